@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration of a gateway, read and checked: /etc/tocsin/tocsin.yaml as C structs.
+ *
+ * config_load reads the whole file, finds every mistake in one run and returns either a complete
+ * configuration or none. It waits for the disk; call it at start, or from a worker thread. The
+ * struct is immutable afterwards and belongs to the caller (config_destroy); everything inside
+ * belongs to it. Nothing here opens a device or a socket.
+ */
+#ifndef TOCSIN_CONF_CONFIG_H
+#define TOCSIN_CONF_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "iface/driver.h"
+#include "iface/option.h"
+
+/*
+ * The drivers that a program knows: NULL-terminated arrays of their descriptions. Where an array is
+ * NULL, the common keys of that section are read and checked, the driver's own keys are left unread
+ * and driver.type stays NULL: tocsind need not read a camera's password, tocsin-video no key.
+ */
+struct config_drivers {
+    const struct driver_type *const *inputs;
+    const struct driver_type *const *indicators;
+    const struct driver_type *const *cameras;
+    const struct driver_type *const *signers;
+    const struct driver_type *const *uplinks;
+};
+
+struct config_place {
+    int line; /* from 1 */
+    int column;
+};
+
+struct config_driver {
+    const struct driver_type *type;
+    void *options; /* the struct that type->options describes, filled */
+};
+
+struct config_site {
+    char *id; /* gateway id; 20 digits where the site has a GB/T 28181 code */
+    char *name;
+    char *address;
+    double latitude; /* WGS-84, degrees; 0,0 means not given */
+    double longitude;
+    struct option_list contacts;
+};
+
+enum config_input_kind {
+    CONFIG_INPUT_PANIC,
+    CONFIG_INPUT_DURESS,
+    CONFIG_INPUT_MEDICAL,
+    CONFIG_INPUT_FIRE,
+    CONFIG_INPUT_TEST, /* presses become tocsin.test.* and nothing else */
+};
+
+struct config_input {
+    char *id;
+    char *name;
+    char *place;
+    int kind; /* enum config_input_kind */
+    bool silent;
+    int64_t debounce_ms;
+    struct option_list cameras; /* ids of cameras[] */
+    struct config_driver driver;
+    struct config_place at;
+};
+
+struct config_camera {
+    char *id;
+    char *name;
+    struct config_driver driver;
+    struct config_place at;
+};
+
+struct config_receiver {
+    char *id;
+    char *name;
+    int64_t heartbeat_ms;       /* at rest; default 20 s */
+    int64_t alarm_heartbeat_ms; /* while an alarm is open; default 2 s */
+    bool clips;                 /* whether clips are uploaded to it */
+    struct config_driver driver;
+    struct config_place at;
+};
+
+struct config_indicator {
+    char *id;
+    bool silent; /* shows nothing of a silent alarm */
+    struct config_driver driver;
+    struct config_place at;
+};
+
+struct config_signing {
+    struct config_driver driver;
+    struct config_place at;
+};
+
+struct config_storage {
+    char *state_dir;        /* /var/lib/tocsin */
+    int64_t reserve_events; /* room grown in advance, in events; default 20000 */
+    int64_t commit_wait_ms; /* how long an uplink waits for the disk; default 50 */
+    int64_t keep_days;      /* receipted events are kept this long; default 400 */
+};
+
+struct config_video {
+    char *socket;         /* tocsin-video listens, tocsind connects; /run/tocsin-video/link.sock */
+    char *dir;            /* /var/lib/tocsin-video */
+    int64_t pre_event_ms; /* default 30 s */
+    int64_t post_event_ms;
+    int64_t part_ms;          /* a long alarm's clip is cut into parts of this length */
+    int64_t ring_bytes;       /* hard limit of one camera's ring */
+    int64_t keep_clips_ms;    /* uploaded clips are kept this long */
+    int64_t keep_clips_bytes; /* and this much of them */
+};
+
+struct config_control {
+    char *socket; /* /run/tocsin/control.sock */
+};
+
+struct config {
+    char *path;
+    struct config_site site;
+    struct config_signing signing;
+    struct config_storage storage;
+    struct config_video video;
+    struct config_control control;
+    size_t input_count;
+    struct config_input *inputs;
+    size_t camera_count;
+    struct config_camera *cameras;
+    size_t receiver_count;
+    struct config_receiver *receivers;
+    size_t indicator_count;
+    struct config_indicator *indicators;
+};
+
+/* One mistake: "file:line:column: path: what is wrong (what is legal)". */
+typedef void (*config_problem_handler)(void *arg, const char *line);
+
+/*
+ * Reads `path`. Every mistake goes to `on_problem`, in the order of the file. Returns 0 with a
+ * configuration, or -EINVAL after at least one mistake, or another negative errno with a message
+ * when the file could not be read at all.
+ */
+int config_load(const char *path, const struct config_drivers *drivers,
+                config_problem_handler on_problem, void *arg, struct config **ret_config,
+                struct err *e);
+
+void config_destroy(struct config *config);
+
+#endif

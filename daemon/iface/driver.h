@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every driver says of itself, whatever its kind: its name in the configuration, one line of
+ * help, and the options it takes beside those of its kind.
+ */
+#ifndef TOCSIN_IFACE_DRIVER_H
+#define TOCSIN_IFACE_DRIVER_H
+
+#include "iface/option.h"
+
+struct driver_type {
+    const char *name;
+    const char *help;
+    const struct option *options; /* ends with OPTION_TABLE_END */
+    size_t options_size;          /* of the struct that the table fills */
+};
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An event as it is stored, hashed and sent: exact bytes made once, never changed, never
+ * re-serialised. Counted references; the count is touched by the loop thread alone. The store
+ * thread may read an event while the loop thread holds a reference for it.
+ */
+#ifndef TOCSIN_IFACE_EVENT_H
+#define TOCSIN_IFACE_EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/uuid.h"
+
+#define EVENT_DIGEST_BYTES 32
+#define EVENT_TYPE_SIZE    32
+
+/* How urgent; it decides the lane in which the event travels. */
+enum event_class {
+    EVENT_CLASS_PRESS,     /* …alarm.raised, …drill.raised, …test.raised */
+    EVENT_CLASS_FOLLOWUP,  /* the rest of an incident's life, faults, reports, key rotation */
+    EVENT_CLASS_MANIFEST,  /* tocsin.clip.manifest */
+    EVENT_CLASS_HEARTBEAT, /* neither stored nor queued; seq is 0 */
+};
+
+struct event {
+    unsigned references;
+    uint64_t seq; /* 1, 2, 3 …; 0 for a heartbeat */
+    char id[UUID_TEXT_SIZE];
+    char type[EVENT_TYPE_SIZE];
+    char alarm[UUID_TEXT_SIZE]; /* the incident it belongs to; "" if none */
+    enum event_class class;
+    int64_t at_ns;   /* CLOCK_MONOTONIC of what happened, this boot; 0 when loaded from the store */
+    int64_t wall_ms; /* the event's `time` */
+    unsigned char digest[EVENT_DIGEST_BYTES]; /* SHA-256 of bytes */
+    size_t length;
+    char bytes[]; /* JSON, `length` bytes and a NUL */
+};
+
+static inline struct event *event_ref(struct event *event)
+{
+    event->references++;
+    return event;
+}
+
+static inline void event_unref(struct event *event)
+{
+    if (event && --event->references == 0)
+        free(event);
+}
+
+#endif

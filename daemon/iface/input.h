@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The input contract: a line that is active (pressed) or not.
+ *
+ * A driver reports edges with the kernel's own stamp and, beside them, the level it read: at open,
+ * after an overflow, and on a timer. It neither debounces nor interprets; bounce, latching and
+ * meaning are the core's. A line that cannot be read is a fault, never "not pressed". After a fault
+ * the driver tries again by itself for as long as it is open. Loop thread only.
+ */
+#ifndef TOCSIN_IFACE_INPUT_H
+#define TOCSIN_IFACE_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "iface/driver.h"
+
+struct input; /* one open line; the driver's own */
+
+enum input_cause {
+    INPUT_CAUSE_EDGE,  /* the kernel saw the level change at `at_ns` */
+    INPUT_CAUSE_READ,  /* the level was read at `at_ns`; when it changed is not known */
+    INPUT_CAUSE_START, /* the first reading after open */
+};
+
+struct input_host {
+    /* The level is or was `active` at `at_ns` (CLOCK_MONOTONIC). Repeats of a level are allowed. */
+    void (*on_level)(void *arg, bool active, int64_t at_ns, enum input_cause cause);
+    /* `reason` says what is wrong and what to do; NULL when the line works (again). */
+    void (*on_fault)(void *arg, const char *reason);
+    void *arg;
+};
+
+struct input_driver {
+    struct driver_type type;
+
+    /*
+     * Begins to watch. Borrows `options` and copies `host`. Callbacks may come before open returns
+     * (the first level does, if the line could be read). A line that cannot be had now is not an
+     * error of open but an on_fault; open fails only for options that can never work.
+     */
+    int (*open)(const void *options, const struct input_host *host, uv_loop_t *loop,
+                struct input **ret_input, struct err *e);
+
+    /* Stops; no callback after it returns. Handles close with the loop. NULL is accepted. */
+    void (*close)(struct input *input);
+
+    /*
+     * Sets the level of a simulated line as if the edge came now. NULL in a driver of real lines:
+     * nobody presses those from a keyboard.
+     */
+    void (*simulate)(struct input *input, bool active);
+};
+
+#endif

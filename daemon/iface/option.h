@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A table of options: how a driver, or a section of the configuration, says which keys it takes.
+ *
+ * The configuration loader walks the table, checks what the file says against it and fills a struct
+ * of the table's owner at the given offsets. The struct and every string in it belong to the loader
+ * (struct config) and live until the configuration is destroyed; drivers borrow them until their
+ * `close` has returned. Tables are constant data, readable from everywhere.
+ */
+#ifndef TOCSIN_IFACE_OPTION_H
+#define TOCSIN_IFACE_OPTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum option_type {
+    OPTION_STRING,   /* char *; NULL when optional and absent */
+    OPTION_BOOL,     /* bool */
+    OPTION_INT,      /* int64_t, in [min, max] */
+    OPTION_DECIMAL,  /* double, in [min, max] */
+    OPTION_DURATION, /* int64_t in ms, in [min, max] ms; written "250ms", "30s", "5min", "2h", "7d"
+                      */
+    OPTION_SIZE,     /* int64_t in bytes; written "64KiB", "8MiB", "2GiB" or plain bytes */
+    OPTION_CHOICE,   /* int, index into `choices` */
+    OPTION_LIST,     /* struct option_list of strings */
+    OPTION_PATH,     /* char *; absolute, or made absolute from the file's own folder */
+    OPTION_PATHS,    /* struct option_list of such paths */
+    OPTION_SECRET,   /* char *; the key KEY takes the text, KEY_file a path whose first line it is.
+                        The text itself is refused in a file that others may read. */
+};
+
+struct option_list {
+    size_t count;
+    char **items;
+};
+
+struct option {
+    const char *key;
+    enum option_type type;
+    size_t offset;        /* of the member in the owner's struct */
+    const char *fallback; /* the default as one would write it; NULL: absent means zero / NULL */
+    int required;         /* nonzero: an absent key is an error */
+    int64_t min;          /* INT, DECIMAL, DURATION (ms), SIZE (bytes); LIST, PATHS: item count */
+    int64_t max;
+    const char *const *choices; /* CHOICE: NULL-terminated */
+    const char *help;           /* one sentence with the unit */
+};
+
+#define OPTION_TABLE_END                                                                           \
+    {                                                                                              \
+        .key = NULL                                                                                \
+    }
+
+#endif

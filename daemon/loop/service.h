@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What systemd is told: ready, status, watchdog, stopping. The watchdog is fed by a timer of the
+ * loop itself, so that a loop that stands still is seen as such. Without systemd (no NOTIFY_SOCKET)
+ * every call is a quiet no-op. Loop thread only.
+ */
+#ifndef TOCSIN_LOOP_SERVICE_H
+#define TOCSIN_LOOP_SERVICE_H
+
+#include <uv.h>
+
+#include "base/err.h"
+
+struct service;
+
+/* Begins to feed the watchdog if systemd asked for it (at half its period). */
+int service_create(uv_loop_t *loop, struct service **ret_service, struct err *e);
+
+void service_ready(struct service *s);
+void service_reloading(struct service *s);
+void service_status(struct service *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Says STOPPING and stops feeding; freed once the loop has closed the timer. NULL is accepted. */
+void service_close(struct service *s);
+
+#endif
