@@ -83,7 +83,9 @@ struct config_receiver {
     char *name;
     int64_t heartbeat_ms;       /* at rest; default 20 s */
     int64_t alarm_heartbeat_ms; /* while an alarm is open; default 2 s */
-    bool clips;                 /* whether clips are uploaded to it */
+    bool clips;                 /* whether clips are uploaded to it; default true */
+    bool responder;             /* sends help: only its receipts and answers move the lamp and
+                                   close an alarm; default true; at least one must be */
     struct config_driver driver;
     struct config_place at;
 };

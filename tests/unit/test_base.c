@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "run_suite.h"
 
 START_TEST(an_error_reads_like_a_sentence_from_the_outside_in)
 {
@@ -180,9 +180,5 @@ int main(void)
     tcase_add_test(tc, back_off_is_jittered_doubling_and_capped);
     tcase_add_test(tc, a_file_is_replaced_whole_and_read_back_within_its_limit);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return run_suite(suite);
 }
