@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole school on one machine: cameras, gateway, video daemon, receivers, each a real process.
+
+Used by scripts/demo.py and by the end-to-end tests. Every wait is bounded; ports are chosen by the
+kernel; everything lives in one folder and is stopped by Stand.stop().
+"""
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+class StandError(Exception):
+    """Something of the stand did not come up, or a wait ran out."""
+
+
+def wait_until(what, condition, seconds=10.0, step=0.02):
+    """Waits for a true value of condition() and returns it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise StandError(f"waited {seconds:.0f} s in vain: {what}")
+        time.sleep(step)
+
+
+def free_port():
+    """A port that was free a moment ago; the kernel does not hand it out again at once."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Process:
+    """A child with its log file; the first line that starts with `ready` is kept."""
+
+    def __init__(self, name, argv, folder, env=None):
+        self.name = name
+        self.argv = [str(a) for a in argv]
+        self.log_path = pathlib.Path(folder) / f"{name}.log"
+        self.log = open(self.log_path, "ab")
+        self.ready_line = None
+        self._ready = threading.Event()
+        self.child = subprocess.Popen(
+            self.argv, stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL,
+            env={**os.environ, **(env or {})}, start_new_session=True)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.child.stdout:
+            self.log.write(line)
+            self.log.flush()
+            if line.startswith(b"ready") and not self.ready_line:
+                self.ready_line = line.decode().strip()
+                self._ready.set()
+        self._ready.set()
+
+    def wait_ready(self, seconds=30):
+        self._ready.wait(seconds)
+        if not self.ready_line:
+            raise StandError(f"{self.name} did not get ready in {seconds} s:\n{self.tail()}")
+        return dict(part.split("=", 1) for part in self.ready_line.split()[1:] if "=" in part)
+
+    def alive(self):
+        return self.child.poll() is None
+
+    def tail(self, lines=15):
+        text = self.log_path.read_text(errors="replace").splitlines()
+        return "\n".join(text[-lines:])
+
+    def kill(self):
+        """SIGKILL to it and to everything it started."""
+        try:
+            os.killpg(self.child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.child.wait(10)
+
+    def stop(self, seconds=20):
+        """SIGTERM, then a bounded wait. Returns the exit status; SIGKILL only if it overran."""
+        if self.alive():
+            self.child.terminate()
+            try:
+                self.child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise StandError(f"{self.name} did not stop within {seconds} s") from None
+        return self.child.returncode
+
+
+class Receiver:
+    """One reference receiver and its page's programming interface."""
+
+    def __init__(self, stand, name):
+        self.stand = stand
+        self.name = name
+        self.port = free_port()
+        self.page_port = free_port()
+        self.store = stand.folder / f"{name}-store"
+        self.token_file = stand.pki / f"{name}-page.token"
+        if not self.token_file.exists():
+            self.token_file.write_text(secrets.token_urlsafe(24) + "\n")
+            self.token_file.chmod(0o600)
+        self.process = None
+
+    @property
+    def token(self):
+        return self.token_file.read_text().strip()
+
+    @property
+    def url(self):
+        return f"https://127.0.0.1:{self.port}/v1/events"
+
+    @property
+    def page(self):
+        return f"http://127.0.0.1:{self.page_port}/?token={self.token}"
+
+    def start(self):
+        pki = self.stand.pki
+        self.store.mkdir(exist_ok=True)
+        self.process = Process(self.name, [
+            self.stand.binary("receiver/tocsin-receiver"), "--name", self.name,
+            "--listen", f"127.0.0.1:{self.port}", "--cert", pki / f"{self.name}.pem",
+            "--key", pki / f"{self.name}.key", "--client-ca", pki / "ca.pem",
+            "--gateway-keys", pki / "gateway-keys", "--receipt-key",
+            pki / f"{self.name}-receipt.key", "--store", self.store,
+            "--page-listen", f"127.0.0.1:{self.page_port}",
+            "--page-token-file", self.token_file], self.stand.logs)
+        self.process.wait_ready()
+
+    def get(self, path, raw=False, headers=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.page_port}{path}")
+        request.add_header("Authorization", f"Bearer {self.token}")
+        for key, value in (headers or {}).items():
+            request.add_header(key, value)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            body = answer.read()
+        return body if raw else json.loads(body)
+
+    def post(self, path, body):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.page_port}{path}", data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    def state(self):
+        return self.get("/api/state")
+
+    def alarm(self, alarm_id):
+        """The alarm as the receiver shows it, or None."""
+        for alarm in self.state()["alarms"]:
+            if alarm["alarm"] == alarm_id:
+                return alarm
+        return None
+
+
+class Stand:
+    """The folder, the keys, and the processes; start what a scenario needs, in any order."""
+
+    def __init__(self, folder, build, receivers=("police", "education")):
+        self.folder = pathlib.Path(folder)
+        self.build = pathlib.Path(build)
+        self.pki = self.folder / "pki"
+        self.logs = self.folder / "logs"
+        self.run = self.folder / "run"
+        for path in (self.folder, self.logs, self.run, self.folder / "state",
+                     self.folder / "video"):
+            path.mkdir(parents=True, exist_ok=True)
+        self.config = self.folder / "tocsin.yaml"
+        self.control = self.run / "control.sock"
+        self.camera_port = free_port()
+        self.core = self.video = self.cameras = None
+        self.make_pki()
+        self.receivers = {name: Receiver(self, name) for name in receivers}
+
+    def binary(self, path):
+        return self.build / path
+
+    def make_pki(self):
+        subprocess.run([TOP / "scripts/make-pki", self.pki], check=True, capture_output=True,
+                       timeout=60)
+        password = self.pki / "camera.password"
+        if not password.exists():
+            password.write_text(secrets.token_urlsafe(12) + "\n")
+            password.chmod(0o600)
+        key = self.pki / "gateway-signing.key"
+        keys = self.pki / "gateway-keys"
+        keys.mkdir(exist_ok=True)
+        if not key.exists():
+            made = self.cli("keygen", key, check=True)
+            start = made.stdout.index("-----BEGIN PUBLIC KEY-----")
+            (keys / "gateway.pem").write_text(made.stdout[start:])
+
+    def cli(self, *arguments, check=False, timeout=30):
+        """Runs the tocsin command."""
+        return subprocess.run(
+            [self.binary("daemon/cli/tocsin"), *map(str, arguments)], text=True,
+            capture_output=True, timeout=timeout, check=check,
+            env={**os.environ, "TOCSIN_SOCKET": str(self.control)})
+
+    def status(self):
+        return json.loads(self.cli("status", "--json", check=True).stdout)
+
+    def press(self, button="gate-button", **options):
+        """Presses and returns what the gateway proved, as a dictionary."""
+        done = self.cli("press", button, "--json", check=True, **options)
+        return json.loads(done.stdout)
+
+    def write_config(self, replace=()):
+        """config/demo.yaml with this stand's ports, and (old, new) replacements in turn."""
+        text = (TOP / "config/demo.yaml").read_text()
+        text = text.replace("127.0.0.1:8554", f"127.0.0.1:{self.camera_port}")
+        for name, default in (("police", 8443), ("education", 8444)):
+            if name in self.receivers:
+                text = text.replace(f"127.0.0.1:{default}",
+                                    f"127.0.0.1:{self.receivers[name].port}")
+        for old, new in replace:
+            if old not in text:
+                raise StandError(f"config/demo.yaml holds no {old!r}")
+            text = text.replace(old, new)
+        self.config.write_text(text)
+        self.config.chmod(0o600)
+
+    def start_cameras(self):
+        self.cameras = Process("cameras", [
+            self.binary("tests/cameras/tocsin-demo-cameras"), "--port", self.camera_port,
+            "--user", "viewer", "--password-file", self.pki / "camera.password"], self.logs)
+        self.cameras.wait_ready()
+
+    def start_video(self):
+        self.video = Process("tocsin-video", [
+            self.binary("daemon/video/tocsin-video"), "--config", self.config], self.logs)
+
+    def start_core(self):
+        self.core = Process("tocsind", [
+            self.binary("daemon/app/tocsind"), "--config", self.config], self.logs)
+        wait_until("tocsind answers on its control socket", self.core_answers, 15)
+
+    def core_answers(self):
+        if not self.core.alive():
+            raise StandError(f"tocsind ended:\n{self.core.tail()}")
+        return self.control.exists() and self.cli("status").returncode == 0
+
+    def start_receivers(self):
+        for receiver in self.receivers.values():
+            receiver.start()
+
+    def start_all(self):
+        self.write_config()
+        self.start_receivers()
+        self.start_cameras()
+        self.start_video()
+        self.start_core()
+
+    def stop(self):
+        """Stops everything; returns the names of what did not stop cleanly."""
+        bad = []
+        processes = [self.core, self.video, self.cameras]
+        processes += [r.process for r in self.receivers.values()]
+        for process in processes:
+            if process is None:
+                continue
+            was_alive = process.alive()
+            try:
+                status = process.stop()
+            except StandError as error:
+                bad.append(str(error))
+                continue
+            if was_alive and status != 0:
+                bad.append(f"{process.name} ended with {status}:\n{process.tail()}")
+        return bad
+
+
+def probe_clip(path):
+    """What ffprobe says of a clip: duration in seconds and codec names; raises if it cannot."""
+    done = subprocess.run(
+        ["ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams", str(path)],
+        capture_output=True, text=True, timeout=60, check=True)
+    if done.stderr.strip():
+        raise StandError(f"ffprobe complains of {path}: {done.stderr.strip()}")
+    seen = json.loads(done.stdout)
+    return float(seen["format"]["duration"]), [s["codec_name"] for s in seen["streams"]]
+
+
+def decode_clip(path):
+    """Decodes every picture; raises with ffmpeg's words if one is broken."""
+    done = subprocess.run(["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"],
+                          capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode != 0 or done.stderr.strip():
+        raise StandError(f"ffmpeg complains of {path}: {done.stderr.strip()}")
