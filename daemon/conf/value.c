@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct unit {
+    const char *name;
+    int64_t factor;
+};
+
+static const struct unit durations[] = {{"ms", 1},      {"s", 1000},     {"min", 60000},
+                                        {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
+static const struct unit sizes[] = {
+    {"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", INT64_C(1073741824)}, {NULL, 0}};
+
+int value_bool(const char *text, bool *ret_value)
+{
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return -EINVAL;
+    *ret_value = text[0] == 't';
+    return 0;
+}
+
+int value_int(const char *text, int64_t *ret_value)
+{
+    const char *digits = text + (text[0] == '-');
+    if (!isdigit((unsigned char)*digits) || strspn(digits, "0123456789") != strlen(digits) ||
+        strlen(digits) > 18)
+        return -EINVAL;
+    *ret_value = strtoll(text, NULL, 10);
+    return 0;
+}
+
+int value_decimal(const char *text, double *ret_value)
+{
+    const char *digits = text + (text[0] == '-');
+    const char *dot = strchr(digits, '.');
+    if (!isdigit((unsigned char)*digits) || strspn(digits, "0123456789.") != strlen(digits) ||
+        strlen(digits) > 24 || (dot && (strchr(dot + 1, '.') || dot[1] == '\0')))
+        return -EINVAL;
+    *ret_value = strtod(text, NULL);
+    return 0;
+}
+
+static int with_unit(const char *text, const struct unit *units, int64_t *ret_value)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 12)
+        return -EINVAL;
+    int64_t number = strtoll(text, NULL, 10);
+    for (const struct unit *u = units; u->name; u++) {
+        if (strcmp(text + digits, u->name) != 0)
+            continue;
+        if (number > INT64_MAX / u->factor)
+            return -EINVAL;
+        *ret_value = number * u->factor;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int value_duration(const char *text, int64_t *ret_ms)
+{
+    return with_unit(text, durations, ret_ms);
+}
+
+int value_size(const char *text, int64_t *ret_bytes)
+{
+    return with_unit(text, sizes, ret_bytes);
+}
+
+static void format(int64_t value, const struct unit *units, char *ret_text, size_t size)
+{
+    const struct unit *best = units;
+    for (const struct unit *u = units; u->name && value != 0; u++) {
+        if (value % u->factor == 0)
+            best = u;
+    }
+    snprintf(ret_text, size, "%" PRId64 "%s", value / best->factor, best->name);
+}
+
+void value_format_duration(int64_t ms, char *ret_text, size_t size)
+{
+    format(ms, durations, ret_text, size);
+}
+
+void value_format_size(int64_t bytes, char *ret_text, size_t size)
+{
+    format(bytes, sizes, ret_text, size);
+}
+
+unsigned value_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 40 };
+    size_t length_a = strlen(a), length_b = strlen(b);
+    if (length_a > LONGEST || length_b > LONGEST)
+        return LONGEST;
+    unsigned row[LONGEST + 1];
+    for (size_t j = 0; j <= length_b; j++)
+        row[j] = (unsigned)j;
+    for (size_t i = 1; i <= length_a; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= length_b; j++) {
+            unsigned change = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            unsigned shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            row[j] = change < shorter ? change : shorter;
+        }
+    }
+    return row[length_b];
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values as people write them, into numbers. Pure; -EINVAL when the text is none. */
+#ifndef TOCSIN_CONF_VALUE_H
+#define TOCSIN_CONF_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+int value_bool(const char *text, bool *ret_value);      /* true, false */
+int value_int(const char *text, int64_t *ret_value);    /* decimal, optional sign */
+int value_decimal(const char *text, double *ret_value); /* digits, one dot, optional sign */
+int value_duration(const char *text, int64_t *ret_ms);  /* 250ms 30s 5min 2h 7d */
+int value_size(const char *text, int64_t *ret_bytes);   /* 512 64KiB 8MiB 2GiB */
+
+/* The shortest way to write a duration or a size, for messages and documents. */
+void value_format_duration(int64_t ms, char *ret_text, size_t size);
+void value_format_size(int64_t bytes, char *ret_text, size_t size);
+
+/* How many letters must change to make one word of the other (for "did you mean"). */
+unsigned value_distance(const char *a, const char *b);
+
+#endif

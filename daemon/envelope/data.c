@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "envelope/data.h"
+
+/* Sets a member, or nothing for NULL text; counts failures in *bad. */
+static void set_text(json_t *object, const char *name, const char *text, int *bad)
+{
+    if (text)
+        *bad |= json_object_set_new(object, name, json_string(text));
+}
+
+static json_t *site_json(const struct data_site *site, int *bad)
+{
+    json_t *object = json_object();
+    set_text(object, "id", site->id, bad);
+    set_text(object, "name", site->name, bad);
+    set_text(object, "address", site->address, bad);
+    if (site->latitude != 0 || site->longitude != 0) {
+        *bad |= json_object_set_new(object, "latitude", json_real(site->latitude));
+        *bad |= json_object_set_new(object, "longitude", json_real(site->longitude));
+    }
+    json_t *contacts = json_array();
+    for (size_t i = 0; i < site->contact_count; i++)
+        *bad |= json_array_append_new(contacts, json_string(site->contacts[i]));
+    *bad |= json_object_set_new(object, "contacts", contacts);
+    return object;
+}
+
+static json_t *cameras_json(const struct data_camera *cameras, size_t count, int *bad)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *camera = json_object();
+        set_text(camera, "id", cameras[i].id, bad);
+        set_text(camera, "name", cameras[i].name, bad);
+        *bad |= json_array_append_new(list, camera);
+    }
+    return list;
+}
+
+json_t *data_from_alarm(const struct data_alarm *alarm)
+{
+    int bad = 0;
+    json_t *object = json_object();
+    json_t *input = json_object();
+    set_text(object, "alarm", alarm->alarm, &bad);
+    set_text(object, "kind", alarm->kind, &bad);
+    bad |= json_object_set_new(object, "silent", json_boolean(alarm->silent));
+    set_text(object, "cause", alarm->cause, &bad);
+    if (alarm->at_start)
+        bad |= json_object_set_new(object, "at_start", json_true());
+    set_text(input, "id", alarm->input_id, &bad);
+    set_text(input, "name", alarm->input_name, &bad);
+    set_text(input, "place", alarm->input_place, &bad);
+    bad |= json_object_set_new(object, "input", input);
+    bad |= json_object_set_new(object, "site", site_json(alarm->site, &bad));
+    bad |= json_object_set_new(object, "presses", json_integer(alarm->presses));
+    bad |= json_object_set_new(object, "cameras",
+                               cameras_json(alarm->cameras, alarm->camera_count, &bad));
+    set_text(object, "by", alarm->by, &bad);
+    set_text(object, "note", alarm->note, &bad);
+    if (!bad)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+json_t *data_from_fault(const struct data_fault *fault)
+{
+    int bad = 0;
+    json_t *object = json_object();
+    set_text(object, "fault", fault->code, &bad);
+    set_text(object, "subject", fault->subject, &bad);
+    set_text(object, "reason", fault->reason, &bad);
+    if (!bad)
+        return object;
+    json_decref(object);
+    return NULL;
+}

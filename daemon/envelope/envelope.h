@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a thing that happened to the bytes of a CloudEvent 1.0: sequence number, chain, clock.
+ *
+ * The envelope holds the chain's head. Loop thread only; no disk, no wait. A crash can lose events
+ * that were never committed; the chain then goes on from the last one that was, which is why `seq`
+ * of an event that was only ever in memory can appear again with another id. Receivers see that as
+ * a fork, and it can only come about when the disk stood still *and* the process was killed.
+ */
+#ifndef TOCSIN_ENVELOPE_ENVELOPE_H
+#define TOCSIN_ENVELOPE_ENVELOPE_H
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "iface/event.h"
+
+struct envelope {
+    char source[96]; /* "tocsin:<gateway id>" */
+    char boot[CLOCK_BOOT_ID_SIZE];
+    uint64_t last_seq;                      /* 0 before the first event */
+    unsigned char head[EVENT_DIGEST_BYTES]; /* digest of event last_seq; zeros before the first */
+    int64_t floor_ms; /* wall time that is surely past: the build, or the newest event */
+};
+
+/* Fills source and boot; the caller sets last_seq, head and floor_ms from the store. */
+int envelope_init(struct envelope *env, const char *gateway_id, struct err *e);
+
+/*
+ * Makes the next event of the chain. `type` is the CloudEvents type, `alarm` the incident ("" if
+ * none), `at_ns` when it happened (CLOCK_MONOTONIC), `data` its payload, which is taken. The chain
+ * moves on only if 0 is returned. The caller gets the first reference.
+ */
+int envelope_make(struct envelope *env, const char *type, enum event_class class, const char *alarm,
+                  int64_t at_ns, json_t *data, struct event **ret_event, struct err *e);
+
+/* A heartbeat: no seq, no prev; `data` gets "head" with the chain's head. */
+int envelope_heartbeat(const struct envelope *env, json_t *data, struct event **ret_event,
+                       struct err *e);
+
+#endif
