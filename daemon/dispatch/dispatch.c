@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dispatch/dispatch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "dispatch/lanes.h"
+
+#define HEARTBEAT_RETRY_MS 5000
+#define UPLOAD_CAP_MS      60000
+#define WINDOW_BEATS       3 /* heartbeats that may be missed before a link counts as unproven */
+#define WINDOW_MIN_MS      8000
+
+struct upload {
+    struct upload *next;
+    uint64_t seq;
+    struct uplink_file file; /* its strings are ours */
+    unsigned failures;
+    int64_t due_ms;
+};
+
+struct receiver {
+    struct dispatch *dispatch;
+    size_t number;
+    struct dispatch_receiver_options options;
+    struct lanes lanes;
+    struct upload *uploads;
+    struct upload *uploading;
+    bool beating;
+    int64_t next_beat_ms;
+    struct dispatch_status status;
+    int64_t proven_until_ms;
+    uv_timer_t timer;
+};
+
+struct dispatch {
+    uv_loop_t *loop;
+    struct dispatch_host host;
+    size_t count;
+    struct receiver *receivers[DISPATCH_RECEIVERS_MAX];
+    bool alarm_open;
+    bool closing;
+    size_t timers_open;
+};
+
+/* An attempt on its way: which entry of which receiver. */
+struct attempt {
+    struct receiver *receiver;
+    struct entry *entry;
+};
+
+static void pump(struct receiver *r);
+
+static void *allocate(size_t size)
+{
+    void *made = calloc(1, size);
+    if (!made)
+        abort();
+    return made;
+}
+
+static uint32_t random_bits(void)
+{
+    uint32_t bits;
+    uuid_random(&bits, sizeof bits);
+    return bits;
+}
+
+static int64_t beat_ms(const struct receiver *r)
+{
+    return r->dispatch->alarm_open ? r->options.alarm_heartbeat_ms : r->options.heartbeat_ms;
+}
+
+static int64_t window_ms(const struct receiver *r)
+{
+    int64_t window = r->options.heartbeat_ms * WINDOW_BEATS;
+    return window > WINDOW_MIN_MS ? window : WINDOW_MIN_MS;
+}
+
+static void set_link(struct receiver *r, enum dispatch_link link, const char *reason)
+{
+    if (r->status.link == link)
+        return;
+    r->status.link = link;
+    const struct dispatch_host *host = &r->dispatch->host;
+    host->link_changed(host->arg, r->number, link, reason);
+}
+
+static bool is_success(const struct uplink_result *result)
+{
+    return result->outcome == UPLINK_OUTCOME_STORED ||
+           result->outcome == UPLINK_OUTCOME_UNCONFIRMED;
+}
+
+/* What every attempt says about the path, whatever it carried. */
+static void note_result(struct receiver *r, const struct uplink_result *result)
+{
+    if (is_success(result)) {
+        r->status.failures = 0;
+        r->status.reason[0] = '\0';
+        r->status.last_receipt_ms = clock_monotonic_ms();
+        r->proven_until_ms = r->status.last_receipt_ms + window_ms(r);
+        lanes_hurry(&r->lanes);
+        set_link(r, DISPATCH_LINK_PROVEN, NULL);
+        return;
+    }
+    r->status.failures++;
+    snprintf(r->status.reason, sizeof r->status.reason, "%s", result->reason);
+    if (result->outcome == UPLINK_OUTCOME_REFUSED)
+        set_link(r, DISPATCH_LINK_REFUSED, result->reason);
+}
+
+static void tell_answers(struct receiver *r, const struct uplink_result *result)
+{
+    const struct dispatch_host *host = &r->dispatch->host;
+    if (is_success(result) && result->answer_count > 0)
+        host->answers(host->arg, r->number, result->answers, result->answer_count);
+}
+
+static void on_sent(void *arg, const struct uplink_result *result)
+{
+    struct attempt *attempt = arg;
+    struct receiver *r = attempt->receiver;
+    struct entry *entry = attempt->entry;
+    free(attempt);
+    if (r->dispatch->closing)
+        return;
+    const struct dispatch_host *host = &r->dispatch->host;
+    char alarm[UUID_TEXT_SIZE];
+    memcpy(alarm, entry->alarm, sizeof alarm);
+    struct dispatch_sent sent = {.receiver = r->number,
+                                 .seq = entry->seq,
+                                 .alarm = alarm,
+                                 .class = entry->class,
+                                 .attempts = entry->attempts + 1};
+    note_result(r, result);
+    if (is_success(result)) {
+        lanes_delivered(&r->lanes, entry, clock_monotonic_ms());
+        host->delivered(host->arg, &sent, result);
+    } else {
+        lanes_failed(&r->lanes, entry, result->outcome == UPLINK_OUTCOME_REFUSED,
+                     clock_monotonic_ms(), result->retry_after_ms, random_bits());
+        host->attempt_failed(host->arg, &sent, result);
+    }
+    tell_answers(r, result);
+    pump(r);
+}
+
+static void send_entry(struct receiver *r, struct entry *entry)
+{
+    struct attempt *attempt = allocate(sizeof *attempt);
+    *attempt = (struct attempt){r, entry};
+    r->options.driver->send(r->options.uplink, entry->lane, entry->event, on_sent, attempt);
+}
+
+static void on_beat(void *arg, const struct uplink_result *result)
+{
+    struct receiver *r = arg;
+    r->beating = false;
+    if (r->dispatch->closing)
+        return;
+    note_result(r, result);
+    int64_t interval = beat_ms(r);
+    if (!is_success(result) && interval > HEARTBEAT_RETRY_MS)
+        interval = HEARTBEAT_RETRY_MS;
+    r->next_beat_ms = clock_monotonic_ms() + interval;
+    tell_answers(r, result);
+    pump(r);
+}
+
+static void send_beat(struct receiver *r)
+{
+    const struct dispatch_host *host = &r->dispatch->host;
+    struct event *event = host->heartbeat(host->arg, r->number);
+    if (!event) {
+        r->next_beat_ms = clock_monotonic_ms() + HEARTBEAT_RETRY_MS;
+        return;
+    }
+    r->beating = true;
+    r->options.driver->send(r->options.uplink, UPLINK_LANE_HEARTBEAT, event, on_beat, r);
+    event_unref(event);
+}
+
+static void free_upload(struct upload *upload)
+{
+    free((char *)upload->file.manifest);
+    free((char *)upload->file.path);
+    free((char *)upload->file.filename);
+    free(upload);
+}
+
+static void on_uploaded(void *arg, const struct uplink_result *result)
+{
+    struct receiver *r = arg;
+    struct upload *upload = r->uploading;
+    r->uploading = NULL;
+    if (r->dispatch->closing) {
+        free_upload(upload);
+        return;
+    }
+    const struct dispatch_host *host = &r->dispatch->host;
+    uint64_t seq = upload->seq;
+    if (is_success(result)) {
+        note_result(r, result);
+        free_upload(upload);
+        r->status.uploads--;
+        host->uploaded(host->arg, r->number, seq, result);
+    } else {
+        /* Clips say nothing of whether alarms get through: only the upload waits. */
+        int64_t delay = backoff_delay_ms(++upload->failures, 1000, UPLOAD_CAP_MS, random_bits());
+        if (result->outcome == UPLINK_OUTCOME_REFUSED)
+            delay = UPLOAD_CAP_MS;
+        upload->due_ms = clock_monotonic_ms() + delay;
+        struct upload **last = &r->uploads;
+        while (*last)
+            last = &(*last)->next;
+        upload->next = NULL;
+        *last = upload;
+        host->upload_failed(host->arg, r->number, seq, result);
+    }
+    pump(r);
+}
+
+/* Starts the first upload that is due, unless a press has not arrived. Returns when to look again.
+ */
+static int64_t pump_uploads(struct receiver *r, int64_t now_ms)
+{
+    bool paused = lanes_press_pending(&r->lanes);
+    r->options.driver->pause_upload(r->options.uplink, paused);
+    int64_t wake_ms = INT64_MAX;
+    if (paused || r->uploading)
+        return wake_ms;
+    for (struct upload **at = &r->uploads; *at; at = &(*at)->next) {
+        struct upload *upload = *at;
+        if (upload->due_ms > now_ms) {
+            if (upload->due_ms < wake_ms)
+                wake_ms = upload->due_ms;
+            continue;
+        }
+        *at = upload->next;
+        r->uploading = upload;
+        r->options.driver->upload(r->options.uplink, &upload->file, on_uploaded, r);
+        return INT64_MAX;
+    }
+    return wake_ms;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    pump(timer->data);
+}
+
+/* Sends all that may be sent now, and sets the timer for what may be sent later. */
+static void pump(struct receiver *r)
+{
+    if (r->dispatch->closing)
+        return;
+    int64_t now_ms = clock_monotonic_ms(), wake_ms;
+    struct entry *entry;
+    while ((entry = lanes_next(&r->lanes, now_ms, &wake_ms))) {
+        if (entry->event) {
+            send_entry(r, entry);
+        } else {
+            const struct dispatch_host *host = &r->dispatch->host;
+            host->load(host->arg, r->number, entry->seq);
+        }
+    }
+    if (!r->beating && r->next_beat_ms <= now_ms)
+        send_beat(r);
+    if (!r->beating && r->next_beat_ms < wake_ms)
+        wake_ms = r->next_beat_ms;
+    int64_t upload_ms = pump_uploads(r, now_ms);
+    if (upload_ms < wake_ms)
+        wake_ms = upload_ms;
+    if (r->status.link == DISPATCH_LINK_PROVEN) {
+        if (r->proven_until_ms <= now_ms)
+            set_link(r, DISPATCH_LINK_UNPROVEN,
+                     r->status.reason[0] ? r->status.reason : "no receipt within its window");
+        else if (r->proven_until_ms < wake_ms)
+            wake_ms = r->proven_until_ms;
+    }
+    if (wake_ms == INT64_MAX)
+        uv_timer_stop(&r->timer);
+    else
+        uv_timer_start(&r->timer, on_timer, (uint64_t)(wake_ms > now_ms ? wake_ms - now_ms : 1), 0);
+}
+
+int dispatch_create(uv_loop_t *loop, const struct dispatch_host *host,
+                    struct dispatch **ret_dispatch, struct err *e)
+{
+    struct dispatch *d = calloc(1, sizeof *d);
+    if (!d)
+        return err_set(e, ENOMEM, "dispatch: out of memory");
+    d->loop = loop;
+    d->host = *host;
+    *ret_dispatch = d;
+    return 0;
+}
+
+int dispatch_add_receiver(struct dispatch *d, const struct dispatch_receiver_options *options,
+                          struct err *e)
+{
+    if (d->count == DISPATCH_RECEIVERS_MAX)
+        return err_set(e, EINVAL, "more than %d receivers", DISPATCH_RECEIVERS_MAX);
+    struct receiver *r = calloc(1, sizeof *r);
+    if (!r)
+        return err_set(e, ENOMEM, "dispatch: out of memory");
+    r->dispatch = d;
+    r->number = d->count;
+    r->options = *options;
+    uv_timer_init(d->loop, &r->timer);
+    r->timer.data = r;
+    d->receivers[d->count++] = r;
+    d->timers_open++;
+    uv_timer_start(&r->timer, on_timer, 0, 0);
+    return 0;
+}
+
+static void add_entry(struct receiver *r, uint64_t seq, enum event_class class, const char *alarm,
+                      unsigned attempts, struct event *event)
+{
+    struct entry *entry = allocate(sizeof *entry);
+    *entry = (struct entry){.seq = seq, .class = class, .attempts = attempts, .event = event};
+    snprintf(entry->alarm, sizeof entry->alarm, "%s", alarm);
+    lanes_add(&r->lanes, entry);
+}
+
+void dispatch_offer(struct dispatch *d, struct event *event)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        struct receiver *r = d->receivers[i];
+        add_entry(r, event->seq, event->class, event->alarm, 0, event_ref(event));
+        if (event->class == EVENT_CLASS_PRESS)
+            lanes_hurry(&r->lanes);
+        pump(r);
+    }
+}
+
+void dispatch_restore(struct dispatch *d, size_t receiver, uint64_t seq, enum event_class class,
+                      const char *alarm, unsigned attempts)
+{
+    assert(receiver < d->count);
+    /* It waited through a restart: late, whatever was tried before. */
+    add_entry(d->receivers[receiver], seq, class, alarm, attempts ? attempts : 1, NULL);
+}
+
+void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct event *event)
+{
+    struct receiver *r = d->receivers[receiver];
+    if (d->closing)
+        return;
+    for (struct entry *entry = r->lanes.first; entry; entry = entry->next) {
+        if (entry->seq != seq || !entry->in_flight || entry->event)
+            continue;
+        if (event) {
+            entry->event = event_ref(event);
+            send_entry(r, entry);
+        } else {
+            log_error("dispatch", "event %llu is pending but not in the store: given up",
+                      (unsigned long long)seq);
+            lanes_delivered(&r->lanes, entry, clock_monotonic_ms());
+        }
+        return;
+    }
+}
+
+static char *copy_text(const char *text)
+{
+    char *made = strdup(text);
+    if (!made)
+        abort();
+    return made;
+}
+
+void dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
+                     const struct uplink_file *file)
+{
+    struct receiver *r = d->receivers[receiver];
+    struct upload *upload = allocate(sizeof *upload), **last = &r->uploads;
+    upload->seq = seq;
+    upload->file = *file;
+    upload->file.manifest = copy_text(file->manifest);
+    upload->file.path = copy_text(file->path);
+    upload->file.filename = copy_text(file->filename);
+    while (*last)
+        last = &(*last)->next;
+    *last = upload;
+    r->status.uploads++;
+    pump(r);
+}
+
+void dispatch_set_alarm_open(struct dispatch *d, bool open)
+{
+    if (d->alarm_open == open)
+        return;
+    d->alarm_open = open;
+    for (size_t i = 0; i < d->count; i++) {
+        struct receiver *r = d->receivers[i];
+        int64_t soonest_ms = clock_monotonic_ms() + beat_ms(r);
+        if (r->next_beat_ms > soonest_ms)
+            r->next_beat_ms = soonest_ms;
+        pump(r);
+    }
+}
+
+void dispatch_get_status(const struct dispatch *d, size_t receiver,
+                         struct dispatch_status *ret_status)
+{
+    *ret_status = d->receivers[receiver]->status;
+    ret_status->backlog = d->receivers[receiver]->lanes.count;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct receiver *r = handle->data;
+    struct dispatch *d = r->dispatch;
+    free(r);
+    if (--d->timers_open == 0)
+        free(d);
+}
+
+void dispatch_close(struct dispatch *d)
+{
+    if (!d)
+        return;
+    d->closing = true;
+    for (size_t i = 0; i < d->count; i++) {
+        struct receiver *r = d->receivers[i];
+        r->options.driver->close(r->options.uplink);
+        lanes_finish(&r->lanes);
+        while (r->uploads) {
+            struct upload *next = r->uploads->next;
+            free_upload(r->uploads);
+            r->uploads = next;
+        }
+    }
+    if (d->count == 0)
+        free(d);
+    else
+        for (size_t i = d->count; i-- > 0;)
+            uv_close((uv_handle_t *)&d->receivers[i]->timer, on_timer_closed);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the outbox to the receivers: each has its own lanes, heartbeat and uploads, and none waits
+ * for another. Retries for ever. Loop thread only; knows the outbox only through its host.
+ */
+#ifndef TOCSIN_DISPATCH_DISPATCH_H
+#define TOCSIN_DISPATCH_DISPATCH_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "iface/event.h"
+#include "iface/uplink.h"
+
+#define DISPATCH_RECEIVERS_MAX 16
+
+struct dispatch;
+
+enum dispatch_link {
+    DISPATCH_LINK_UNPROVEN, /* no valid receipt within its window */
+    DISPATCH_LINK_PROVEN,
+    DISPATCH_LINK_REFUSED, /* the last answer was a refusal: a person must mend something */
+};
+
+struct dispatch_sent {
+    size_t receiver;
+    uint64_t seq;
+    const char *alarm; /* "" if none; borrowed */
+    enum event_class class;
+    unsigned attempts; /* this one included */
+};
+
+struct dispatch_host {
+    /* The event's bytes, for a later try; answered by dispatch_loaded. */
+    void (*load)(void *arg, size_t receiver, uint64_t seq);
+    void (*delivered)(void *arg, const struct dispatch_sent *sent,
+                      const struct uplink_result *result);
+    void (*attempt_failed)(void *arg, const struct dispatch_sent *sent,
+                           const struct uplink_result *result);
+    void (*uploaded)(void *arg, size_t receiver, uint64_t seq, const struct uplink_result *result);
+    void (*upload_failed)(void *arg, size_t receiver, uint64_t seq,
+                          const struct uplink_result *result);
+    void (*answers)(void *arg, size_t receiver, const struct uplink_answer *answers, size_t count);
+    void (*link_changed)(void *arg, size_t receiver, enum dispatch_link link, const char *reason);
+    /* A new heartbeat for this receiver, or NULL; the reference is handed over. */
+    struct event *(*heartbeat)(void *arg, size_t receiver);
+    void *arg;
+};
+
+struct dispatch_receiver_options {
+    const struct uplink_driver *driver; /* borrowed */
+    struct uplink *uplink;              /* taken: closed by dispatch_close */
+    int64_t heartbeat_ms;
+    int64_t alarm_heartbeat_ms;
+};
+
+struct dispatch_status {
+    enum dispatch_link link;
+    int64_t last_receipt_ms; /* CLOCK_MONOTONIC of the last valid receipt; 0: none yet */
+    size_t backlog;          /* events not yet there */
+    size_t uploads;          /* clips not yet there */
+    unsigned failures;       /* attempts that failed since the last success */
+    char reason[256];        /* of the last failure; "" after a success */
+};
+
+int dispatch_create(uv_loop_t *loop, const struct dispatch_host *host,
+                    struct dispatch **ret_dispatch, struct err *e);
+
+/* Receivers get the numbers 0, 1, 2 … in the order of these calls. Heartbeats begin at once. */
+int dispatch_add_receiver(struct dispatch *d, const struct dispatch_receiver_options *options,
+                          struct err *e);
+
+/* A new event, for every receiver. Takes its own references. Never fails: without memory the
+ * process ends and the outbox brings the event back. */
+void dispatch_offer(struct dispatch *d, struct event *event);
+
+/* An event that was pending when the gateway started. */
+void dispatch_restore(struct dispatch *d, size_t receiver, uint64_t seq, enum event_class class,
+                      const char *alarm, unsigned attempts);
+
+/* The answer to host.load; NULL if the store has lost it (the entry is then given up, loudly). */
+void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct event *event);
+
+/* A clip for one receiver; copies `file` and its strings. `seq` is the manifest's. */
+void dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
+                     const struct uplink_file *file);
+
+/* While an alarm is open heartbeats come faster. */
+void dispatch_set_alarm_open(struct dispatch *d, bool open);
+
+void dispatch_get_status(const struct dispatch *d, size_t receiver,
+                         struct dispatch_status *ret_status);
+
+/* Closes the uplinks (no callback of the host after it) and frees. NULL is accepted. */
+void dispatch_close(struct dispatch *d);
+
+#endif

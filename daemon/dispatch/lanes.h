@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one receiver still has to get, and what to send next: pure, with the time handed in.
+ *
+ *   press      never tried yet; goes at once, in its own lane or in any lane that is free
+ *   late       presses that did not get through at the first try, oldest first
+ *   follow-up  the rest of an incident, faults; never before the earlier events of its incident
+ *   manifest   clip manifests; likewise
+ *
+ * A lane that failed waits: full jitter, 250 ms doubling to 5 s, after ten minutes 60 s, for ever.
+ * An event that was *refused* (a person must mend something) waits 60 s by itself and lets the next
+ * one pass, so that one bad event cannot dam up a hundred good ones.
+ */
+#ifndef TOCSIN_DISPATCH_LANES_H
+#define TOCSIN_DISPATCH_LANES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "iface/event.h"
+#include "iface/uplink.h"
+
+#define LANES_SENDING (UPLINK_LANE_MANIFEST + 1) /* all but the heartbeat's */
+
+struct entry {
+    struct entry *next; /* in order of seq */
+    uint64_t seq;
+    enum event_class class;
+    char alarm[UUID_TEXT_SIZE];
+    struct event *event; /* a reference, or NULL: to be loaded when its turn comes */
+    unsigned attempts;
+    int64_t due_ms;        /* not before this time; 0: at once */
+    bool in_flight;        /* or being loaded */
+    enum uplink_lane lane; /* while in flight */
+};
+
+struct lane {
+    struct entry *in_flight;
+    unsigned failures;  /* in a row */
+    int64_t failing_ms; /* since when; 0: not failing */
+    int64_t due_ms;
+};
+
+struct lanes {
+    struct entry *first;
+    size_t count;
+    struct lane lane[LANES_SENDING];
+};
+
+/* Takes the entry (heap) into its place. */
+void lanes_add(struct lanes *lanes, struct entry *entry);
+
+/*
+ * The next entry to send now and the lane for it, marked in flight; NULL if nothing is to do. Call
+ * again until NULL. `*ret_wake_ms` is then when to ask again (INT64_MAX: when something changes).
+ */
+struct entry *lanes_next(struct lanes *lanes, int64_t now_ms, int64_t *ret_wake_ms);
+
+/* It is with the receiver: the entry is freed, the lane is healthy. */
+void lanes_delivered(struct lanes *lanes, struct entry *entry, int64_t now_ms);
+
+/* It is not. `random` is any 32 random bits; `retry_after_ms` the receiver's wish (0: none). */
+void lanes_failed(struct lanes *lanes, struct entry *entry, bool refused, int64_t now_ms,
+                  int64_t retry_after_ms, uint32_t random);
+
+/* The path was proven, or a new press came: no lane waits any longer. */
+void lanes_hurry(struct lanes *lanes);
+
+/* Whether a press is still not with the receiver (uploads then pause). */
+bool lanes_press_pending(const struct lanes *lanes);
+
+void lanes_finish(struct lanes *lanes);
+
+#endif

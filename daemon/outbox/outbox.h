@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The outbox: every event, and who has it, durable on this gateway's disk.
+ *
+ * SQLite (WAL, synchronous FULL) on a thread of its own. All calls come from the loop thread, never
+ * wait and never fail; results come back as callbacks in the loop thread, in the order of the
+ * calls. What cannot be written now (disk full, broken, stuck) stays in memory, is reported as a
+ * fault, and is tried again for ever: the database is then closed and opened anew, and the batch
+ * written again, because after a failed fsync nothing that was written may be trusted.
+ *
+ * Room is taken on the disk in advance, so that a full disk still takes `reserve_events` events.
+ */
+#ifndef TOCSIN_OUTBOX_OUTBOX_H
+#define TOCSIN_OUTBOX_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "iface/event.h"
+#include "iface/uplink.h"
+
+#define OUTBOX_RECEIVERS_MAX 16
+
+struct outbox;
+
+struct outbox_options {
+    const char *dir;              /* the state folder; must exist */
+    const char *const *receivers; /* ids; their order gives the index used below */
+    size_t receiver_count;
+    int64_t reserve_events;
+};
+
+struct outbox_host {
+    /* The disk does not take events (reason), or does again (NULL). */
+    void (*on_fault)(void *arg, const char *reason);
+    void *arg;
+};
+
+struct outbox_pending {
+    uint64_t seq;
+    size_t receiver;
+    enum event_class class;
+    unsigned attempts;
+    char alarm[UUID_TEXT_SIZE];
+};
+
+/* A clip that a receiver does not have yet. */
+struct outbox_upload {
+    uint64_t seq; /* of the manifest event */
+    size_t receiver;
+    char manifest[UUID_TEXT_SIZE]; /* its id */
+    char clip[UUID_TEXT_SIZE];     /* id of the clip at tocsin-video */
+    char alarm[UUID_TEXT_SIZE];
+    char camera[65];
+    char path[256];
+    int64_t length_bytes;
+    unsigned char sha256[EVENT_DIGEST_BYTES];
+};
+
+/* What was in the store when it was opened; freed by outbox_found_finish. */
+struct outbox_found {
+    uint64_t last_seq;
+    unsigned char head[EVENT_DIGEST_BYTES]; /* digest of event last_seq; zeros if there is none */
+    int64_t newest_wall_ms;
+    char *state; /* what was last saved with an event; NULL if nothing was */
+    size_t pending_count;
+    struct outbox_pending *pending; /* by seq */
+    size_t upload_count;
+    struct outbox_upload *uploads;            /* by seq */
+    int64_t answer_seq[OUTBOX_RECEIVERS_MAX]; /* highest answer taken from each receiver */
+    char *damage; /* a sentence if the database was damaged and what became of it; else NULL */
+};
+
+/* Opens or creates the database and starts the thread. Waits for the disk: only at start. */
+int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
+                const struct outbox_host *host, struct outbox **ret_outbox,
+                struct outbox_found *ret_found, struct err *e);
+
+void outbox_found_finish(struct outbox_found *found);
+
+typedef void (*outbox_done_handler)(void *arg);
+
+/*
+ * Stores the event, a pending delivery for every receiver, the application's state (text, copied,
+ * may be NULL) and, with a manifest, an upload for each receiver in `upload_receivers` (bit mask),
+ * in one transaction. `done` (may be NULL) runs when all of it is on the disk.
+ */
+void outbox_store(struct outbox *ob, struct event *event, const char *state,
+                  const struct outbox_upload *upload, uint32_t upload_receivers,
+                  outbox_done_handler done, void *arg);
+
+/* Evidence is copied; its pointers may be NULL. */
+void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts,
+                            const struct uplink_result *result);
+void outbox_record_upload(struct outbox *ob, uint64_t seq, size_t receiver,
+                          const struct uplink_result *result);
+
+/* The answer and the state that follows from it; `done` runs when it may be confirmed. */
+void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplink_answer *answer,
+                          const char *state, outbox_done_handler done, void *arg);
+
+/* `event` is NULL if there is none with that number; the callback takes its own reference. */
+typedef void (*outbox_event_handler)(void *arg, struct event *event);
+void outbox_load(struct outbox *ob, uint64_t seq, outbox_event_handler done, void *arg);
+
+/* Whether a manifest of this clip is stored: its event's seq, or 0. */
+typedef void (*outbox_clip_handler)(void *arg, uint64_t seq);
+void outbox_find_clip(struct outbox *ob, const char *clip, outbox_clip_handler done, void *arg);
+
+enum outbox_query_kind {
+    OUTBOX_QUERY_LIST,   /* one line an event, without bytes */
+    OUTBOX_QUERY_SHOW,   /* one event, whole, with deliveries and evidence */
+    OUTBOX_QUERY_EXPORT, /* bundle lines as `tocsin verify` reads them */
+};
+
+struct outbox_query {
+    enum outbox_query_kind kind;
+    uint64_t after;             /* events with a larger seq */
+    unsigned limit;             /* at most so many */
+    char alarm[UUID_TEXT_SIZE]; /* only of this incident; "" for any */
+    char id[UUID_TEXT_SIZE];    /* only this event; "" for any */
+};
+
+/* `text` is a JSON array, borrowed during the callback; `last_seq` is that of its last entry. */
+typedef void (*outbox_query_handler)(void *arg, const char *text, uint64_t last_seq);
+void outbox_query(struct outbox *ob, const struct outbox_query *query, outbox_query_handler done,
+                  void *arg);
+
+/* Removes events older than `before_wall_ms` that every receiver has, but the newest. */
+void outbox_prune(struct outbox *ob, int64_t before_wall_ms);
+
+/*
+ * Writes what is in memory, waiting at most `wait_ms`, stops the thread, runs the callbacks that
+ * are left (not the `done` of what could not be written), frees. Returns the number of events that
+ * could not be written (0: all are safe).
+ */
+size_t outbox_close(struct outbox *ob, int64_t wait_ms);
+
+#endif

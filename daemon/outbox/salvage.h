@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can still be read of a damaged database, into a fresh one. At start, loop thread. */
+#ifndef TOCSIN_OUTBOX_SALVAGE_H
+#define TOCSIN_OUTBOX_SALVAGE_H
+
+#include "outbox/store.h"
+
+/*
+ * Moves the (closed) database and its log aside, opens a fresh one in its place and copies every
+ * row that can be read. `*ret_damage` gets a sentence about what happened; caller frees.
+ */
+int salvage(struct store *s, const char *why, char **ret_damage, struct err *e);
+
+#endif

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EVENT_ROOM_BYTES 2048
+#define LOG_ROOM_BYTES   (4 << 20)
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS event("
+    "  seq INTEGER PRIMARY KEY, id TEXT NOT NULL, type TEXT NOT NULL, class INTEGER NOT NULL,"
+    "  alarm TEXT NOT NULL, wall_ms INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS event_id ON event(id);"
+    "CREATE INDEX IF NOT EXISTS event_alarm ON event(alarm) WHERE alarm <> '';"
+    /* state: 0 pending, 1 stored (signed receipt), 2 unconfirmed */
+    "CREATE TABLE IF NOT EXISTS delivery("
+    "  seq INTEGER NOT NULL, receiver TEXT NOT NULL, state INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL, request TEXT, receipt BLOB, receipt_headers TEXT,"
+    "  PRIMARY KEY(seq, receiver)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS delivery_pending ON delivery(receiver, seq) WHERE state = 0;"
+    "CREATE TABLE IF NOT EXISTS upload("
+    "  seq INTEGER NOT NULL, receiver TEXT NOT NULL, manifest TEXT NOT NULL, clip TEXT NOT NULL,"
+    "  alarm TEXT NOT NULL, camera TEXT NOT NULL, path TEXT NOT NULL, length INTEGER NOT NULL,"
+    "  sha256 BLOB NOT NULL, state INTEGER NOT NULL, receipt BLOB, receipt_headers TEXT,"
+    "  PRIMARY KEY(seq, receiver)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS upload_clip ON upload(clip);"
+    "CREATE TABLE IF NOT EXISTS answer("
+    "  receiver TEXT NOT NULL, answer_seq INTEGER NOT NULL, alarm TEXT NOT NULL,"
+    "  state INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL, note TEXT NOT NULL,"
+    "  PRIMARY KEY(receiver, answer_seq)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS state(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS filler(bytes BLOB);";
+
+/* Every insert may be repeated: a commit that failed may have reached the disk all the same. */
+static const char *const sql[STORE_STATEMENT_COUNT] = {
+    [STORE_INSERT_EVENT] = "INSERT OR IGNORE INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [STORE_INSERT_DELIVERY] =
+        "INSERT OR IGNORE INTO delivery(seq,receiver,state,attempts) VALUES(?1,?2,0,0)",
+    [STORE_INSERT_UPLOAD] = "INSERT OR IGNORE INTO upload(seq,receiver,manifest,clip,alarm,camera,"
+                            "path,length,sha256,state) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0)",
+    [STORE_SET_STATE] = "INSERT OR REPLACE INTO state VALUES('incidents',?1)",
+    [STORE_SET_DELIVERY] = "UPDATE delivery SET state=?3,attempts=?4,request=?5,receipt=?6,"
+                           "receipt_headers=?7 WHERE seq=?1 AND receiver=?2 AND state=0",
+    [STORE_SET_UPLOAD] = "UPDATE upload SET state=?3,receipt=?4,receipt_headers=?5"
+                         " WHERE seq=?1 AND receiver=?2 AND state=0",
+    [STORE_INSERT_ANSWER] = "INSERT OR IGNORE INTO answer VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [STORE_LOAD_EVENT] = "SELECT seq,id,type,class,alarm,wall_ms,digest,bytes FROM event"
+                         " WHERE seq=?1",
+    [STORE_FIND_CLIP] = "SELECT seq FROM upload WHERE clip=?1 LIMIT 1",
+};
+
+int store_error(struct store *s, struct err *e, const char *doing)
+{
+    int code = s->db ? sqlite3_errcode(s->db) : SQLITE_NOMEM;
+    int number = code == SQLITE_FULL ? ENOSPC : code == SQLITE_CORRUPT ? EBADMSG : EIO;
+    return err_set(e, number, "%s: %s: %s", s->path, doing,
+                   s->db ? sqlite3_errmsg(s->db) : "out of memory");
+}
+
+static int execute(struct store *s, const char *text, const char *doing, struct err *e)
+{
+    return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_error(s, e, doing);
+}
+
+/* The folder's entry of a new database must survive a power cut as well. */
+static void sync_folder(const char *path)
+{
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", path);
+    *strrchr(folder, '/') = '\0';
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+int store_open(struct store *s, struct err *e)
+{
+    bool is_new = access(s->path, F_OK) != 0;
+    if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+        SQLITE_OK) {
+        int result = store_error(s, e, "open");
+        store_close(s);
+        return result;
+    }
+    /* EXCLUSIVE: this process alone, and no shared-memory file, which a full disk would turn into
+     * a SIGBUS. EXTRA until the schema stands, because a rollback journal whose removal is not
+     * durable would undo it. */
+    int result = execute(s,
+                         "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
+                         "PRAGMA temp_store=MEMORY; PRAGMA journal_mode=WAL;"
+                         "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=-1;",
+                         "set up", e);
+    if (result == 0)
+        result = execute(s, schema, "schema", e);
+    if (result == 0)
+        result = execute(s, "PRAGMA synchronous=FULL", "set up", e);
+    for (int i = 0; result == 0 && i < STORE_STATEMENT_COUNT; i++) {
+        if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i],
+                               NULL) != SQLITE_OK)
+            result = store_error(s, e, "prepare");
+    }
+    if (result != 0) {
+        store_close(s);
+        return result;
+    }
+    if (is_new)
+        sync_folder(s->path);
+    return 0;
+}
+
+void store_close(struct store *s)
+{
+    for (int i = 0; i < STORE_STATEMENT_COUNT; i++) {
+        sqlite3_finalize(s->statements[i]);
+        s->statements[i] = NULL;
+    }
+    sqlite3_close(s->db);
+    s->db = NULL;
+}
+
+int store_check(struct store *s, struct err *e)
+{
+    sqlite3_stmt *check = NULL;
+    int result = -EBADMSG;
+    if (sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &check, NULL) == SQLITE_OK &&
+        sqlite3_step(check) == SQLITE_ROW) {
+        const char *verdict = (const char *)sqlite3_column_text(check, 0);
+        if (verdict && strcmp(verdict, "ok") == 0)
+            result = 0;
+        else
+            err_set(e, EBADMSG, "%s: %s", s->path, verdict ? verdict : "check failed");
+    } else {
+        store_error(s, e, "check");
+    }
+    sqlite3_finalize(check);
+    return result;
+}
+
+static int64_t read_number(struct store *s, const char *text)
+{
+    sqlite3_stmt *query = NULL;
+    int64_t number = -1;
+    if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) == SQLITE_OK &&
+        sqlite3_step(query) == SQLITE_ROW)
+        number = sqlite3_column_int64(query, 0);
+    sqlite3_finalize(query);
+    return number;
+}
+
+int store_reserve(struct store *s, int64_t events, struct err *e)
+{
+    char text[160];
+    int64_t room = read_number(s, "PRAGMA freelist_count") * read_number(s, "PRAGMA page_size");
+    int64_t wanted = events * EVENT_ROOM_BYTES;
+    /* A quarter used up is refilled at the next start, not one event at a time. */
+    if (room >= wanted / 4 * 3)
+        return 0;
+    int result = 0;
+    for (; result == 0 && room < wanted; room += LOG_ROOM_BYTES) {
+        snprintf(text, sizeof text, "INSERT INTO filler VALUES(zeroblob(%d))", LOG_ROOM_BYTES);
+        result = execute(s, text, "take room in advance", e);
+        store_checkpoint(s);
+    }
+    struct err ignored;
+    int emptied = execute(s, "DELETE FROM filler", "free the room taken", result ? &ignored : e);
+    store_checkpoint(s);
+    return result != 0 ? result : emptied;
+}
+
+static size_t receiver_index(const struct store *s, const unsigned char *name)
+{
+    for (size_t i = 0; i < s->receiver_count; i++) {
+        if (name && strcmp(s->receivers[i], (const char *)name) == 0)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static void copy_column(sqlite3_stmt *row, int column, char *ret_text, size_t size)
+{
+    const unsigned char *text = sqlite3_column_text(row, column);
+    snprintf(ret_text, size, "%s", text ? (const char *)text : "");
+}
+
+static int read_pending(struct store *s, struct outbox_found *found)
+{
+    static const char text[] =
+        "SELECT d.seq, d.receiver, e.class, d.attempts, e.alarm FROM delivery d"
+        " JOIN event e ON e.seq = d.seq WHERE d.state = 0 ORDER BY d.seq";
+    sqlite3_stmt *query = NULL;
+    size_t room = 0;
+    int step = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) != SQLITE_OK)
+        return -EIO;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+        size_t receiver = receiver_index(s, sqlite3_column_text(query, 1));
+        if (receiver == SIZE_MAX)
+            continue; /* taken out of the configuration: its rows stay, idle */
+        if (found->pending_count == room) {
+            room = room ? room * 2 : 64;
+            struct outbox_pending *grown = reallocarray(found->pending, room, sizeof *grown);
+            if (!grown)
+                break;
+            found->pending = grown;
+        }
+        struct outbox_pending *p = &found->pending[found->pending_count++];
+        *p = (struct outbox_pending){.seq = (uint64_t)sqlite3_column_int64(query, 0),
+                                     .receiver = receiver,
+                                     .class = (enum event_class)sqlite3_column_int(query, 2),
+                                     .attempts = (unsigned)sqlite3_column_int(query, 3)};
+        copy_column(query, 4, p->alarm, sizeof p->alarm);
+    }
+    sqlite3_finalize(query);
+    return step == SQLITE_DONE ? 0 : -EIO;
+}
+
+static int read_uploads(struct store *s, struct outbox_found *found)
+{
+    static const char text[] =
+        "SELECT seq, receiver, manifest, clip, alarm, camera, path, length, sha256 FROM upload"
+        " WHERE state = 0 ORDER BY seq";
+    sqlite3_stmt *query = NULL;
+    int step = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) != SQLITE_OK)
+        return -EIO;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+        size_t receiver = receiver_index(s, sqlite3_column_text(query, 1));
+        if (receiver == SIZE_MAX || sqlite3_column_bytes(query, 8) != EVENT_DIGEST_BYTES)
+            continue;
+        struct outbox_upload *grown =
+            reallocarray(found->uploads, found->upload_count + 1, sizeof *grown);
+        if (!grown)
+            break;
+        found->uploads = grown;
+        struct outbox_upload *u = &found->uploads[found->upload_count++];
+        *u = (struct outbox_upload){.seq = (uint64_t)sqlite3_column_int64(query, 0),
+                                    .receiver = receiver,
+                                    .length_bytes = sqlite3_column_int64(query, 7)};
+        copy_column(query, 2, u->manifest, sizeof u->manifest);
+        copy_column(query, 3, u->clip, sizeof u->clip);
+        copy_column(query, 4, u->alarm, sizeof u->alarm);
+        copy_column(query, 5, u->camera, sizeof u->camera);
+        copy_column(query, 6, u->path, sizeof u->path);
+        memcpy(u->sha256, sqlite3_column_blob(query, 8), EVENT_DIGEST_BYTES);
+    }
+    sqlite3_finalize(query);
+    return step == SQLITE_DONE ? 0 : -EIO;
+}
+
+static int read_head(struct store *s, struct outbox_found *found)
+{
+    sqlite3_stmt *query = NULL;
+    int result = -EIO;
+    if (sqlite3_prepare_v2(s->db,
+                           "SELECT seq, digest, wall_ms FROM event ORDER BY seq DESC LIMIT 1", -1,
+                           &query, NULL) == SQLITE_OK) {
+        int step = sqlite3_step(query);
+        result = step == SQLITE_DONE ? 0 : -EIO;
+        if (step == SQLITE_ROW && sqlite3_column_bytes(query, 1) == EVENT_DIGEST_BYTES) {
+            found->last_seq = (uint64_t)sqlite3_column_int64(query, 0);
+            memcpy(found->head, sqlite3_column_blob(query, 1), EVENT_DIGEST_BYTES);
+            found->newest_wall_ms = sqlite3_column_int64(query, 2);
+            result = 0;
+        }
+    }
+    sqlite3_finalize(query);
+    return result;
+}
+
+static int read_state(struct store *s, struct outbox_found *found)
+{
+    sqlite3_stmt *query = NULL;
+    if (sqlite3_prepare_v2(s->db, "SELECT text FROM state WHERE name='incidents'", -1, &query,
+                           NULL) != SQLITE_OK)
+        return -EIO;
+    if (sqlite3_step(query) == SQLITE_ROW)
+        found->state = strdup((const char *)sqlite3_column_text(query, 0));
+    sqlite3_finalize(query);
+    if (sqlite3_prepare_v2(s->db, "SELECT receiver, max(answer_seq) FROM answer GROUP BY receiver",
+                           -1, &query, NULL) != SQLITE_OK)
+        return -EIO;
+    while (sqlite3_step(query) == SQLITE_ROW) {
+        size_t receiver = receiver_index(s, sqlite3_column_text(query, 0));
+        if (receiver < OUTBOX_RECEIVERS_MAX)
+            found->answer_seq[receiver] = sqlite3_column_int64(query, 1);
+    }
+    sqlite3_finalize(query);
+    return 0;
+}
+
+int store_read_found(struct store *s, struct outbox_found *ret_found, struct err *e)
+{
+    if (read_head(s, ret_found) != 0 || read_state(s, ret_found) != 0 ||
+        read_pending(s, ret_found) != 0 || read_uploads(s, ret_found) != 0)
+        return store_error(s, e, "read what is pending");
+    return 0;
+}
+
+int store_begin(struct store *s, struct err *e)
+{
+    return execute(s, "BEGIN IMMEDIATE", "begin", e);
+}
+
+int store_commit(struct store *s, struct err *e)
+{
+    return execute(s, "COMMIT", "commit", e);
+}
+
+void store_rollback(struct store *s)
+{
+    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* Runs a bound statement that gives no rows and makes it ready for the next time. */
+static int run(struct store *s, enum store_statement which, const char *doing, struct err *e)
+{
+    sqlite3_stmt *statement = s->statements[which];
+    int step = sqlite3_step(statement);
+    int result = step == SQLITE_DONE ? 0 : store_error(s, e, doing);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return result;
+}
+
+static void bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+    sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+}
+
+static int put_upload(struct store *s, const struct event *event,
+                      const struct outbox_upload *upload, const char *receiver, struct err *e)
+{
+    sqlite3_stmt *statement = s->statements[STORE_INSERT_UPLOAD];
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
+    bind_text(statement, 2, receiver);
+    bind_text(statement, 3, event->id);
+    bind_text(statement, 4, upload->clip);
+    bind_text(statement, 5, upload->alarm);
+    bind_text(statement, 6, upload->camera);
+    bind_text(statement, 7, upload->path);
+    sqlite3_bind_int64(statement, 8, upload->length_bytes);
+    sqlite3_bind_blob(statement, 9, upload->sha256, EVENT_DIGEST_BYTES, SQLITE_STATIC);
+    return run(s, STORE_INSERT_UPLOAD, "upload", e);
+}
+
+static int put_state(struct store *s, const char *state, struct err *e)
+{
+    if (!state)
+        return 0;
+    bind_text(s->statements[STORE_SET_STATE], 1, state);
+    return run(s, STORE_SET_STATE, "state", e);
+}
+
+int store_put_event(struct store *s, const struct event *event, const char *state,
+                    const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e)
+{
+    sqlite3_stmt *statement = s->statements[STORE_INSERT_EVENT];
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
+    bind_text(statement, 2, event->id);
+    bind_text(statement, 3, event->type);
+    sqlite3_bind_int(statement, 4, (int)event->class);
+    bind_text(statement, 5, event->alarm);
+    sqlite3_bind_int64(statement, 6, event->wall_ms);
+    sqlite3_bind_blob(statement, 7, event->digest, EVENT_DIGEST_BYTES, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 8, event->bytes, (int)event->length, SQLITE_STATIC);
+    int result = run(s, STORE_INSERT_EVENT, "event", e);
+    for (size_t i = 0; result == 0 && i < s->receiver_count; i++) {
+        statement = s->statements[STORE_INSERT_DELIVERY];
+        sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
+        bind_text(statement, 2, s->receivers[i]);
+        result = run(s, STORE_INSERT_DELIVERY, "delivery", e);
+        if (result == 0 && upload && (upload_receivers & 1u << i))
+            result = put_upload(s, event, upload, s->receivers[i], e);
+    }
+    return result == 0 ? put_state(s, state, e) : result;
+}
+
+int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
+                       int state, const char *request, const char *receipt, size_t receipt_length,
+                       const char *receipt_headers, struct err *e)
+{
+    sqlite3_stmt *statement = s->statements[STORE_SET_DELIVERY];
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)seq);
+    bind_text(statement, 2, receiver);
+    sqlite3_bind_int(statement, 3, state);
+    sqlite3_bind_int64(statement, 4, attempts);
+    bind_text(statement, 5, request);
+    sqlite3_bind_blob(statement, 6, receipt, (int)receipt_length, SQLITE_STATIC);
+    bind_text(statement, 7, receipt_headers);
+    return run(s, STORE_SET_DELIVERY, "delivery", e);
+}
+
+int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int state,
+                     const char *receipt, size_t receipt_length, const char *receipt_headers,
+                     struct err *e)
+{
+    sqlite3_stmt *statement = s->statements[STORE_SET_UPLOAD];
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)seq);
+    bind_text(statement, 2, receiver);
+    sqlite3_bind_int(statement, 3, state);
+    sqlite3_bind_blob(statement, 4, receipt, (int)receipt_length, SQLITE_STATIC);
+    bind_text(statement, 5, receipt_headers);
+    return run(s, STORE_SET_UPLOAD, "upload", e);
+}
+
+int store_put_answer(struct store *s, const char *receiver, const struct uplink_answer *answer,
+                     const char *state, struct err *e)
+{
+    sqlite3_stmt *statement = s->statements[STORE_INSERT_ANSWER];
+    bind_text(statement, 1, receiver);
+    sqlite3_bind_int64(statement, 2, answer->answer_seq);
+    bind_text(statement, 3, answer->alarm);
+    sqlite3_bind_int(statement, 4, (int)answer->state);
+    bind_text(statement, 5, answer->by);
+    bind_text(statement, 6, answer->at);
+    bind_text(statement, 7, answer->note);
+    int result = run(s, STORE_INSERT_ANSWER, "answer", e);
+    return result == 0 ? put_state(s, state, e) : result;
+}
+
+int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, struct err *e)
+{
+    sqlite3_stmt *row = s->statements[STORE_LOAD_EVENT];
+    sqlite3_bind_int64(row, 1, (sqlite3_int64)seq);
+    int step = sqlite3_step(row), result = 0;
+    struct event *event = NULL;
+    if (step == SQLITE_ROW && sqlite3_column_bytes(row, 6) == EVENT_DIGEST_BYTES) {
+        size_t length = (size_t)sqlite3_column_bytes(row, 7);
+        event = calloc(1, sizeof *event + length + 1);
+        if (event) {
+            event->references = 1;
+            event->seq = seq;
+            copy_column(row, 1, event->id, sizeof event->id);
+            copy_column(row, 2, event->type, sizeof event->type);
+            event->class = (enum event_class)sqlite3_column_int(row, 3);
+            copy_column(row, 4, event->alarm, sizeof event->alarm);
+            event->wall_ms = sqlite3_column_int64(row, 5);
+            memcpy(event->digest, sqlite3_column_blob(row, 6), EVENT_DIGEST_BYTES);
+            event->length = length;
+            memcpy(event->bytes, sqlite3_column_blob(row, 7), length);
+        }
+    } else if (step != SQLITE_DONE) {
+        result = store_error(s, e, "load");
+    }
+    sqlite3_reset(row);
+    *ret_event = event;
+    return result;
+}
+
+int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct err *e)
+{
+    sqlite3_stmt *row = s->statements[STORE_FIND_CLIP];
+    bind_text(row, 1, clip);
+    int step = sqlite3_step(row);
+    *ret_seq = step == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(row, 0) : 0;
+    int result = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : store_error(s, e, "find clip");
+    sqlite3_reset(row);
+    return result;
+}
+
+int store_prune(struct store *s, int64_t before_wall_ms, struct err *e)
+{
+    char text[700];
+    snprintf(text, sizeof text,
+             "CREATE TEMP TABLE old AS SELECT seq FROM event e WHERE wall_ms < %lld"
+             " AND seq < (SELECT max(seq) FROM event)"
+             " AND NOT EXISTS(SELECT 1 FROM delivery d WHERE d.seq = e.seq AND d.state = 0)"
+             " AND NOT EXISTS(SELECT 1 FROM upload u WHERE u.seq = e.seq AND u.state = 0)"
+             " ORDER BY seq LIMIT 1000;"
+             "DELETE FROM delivery WHERE seq IN (SELECT seq FROM old);"
+             "DELETE FROM upload WHERE seq IN (SELECT seq FROM old);"
+             "DELETE FROM event WHERE seq IN (SELECT seq FROM old);"
+             "DROP TABLE old;",
+             (long long)before_wall_ms);
+    return execute(s, text, "prune", e);
+}
+
+void store_checkpoint(struct store *s)
+{
+    /* A failure here leaves everything in the log, where it is as durable; the next one comes. */
+    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The database behind the outbox: all SQL that writes. Store thread only (and the loop thread
+ * before that thread starts). Functions return 0 or a negative errno with SQLite's words.
+ */
+#ifndef TOCSIN_OUTBOX_STORE_H
+#define TOCSIN_OUTBOX_STORE_H
+
+#include <sqlite3.h>
+
+#include "outbox/outbox.h"
+
+#define STORE_FILE "outbox.db"
+
+enum store_statement {
+    STORE_INSERT_EVENT,
+    STORE_INSERT_DELIVERY,
+    STORE_INSERT_UPLOAD,
+    STORE_SET_STATE,
+    STORE_SET_DELIVERY,
+    STORE_SET_UPLOAD,
+    STORE_INSERT_ANSWER,
+    STORE_LOAD_EVENT,
+    STORE_FIND_CLIP,
+    STORE_STATEMENT_COUNT,
+};
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
+    char path[4096];
+    const char *const *receivers;
+    size_t receiver_count;
+};
+
+/* Opens (creating) the database, ready for the statements. Does not check or grow it. */
+int store_open(struct store *s, struct err *e);
+void store_close(struct store *s);
+
+/* SQLite's quick_check: -EBADMSG if it is damaged. */
+int store_check(struct store *s, struct err *e);
+
+/* Takes room for so many events in the database and its log. */
+int store_reserve(struct store *s, int64_t events, struct err *e);
+
+int store_read_found(struct store *s, struct outbox_found *ret_found, struct err *e);
+
+int store_begin(struct store *s, struct err *e);
+int store_commit(struct store *s, struct err *e);
+void store_rollback(struct store *s);
+
+int store_put_event(struct store *s, const struct event *event, const char *state,
+                    const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e);
+int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
+                       int state, const char *request, const char *receipt, size_t receipt_length,
+                       const char *receipt_headers, struct err *e);
+int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int state,
+                     const char *receipt, size_t receipt_length, const char *receipt_headers,
+                     struct err *e);
+int store_put_answer(struct store *s, const char *receiver, const struct uplink_answer *answer,
+                     const char *state, struct err *e);
+
+/* *ret_event is NULL if there is none. */
+int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, struct err *e);
+int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct err *e);
+int store_prune(struct store *s, int64_t before_wall_ms, struct err *e);
+
+/* Moves the log into the database; cheap when there is nothing. */
+void store_checkpoint(struct store *s);
+
+int store_error(struct store *s, struct err *e, const char *doing);
+
+#endif
