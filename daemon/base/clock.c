@@ -81,6 +81,11 @@ struct clock_stamp clock_stamp_at(int64_t monotonic_ns, int64_t floor_ms)
     return stamp;
 }
 
+int64_t clock_build_ms(void)
+{
+    return INT64_C(1000) * TOCSIN_BUILD_EPOCH;
+}
+
 const char *clock_quality_name(enum clock_quality quality)
 {
     switch (quality) {

@@ -41,6 +41,9 @@ int64_t clock_wall_ms(void);
  */
 struct clock_stamp clock_stamp_at(int64_t monotonic_ns, int64_t floor_ms);
 
+/* When this program was built (ms since 1970 UTC): no true time lies before it. */
+int64_t clock_build_ms(void);
+
 /* "synced", "holdover", "unknown": the words of the wire. */
 const char *clock_quality_name(enum clock_quality quality);
 

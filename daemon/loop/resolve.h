@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names to addresses, in the loop (c-ares): a dead name server costs nobody else a millisecond.
+ * /etc/hosts and /etc/resolv.conf are read as everybody's. Loop thread only.
+ */
+#ifndef TOCSIN_LOOP_RESOLVE_H
+#define TOCSIN_LOOP_RESOLVE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <uv.h>
+
+#include "base/err.h"
+
+#define RESOLVE_ADDRESSES_MAX 8
+
+struct resolver;
+
+struct resolve_result {
+    size_t count; /* 0: it failed, and `reason` says why */
+    char addresses[RESOLVE_ADDRESSES_MAX][INET6_ADDRSTRLEN];
+    char reason[128];
+};
+
+typedef void (*resolve_handler)(void *arg, const struct resolve_result *result);
+
+/* `servers`: "address[:port],…" instead of the system's; NULL for the system's. */
+int resolver_create(uv_loop_t *loop, const char *servers, struct resolver **ret_resolver,
+                    struct err *e);
+
+/* One look-up at a time per resolver. `done` runs once, never from within this call, and not after
+ * resolver_close. Bounded: three tries of two seconds. */
+void resolver_lookup(struct resolver *r, const char *name, resolve_handler done, void *arg);
+
+/* Whether `text` is a numeric IPv4 or IPv6 address and needs no look-up. */
+bool resolve_is_numeric(const char *text);
+
+void resolver_close(struct resolver *r);
+
+#endif
