@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A button on a GPIO line.
+ *
+ * State, not edges: every edge in the kernel's queue is passed on with its stamp (an active edge
+ * counts even if the level is back), then the level is read and has the last word, because the
+ * kernel's queue may have overflowed. The level is also read by a timer: a removed chip wakes
+ * nobody on kernel 6.1. A chip that goes away is a fault and is opened again, for ever.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "drivers/input/gpiod_line.h"
+#include "drivers/input/inputs.h"
+
+#define EDGES_AT_ONCE  64 /* then the loop gets its turn */
+#define REOPEN_BASE_MS 250
+#define REOPEN_CAP_MS  10000
+
+struct gpiod_options {
+    char *chip;
+    char *line;
+    int active;
+    int bias;
+    int64_t poll_ms;
+};
+
+/* libuv's handles outlive the line when a chip goes away: a new one is made for each opening. */
+struct watch {
+    uv_poll_t poll;
+    struct input *input;
+};
+
+struct input {
+    const struct gpiod_options *options;
+    struct input_host host;
+    uv_loop_t *loop;
+    struct gpiod_line_handle *line; /* NULL while it cannot be had */
+    struct watch *watch;
+    uv_timer_t timer; /* reads the level, or opens again */
+    unsigned failures;
+    bool started; /* the first level was told */
+};
+
+static const char *const active_choices[] = {"high", "low", NULL};
+static const char *const bias_choices[] = {"as-is", "disabled", "pull-up", "pull-down", NULL};
+
+static const struct option option_table[] = {
+    {.key = "chip",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct gpiod_options, chip),
+     .required = 1,
+     .help = "GPIO chip by label (best: numbers move), name or path; see gpiodetect."},
+    {.key = "line",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct gpiod_options, line),
+     .required = 1,
+     .help = "Line by name or offset; see gpioinfo."},
+    {.key = "active",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct gpiod_options, active),
+     .fallback = "low",
+     .choices = active_choices,
+     .help = "Level of the line while the button is pressed."},
+    {.key = "bias",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct gpiod_options, bias),
+     .fallback = "pull-up",
+     .choices = bias_choices,
+     .help = "Resistor in the chip; a long cable needs one outside as well."},
+    {.key = "poll",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct gpiod_options, poll_ms),
+     .fallback = "500ms",
+     .min = 100,
+     .max = 5000,
+     .help = "How often the level is read beside the edges."},
+    OPTION_TABLE_END,
+};
+
+static void on_timer(uv_timer_t *timer);
+
+static void free_watch(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void drop_line(struct input *input)
+{
+    if (input->watch)
+        uv_close((uv_handle_t *)&input->watch->poll, free_watch);
+    input->watch = NULL;
+    gpiod_line_close_edges(input->line);
+    input->line = NULL;
+}
+
+static void lose_line(struct input *input, const char *reason)
+{
+    uint32_t random;
+    uuid_random(&random, sizeof random);
+    drop_line(input);
+    input->host.on_fault(input->host.arg, reason);
+    int64_t delay = backoff_delay_ms(++input->failures, REOPEN_BASE_MS, REOPEN_CAP_MS, random);
+    uv_timer_start(&input->timer, on_timer, (uint64_t)delay + REOPEN_BASE_MS, 0);
+}
+
+/* Tells the level. False if the line was lost. */
+static bool tell_level(struct input *input, enum input_cause cause)
+{
+    struct err e;
+    bool active;
+    int64_t at_ns = clock_monotonic_ns();
+    if (gpiod_line_read_level(input->line, &active, &e) != 0) {
+        lose_line(input, e.text);
+        return false;
+    }
+    input->host.on_level(input->host.arg, active, at_ns, cause);
+    return true;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct watch *watch = poll->data;
+    struct input *input = watch->input;
+    struct err e;
+    bool active;
+    int64_t at_ns;
+    (void)events;
+    if (status < 0) {
+        lose_line(input, "the chip is gone");
+        return;
+    }
+    for (int i = 0; i < EDGES_AT_ONCE; i++) {
+        int got = gpiod_line_read_edge(input->line, &active, &at_ns, &e);
+        if (got < 0) {
+            lose_line(input, e.text);
+            return;
+        }
+        if (got == 0) {
+            tell_level(input, INPUT_CAUSE_READ);
+            return;
+        }
+        input->host.on_level(input->host.arg, active, at_ns, INPUT_CAUSE_EDGE);
+    }
+}
+
+static void take_line(struct input *input)
+{
+    const struct gpiod_options *o = input->options;
+    struct gpiod_line_wish wish = {.chip = o->chip,
+                                   .line = o->line,
+                                   .active_low = o->active == 1,
+                                   .bias = (enum gpiod_bias)o->bias};
+    struct err e;
+    if (gpiod_line_open_edges(&wish, &input->line, &e) != 0) {
+        lose_line(input, e.text);
+        return;
+    }
+    struct watch *watch = calloc(1, sizeof *watch);
+    if (!watch || uv_poll_init(input->loop, &watch->poll, gpiod_line_fd(input->line)) != 0) {
+        free(watch);
+        lose_line(input, "the line cannot be watched");
+        return;
+    }
+    watch->poll.data = watch;
+    watch->input = input;
+    input->watch = watch;
+    uv_poll_start(&watch->poll, UV_READABLE, on_readable);
+    /* After a chip came back the level is a reading; only the first ever is the start. */
+    if (!tell_level(input, input->started ? INPUT_CAUSE_READ : INPUT_CAUSE_START))
+        return;
+    input->started = true;
+    input->failures = 0;
+    input->host.on_fault(input->host.arg, NULL);
+    uv_timer_start(&input->timer, on_timer, (uint64_t)o->poll_ms, (uint64_t)o->poll_ms);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct input *input = timer->data;
+    if (input->line)
+        tell_level(input, INPUT_CAUSE_READ);
+    else
+        take_line(input);
+}
+
+static int open_gpiod(const void *options, const struct input_host *host, uv_loop_t *loop,
+                      struct input **ret_input, struct err *e)
+{
+    struct input *input = calloc(1, sizeof *input);
+    if (!input)
+        return err_set(e, ENOMEM, "gpiod: out of memory");
+    input->options = options;
+    input->host = *host;
+    input->loop = loop;
+    uv_timer_init(loop, &input->timer);
+    input->timer.data = input;
+    take_line(input);
+    *ret_input = input;
+    return 0;
+}
+
+static void free_input(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void close_gpiod(struct input *input)
+{
+    if (!input)
+        return;
+    drop_line(input);
+    uv_close((uv_handle_t *)&input->timer, free_input);
+}
+
+const struct input_driver input_gpiod = {
+    .type = {.name = "gpiod",
+             .help = "a GPIO line of this machine",
+             .options = option_table,
+             .options_size = sizeof(struct gpiod_options)},
+    .open = open_gpiod,
+    .close = close_gpiod,
+};
