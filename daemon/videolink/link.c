@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "videolink/link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+
+#define BEHIND_MAX    (4u << 20)
+#define RETRY_BASE_MS 100
+#define RETRY_CAP_MS  5000
+#define FIRST_BUFFER  4096
+
+/* One stream, whichever side made it. */
+struct peer {
+    uv_pipe_t pipe;
+    struct link_handlers handlers;
+    void (*on_gone)(struct peer *peer, const char *reason); /* once; the peer is closing */
+    void *owner;
+    bool gone;
+    size_t behind;
+    char *buffer;
+    size_t used, room;
+};
+
+struct line_out {
+    uv_write_t request;
+    struct peer *peer;
+    char *text;
+    size_t length;
+};
+
+static void free_peer(uv_handle_t *handle)
+{
+    struct peer *p = handle->data;
+    free(p->buffer);
+    free(p);
+}
+
+static struct peer *create_peer(uv_loop_t *loop, const struct link_handlers *handlers, void *owner,
+                                void (*on_gone)(struct peer *, const char *))
+{
+    struct peer *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    uv_pipe_init(loop, &p->pipe, 0);
+    p->pipe.data = p;
+    p->handlers = *handlers;
+    p->owner = owner;
+    p->on_gone = on_gone;
+    return p;
+}
+
+static void close_peer(struct peer *p, const char *reason)
+{
+    if (p->gone)
+        return;
+    p->gone = true;
+    uv_close((uv_handle_t *)&p->pipe, free_peer);
+    if (reason)
+        p->on_gone(p, reason);
+}
+
+static void on_allocate(uv_handle_t *handle, size_t wish, uv_buf_t *ret_buffer)
+{
+    (void)wish;
+    struct peer *p = handle->data;
+    if (p->used == p->room && p->room < MESSAGE_LINE_MAX) {
+        size_t room = p->room ? p->room * 2 : FIRST_BUFFER;
+        char *grown = realloc(p->buffer, room);
+        if (grown) {
+            p->buffer = grown;
+            p->room = room;
+        }
+    }
+    *ret_buffer = uv_buf_init(p->buffer + p->used, (unsigned)(p->room - p->used));
+}
+
+static void take_line(struct peer *p, const char *line, size_t length)
+{
+    struct message message;
+    struct err e;
+    if (message_parse(line, length, &message, &e) != 0)
+        close_peer(p, e.text);
+    else
+        p->handlers.on_message(p->handlers.arg, &message);
+    message_finish(&message);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
+{
+    (void)buffer;
+    struct peer *p = stream->data;
+    if (got < 0) {
+        close_peer(p, got == UV_ENOBUFS ? "a line that is too long" : uv_strerror((int)got));
+        return;
+    }
+    p->used += (size_t)got;
+    char *start = p->buffer, *end;
+    while (!p->gone && (end = memchr(start, '\n', p->used - (size_t)(start - p->buffer)))) {
+        take_line(p, start, (size_t)(end - start));
+        start = end + 1;
+    }
+    p->used -= (size_t)(start - p->buffer);
+    memmove(p->buffer, start, p->used);
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct line_out *out = request->data;
+    struct peer *p = out->peer;
+    p->behind -= out->length;
+    free(out->text);
+    free(out);
+    if (status != 0)
+        close_peer(p, uv_strerror(status));
+}
+
+static void send_message(struct peer *p, const struct message *message)
+{
+    char *text = message_format(message);
+    struct line_out *out = calloc(1, sizeof *out);
+    if (!text || !out || p->behind > BEHIND_MAX) {
+        free(text);
+        free(out);
+        close_peer(p, "the other side does not read");
+        return;
+    }
+    *out = (struct line_out){.peer = p, .text = text, .length = strlen(text)};
+    out->request.data = out;
+    p->behind += out->length;
+    uv_buf_t buffer = uv_buf_init(text, (unsigned)out->length);
+    if (uv_write(&out->request, (uv_stream_t *)&p->pipe, &buffer, 1, on_written) != 0) {
+        p->behind -= out->length;
+        free(text);
+        free(out);
+        close_peer(p, "writing failed");
+    }
+}
+
+struct link_client {
+    uv_loop_t *loop;
+    struct link_handlers handlers;
+    char path[256];
+    struct peer *peer; /* NULL between tries */
+    bool up, closing;
+    unsigned failures;
+    uv_timer_t timer;
+    uv_connect_t connect;
+    bool connecting; /* `connect` is in use: its callback comes */
+};
+
+static void try_connect(struct link_client *c);
+
+static void free_client(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    try_connect(timer->data);
+}
+
+static void on_client_gone(struct peer *p, const char *reason)
+{
+    struct link_client *c = p->owner;
+    uint32_t random;
+    uuid_random(&random, sizeof random);
+    c->peer = NULL;
+    if (c->up)
+        c->handlers.on_down(c->handlers.arg, reason);
+    c->up = false;
+    int64_t delay = backoff_delay_ms(++c->failures, RETRY_BASE_MS, RETRY_CAP_MS, random);
+    uv_timer_start(&c->timer, on_retry, (uint64_t)delay + RETRY_BASE_MS, 0);
+}
+
+static void on_connected(uv_connect_t *request, int status)
+{
+    struct link_client *c = request->data;
+    c->connecting = false;
+    if (c->closing) {
+        uv_close((uv_handle_t *)&c->timer, free_client);
+        return;
+    }
+    if (!c->peer)
+        return;
+    if (status != 0 || uv_read_start((uv_stream_t *)&c->peer->pipe, on_allocate, on_read) != 0) {
+        close_peer(c->peer, status ? uv_strerror(status) : "reading failed");
+        return;
+    }
+    c->up = true;
+    c->failures = 0;
+    c->handlers.on_up(c->handlers.arg);
+}
+
+static void try_connect(struct link_client *c)
+{
+    c->peer = create_peer(c->loop, &c->handlers, c, on_client_gone);
+    if (!c->peer)
+        abort();
+    c->connect.data = c;
+    c->connecting = true;
+    uv_pipe_connect(&c->connect, &c->peer->pipe, c->path, on_connected);
+}
+
+int link_client_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
+                       struct link_client **ret_client, struct err *e)
+{
+    struct link_client *c = calloc(1, sizeof *c);
+    if (!c)
+        return err_set(e, ENOMEM, "link: out of memory");
+    c->loop = loop;
+    c->handlers = *handlers;
+    snprintf(c->path, sizeof c->path, "%s", path);
+    uv_timer_init(loop, &c->timer);
+    c->timer.data = c;
+    try_connect(c);
+    *ret_client = c;
+    return 0;
+}
+
+bool link_client_is_up(const struct link_client *c)
+{
+    return c->up;
+}
+
+void link_client_send(struct link_client *c, const struct message *message)
+{
+    if (c->up)
+        send_message(c->peer, message);
+}
+
+void link_client_close(struct link_client *c)
+{
+    if (!c)
+        return;
+    c->closing = true;
+    uv_timer_stop(&c->timer);
+    if (c->peer)
+        close_peer(c->peer, NULL);
+    c->peer = NULL;
+    c->up = false;
+    if (!c->connecting) /* else the connect callback comes, cancelled, and ends it */
+        uv_close((uv_handle_t *)&c->timer, free_client);
+}
+
+struct link_server {
+    uv_pipe_t listener;
+    uv_loop_t *loop;
+    struct link_handlers handlers;
+    struct peer *peer;
+    char path[108];
+};
+
+static void on_server_gone(struct peer *p, const char *reason)
+{
+    struct link_server *s = p->owner;
+    if (s->peer != p)
+        return;
+    s->peer = NULL;
+    s->handlers.on_down(s->handlers.arg, reason);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    struct link_server *s = listener->data;
+    struct peer *p = status == 0 ? create_peer(s->loop, &s->handlers, s, on_server_gone) : NULL;
+    if (!p)
+        return;
+    if (uv_accept(listener, (uv_stream_t *)&p->pipe) != 0 ||
+        uv_read_start((uv_stream_t *)&p->pipe, on_allocate, on_read) != 0) {
+        close_peer(p, NULL);
+        return;
+    }
+    struct peer *older = s->peer;
+    s->peer = p;
+    if (older)
+        close_peer(older, NULL);
+    s->handlers.on_up(s->handlers.arg);
+}
+
+static void free_server(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+int link_server_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
+                       struct link_server **ret_server, struct err *e)
+{
+    if (strlen(path) >= sizeof((struct link_server *)0)->path)
+        return err_set(e, ENAMETOOLONG, "%s: a socket's path may have 107 bytes", path);
+    struct link_server *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_set(e, ENOMEM, "link: out of memory");
+    s->loop = loop;
+    s->handlers = *handlers;
+    snprintf(s->path, sizeof s->path, "%s", path);
+    uv_pipe_init(loop, &s->listener, 0);
+    s->listener.data = s;
+    unlink(path);
+    mode_t old = umask(0117);
+    int result = uv_pipe_bind(&s->listener, path);
+    umask(old);
+    if (result == 0)
+        result = uv_listen((uv_stream_t *)&s->listener, 4, on_connection);
+    if (result != 0) {
+        uv_close((uv_handle_t *)&s->listener, free_server);
+        return err_system(e, -result, "%s", path);
+    }
+    *ret_server = s;
+    return 0;
+}
+
+void link_server_send(struct link_server *s, const struct message *message)
+{
+    if (s->peer)
+        send_message(s->peer, message);
+}
+
+void link_server_close(struct link_server *s)
+{
+    if (!s)
+        return;
+    if (s->peer)
+        close_peer(s->peer, NULL);
+    s->peer = NULL;
+    unlink(s->path);
+    uv_close((uv_handle_t *)&s->listener, free_server);
+}

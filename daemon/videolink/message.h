@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What tocsind and tocsin-video say to each other: one JSON object a line, over a Unix stream
+ * socket on which tocsin-video listens. Each side treats the other as a stranger: lines are bounded
+ * and every member is checked. Pure; any thread.
+ *
+ *   tocsind → tocsin-video
+ *     {"type":"alarm","alarm":A,"cameras":[…],"press_ms":M}   a press; also after every connect
+ *     {"type":"clip_stored","clip":C}                         its manifest is durable: stop telling
+ *     {"type":"clip_done","clip":C}                           nobody waits for the file any more
+ *   tocsin-video → tocsind
+ *     {"type":"camera","camera":I,"state":S,"reason":R,…}     on every change, all after a connect
+ *     {"type":"clip","clip":C,"alarm":A,"camera":I,"path":P,"manifest":{…}}  until clip_stored
+ *
+ * Times called …_ms are CLOCK_MONOTONIC of this machine.
+ */
+#ifndef TOCSIN_VIDEOLINK_MESSAGE_H
+#define TOCSIN_VIDEOLINK_MESSAGE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/uuid.h"
+
+#define MESSAGE_LINE_MAX    (1 << 20) /* a manifest names every group of pictures */
+#define MESSAGE_ID_SIZE     65
+#define MESSAGE_CAMERAS_MAX 32
+
+enum message_type {
+    MESSAGE_ALARM,
+    MESSAGE_CLIP_STORED,
+    MESSAGE_CLIP_DONE,
+    MESSAGE_CAMERA,
+    MESSAGE_CLIP,
+};
+
+enum message_camera_state {
+    MESSAGE_CAMERA_CONNECTING,
+    MESSAGE_CAMERA_ONLINE,
+    MESSAGE_CAMERA_FAULT,
+};
+
+struct message {
+    enum message_type type;
+    char alarm[UUID_TEXT_SIZE];
+    char clip[UUID_TEXT_SIZE];
+    char camera[MESSAGE_ID_SIZE];
+    /* alarm */
+    int64_t press_ms;
+    size_t camera_count;
+    char cameras[MESSAGE_CAMERAS_MAX][MESSAGE_ID_SIZE];
+    /* camera */
+    enum message_camera_state state;
+    char reason[256];
+    unsigned restarts;
+    /* clip */
+    char path[256];
+    json_t *manifest; /* a reference that the holder of the message owns; NULL otherwise */
+    int64_t length_bytes;
+    unsigned char sha256[32];
+};
+
+/* Reads one line. On success the caller calls message_finish. */
+int message_parse(const char *line, size_t length, struct message *ret_message, struct err *e);
+
+/* The line, with its newline; caller frees. NULL when out of memory. */
+char *message_format(const struct message *message);
+
+void message_finish(struct message *message);
+
+const char *message_camera_state_name(enum message_camera_state state);
+
+#endif
