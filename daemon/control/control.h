@@ -10,6 +10,7 @@
 #define TOCSIN_CONTROL_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <uv.h>
 

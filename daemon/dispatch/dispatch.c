@@ -323,6 +323,20 @@ int dispatch_add_receiver(struct dispatch *d, const struct dispatch_receiver_opt
     return 0;
 }
 
+void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
+                             const struct dispatch_receiver_options *options)
+{
+    struct receiver *r = d->receivers[receiver];
+    struct dispatch_receiver_options old = r->options;
+    /* In this order: what the old one cancels is sent again, over the new one. */
+    r->options = *options;
+    old.driver->close(old.uplink);
+    lanes_hurry(&r->lanes);
+    if (!r->beating)
+        r->next_beat_ms = 0;
+    pump(r);
+}
+
 static void add_entry(struct receiver *r, uint64_t seq, enum event_class class, const char *alarm,
                       unsigned attempts, struct event *event)
 {

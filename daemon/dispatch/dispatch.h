@@ -70,6 +70,10 @@ int dispatch_create(uv_loop_t *loop, const struct dispatch_host *host,
 int dispatch_add_receiver(struct dispatch *d, const struct dispatch_receiver_options *options,
                           struct err *e);
 
+/* Another uplink for a receiver (its settings changed): what was under way goes on over it. */
+void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
+                             const struct dispatch_receiver_options *options);
+
 /* A new event, for every receiver. Takes its own references. Never fails: without memory the
  * process ends and the outbox brings the event back. */
 void dispatch_offer(struct dispatch *d, struct event *event);

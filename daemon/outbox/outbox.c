@@ -152,7 +152,7 @@ static int run_job(struct outbox *ob, struct job *job, struct err *e)
     case JOB_DELIVERY:
         return store_put_delivery(s, job->seq, receiver, job->attempts, job->delivery_state,
                                   job->request, job->receipt, job->receipt_length,
-                                  job->receipt_headers, e);
+                                  job->receipt_headers, job->state, e);
     case JOB_UPLOAD:
         return store_put_upload(s, job->seq, receiver, job->delivery_state, job->receipt,
                                 job->receipt_length, job->receipt_headers, e);
@@ -424,9 +424,10 @@ static void copy_evidence(struct job *job, const struct uplink_result *result)
 }
 
 void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts,
-                            const struct uplink_result *result)
+                            const struct uplink_result *result, const char *state)
 {
     struct job *job = create_job(ob, JOB_DELIVERY, NULL);
+    job->state = copy_text(state);
     job->seq = seq;
     job->receiver = receiver;
     job->attempts = attempts;

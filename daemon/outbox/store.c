@@ -384,7 +384,7 @@ int store_put_event(struct store *s, const struct event *event, const char *stat
 
 int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
                        int state, const char *request, const char *receipt, size_t receipt_length,
-                       const char *receipt_headers, struct err *e)
+                       const char *receipt_headers, const char *state, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[STORE_SET_DELIVERY];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)seq);
@@ -394,7 +394,8 @@ int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsi
     bind_text(statement, 5, request);
     sqlite3_bind_blob(statement, 6, receipt, (int)receipt_length, SQLITE_STATIC);
     bind_text(statement, 7, receipt_headers);
-    return run(s, STORE_SET_DELIVERY, "delivery", e);
+    int result = run(s, STORE_SET_DELIVERY, "delivery", e);
+    return result == 0 ? put_state(s, state, e) : result;
 }
 
 int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int state,

@@ -53,7 +53,7 @@ int store_put_event(struct store *s, const struct event *event, const char *stat
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e);
 int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
                        int state, const char *request, const char *receipt, size_t receipt_length,
-                       const char *receipt_headers, struct err *e);
+                       const char *receipt_headers, const char *state, struct err *e);
 int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int state,
                      const char *receipt, size_t receipt_length, const char *receipt_headers,
                      struct err *e);
