@@ -383,13 +383,13 @@ int store_put_event(struct store *s, const struct event *event, const char *stat
 }
 
 int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
-                       int state, const char *request, const char *receipt, size_t receipt_length,
+                       int verdict, const char *request, const char *receipt, size_t receipt_length,
                        const char *receipt_headers, const char *state, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[STORE_SET_DELIVERY];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)seq);
     bind_text(statement, 2, receiver);
-    sqlite3_bind_int(statement, 3, state);
+    sqlite3_bind_int(statement, 3, verdict);
     sqlite3_bind_int64(statement, 4, attempts);
     bind_text(statement, 5, request);
     sqlite3_bind_blob(statement, 6, receipt, (int)receipt_length, SQLITE_STATIC);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/gateway.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "drivers/uplink/uplinks.h"
+
+#define FIRST_PROOF_MS 15000 /* after the start; a link not proven by then is a fault */
+
+static const char *class_word(enum event_class class)
+{
+    switch (class) {
+    case EVENT_CLASS_PRESS:
+        return "delivered";
+    case EVENT_CLASS_MANIFEST:
+        return "manifest-receipted";
+    case EVENT_CLASS_FOLLOWUP:
+    case EVENT_CLASS_HEARTBEAT:
+        return "follow-up-delivered";
+    }
+    return "delivered";
+}
+
+static void on_load(void *arg, size_t receiver, uint64_t seq);
+
+static void on_delivered(void *arg, const struct dispatch_sent *sent,
+                         const struct uplink_result *result)
+{
+    struct gateway *gw = arg;
+    size_t input;
+    bool confirmed = result->outcome == UPLINK_OUTCOME_STORED;
+    struct incident *incident = watch_incident(gw, sent->alarm, &input);
+    char *state = NULL;
+    if (incident && sent->class == EVENT_CLASS_PRESS &&
+        incident_advance(incident, sent->receiver,
+                         confirmed ? INCIDENT_PROGRESS_DELIVERED : INCIDENT_PROGRESS_UNCONFIRMED))
+        state = state_save(gw);
+    outbox_record_delivery(gw->outbox, sent->seq, sent->receiver, sent->attempts, result, state);
+    free(state);
+    watch_tell(gw, &(struct watch_line){.what = confirmed ? class_word(sent->class) : "unconfirmed",
+                                        .alarm = sent->alarm,
+                                        .receiver = gw->receivers[sent->receiver].config->id,
+                                        .seq = sent->seq,
+                                        .at_ns = result->finished_ns});
+    lamps_update(gw);
+}
+
+static void on_attempt_failed(void *arg, const struct dispatch_sent *sent,
+                              const struct uplink_result *result)
+{
+    struct gateway *gw = arg;
+    log_debug("dispatch", "%s: event %llu, attempt %u: %s",
+              gw->receivers[sent->receiver].config->id, (unsigned long long)sent->seq,
+              sent->attempts, result->reason);
+    watch_tell(gw, &(struct watch_line){.what = "attempt-failed",
+                                        .alarm = sent->alarm,
+                                        .receiver = gw->receivers[sent->receiver].config->id,
+                                        .seq = sent->seq,
+                                        .text = result->reason});
+}
+
+static void on_uploaded(void *arg, size_t receiver, uint64_t seq,
+                        const struct uplink_result *result)
+{
+    struct gateway *gw = arg;
+    const struct clip *clip = clips_find(gw, seq);
+    outbox_record_upload(gw->outbox, seq, receiver, result);
+    watch_tell(gw, &(struct watch_line){.what = result->outcome == UPLINK_OUTCOME_STORED
+                                                    ? "clip-uploaded"
+                                                    : "clip-unconfirmed",
+                                        .alarm = clip ? clips_alarm(clip) : NULL,
+                                        .camera = clip ? clips_camera(clip) : NULL,
+                                        .receiver = gw->receivers[receiver].config->id,
+                                        .seq = seq});
+    clips_uploaded(gw, receiver, seq);
+}
+
+static void on_upload_failed(void *arg, size_t receiver, uint64_t seq,
+                             const struct uplink_result *result)
+{
+    struct gateway *gw = arg;
+    watch_tell(gw, &(struct watch_line){.what = "upload-failed",
+                                        .receiver = gw->receivers[receiver].config->id,
+                                        .seq = seq,
+                                        .text = result->reason});
+    log_warning("dispatch", "%s: %s", gw->receivers[receiver].config->id, result->reason);
+}
+
+/* Runs when an answer is on the disk: from now on it may be confirmed to the receiver. */
+struct confirmation {
+    struct gateway_receiver *receiver;
+    int64_t answer_seq;
+};
+
+static void on_answer_stored(void *arg)
+{
+    struct confirmation *c = arg;
+    if (c->answer_seq > c->receiver->confirmed_seq)
+        c->receiver->confirmed_seq = c->answer_seq;
+    free(c);
+}
+
+static const char *answer_word(enum uplink_answer_state state)
+{
+    switch (state) {
+    case UPLINK_ANSWER_SEEN:
+        return "seen";
+    case UPLINK_ANSWER_COMING:
+        return "coming";
+    case UPLINK_ANSWER_CLOSED:
+        return "closed-by-receiver";
+    case UPLINK_ANSWER_REJECTED:
+        return "rejected";
+    }
+    return "";
+}
+
+static void act_on(struct gateway *gw, size_t receiver, const struct uplink_answer *answer)
+{
+    size_t input;
+    struct incident *incident = watch_incident(gw, answer->alarm, &input);
+    watch_tell(gw, &(struct watch_line){.what = answer_word(answer->state),
+                                        .alarm = answer->alarm,
+                                        .receiver = gw->receivers[receiver].config->id,
+                                        .text = answer->by});
+    if (!incident)
+        return; /* closed here meanwhile; the answer is recorded all the same */
+    switch (answer->state) {
+    case UPLINK_ANSWER_SEEN:
+        incident_advance(incident, receiver, INCIDENT_PROGRESS_SEEN);
+        break;
+    case UPLINK_ANSWER_COMING:
+        incident_advance(incident, receiver, INCIDENT_PROGRESS_COMING);
+        break;
+    case UPLINK_ANSWER_CLOSED:
+        if (incident_answer_closed(incident, receiver, gw->responders) == INCIDENT_ACTION_CLOSED)
+            presses_emit_closed(gw, input, answer->by, answer->note);
+        break;
+    case UPLINK_ANSWER_REJECTED:
+        break;
+    }
+    lamps_update(gw);
+}
+
+static void on_answers(void *arg, size_t receiver, const struct uplink_answer *answers,
+                       size_t count)
+{
+    struct gateway *gw = arg;
+    struct gateway_receiver *r = &gw->receivers[receiver];
+    for (size_t i = 0; i < count; i++) {
+        if (answers[i].answer_seq <= r->taken_seq)
+            continue;
+        r->taken_seq = answers[i].answer_seq;
+        act_on(gw, receiver, &answers[i]);
+        struct confirmation *c = calloc(1, sizeof *c);
+        if (!c)
+            abort();
+        *c = (struct confirmation){r, answers[i].answer_seq};
+        char *state = state_save(gw);
+        outbox_record_answer(gw->outbox, receiver, &answers[i], state, on_answer_stored, c);
+        free(state);
+    }
+}
+
+static void on_link_changed(void *arg, size_t receiver, enum dispatch_link link, const char *reason)
+{
+    struct gateway *gw = arg;
+    struct gateway_receiver *r = &gw->receivers[receiver];
+    r->link = link;
+    faults_set(gw, "receiver", r->config->id, link == DISPATCH_LINK_PROVEN ? NULL : reason);
+    lamps_update(gw);
+}
+
+static struct event *on_heartbeat(void *arg, size_t receiver)
+{
+    struct gateway *gw = arg;
+    struct event *event = NULL;
+    struct err e;
+    if (envelope_heartbeat(&gw->envelope, status_heartbeat(gw, receiver), &event, &e) != 0)
+        log_error("tocsind", "%s", e.text);
+    return event;
+}
+
+void receivers_tick(struct gateway *gw)
+{
+    if (clock_monotonic_ms() - gw->started_ms < FIRST_PROOF_MS)
+        return;
+    for (size_t i = 0; i < gw->receiver_count; i++) {
+        struct dispatch_status status;
+        if (gw->receivers[i].link == DISPATCH_LINK_PROVEN)
+            continue;
+        dispatch_get_status(gw->dispatch, i, &status);
+        faults_set(gw, "receiver", gw->receivers[i].config->id,
+                   status.reason[0] ? status.reason : "no receipt yet");
+    }
+}
+
+static int open_uplink(struct gateway *gw, const struct config_receiver *config,
+                       struct dispatch_receiver_options *ret_options, struct err *e)
+{
+    const struct uplink_driver *const *d = uplink_drivers;
+    while (*d && &(*d)->type != config->driver.type)
+        d++;
+    struct uplink_host host = {
+        .signer = gw->signer, .state_dir = gw->config->storage.state_dir, .receiver = config->id};
+    struct uplink *uplink;
+    int result = (*d)->open(config->driver.options, &host, &gw->loop, &uplink, e);
+    if (result != 0)
+        return err_prefix(e, result, "receiver %s", config->id);
+    *ret_options =
+        (struct dispatch_receiver_options){.driver = *d,
+                                           .uplink = uplink,
+                                           .heartbeat_ms = config->heartbeat_ms,
+                                           .alarm_heartbeat_ms = config->alarm_heartbeat_ms};
+    return 0;
+}
+
+/* The event that dispatch wants again, on its way from the store. */
+struct loading {
+    struct gateway *gateway;
+    size_t receiver;
+    uint64_t seq;
+};
+
+static void on_loaded(void *arg, struct event *event)
+{
+    struct loading *loading = arg;
+    struct gateway *gw = loading->gateway;
+    if (!gw->stopping)
+        dispatch_loaded(gw->dispatch, loading->receiver, loading->seq, event);
+    free(loading);
+}
+
+static void on_load(void *arg, size_t receiver, uint64_t seq)
+{
+    struct gateway *gw = arg;
+    struct loading *loading = calloc(1, sizeof *loading);
+    if (!loading)
+        abort();
+    *loading = (struct loading){gw, receiver, seq};
+    outbox_load(gw->outbox, seq, on_loaded, loading);
+}
+
+int receivers_open(struct gateway *gw, const struct outbox_found *found, struct err *e)
+{
+    struct dispatch_host host = {.load = on_load,
+                                 .delivered = on_delivered,
+                                 .attempt_failed = on_attempt_failed,
+                                 .uploaded = on_uploaded,
+                                 .upload_failed = on_upload_failed,
+                                 .answers = on_answers,
+                                 .link_changed = on_link_changed,
+                                 .heartbeat = on_heartbeat,
+                                 .arg = gw};
+    int result = dispatch_create(&gw->loop, &host, &gw->dispatch, e);
+    for (size_t i = 0; result == 0 && i < gw->receiver_count; i++) {
+        struct gateway_receiver *r = &gw->receivers[i];
+        struct dispatch_receiver_options options;
+        r->config = &gw->config->receivers[i];
+        r->taken_seq = r->confirmed_seq = found->answer_seq[i];
+        gw->responders |= r->config->responder ? 1u << i : 0;
+        result = open_uplink(gw, r->config, &options, e);
+        if (result == 0)
+            result = dispatch_add_receiver(gw->dispatch, &options, e);
+    }
+    for (size_t i = 0; result == 0 && i < found->pending_count; i++) {
+        const struct outbox_pending *p = &found->pending[i];
+        dispatch_restore(gw->dispatch, p->receiver, p->seq, p->class, p->alarm, p->attempts);
+    }
+    return result;
+}
+
+static int check_same_receivers(const struct gateway *gw, const struct config *config,
+                                struct err *e)
+{
+    bool same = config->receiver_count == gw->receiver_count;
+    for (size_t i = 0; same && i < gw->receiver_count; i++)
+        same = strcmp(config->receivers[i].id, gw->receivers[i].config->id) == 0;
+    return same ? 0
+                : err_set(e, EINVAL,
+                          "receivers were added, removed or put in another order: that takes a "
+                          "restart (systemctl restart tocsind)");
+}
+
+/* Opens all new uplinks before the first old one goes, so that a bad file changes nothing. */
+int receivers_replace(struct gateway *gw, struct config *config, struct err *e)
+{
+    struct dispatch_receiver_options options[DISPATCH_RECEIVERS_MAX];
+    size_t opened = 0;
+    int result = check_same_receivers(gw, config, e);
+    for (; result == 0 && opened < gw->receiver_count; opened++) {
+        result = open_uplink(gw, &config->receivers[opened], &options[opened], e);
+        if (result != 0)
+            break;
+    }
+    if (result != 0) {
+        while (opened-- > 0)
+            options[opened].driver->close(options[opened].uplink);
+        config_destroy(config);
+        return result;
+    }
+    gw->responders = 0;
+    for (size_t i = 0; i < gw->receiver_count; i++) {
+        gw->receivers[i].config = &config->receivers[i];
+        gw->responders |= config->receivers[i].responder ? 1u << i : 0;
+        dispatch_replace_uplink(gw->dispatch, i, &options[i]);
+    }
+    config_destroy(gw->reloaded);
+    gw->reloaded = config;
+    return 0;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/gateway.h"
+#include "base/clock.h"
+#include "base/encode.h"
+
+static const char *const progress_names[] = {
+    [INCIDENT_PROGRESS_HEARD] = "pending",       [INCIDENT_PROGRESS_UNCONFIRMED] = "unconfirmed",
+    [INCIDENT_PROGRESS_DELIVERED] = "delivered", [INCIDENT_PROGRESS_SEEN] = "seen",
+    [INCIDENT_PROGRESS_COMING] = "coming",
+};
+static const char *const link_names[] = {
+    [DISPATCH_LINK_UNPROVEN] = "unproven",
+    [DISPATCH_LINK_PROVEN] = "proven",
+    [DISPATCH_LINK_REFUSED] = "refused",
+};
+
+static json_t *alarm_json(const struct gateway *gw, size_t index)
+{
+    const struct incident *incident = &gw->incidents[index];
+    const struct config_input *input = &gw->config->inputs[index];
+    char raised_at[CLOCK_TEXT_SIZE];
+    clock_format_utc(incident->raised_wall_ms, raised_at);
+    json_t *receivers = json_array();
+    for (size_t i = 0; i < gw->receiver_count; i++)
+        json_array_append_new(receivers, json_pack("{ss,ss,sb}", "id", gw->receivers[i].config->id,
+                                                   "state", progress_names[incident->progress[i]],
+                                                   "closed", incident->closing[i]));
+    json_t *object = json_pack(
+        "{ss,ss,ss,ss,ss,si,ss,sb,sb,so}", "alarm", incident->alarm, "kind",
+        presses_kind_name(input->kind), "input", input->id, "name", input->name, "place",
+        input->place, "presses", (int)incident->presses, "raised_at", raised_at, "pressed",
+        incident->pressed, "at_start", incident->at_start, "receivers", receivers);
+    /* Of another boot only the wall time is known. */
+    if (object && incident->raised_ns)
+        json_object_set_new(object, "age_ms",
+                            json_integer(clock_monotonic_ms() - incident->raised_ns / 1000000));
+    return object;
+}
+
+static json_t *inputs_json(const struct gateway *gw)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < gw->input_count; i++) {
+        const struct gateway_input *in = &gw->inputs[i];
+        json_array_append_new(list,
+                              json_pack("{ss,ss,ss,ss,ss,sb,sb,ss}", "id", in->config->id, "name",
+                                        in->config->name, "place", in->config->place, "kind",
+                                        presses_kind_name(in->config->kind), "driver",
+                                        in->driver->type.name, "pressed", gw->incidents[i].pressed,
+                                        "known", in->known && !in->broken, "fault", in->reason));
+    }
+    return list;
+}
+
+static json_t *cameras_json(const struct gateway *gw)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < gw->camera_count; i++) {
+        const struct gateway_camera *c = &gw->cameras[i];
+        json_array_append_new(
+            list, json_pack("{ss,ss,ss,ss,sI,sI}", "id", c->config->id, "name", c->config->name,
+                            "state", c->known ? message_camera_state_name(c->state) : "unknown",
+                            "reason", c->known ? c->reason : "tocsin-video has not told",
+                            "restarts", (json_int_t)c->restarts, "since_ms",
+                            (json_int_t)(clock_monotonic_ms() - c->since_ms)));
+    }
+    return list;
+}
+
+static json_t *receivers_json(const struct gateway *gw)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < gw->receiver_count; i++) {
+        const struct gateway_receiver *r = &gw->receivers[i];
+        struct dispatch_status status;
+        dispatch_get_status(gw->dispatch, i, &status);
+        json_t *one =
+            json_pack("{ss,ss,ss,sb,sI,sI,sI,ss,sI}", "id", r->config->id, "name", r->config->name,
+                      "state", link_names[status.link], "responder", r->config->responder,
+                      "backlog", (json_int_t)status.backlog, "uploads", (json_int_t)status.uploads,
+                      "failures", (json_int_t)status.failures, "reason", status.reason,
+                      "answer_seq", (json_int_t)r->confirmed_seq);
+        if (one)
+            json_object_set_new(one, "last_receipt_ms_ago",
+                                status.last_receipt_ms
+                                    ? json_integer(clock_monotonic_ms() - status.last_receipt_ms)
+                                    : json_null());
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t *clock_json(const struct gateway *gw)
+{
+    struct clock_stamp now = clock_stamp_at(clock_monotonic_ns(), gw->envelope.floor_ms);
+    char time[CLOCK_TEXT_SIZE];
+    clock_format_utc(now.wall_ms, time);
+    return json_pack("{ss,ss}", "quality", clock_quality_name(now.quality), "time", time);
+}
+
+static json_t *store_json(const struct gateway *gw)
+{
+    size_t waiting = 0;
+    for (const struct journey *j = gw->journeys; j; j = j->next)
+        waiting += !j->stored;
+    return json_pack("{ss,ss,sI,sI}", "state", gw->store_reason[0] ? "fault" : "good", "reason",
+                     gw->store_reason, "head_seq", (json_int_t)gw->envelope.last_seq, "in_memory",
+                     (json_int_t)waiting);
+}
+
+static json_t *lamps_json(const struct gateway *gw)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < gw->lamp_count; i++)
+        json_array_append_new(list,
+                              json_pack("{ss,ss,ss}", "id", gw->lamps[i].config->id, "pattern",
+                                        indicator_pattern_name(gw->lamps[i].pattern), "fault",
+                                        gw->lamps[i].reason));
+    return list;
+}
+
+json_t *status_json(struct gateway *gw)
+{
+    json_t *alarms = json_array();
+    for (size_t i = 0; i < gw->input_count; i++) {
+        if (gw->incidents[i].open)
+            json_array_append_new(alarms, alarm_json(gw, i));
+    }
+    return json_pack(
+        "{ss,ss,ss,ss,sI,so,so,so,so,s{sb},so,so,so,so}", "gateway", gw->config->site.id, "site",
+        gw->config->site.name, "version", TOCSIN_VERSION, "signing_key", gw->signer->keyid,
+        "uptime_ms", (json_int_t)(clock_monotonic_ms() - gw->started_ms), "lamps", lamps_json(gw),
+        "alarms", alarms, "inputs", inputs_json(gw), "cameras", cameras_json(gw), "video",
+        "connected", gw->link && link_client_is_up(gw->link), "receivers", receivers_json(gw),
+        "store", store_json(gw), "clock", clock_json(gw), "faults", faults_json(gw));
+}
+
+json_t *status_heartbeat(struct gateway *gw, size_t receiver)
+{
+    size_t open = 0;
+    json_t *lines = json_array(), *cameras = json_array();
+    for (size_t i = 0; i < gw->input_count; i++) {
+        const struct gateway_input *in = &gw->inputs[i];
+        open += gw->incidents[i].open && gw->incidents[i].nature == INCIDENT_NATURE_ALARM;
+        json_array_append_new(lines, json_pack("{ss,ss}", "id", gw->config->inputs[i].id, "state",
+                                               !in->known || in->broken   ? "fault"
+                                               : gw->incidents[i].pressed ? "pressed"
+                                                                          : "normal"));
+    }
+    for (size_t i = 0; i < gw->camera_count; i++)
+        json_array_append_new(cameras,
+                              json_pack("{ss,ss}", "id", gw->cameras[i].config->id, "state",
+                                        gw->cameras[i].known
+                                            ? message_camera_state_name(gw->cameras[i].state)
+                                            : "unknown"));
+    return json_pack(
+        "{sI,sI,ss,so,so,ss,so}", "answer_seq", (json_int_t)gw->receivers[receiver].confirmed_seq,
+        "open_alarms", (json_int_t)open, "store", gw->store_reason[0] ? "fault" : "good", "inputs",
+        lines, "cameras", cameras, "version", TOCSIN_VERSION, "faults", faults_json(gw));
+}
