@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tocsin-demo-cameras: RTSP cameras for the demo and the tests, on GStreamer's RTSP server, which
+ * is somebody else's code. Loopback, TCP interleaved and digest authentication only.
+ *
+ *   /gate   1080p25 H.264, wall clock burnt in, AAC sound
+ *   /yard   1080p25 H.264, wall clock burnt in, no sound
+ *   /g711   640x360 H.264 with G.711 A-law sound
+ *   /h265   640x360 H.265, no sound
+ *
+ * A camera encodes only while somebody watches it. Prints "ready rtsp://127.0.0.1:PORT/" and runs
+ * until SIGTERM or SIGINT.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <glib-unix.h>
+#include <gst/gst.h>
+#include <gst/rtsp-server/rtsp-server.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROLE "viewer"
+
+/* One still test picture, frozen, and a clock drawn on it: the least work that still shows when a
+ * picture was taken. 25 pictures a second, a keyframe every second. */
+#define PICTURE(name, width, height)                                                               \
+    "videotestsrc num-buffers=1 pattern=smpte ! video/x-raw,format=I420,width=" #width             \
+    ",height=" #height " ! imagefreeze is-live=true ! video/x-raw,framerate=25/1 ! "               \
+    "clockoverlay time-format=\"" name " %Y-%m-%d %H:%M:%S\" halignment=left valignment=top "      \
+    "font-desc=\"Sans 22\" shaded-background=true ! "
+#define H264(bitrate)                                                                              \
+    "x264enc speed-preset=ultrafast tune=zerolatency threads=1 key-int-max=25 bitrate=" #bitrate   \
+    " ! video/x-h264,profile=constrained-baseline ! h264parse ! "                                  \
+    "rtph264pay name=pay0 pt=96 config-interval=-1 "
+#define H265(bitrate)                                                                              \
+    "x265enc speed-preset=ultrafast tune=zerolatency key-int-max=25 bitrate=" #bitrate             \
+    " option-string=\"pools=1:frame-threads=1:log-level=none\" ! h265parse ! "                     \
+    "rtph265pay name=pay0 pt=96 config-interval=-1 "
+#define TICKS "audiotestsrc is-live=true wave=ticks ! "
+#define AAC                                                                                        \
+    TICKS "audio/x-raw,rate=48000,channels=1 ! voaacenc bitrate=64000 ! aacparse ! "               \
+          "rtpmp4gpay name=pay1 pt=97 "
+#define G711 TICKS "audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8 "
+
+struct camera {
+    const char *path;
+    const char *launch;
+};
+
+static const struct camera cameras[] = {
+    {"/gate", "( " PICTURE("gate", 1920, 1080) H264(2000) AAC ")"},
+    {"/yard", "( " PICTURE("yard", 1920, 1080) H264(2000) ")"},
+    {"/g711", "( " PICTURE("g711", 640, 360) H264(500) G711 ")"},
+    {"/h265", "( " PICTURE("h265", 640, 360) H265(500) ")"},
+};
+
+struct settings {
+    const char *port;
+    const char *user;
+    char password[256];
+};
+
+static void usage(FILE *to)
+{
+    fputs("usage: tocsin-demo-cameras --user NAME --password-file FILE [--port PORT]\n"
+          "PORT 0, the default, lets the kernel choose.\n",
+          to);
+}
+
+static int read_password(const char *path, char *ret_password, size_t size)
+{
+    FILE *f = fopen(path, "r");
+    if (!f || !fgets(ret_password, (int)size, f)) {
+        fprintf(stderr, "%s: %s\n", path, f ? "is empty" : strerror(errno));
+        if (f)
+            fclose(f);
+        return -1;
+    }
+    fclose(f);
+    ret_password[strcspn(ret_password, "\r\n")] = '\0';
+    return 0;
+}
+
+static int parse_arguments(int argc, char **argv, struct settings *s)
+{
+    static const struct option options[] = {
+        {"port", required_argument, NULL, 'p'},
+        {"user", required_argument, NULL, 'u'},
+        {"password-file", required_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    const char *file = NULL;
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (c) {
+        case 'p':
+            s->port = optarg;
+            break;
+        case 'u':
+            s->user = optarg;
+            break;
+        case 'f':
+            file = optarg;
+            break;
+        case 'h':
+            usage(stdout);
+            exit(0);
+        default:
+            usage(stderr);
+            return 2;
+        }
+    }
+    if (!s->user || !file || optind != argc) {
+        usage(stderr);
+        return 2;
+    }
+    return read_password(file, s->password, sizeof s->password) == 0 ? 0 : 1;
+}
+
+static void require_digest(GstRTSPServer *server, const struct settings *s)
+{
+    GstRTSPAuth *auth = gst_rtsp_auth_new();
+    GstRTSPToken *token =
+        gst_rtsp_token_new(GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, ROLE, NULL);
+    gst_rtsp_auth_set_supported_methods(auth, GST_RTSP_AUTH_DIGEST);
+    gst_rtsp_auth_add_digest(auth, s->user, s->password, token);
+    gst_rtsp_token_unref(token);
+    gst_rtsp_server_set_auth(server, auth);
+    g_object_unref(auth);
+}
+
+static void add_camera(GstRTSPMountPoints *mounts, const struct camera *camera)
+{
+    GstRTSPMediaFactory *factory = gst_rtsp_media_factory_new();
+    gst_rtsp_media_factory_set_launch(factory, camera->launch);
+    gst_rtsp_media_factory_set_shared(factory, TRUE);
+    gst_rtsp_media_factory_set_protocols(factory, GST_RTSP_LOWER_TRANS_TCP);
+    gst_rtsp_media_factory_set_suspend_mode(factory, GST_RTSP_SUSPEND_MODE_NONE);
+    gst_rtsp_media_factory_add_role(factory, ROLE, GST_RTSP_PERM_MEDIA_FACTORY_ACCESS,
+                                    G_TYPE_BOOLEAN, TRUE, GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT,
+                                    G_TYPE_BOOLEAN, TRUE, NULL);
+    gst_rtsp_mount_points_add_factory(mounts, camera->path, factory);
+}
+
+static GstRTSPServer *create_server(const struct settings *s)
+{
+    GstRTSPServer *server = gst_rtsp_server_new();
+    gst_rtsp_server_set_address(server, "127.0.0.1");
+    gst_rtsp_server_set_service(server, s->port);
+    require_digest(server, s);
+    GstRTSPMountPoints *mounts = gst_rtsp_server_get_mount_points(server);
+    for (size_t i = 0; i < G_N_ELEMENTS(cameras); i++)
+        add_camera(mounts, &cameras[i]);
+    g_object_unref(mounts);
+    return server;
+}
+
+static gboolean on_stop(gpointer loop)
+{
+    g_main_loop_quit(loop);
+    return G_SOURCE_REMOVE;
+}
+
+/* Sessions of watchers that went away without a TEARDOWN end here. */
+static gboolean on_tidy(gpointer server)
+{
+    GstRTSPSessionPool *pool = gst_rtsp_server_get_session_pool(server);
+    gst_rtsp_session_pool_cleanup(pool);
+    g_object_unref(pool);
+    return G_SOURCE_CONTINUE;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings = {.port = "0"};
+    int status = parse_arguments(argc, argv, &settings);
+    if (status != 0)
+        return status;
+    gst_init(NULL, NULL);
+    GstRTSPServer *server = create_server(&settings);
+    if (gst_rtsp_server_attach(server, NULL) == 0) {
+        fprintf(stderr, "port %s of 127.0.0.1 cannot be had: is it in use?\n", settings.port);
+        return 1;
+    }
+    GMainLoop *loop = g_main_loop_new(NULL, FALSE);
+    g_unix_signal_add(SIGTERM, on_stop, loop);
+    g_unix_signal_add(SIGINT, on_stop, loop);
+    g_timeout_add_seconds(5, on_tidy, server);
+    printf("ready rtsp://127.0.0.1:%d/\n", gst_rtsp_server_get_bound_port(server));
+    fflush(stdout);
+    g_main_loop_run(loop);
+    /* Pipelines may be in the middle of a picture; nothing here is worth waiting for. */
+    _Exit(0);
+}
