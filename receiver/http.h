@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the two HTTP servers of the receiver: what they know, and how they answer. */
+#ifndef RECEIVER_HTTP_H
+#define RECEIVER_HTTP_H
+
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "keys.h"
+#include "receipt.h"
+#include "store.h"
+
+struct receiver {
+    const char *name;
+    const char *public_url; /* scheme and authority; NULL: from the Host header */
+    size_t max_body_bytes;
+    struct key_list gateway_keys;
+    struct key receipt_key;
+    struct store *store;
+    char token[256];
+    atomic_bool stopping;
+};
+
+/* One request while it lasts: its body, up to a limit. */
+struct request {
+    const char *method; /* of the request line, before libmicrohttpd's body handling */
+    size_t length;
+    size_t room;
+    char *body;
+    bool too_large;
+};
+
+const char *http_header(struct MHD_Connection *c, const char *name);
+
+/* Answers {"error":…}; for the sender's technician. */
+enum MHD_Result http_error(struct MHD_Connection *c, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Takes `object`. */
+enum MHD_Result http_json(struct MHD_Connection *c, unsigned status, json_t *object);
+
+/* Answers 200 with a receipt; frees it. */
+enum MHD_Result http_receipt(struct MHD_Connection *c, struct receipt *receipt);
+
+/* Adds to the request's body; what is over `max` is dropped and noted. */
+void http_collect(struct request *r, const char *data, size_t length, size_t max);
+void http_free_request(struct request *r);
+
+/* intake.c: the HTTPS server of the gateways. */
+enum MHD_Result intake_handle(void *arg, struct MHD_Connection *c, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *length, void **state);
+
+/* A request whose signature is good, and what it was signed over. */
+struct signed_request {
+    struct signature signature;
+    char digest[DIGEST_TEXT_SIZE];
+    char headers[1024]; /* evidence */
+    int64_t nonce_until_s;
+};
+/* 0 if it is good; else the answer was given and its MHD_Result is in *ret_result. */
+int intake_authenticate(struct receiver *r, struct MHD_Connection *c, const char *url,
+                        const char *method, const struct request *request,
+                        struct signed_request *ret_signed, enum MHD_Result *ret_result);
+
+/* tus.c: clips. */
+enum MHD_Result tus_handle(struct receiver *r, struct MHD_Connection *c, const char *url,
+                           const char *method, const struct request *request);
+
+/* page.c: the HTTP server of the people. */
+enum MHD_Result page_handle(void *arg, struct MHD_Connection *c, const char *url,
+                            const char *method, const char *version, const char *data,
+                            size_t *length, void **state);
+
+#endif

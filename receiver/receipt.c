@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "receipt.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+bool receipt_make(const struct key *key, const char *kind, const char *id, const char *digest,
+                  const char *request_digest, const char *received_at, int64_t receiver_seq,
+                  json_t *answers, struct receipt *ret_receipt)
+{
+    json_t *object =
+        json_pack("{ss,ss,ss,sI,ss,so}", kind, id, "digest", digest, "received_at", received_at,
+                  "receiver_seq", (json_int_t)receiver_seq, "state", "stored", "answers", answers);
+    struct receipt r = {.body = object ? json_dumps(object, JSON_COMPACT) : NULL};
+    json_decref(object);
+    if (!r.body)
+        return false;
+    unsigned char hash[DIGEST_BYTES], signature[SIGNATURE_BYTES];
+    char base[1024], params[256], encoded[96];
+    EVP_Digest(r.body, strlen(r.body), hash, NULL, EVP_sha256(), NULL);
+    signature_digest_text(hash, r.content_digest);
+    snprintf(params, sizeof params,
+             "(\"@status\" \"content-digest\" \"content-digest\";req);created=%lld;keyid=\"%s\";"
+             "alg=\"%s\";tag=\"tocsin-v1-receipt\"",
+             (long long)time(NULL), key->keyid, key->algorithm);
+    int length = snprintf(base, sizeof base,
+                          "\"@status\": 200\n\"content-digest\": %s\n\"content-digest\";req: %s\n"
+                          "\"@signature-params\": %s",
+                          r.content_digest, request_digest, params);
+    if (length < 0 || length >= (int)sizeof base ||
+        !keys_sign(key, base, (size_t)length, signature)) {
+        free(r.body);
+        return false;
+    }
+    EVP_EncodeBlock((unsigned char *)encoded, signature, SIGNATURE_BYTES);
+    snprintf(r.signature_input, sizeof r.signature_input, "sig1=%s", params);
+    snprintf(r.signature, sizeof r.signature, "sig1=:%s:", encoded);
+    *ret_receipt = r;
+    return true;
+}
+
+void receipt_free(struct receipt *receipt)
+{
+    free(receipt->body);
+    receipt->body = NULL;
+}

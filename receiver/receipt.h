@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A signed receipt: body and headers. Any thread. */
+#ifndef RECEIVER_RECEIPT_H
+#define RECEIVER_RECEIPT_H
+
+#include <jansson.h>
+
+#include "keys.h"
+
+struct receipt {
+    char *body; /* freed by receipt_free */
+    char content_digest[DIGEST_TEXT_SIZE];
+    char signature_input[320];
+    char signature[112];
+};
+
+/* `kind` is "event" or "clip", `id` its id; `digest` the text of what is receipted; `answers` is
+ * taken. False if it could not be signed. */
+bool receipt_make(const struct key *key, const char *kind, const char *id, const char *digest,
+                  const char *request_digest, const char *received_at, int64_t receiver_seq,
+                  json_t *answers, struct receipt *ret_receipt);
+
+void receipt_free(struct receipt *receipt);
+
+#endif
