@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/text.h"
+
+#define LINE_MAX_BYTES (16u << 20)
+
+struct client {
+    int fd;
+    char *buffer;
+    size_t used, room, start;
+};
+
+static const char *socket_path;
+
+void client_set_socket(const char *path)
+{
+    socket_path = path;
+}
+
+static const char *path_of_socket(void)
+{
+    const char *path = socket_path ? socket_path : getenv("TOCSIN_SOCKET");
+    return path ? path : "/run/tocsin/control.sock";
+}
+
+static void explain(const char *path, int code)
+{
+    fprintf(stderr, "tocsin: %s: %s\n", path, strerror(code));
+    if (code == ENOENT || code == ECONNREFUSED)
+        fprintf(stderr, "tocsin: tocsind is not running; see: systemctl status tocsind\n");
+    else if (code == EACCES)
+        fprintf(stderr, "tocsin: you must be in group tocsin: adduser $USER tocsin, and log in "
+                        "again\n");
+}
+
+static bool send_all(int fd, const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return false;
+        text += sent;
+        length -= (size_t)sent;
+    }
+    return true;
+}
+
+struct client *client_open(json_t *request)
+{
+    const char *path = path_of_socket();
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct client *c = calloc(1, sizeof *c);
+    char *text = json_dumps(request, JSON_COMPACT);
+    json_decref(request);
+    if (!c || !text)
+        abort();
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (strlen(path) >= sizeof address.sun_path || c->fd < 0 ||
+        connect(c->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        !send_all(c->fd, text, strlen(text)) || !send_all(c->fd, "\n", 1)) {
+        explain(path, strlen(path) >= sizeof address.sun_path ? ENAMETOOLONG : errno);
+        client_close(c);
+        c = NULL;
+    }
+    free(text);
+    return c;
+}
+
+void client_close(struct client *c)
+{
+    if (!c)
+        return;
+    if (c->fd >= 0)
+        close(c->fd);
+    free(c->buffer);
+    free(c);
+}
+
+static bool read_more(struct client *c)
+{
+    if (c->start > 0) {
+        memmove(c->buffer, c->buffer + c->start, c->used - c->start);
+        c->used -= c->start;
+        c->start = 0;
+    }
+    if (c->used == c->room) {
+        c->room = c->room ? c->room * 2 : 65536;
+        c->buffer = c->room > LINE_MAX_BYTES ? NULL : realloc(c->buffer, c->room);
+        if (!c->buffer)
+            abort();
+    }
+    ssize_t got = recv(c->fd, c->buffer + c->used, c->room - c->used, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        fprintf(stderr, "tocsin: tocsind did not answer within %d s\n", CLIENT_WAIT_S);
+    if (got <= 0)
+        return false;
+    c->used += (size_t)got;
+    return true;
+}
+
+json_t *client_read(struct client *c, bool forever)
+{
+    struct timeval limit = {.tv_sec = forever ? 0 : CLIENT_WAIT_S};
+    setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    for (;;) {
+        char *line = c->buffer ? c->buffer + c->start : NULL;
+        char *end = line ? memchr(line, '\n', c->used - c->start) : NULL;
+        if (end) {
+            c->start = (size_t)(end - c->buffer) + 1;
+            return json_loadb(line, (size_t)(end - line), 0, NULL);
+        }
+        if (!read_more(c))
+            return NULL;
+    }
+}
+
+json_t *client_ask(json_t *request)
+{
+    struct client *c = client_open(request);
+    json_t *answer = c ? client_read(c, false) : NULL;
+    client_close(c);
+    if (!answer && c)
+        fprintf(stderr, "tocsin: tocsind closed the connection without an answer\n");
+    if (answer && !json_is_true(json_object_get(answer, "ok"))) {
+        char text[1000];
+        text_clean(json_string_value(json_object_get(answer, "error")), text, sizeof text);
+        fprintf(stderr, "tocsin: %s\n", text);
+        json_decref(answer);
+        answer = NULL;
+    }
+    return answer;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request to tocsind over its control socket. Waits at most CLIENT_WAIT_S for an answer. */
+#ifndef TOCSIN_CLI_CLIENT_H
+#define TOCSIN_CLI_CLIENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define CLIENT_WAIT_S 20
+
+struct client;
+
+/* Connects and sends `request` (taken). Prints what is wrong and what to do; NULL then. */
+struct client *client_open(json_t *request);
+
+/* The next line as an object (the caller's), or NULL at the end. With `forever` it waits without
+ * limit; else a silence is printed as an error. */
+json_t *client_read(struct client *c, bool forever);
+
+void client_close(struct client *c);
+
+/* Open, one answer, close. Prints the error of an answer that is not ok; NULL then. */
+json_t *client_ask(json_t *request);
+
+void client_set_socket(const char *path);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tocsin command: one function a sub-command, each in the file of its name. They run in the
+ * technician's shell, may wait (with limits), and return the exit status: 0, 1 an error, 2 usage,
+ * 78 a bad configuration.
+ */
+#ifndef TOCSIN_CLI_COMMANDS_H
+#define TOCSIN_CLI_COMMANDS_H
+
+#include <stdbool.h>
+
+#define EXIT_USAGE      2
+#define EXIT_BAD_CONFIG 78
+
+int run_status(int argc, char **argv);
+int run_watch(int argc, char **argv);
+int run_press(int argc, char **argv);
+int run_release(int argc, char **argv);
+int run_reset(int argc, char **argv);
+int run_reload(int argc, char **argv);
+int run_events(int argc, char **argv);
+int run_check(int argc, char **argv);
+int run_keygen(int argc, char **argv);
+int run_verify(int argc, char **argv);
+
+/* Prints help on standard output; returns 0. */
+int cli_help(const char *text);
+/* Says which word was not understood and where help is; returns EXIT_USAGE. */
+int cli_usage(const char *command, const char *word);
+
+#endif

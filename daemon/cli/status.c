@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+
+static const char help[] =
+    "usage: tocsin status [--json]\n"
+    "\n"
+    "Shows lamps, open alarms, faults, buttons, cameras, receivers, store and clock.\n";
+
+static double number(const json_t *object, const char *name)
+{
+    return json_number_value(json_object_get(object, name));
+}
+
+static const char *word(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static void print_alarms(const json_t *list)
+{
+    size_t i, j;
+    const json_t *alarm, *receiver;
+    char age[32];
+    if (json_array_size(list) == 0)
+        printf("alarms     none open\n");
+    json_array_foreach(list, i, alarm)
+    {
+        printf("ALARM      ");
+        text_print(alarm, "place", 0);
+        printf(" · ");
+        text_print(alarm, "name", 0);
+        printf(" · %s, pressed %.0f time(s)%s", word(alarm, "kind"), number(alarm, "presses"),
+               json_is_true(json_object_get(alarm, "pressed")) ? ", STILL PRESSED" : "");
+        if (json_object_get(alarm, "age_ms"))
+            printf(", %s ago", text_age(number(alarm, "age_ms"), age, sizeof age));
+        printf("\n           %s\n", word(alarm, "alarm"));
+        json_array_foreach(json_object_get(alarm, "receivers"), j, receiver)
+            printf("           %s: %s%s\n", word(receiver, "id"), word(receiver, "state"),
+                   json_is_true(json_object_get(receiver, "closed")) ? ", closed there" : "");
+    }
+}
+
+static void print_list(const char *title, const json_t *list, const char *state)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach(list, i, one)
+    {
+        printf("%-10s ", i == 0 ? title : "");
+        text_print(one, "id", 16);
+        printf(" ");
+        text_print(one, "name", 24);
+        if (strcmp(state, "pressed") == 0)
+            printf(" %-10s", !json_is_true(json_object_get(one, "known"))    ? "FAULT"
+                             : json_is_true(json_object_get(one, "pressed")) ? "PRESSED"
+                                                                             : "at rest");
+        else
+            printf(" %-10s", word(one, state));
+        printf(" ");
+        text_print(one, strcmp(state, "pressed") == 0 ? "fault" : "reason", 0);
+        printf("\n");
+    }
+}
+
+static void print_receivers(const json_t *list)
+{
+    size_t i;
+    const json_t *one;
+    char age[32];
+    json_array_foreach(list, i, one)
+    {
+        const json_t *last = json_object_get(one, "last_receipt_ms_ago");
+        printf("%-10s ", i == 0 ? "receivers" : "");
+        text_print(one, "id", 16);
+        printf(" ");
+        text_print(one, "name", 24);
+        printf(" %-10s last receipt %s", word(one, "state"),
+               json_is_number(last) ? text_age(json_number_value(last), age, sizeof age) : "never");
+        printf("%s, %.0f event(s) and %.0f clip(s) waiting ", json_is_number(last) ? " ago" : "",
+               number(one, "backlog"), number(one, "uploads"));
+        text_print(one, "reason", 0);
+        printf("\n");
+    }
+}
+
+static void print_status(const json_t *s)
+{
+    size_t i;
+    const json_t *one;
+    char age[32];
+    printf("gateway    ");
+    text_print(s, "site", 0);
+    printf(" (%s), version %s, up %s, signing key %s\n", word(s, "gateway"), word(s, "version"),
+           text_age(number(s, "uptime_ms"), age, sizeof age), word(s, "signing_key"));
+    json_array_foreach(json_object_get(s, "lamps"), i, one)
+        printf("lamp       %s: %s\n", word(one, "id"), word(one, "pattern"));
+    print_alarms(json_object_get(s, "alarms"));
+    json_array_foreach(json_object_get(s, "faults"), i, one)
+    {
+        printf("FAULT      %s %s: ", word(one, "fault"), word(one, "subject"));
+        text_print(one, "reason", 0);
+        printf(" (for %s)\n", text_age(number(one, "age_ms"), age, sizeof age));
+    }
+    print_list("inputs", json_object_get(s, "inputs"), "pressed");
+    print_list("cameras", json_object_get(s, "cameras"), "state");
+    print_receivers(json_object_get(s, "receivers"));
+    const json_t *store = json_object_get(s, "store");
+    printf("store      %s, last event %.0f, %.0f only in memory ", word(store, "state"),
+           number(store, "head_seq"), number(store, "in_memory"));
+    text_print(store, "reason", 0);
+    printf("\nclock      %s, %s\n", word(json_object_get(s, "clock"), "quality"),
+           word(json_object_get(s, "clock"), "time"));
+}
+
+int run_status(int argc, char **argv)
+{
+    bool as_json = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return cli_help(help);
+        if (strcmp(argv[i], "--json") != 0)
+            return cli_usage("status", argv[i]);
+        as_json = true;
+    }
+    json_t *status = client_ask(json_pack("{ss}", "command", "status"));
+    if (!status)
+        return EXIT_FAILURE;
+    if (as_json) {
+        json_dumpf(status, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else {
+        print_status(status);
+    }
+    json_decref(status);
+    return EXIT_SUCCESS;
+}

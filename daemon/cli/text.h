@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text for a terminal: nothing from outside may move the cursor; Chinese takes two columns. */
+#ifndef TOCSIN_CLI_TEXT_H
+#define TOCSIN_CLI_TEXT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* Copies with control characters replaced by '?'; newlines stay. NULL gives "". */
+void text_clean(const char *text, char *ret_text, size_t size);
+
+/* Prints a member's text, cleaned, padded to `columns` on the screen. */
+void text_print(const json_t *object, const char *name, int columns);
+
+/* "3 s", "5 min", "2 h" of a number of milliseconds. */
+const char *text_age(double ms, char *buffer, size_t size);
+
+#endif
