@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tocsin-video as its core sees it: real RTSP servers on one side, the link's socket on the other.
+
+Each clip is judged by its own bytes and by other people's programs (ffprobe, ffmpeg).
+"""
+import contextlib
+import os
+import pathlib
+import signal
+import stat
+import sys
+import time
+import uuid
+
+import pytest
+
+from stand import TOP, Process, StandError, decode_clip, wait_until
+from video_core import VideoStand, check_hashes, keyframes, monotonic_ms, streams
+
+sys.path.insert(0, str(TOP / "tests/cameras"))
+from fault_server import FaultServer, pictures  # noqa: E402
+
+PRE_MS = 3000
+POST_MS = 2000
+SLACK_MS = 200  # between the clocks of two measurements of the same moment
+
+
+@contextlib.contextmanager
+def video(folder, build, cameras, **settings):
+    stand = VideoStand(folder, build, cameras, **settings)
+    stand.start()
+    try:
+        yield stand
+    finally:
+        stand.stop()
+
+
+@pytest.fixture(scope="module")
+def gst(tmp_path_factory, build):
+    """The GStreamer cameras; gives (base URL, password file)."""
+    folder = tmp_path_factory.mktemp("cameras")
+    password = folder / "password"
+    password.write_text("correct-horse\n")
+    process = Process("cameras", [build / "tests/cameras/tocsin-demo-cameras", "--user", "viewer",
+                                  "--password-file", password], folder)
+    process.wait_ready()
+    yield process.ready_line.split()[1].rstrip("/"), password
+    process.stop()
+
+
+def start_with(stand, password):
+    """The stand's cameras get the password of the GStreamer server."""
+    stand.password = password.read_text().strip()
+    stand.password_file.write_text(stand.password + "\n")
+
+
+def fill_ring(core, cameras, seconds=PRE_MS / 1000 + 2):
+    """Every camera online, and online for long enough that a whole pre-event time is there."""
+    for camera in cameras:
+        core.wait_state(camera, "online")
+    since = time.monotonic()
+    wait_until("the pre-event time has passed", lambda: time.monotonic() - since > seconds,
+               seconds + 1)
+
+
+def check_clip(parts, press_ms, pre_ms=PRE_MS, post_ms=POST_MS):
+    """The parts of a clip without gaps: hashes, playable, from before the press to after it."""
+    for number, message in enumerate(parts, 1):
+        manifest = message["manifest"]
+        check_hashes(message)
+        decode_clip(message["path"])
+        assert manifest["part"] == number
+        assert manifest["last"] == (number == len(parts))
+        assert manifest["gaps"] == []
+        seen = float(streams(message["path"])["format"]["duration"]) * 1000
+        said = manifest["stop_monoms"] - manifest["start_monoms"]
+        assert abs(seen - said) < 300, f"part {number} plays {seen} ms and says {said}"
+        assert stat.S_IMODE(os.stat(message["path"]).st_mode) & 0o007 == 0
+    for earlier, later in zip(parts, parts[1:]):
+        assert later["manifest"]["start_monoms"] <= earlier["manifest"]["stop_monoms"] + SLACK_MS
+    first, last = parts[0]["manifest"], parts[-1]["manifest"]
+    assert first["start_monoms"] <= press_ms - pre_ms
+    assert first["start_monoms"] > press_ms - pre_ms - 2500, "begins far before it has to"
+    assert last["stop_monoms"] >= press_ms + post_ms - SLACK_MS
+
+
+def test_clips_of_a_foreign_server(tmp_path, build, gst):
+    """H.264 and H.265, with AAC, with G.711 and without sound, in one alarm."""
+    url, password = gst
+    names = ["gate", "yard", "g711", "h265"]
+    stand = VideoStand(tmp_path, build, {n: f"{url}/{n}" for n in names})
+    start_with(stand, password)
+    stand.start()
+    try:
+        core = stand.core()
+        fill_ring(core, names)
+        alarm, press_ms = core.alarm(names)
+        clips = {n: core.wait_last(alarm, n) for n in names}
+        for name, parts in clips.items():
+            check_clip(parts, press_ms)
+            # The pre-event part is there while the alarm is still young.
+            assert core.arrived[parts[0]["clip"]] < press_ms + POST_MS, name
+        codecs = {n: {s["codec_name"] for s in streams(p[-1]["path"])["streams"]}
+                  for n, p in clips.items()}
+        assert codecs == {"gate": {"h264", "aac"}, "yard": {"h264"},
+                          "g711": {"h264", "pcm_alaw"}, "h265": {"hevc"}}
+        # Apple's players refuse hev1.
+        tag = streams(clips["h265"][0]["path"])["streams"][0]["codec_tag_string"]
+        assert tag == "hvc1"
+        assert stand.password not in stand.log_text()
+        for pid in [stand.video.child.pid, *stand.children()]:
+            shown = (pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() +
+                     pathlib.Path(f"/proc/{pid}/environ").read_bytes())
+            assert stand.password.encode() not in shown
+    finally:
+        stand.stop()
+
+
+@pytest.mark.parametrize("mode", ["healthy", "in-band"])
+def test_the_manifest_tells_the_true_time(tmp_path, build, mode):
+    """The first picture of the clip is the one that the camera sent at that moment."""
+    with FaultServer(mode) as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        parts = core.wait_last(alarm, "cam")
+        check_clip(parts, press_ms)
+        idr = {p[-1]: n for n, p in enumerate(pictures()) if p[-1][0] & 31 == 5}
+        for part in parts:
+            number = idr[keyframes(part["path"])[0]]
+            said = part["manifest"]["start_monoms"]
+            sent = [at * 1000 for at, n in camera.sent if n == number]
+            assert min(abs(said - at) for at in sent) < 500, f"says {said}, was sent at {sent}"
+
+
+def test_a_time_jump_does_not_harm_the_clip(tmp_path, build):
+    """The camera's own clock leaps an hour between the pictures: the clip says ours."""
+    with FaultServer("jump", seconds=5) as camera, \
+            video(tmp_path, build, {"cam": camera.url}) as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"], 5.5)
+        alarm, press_ms = core.alarm(["cam"])
+        parts = core.wait_last(alarm, "cam")
+        first, last = parts[0]["manifest"], parts[-1]["manifest"]
+        assert press_ms - PRE_MS - 2500 < first["start_monoms"] <= press_ms - PRE_MS
+        assert press_ms + POST_MS - SLACK_MS <= last["stop_monoms"] < press_ms + POST_MS + 5000
+        for part in parts:
+            check_hashes(part)
+            decode_clip(part["path"])
+            assert float(streams(part["path"])["format"]["duration"]) < 15
+
+
+def test_a_further_press_extends_the_clip(tmp_path, build):
+    with FaultServer("healthy") as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        wait_until("the first part", lambda: core.parts(alarm, "cam"), 10)
+        _, again_ms = core.alarm(["cam"], alarm)
+        core.alarm(["cam"], alarm, press_ms)  # an old message once more shortens nothing
+        parts = core.wait_last(alarm, "cam")
+        check_clip(parts, press_ms)
+        assert parts[-1]["manifest"]["stop_monoms"] >= again_ms + POST_MS - SLACK_MS
+
+
+def test_a_long_alarm_is_cut_into_parts(tmp_path, build):
+    with FaultServer("healthy") as camera, \
+            video(tmp_path, build, {"cam": camera.url}, part="5s", post="12s") as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        parts = core.wait_last(alarm, "cam", 60)
+        check_clip(parts, press_ms, post_ms=12000)
+        assert len(parts) >= 3
+
+
+def test_ten_alarms_at_once(tmp_path, build):
+    with FaultServer("healthy") as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"])
+        alarms = [core.alarm(["cam"]) for _ in range(10)]
+        for alarm, press_ms in alarms:
+            check_clip(core.wait_last(alarm, "cam"), press_ms)
+
+
+def test_clips_are_announced_until_stored(tmp_path, build):
+    """On every connection, over a kill -9 of everything, until clip_stored."""
+    with FaultServer("healthy") as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"])
+        alarm, _ = core.alarm(["cam"])
+        ids = {p["clip"] for p in core.wait_last(alarm, "cam")}
+        core.close()
+        again = stand.core()
+        wait_until("all clips once more", lambda: {c["clip"] for c in again.clips} == ids)
+        again.close()
+        stand.video.kill()
+        stand.start()
+        third = stand.core()
+        wait_until("all clips after the kill", lambda: {c["clip"] for c in third.clips} == ids)
+        for message in third.parts(alarm, "cam"):
+            check_hashes(message)
+            third.stored(message["clip"])
+            third.done(message["clip"])
+        third.wait_state("cam", "online")
+        third.close()
+        fourth = stand.core()
+        fourth.wait_state("cam", "online")
+        alarm, _ = fourth.alarm(["cam"])
+        fourth.wait_last(alarm, "cam")
+        assert not ids & {c["clip"] for c in fourth.clips}
+        files = {p.name for p in stand.dir.rglob("*.mp4")}
+        assert {f"{i}.mp4" for i in ids} <= files, "a clip that is done is kept for its time"
+
+
+def test_killed_workers_come_back(tmp_path, build):
+    """kill -9 of every child: the daemon lives, the camera is back, the next press has pictures."""
+    with FaultServer("healthy") as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
+        core = stand.core()
+        core.wait_state("cam", "online")
+        killed = stand.kill_children()
+        assert killed
+        wait_until("the loss is told", lambda: any(
+            state != "online" for _, state, _ in core.history[core.history.index(
+                next(h for h in core.history if h[1] == "online")):]), 20)
+        core.wait_state("cam", "online")
+        assert not set(killed) & set(stand.children())
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        check_clip(core.wait_last(alarm, "cam"), press_ms)
+
+
+def test_a_killed_recording_is_kept(tmp_path, build):
+    """kill -9 of daemon and workers in the middle of a clip costs at most the open group."""
+    with FaultServer("healthy") as camera, \
+            video(tmp_path, build, {"cam": camera.url}, post="20s") as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        wait_until("five seconds of recording", lambda: monotonic_ms() > press_ms + 5000, 6)
+        stand.video.kill()
+        killed_ms = monotonic_ms()
+        stand.start()
+        again = stand.core()
+        again.alarm(["cam"], alarm, press_ms)
+        parts = again.wait_last(alarm, "cam", 60)
+        for message in parts:
+            check_hashes(message)
+            decode_clip(message["path"])
+        assert parts[0]["manifest"]["start_monoms"] <= press_ms - PRE_MS
+        before = [p for p in parts if p["manifest"]["start_monoms"] < killed_ms]
+        assert max(p["manifest"]["stop_monoms"] for p in before) >= killed_ms - 2500
+        assert [p["manifest"]["part"] for p in parts] == list(range(1, len(parts) + 1))
+        after = [p for p in parts if p["manifest"]["start_monoms"] >= killed_ms]
+        assert after, "recording went on after the restart"
+        assert after[0]["manifest"]["gaps"], "the time between is named as a gap"
+        assert after[-1]["manifest"]["stop_monoms"] >= press_ms + 20000 - SLACK_MS
+
+
+def test_a_camera_lost_in_the_middle(tmp_path, build):
+    """The pictures of before the loss are kept; what is missing is named."""
+    with FaultServer("reset", seconds=8) as camera, \
+            video(tmp_path, build, {"cam": camera.url}, post="10s") as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"], PRE_MS / 1000 + 1)
+        alarm, press_ms = core.alarm(["cam"])
+        parts = core.wait_last(alarm, "cam", 60)
+        assert parts[0]["manifest"]["start_monoms"] <= press_ms - PRE_MS
+        for message in parts:
+            check_hashes(message)
+            decode_clip(message["path"])
+        gaps = [g for p in parts for g in p["manifest"]["gaps"]]
+        assert gaps and all(g["why"] and g["to_ms"] > g["from_ms"] for g in gaps)
+        assert camera.plays >= 2
+
+
+def test_an_alarm_without_pictures_harms_nothing(tmp_path, build):
+    """No camera there, a camera nobody configured: no clip of theirs, and the good one has its."""
+    with FaultServer("healthy") as camera, \
+            video(tmp_path, build, {"good": camera.url, "dead": "rtsp://127.0.0.1:9/x"}) as stand:
+        core = stand.core()
+        fill_ring(core, ["good"])
+        dead = core.wait_state("dead", "fault")
+        assert "127.0.0.1" in dead["reason"] or "refused" in dead["reason"].lower(), dead
+        alarm, press_ms = core.alarm(["dead", "nobody", "good"])
+        check_clip(core.wait_last(alarm, "good"), press_ms)
+        assert not core.parts(alarm, "dead")
+
+
+def test_wrong_password(tmp_path, build, gst):
+    url, _ = gst
+    with video(tmp_path, build, {"cam": f"{url}/yard"}) as stand:
+        core = stand.core()
+        fault = core.wait_state("cam", "fault")
+        assert "password" in fault["reason"]
+        wait_until("a second try", lambda: core.cameras["cam"]["restarts"] >= 1, 30)
+        assert stand.password not in stand.log_text()
+
+
+# What must be said of a camera in the end, whatever is said on the way.
+HOSTILE = ["silent", "silent-describe", "redirect", "garbage", "drip", "huge-sdp", "garbage-stream",
+           "unauthorized", "not-found", "no-video", "no-keyframe", "no-parameters", "reset", "close",
+           "freeze", "stall"]
+
+
+def test_hostile_servers_end_within_their_deadline(tmp_path, build):
+    """All at once: each is ended, shown as a fault and tried again, slower and slower; the good
+    camera beside them never notices and gets its clip."""
+    with contextlib.ExitStack() as stack:
+        servers = {m: stack.enter_context(FaultServer(m, seconds=2)) for m in HOSTILE}
+        good = stack.enter_context(FaultServer("healthy"))
+        urls = {m: s.url for m, s in servers.items()} | {"good": good.url}
+        stand = stack.enter_context(video(tmp_path, build, urls))
+        core = stand.core()
+        fill_ring(core, ["good"])
+
+        def unpunished():
+            return [m for m in HOSTILE if (m, "fault") not in {h[:2] for h in core.history}]
+        try:
+            wait_until("each is a fault", lambda: not unpunished(), 60)
+        except StandError as error:
+            raise AssertionError(f"{error}: {unpunished()}") from None
+        for mode, state, reason in core.history:
+            assert state != "fault" or len(reason) > 10, f"{mode}: {reason!r} says nothing"
+
+        def untried():
+            return [m for m in HOSTILE if servers[m].connections < 2]
+        try:
+            wait_until("each is tried again", lambda: not untried(), 90)
+        except StandError as error:
+            raise AssertionError(f"{error}: {untried()}") from None
+        assert "good" not in {h[0] for h in core.history if h[1] == "fault"}
+        assert good.plays == 1
+        alarm, press_ms = core.alarm([*HOSTILE, "good"])
+        check_clip(core.wait_last(alarm, "good"), press_ms)
+        # Not hammered: at most one try a second in the long run, redirects within a try apart.
+        minutes = 60
+        for mode in set(HOSTILE) - {"redirect"}:
+            assert servers[mode].connections < 2 * minutes, mode
+        assert stand.video.alive()
+
+
+def test_a_hung_worker_is_killed(tmp_path, build):
+    """SIGSTOP stands for code that never returns: only the supervisor can end that."""
+    with FaultServer("healthy") as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
+        core = stand.core()
+        core.wait_state("cam", "online")
+        stopped = stand.children()
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        wait_until("hung processes are replaced", lambda: not set(stopped) & set(stand.children()),
+                   90)
+        core.wait_state("cam", "online")
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        check_clip(core.wait_last(alarm, "cam"), press_ms)
+
+
+def test_sigterm_keeps_what_was_recorded(tmp_path, build):
+    with FaultServer("healthy") as camera, FaultServer("silent") as silent, \
+            video(tmp_path, build, {"cam": camera.url, "hung": silent.url}, post="30s") as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        wait_until("three seconds of recording", lambda: monotonic_ms() > press_ms + 3000, 4)
+        children = stand.children()
+        assert stand.video.stop(12) == 0
+        stopped_ms = monotonic_ms()
+        assert not [pid for pid in children if pathlib.Path(f"/proc/{pid}").exists()]
+        stand.start()
+        again = stand.core()
+        wait_until("both parts", lambda: len(again.parts(alarm, "cam")) >= 2)
+        parts = again.parts(alarm, "cam")
+        for message in parts:
+            check_hashes(message)
+            decode_clip(message["path"])
+        assert parts[-1]["manifest"]["stop_monoms"] > stopped_ms - 4000
+
+
+def test_the_link_survives_nonsense(tmp_path, build):
+    """What is not a message ends that connection and nothing else."""
+    with FaultServer("healthy") as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
+        stand.core().wait_state("cam", "online")
+        alarm = str(uuid.uuid4())
+        for bad in (b"{}\n", b"\xff\xfe\n", b'{"type":"alarm"}\n', b"[" * 100000 + b"\n",
+                    b'{"type":"alarm","alarm":"x","cameras":["cam"],"press_ms":1}\n',
+                    b'{"type":"alarm","alarm":"%s","cameras":["cam"],"press_ms":-1}\n'
+                    % alarm.encode(), b"x" * (3 << 20)):
+            core = stand.core()
+            with contextlib.suppress(OSError):
+                core.socket.sendall(bad)
+            wait_until(f"{bad[:40]} ends the connection", lambda c=core: c.closed)
+        core = stand.core()
+        core.wait_state("cam", "online")
+        assert stand.video.alive()
+        # An alarm of a time that cannot be is not recorded for ever.
+        core.alarm(["cam"], press_ms=monotonic_ms() + 10 ** 9)
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        check_clip(core.wait_last(alarm, "cam"), press_ms)
