@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
@@ -171,10 +173,13 @@ static void on_client_gone(struct peer *p, const char *reason)
     struct link_client *c = p->owner;
     uint32_t random;
     uuid_random(&random, sizeof random);
+    bool was_up = c->up;
     c->peer = NULL;
-    if (c->up)
-        c->handlers.on_down(c->handlers.arg, reason);
     c->up = false;
+    if (was_up)
+        c->handlers.on_down(c->handlers.arg, reason);
+    if (c->closing)
+        return;
     int64_t delay = backoff_delay_ms(++c->failures, RETRY_BASE_MS, RETRY_CAP_MS, random);
     uv_timer_start(&c->timer, on_retry, (uint64_t)delay + RETRY_BASE_MS, 0);
 }
@@ -289,6 +294,19 @@ static void free_server(uv_handle_t *handle)
     free(handle->data);
 }
 
+/* Whether somebody accepts there: then the socket is not a dead process's to replace. */
+static bool is_served(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return false;
+    bool served = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN;
+    close(fd);
+    return served;
+}
+
 int link_server_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
                        struct link_server **ret_server, struct err *e)
 {
@@ -302,6 +320,10 @@ int link_server_create(uv_loop_t *loop, const char *path, const struct link_hand
     snprintf(s->path, sizeof s->path, "%s", path);
     uv_pipe_init(loop, &s->listener, 0);
     s->listener.data = s;
+    if (is_served(path)) {
+        uv_close((uv_handle_t *)&s->listener, free_server);
+        return err_set(e, EADDRINUSE, "%s: another process listens there already", path);
+    }
     unlink(path);
     mode_t old = umask(0117);
     int result = uv_pipe_bind(&s->listener, path);

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The line between tocsind and tocsin-video: what is said arrives, what is nonsense is refused. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run_suite.h"
+#include "videolink/link.h"
+
+#define ALARM "019a0000-0000-7000-8000-000000000001"
+#define CLIP  "019a0000-0000-7000-8000-000000000002"
+#define HASH  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define MANIFEST                                                                                   \
+    "{\"part\":1,\"last\":false,\"start\":\"2026-11-23T08:00:00.000Z\","                           \
+    "\"stop\":\"2026-11-23T08:00:09.500Z\",\"start_monoms\":1000,\"stop_monoms\":10500,"           \
+    "\"container\":\"mp4\",\"codecs\":[\"h264\"],\"length\":77,\"sha256\":\"" HASH "\","           \
+    "\"chunk_bytes\":4194304,\"chunks\":[\"" HASH "\"],"                                           \
+    "\"gops\":[{\"at_ms\":0,\"sha256\":\"" HASH "\"}],\"gaps\":[]}"
+#define CLIP_LINE(manifest)                                                                        \
+    "{\"type\":\"clip\",\"clip\":\"" CLIP "\",\"alarm\":\"" ALARM                                  \
+    "\",\"camera\":\"gate\",\"path\":\"/v/clips/a.mp4\",\"manifest\":" manifest "}"
+
+static void parse_again(const struct message *message, struct message *ret_message)
+{
+    struct err e;
+    char *line = message_format(message);
+    ck_assert_ptr_nonnull(line);
+    size_t length = strlen(line);
+    ck_assert_int_eq(line[length - 1], '\n');
+    ck_assert_int_eq(message_parse(line, length - 1, ret_message, &e), 0);
+    free(line);
+}
+
+START_TEST(an_alarm_comes_back_as_it_was_said)
+{
+    struct message said = {.type = MESSAGE_ALARM,
+                           .alarm = ALARM,
+                           .press_ms = 123456789,
+                           .camera_count = 2,
+                           .cameras = {"gate", "yard"}};
+    struct message heard;
+    parse_again(&said, &heard);
+    ck_assert_int_eq(heard.type, MESSAGE_ALARM);
+    ck_assert_str_eq(heard.alarm, ALARM);
+    ck_assert_int_eq(heard.press_ms, 123456789);
+    ck_assert_uint_eq(heard.camera_count, 2);
+    ck_assert_str_eq(heard.cameras[1], "yard");
+    message_finish(&heard);
+}
+END_TEST
+
+START_TEST(a_camera_comes_back_as_it_was_said)
+{
+    struct message said = {.type = MESSAGE_CAMERA,
+                           .camera = "gate",
+                           .state = MESSAGE_CAMERA_FAULT,
+                           .reason = "门口: \"refused\"\n",
+                           .restarts = 7};
+    struct message heard;
+    parse_again(&said, &heard);
+    ck_assert_int_eq(heard.state, MESSAGE_CAMERA_FAULT);
+    ck_assert_str_eq(heard.reason, said.reason);
+    ck_assert_uint_eq(heard.restarts, 7);
+    message_finish(&heard);
+}
+END_TEST
+
+START_TEST(clip_words_come_back_as_they_were_said)
+{
+    for (enum message_type type = MESSAGE_CLIP_STORED; type <= MESSAGE_CLIP_DONE; type++) {
+        struct message said = {.type = type, .clip = CLIP}, heard;
+        parse_again(&said, &heard);
+        ck_assert_int_eq(heard.type, type);
+        ck_assert_str_eq(heard.clip, CLIP);
+    }
+}
+END_TEST
+
+START_TEST(a_clip_brings_its_manifest_and_its_hash)
+{
+    struct message first, again;
+    struct err e;
+    const char *line = CLIP_LINE(MANIFEST);
+    ck_assert_int_eq(message_parse(line, strlen(line), &first, &e), 0);
+    parse_again(&first, &again);
+    ck_assert_int_eq(again.length_bytes, 77);
+    ck_assert_int_eq(again.sha256[0], 0xe3);
+    ck_assert_int_eq(again.sha256[31], 0x55);
+    ck_assert_str_eq(again.path, "/v/clips/a.mp4");
+    ck_assert(json_equal(first.manifest, again.manifest));
+    message_finish(&first);
+    message_finish(&again);
+}
+END_TEST
+
+static const char *const nonsense[] = {
+    "",
+    "{}",
+    "[]",
+    "null",
+    "\"alarm\"",
+    "{\"type\":\"alarm\"}",
+    "{\"type\":3}",
+    "{\"type\":\"clip_stored\",\"clip\":\"" CLIP "\"",
+    "{\"type\":\"clip_stored\",\"clip\":\"../../etc/passwd\"}",
+    "{\"type\":\"clip_stored\",\"type\":\"clip_done\",\"clip\":\"" CLIP "\"}",
+    "{\"type\":\"alarm\",\"alarm\":\"" ALARM "\",\"cameras\":[],\"press_ms\":-1}",
+    "{\"type\":\"alarm\",\"alarm\":\"" ALARM "\",\"cameras\":[],\"press_ms\":1.5}",
+    "{\"type\":\"alarm\",\"alarm\":\"" ALARM "\",\"cameras\":[7],\"press_ms\":1}",
+    "{\"type\":\"alarm\",\"alarm\":\"" ALARM "\",\"cameras\":\"gate\",\"press_ms\":1}",
+    "{\"type\":\"alarm\",\"alarm\":\"gate\",\"cameras\":[],\"press_ms\":1}",
+    "{\"type\":\"camera\",\"camera\":\"a\\u0000b\",\"state\":\"online\",\"reason\":\"\","
+    "\"restarts\":0}",
+    "{\"type\":\"camera\",\"camera\":\"a\",\"state\":\"well\",\"reason\":\"\",\"restarts\":0}",
+    "{\"type\":\"camera\",\"camera\":\"a\",\"state\":\"online\",\"reason\":\"\"}",
+    CLIP_LINE("{}"),
+    CLIP_LINE("null"),
+};
+
+START_TEST(nonsense_is_refused_with_a_sentence)
+{
+    struct message message;
+    struct err e = {.text = ""};
+    ck_assert_int_lt(message_parse(nonsense[_i], strlen(nonsense[_i]), &message, &e), 0);
+    ck_assert_uint_gt(strlen(e.text), 10);
+    message_finish(&message);
+}
+END_TEST
+
+START_TEST(too_many_cameras_are_refused)
+{
+    char line[4096];
+    int used =
+        snprintf(line, sizeof line,
+                 "{\"type\":\"alarm\",\"alarm\":\"" ALARM "\",\"press_ms\":1,\"cameras\":[\"c\"");
+    for (int i = 0; i < MESSAGE_CAMERAS_MAX; i++)
+        used += snprintf(line + used, sizeof line - (size_t)used, ",\"c\"");
+    used += snprintf(line + used, sizeof line - (size_t)used, "]}");
+    struct message message;
+    struct err e;
+    ck_assert_int_lt(message_parse(line, (size_t)used, &message, &e), 0);
+}
+END_TEST
+
+/* --- Two ends on one loop ------------------------------------------------------------------ */
+
+struct stage {
+    uv_loop_t loop;
+    uv_timer_t limit;
+    char folder[64], path[96];
+    struct link_server *server;
+    struct link_client *client;
+    int server_up, server_down, client_up, client_down, heard_by_server, heard_by_client;
+    bool done;
+};
+
+static void on_limit(uv_timer_t *timer)
+{
+    ck_abort_msg("waited in vain (%s)", (const char *)timer->data);
+}
+
+/* Runs the loop until `stage->done`, ten seconds at most. */
+static void run(struct stage *stage, const char *what)
+{
+    stage->done = false;
+    stage->limit.data = (void *)(uintptr_t)what;
+    uv_timer_start(&stage->limit, on_limit, 10000, 0);
+    while (!stage->done)
+        uv_run(&stage->loop, UV_RUN_ONCE);
+    uv_timer_stop(&stage->limit);
+}
+
+static void on_server_up(void *arg)
+{
+    struct stage *stage = arg;
+    stage->server_up++;
+    link_server_send(stage->server,
+                     &(struct message){.type = MESSAGE_CAMERA, .camera = "gate", .reason = ""});
+}
+
+static void on_server_down(void *arg, const char *reason)
+{
+    struct stage *stage = arg;
+    ck_assert_ptr_nonnull(reason);
+    stage->server_down++;
+    stage->done = true;
+}
+
+static void on_server_message(void *arg, const struct message *message)
+{
+    struct stage *stage = arg;
+    ck_assert_str_eq(message->clip, CLIP);
+    stage->heard_by_server++;
+    stage->done = stage->heard_by_client > 0;
+}
+
+static void on_client_up(void *arg)
+{
+    struct stage *stage = arg;
+    stage->client_up++;
+    link_client_send(stage->client, &(struct message){.type = MESSAGE_CLIP_STORED, .clip = CLIP});
+}
+
+static void on_client_down(void *arg, const char *reason)
+{
+    struct stage *stage = arg;
+    ck_assert_ptr_nonnull(reason);
+    stage->client_down++;
+    /* What is sent now goes nowhere, and does no harm. */
+    ck_assert(!link_client_is_up(stage->client));
+    link_client_send(stage->client, &(struct message){.type = MESSAGE_CLIP_DONE, .clip = CLIP});
+    stage->done = true;
+}
+
+static void on_client_message(void *arg, const struct message *message)
+{
+    struct stage *stage = arg;
+    ck_assert_str_eq(message->camera, "gate");
+    stage->heard_by_client++;
+    stage->done = stage->heard_by_server > 0;
+}
+
+static void open_server(struct stage *stage)
+{
+    struct err e;
+    struct link_handlers handlers = {on_server_up, on_server_down, on_server_message, stage};
+    ck_assert_int_eq(link_server_create(&stage->loop, stage->path, &handlers, &stage->server, &e),
+                     0);
+}
+
+static void open_stage(struct stage *stage)
+{
+    struct err e;
+    struct link_handlers handlers = {on_client_up, on_client_down, on_client_message, stage};
+    *stage = (struct stage){.folder = "/tmp/test_videolink.XXXXXX"};
+    ck_assert_ptr_nonnull(mkdtemp(stage->folder));
+    snprintf(stage->path, sizeof stage->path, "%s/link.sock", stage->folder);
+    uv_loop_init(&stage->loop);
+    uv_timer_init(&stage->loop, &stage->limit);
+    ck_assert_int_eq(link_client_create(&stage->loop, stage->path, &handlers, &stage->client, &e),
+                     0);
+}
+
+static void close_stage(struct stage *stage)
+{
+    link_client_close(stage->client);
+    link_server_close(stage->server);
+    uv_close((uv_handle_t *)&stage->limit, NULL);
+    uv_run(&stage->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&stage->loop), 0);
+    ck_assert_int_eq(access(stage->path, F_OK), -1);
+    rmdir(stage->folder);
+}
+
+START_TEST(the_client_comes_before_the_server_and_outlives_it)
+{
+    struct stage stage;
+    open_stage(&stage);
+    uv_run(&stage.loop, UV_RUN_NOWAIT); /* nobody listens yet */
+    open_server(&stage);
+    run(&stage, "both say and hear");
+    struct stat st;
+    ck_assert_int_eq(stat(stage.path, &st), 0);
+    ck_assert_int_eq(st.st_mode & 0777, 0660);
+    link_server_close(stage.server);
+    run(&stage, "the client sees the end");
+    ck_assert_int_eq(stage.client_down, 1);
+    stage.heard_by_client = stage.heard_by_server = 0;
+    open_server(&stage);
+    run(&stage, "the client comes again");
+    ck_assert_int_eq(stage.client_up, 2);
+    close_stage(&stage);
+}
+END_TEST
+
+START_TEST(a_socket_that_is_served_is_not_taken)
+{
+    struct stage stage;
+    struct err e;
+    open_stage(&stage);
+    open_server(&stage);
+    run(&stage, "both say and hear");
+    struct link_server *second;
+    struct link_handlers handlers = {on_server_up, on_server_down, on_server_message, &stage};
+    ck_assert_int_eq(link_server_create(&stage.loop, stage.path, &handlers, &second, &e),
+                     -EADDRINUSE);
+    ck_assert(link_client_is_up(stage.client));
+    close_stage(&stage);
+}
+END_TEST
+
+START_TEST(the_newest_peer_is_served)
+{
+    struct stage stage;
+    struct err e;
+    open_stage(&stage);
+    open_server(&stage);
+    run(&stage, "both say and hear");
+    stage.heard_by_client = stage.heard_by_server = 0;
+    struct link_client *older = stage.client;
+    struct link_handlers handlers = {on_client_up, on_client_down, on_client_message, &stage};
+    link_client_close(older);
+    ck_assert_int_eq(link_client_create(&stage.loop, stage.path, &handlers, &stage.client, &e), 0);
+    while (stage.heard_by_client == 0 || stage.heard_by_server == 0)
+        run(&stage, "the newer is heard");
+    ck_assert_int_eq(stage.server_up, 2);
+    close_stage(&stage);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("videolink");
+    TCase *codec = tcase_create("message");
+    tcase_add_test(codec, an_alarm_comes_back_as_it_was_said);
+    tcase_add_test(codec, a_camera_comes_back_as_it_was_said);
+    tcase_add_test(codec, clip_words_come_back_as_they_were_said);
+    tcase_add_test(codec, a_clip_brings_its_manifest_and_its_hash);
+    tcase_add_loop_test(codec, nonsense_is_refused_with_a_sentence, 0,
+                        sizeof nonsense / sizeof nonsense[0]);
+    tcase_add_test(codec, too_many_cameras_are_refused);
+    suite_add_tcase(suite, codec);
+    TCase *link = tcase_create("link");
+    tcase_set_timeout(link, 30);
+    tcase_add_test(link, the_client_comes_before_the_server_and_outlives_it);
+    tcase_add_test(link, a_socket_that_is_served_is_not_taken);
+    tcase_add_test(link, the_newest_peer_is_served);
+    suite_add_tcase(suite, link);
+    return run_suite(suite);
+}
