@@ -51,8 +51,14 @@ const char *log_quote(char *buffer, size_t size, const char *text)
         return "";
     buffer[used++] = '"';
     for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p; p++) {
-        if (used + 6 > size)
+        if (used + 6 > size) {
+            /* Not in the middle of a character: the rest of the line must stay UTF-8. */
+            while ((*p & 0xc0) == 0x80 && used > 1 && (buffer[used - 1] & 0xc0) == 0x80)
+                used--;
+            if ((*p & 0xc0) == 0x80 && used > 1)
+                used--;
             break;
+        }
         if (*p == '"' || *p == '\\') {
             buffer[used++] = '\\';
             buffer[used++] = (char)*p;

@@ -30,6 +30,7 @@ struct config_drivers {
     const struct driver_type *const *cameras;
     const struct driver_type *const *signers;
     const struct driver_type *const *uplinks;
+    bool check_files; /* files that the drivers will read must be readable by this process */
 };
 
 struct config_place {
@@ -99,7 +100,7 @@ struct config_indicator {
 
 struct config_signing {
     struct config_driver driver;
-    struct config_place at;
+    struct config_place at; /* 0,0: there is no such section */
 };
 
 struct config_storage {
@@ -139,6 +140,7 @@ struct config {
     struct config_receiver *receivers;
     size_t indicator_count;
     struct config_indicator *indicators;
+    struct option_list notes; /* what is legal but perhaps not meant, in the form of a mistake */
 };
 
 /* One mistake: "file:line:column: path: what is wrong (what is legal)". */

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/fill.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/atomic_file.h"
 #include "base/log.h"
-#include "conf/value.h"
+#include "conf/nearest.h"
+#include "conf/scalar.h"
+#include "conf/source.h"
 
-#define PATH_TEXT_MAX 160
-#define KEYS_MAX      64
+#define KEYS_MAX 96
 
 const struct node *fill_find(const struct node *map, const char *key)
 {
-    for (size_t i = 0; map && i < map->count; i++) {
+    for (size_t i = 0; map && map->type == NODE_MAP && i < map->count; i++) {
         if (strcmp(map->pairs[i].key->text, key) == 0)
             return map->pairs[i].value;
     }
@@ -32,134 +30,81 @@ static const char *type_name(enum node_type type)
         return "a list";
     case NODE_MAP:
         return "a map";
+    case NODE_REFUSED:
+        return "nothing that can be read";
     }
     return "";
 }
 
-static void wrong_type(struct fill *fill, const struct node *node, const char *path,
-                       const char *legal)
+void fill_wrong_type(struct fill *fill, const struct node *node, const char *path,
+                     const char *must_be)
 {
-    problems_add(fill->problems, node->line, node->column, path, "is %s, but must be %s",
-                 type_name(node->type), legal);
-}
-
-static void not_legal(struct fill *fill, const struct node *node, const char *path,
-                      const char *legal)
-{
-    char text[80];
-    problems_add(fill->problems, node->line, node->column, path, "%s is not %s",
-                 log_quote(text, sizeof text, node->text), legal);
+    int line;
+    const char *slip = node->type == NODE_TEXT && !node->quoted
+                           ? source_find_slip(node->text, strlen(node->text), 1, &line)
+                           : NULL;
+    if (node->type != NODE_REFUSED)
+        problems_add(fill->problems, node->line, node->column, path, "is %s, but must be %s%s%s",
+                     type_name(node->type), must_be, slip ? "; " : "", slip ? slip : "");
 }
 
 void fill_unknown(struct fill *fill, const struct node *at, const char *path, const char *what,
                   const char *const *legal)
 {
-    char quoted[80], list[400] = "";
-    const char *nearest = NULL;
-    unsigned best = UINT_MAX;
-    size_t used = 0;
-    for (size_t i = 0; legal[i]; i++) {
-        unsigned distance = value_distance(at->text, legal[i]);
-        if (distance < best) {
-            best = distance;
-            nearest = legal[i];
-        }
-        int more = snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", legal[i]);
-        used += more > 0 && used + (size_t)more < sizeof list ? (size_t)more : 0;
+    char quoted[80], list[600];
+    const char *nearest = nearest_find(at->text, legal);
+    nearest_join(legal, list, sizeof list);
+    problems_add(fill->problems, at->line, at->column, path,
+                 "%s is no %s that is known here (%s%s%slegal: %s)",
+                 log_quote(quoted, sizeof quoted, at->text), what, nearest ? "nearest: \"" : "",
+                 nearest ? nearest : "", nearest ? "\"; " : "", list[0] ? list : "none");
+}
+
+/* A key with nothing behind it, or with YAML's words for nothing. */
+static bool has_no_value(const struct node *node)
+{
+    return node->type == NODE_TEXT && !node->quoted &&
+           (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
+            strcmp(node->text, "null") == 0);
+}
+
+static bool is_repeated(const struct node *list, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (list->items[i]->type == NODE_TEXT &&
+            strcmp(list->items[i]->text, list->items[index]->text) == 0)
+            return true;
     }
-    log_quote(quoted, sizeof quoted, at->text);
-    if (nearest && best <= 1 + strlen(at->text) / 3)
-        problems_add(fill->problems, at->line, at->column, path,
-                     "%s is no %s that is known here (nearest: \"%s\"; legal: %s)", quoted, what,
-                     nearest, list);
-    else
-        problems_add(fill->problems, at->line, at->column, path,
-                     "%s is no %s that is known here (legal: %s)", quoted, what, list);
+    return false;
 }
 
-static char *copy(const char *text)
+static void fill_item(struct fill *fill, const struct option *o, const struct node *list,
+                      size_t index, const char *path, struct option_list *ret_list)
 {
-    char *made = strdup(text);
-    if (!made)
-        abort();
-    return made;
-}
-
-static char *make_absolute(const struct fill *fill, const char *text)
-{
-    char *made;
-    if (text[0] == '/')
-        return copy(text);
-    if (asprintf(&made, "%s/%s", fill->folder, text) < 0)
-        abort();
-    return made;
-}
-
-static void fill_number(struct fill *fill, const struct option *o, const struct node *node,
-                        const char *path, void *member)
-{
-    int64_t number = 0;
-    char low[32], high[32];
-    int result;
-    if (o->type == OPTION_DURATION) {
-        result = value_duration(node->text, &number);
-        value_format_duration(o->min, low, sizeof low);
-        value_format_duration(o->max, high, sizeof high);
-    } else if (o->type == OPTION_SIZE) {
-        result = value_size(node->text, &number);
-        value_format_size(o->min, low, sizeof low);
-        value_format_size(o->max, high, sizeof high);
+    const struct node *item = list->items[index];
+    char inner[FILL_PATH_SIZE], quoted[80];
+    snprintf(inner, sizeof inner, "%s[%zu]", path, index + 1);
+    if (item->type != NODE_TEXT) {
+        fill_wrong_type(fill, item, inner, "a single value");
+    } else if (is_repeated(list, index)) {
+        problems_add(fill->problems, item->line, item->column, inner,
+                     "%s stands here a second time: take one out",
+                     log_quote(quoted, sizeof quoted, item->text));
     } else {
-        result = value_int(node->text, &number);
-        snprintf(low, sizeof low, "%" PRId64, o->min);
-        snprintf(high, sizeof high, "%" PRId64, o->max);
+        char *text = scalar_copy(fill, o, item, inner);
+        if (text)
+            ret_list->items[ret_list->count++] = text;
     }
-    if (result != 0) {
-        static const char *const legal[] = {
-            [OPTION_INT] = "a whole number",
-            [OPTION_DURATION] = "a duration (250ms, 30s, 5min, 2h, 7d)",
-            [OPTION_SIZE] = "a size (4096, 64KiB, 8MiB, 2GiB)",
-        };
-        not_legal(fill, node, path, legal[o->type]);
-    } else if (number < o->min || number > o->max) {
-        problems_add(fill->problems, node->line, node->column, path,
-                     "%s is out of range (%s to %s)", node->text, low, high);
-    } else {
-        memcpy(member, &number, sizeof number);
-    }
-}
-
-static void fill_decimal(struct fill *fill, const struct option *o, const struct node *node,
-                         const char *path, void *member)
-{
-    double number;
-    if (value_decimal(node->text, &number) != 0)
-        not_legal(fill, node, path, "a number (31.2304)");
-    else if (number < (double)o->min || number > (double)o->max)
-        problems_add(fill->problems, node->line, node->column, path,
-                     "%s is out of range (%" PRId64 " to %" PRId64 ")", node->text, o->min, o->max);
-    else
-        memcpy(member, &number, sizeof number);
-}
-
-static void fill_choice(struct fill *fill, const struct option *o, const struct node *node,
-                        const char *path, void *member)
-{
-    for (int i = 0; o->choices[i]; i++) {
-        if (strcmp(o->choices[i], node->text) == 0) {
-            memcpy(member, &i, sizeof i);
-            return;
-        }
-    }
-    fill_unknown(fill, node, path, "value", o->choices);
 }
 
 static void fill_list(struct fill *fill, const struct option *o, const struct node *node,
-                      const char *path, void *member)
+                      const char *path, struct option_list *ret_list)
 {
-    struct option_list *list = member;
+    char example[120];
     if (node->type != NODE_LIST) {
-        wrong_type(fill, node, path, "a list: [a, b]");
+        snprintf(example, sizeof example, "a list: [%.60s]",
+                 node->type == NODE_TEXT ? node->text : "a, b");
+        fill_wrong_type(fill, node, path, strlen(example) < 60 ? example : "a list: [a, b]");
         return;
     }
     if ((int64_t)node->count < o->min || (int64_t)node->count > o->max) {
@@ -168,211 +113,173 @@ static void fill_list(struct fill *fill, const struct option *o, const struct no
                      o->min, o->max);
         return;
     }
-    list->items = calloc(node->count + 1, sizeof *list->items);
-    if (!list->items)
+    ret_list->items = calloc(node->count + 1, sizeof *ret_list->items);
+    if (!ret_list->items)
         abort();
-    for (size_t i = 0; i < node->count; i++) {
-        if (node->items[i]->type != NODE_TEXT) {
-            wrong_type(fill, node->items[i], path, "a single value");
-            continue;
-        }
-        const char *text = node->items[i]->text;
-        list->items[list->count++] =
-            o->type == OPTION_PATHS ? make_absolute(fill, text) : copy(text);
-    }
+    for (size_t i = 0; i < node->count; i++)
+        fill_item(fill, o, node, i, path, ret_list);
 }
 
 static void fill_option(struct fill *fill, const struct option *o, const struct node *node,
-                        const char *path, void *target)
+                        const char *path, enum scalar_source source, void *target)
 {
     void *member = (char *)target + o->offset;
-    bool wants_list = o->type == OPTION_LIST || o->type == OPTION_PATHS;
-    if (!wants_list && node->type != NODE_TEXT) {
-        wrong_type(fill, node, path, "a single value");
+    if (node->type == NODE_REFUSED)
         return;
-    }
-    if (!wants_list && !node->quoted && node->text[0] == '\0') {
+    if (has_no_value(node))
         problems_add(fill->problems, node->line, node->column, path,
                      "has no value (take the line out, or give one)");
-        return;
-    }
-    switch (o->type) {
-    case OPTION_STRING:
-        if (node->text[0] == '\0')
-            problems_add(fill->problems, node->line, node->column, path, "must not be empty");
-        else
-            *(char **)member = copy(node->text);
-        break;
-    case OPTION_PATH:
-        *(char **)member = make_absolute(fill, node->text);
-        break;
-    case OPTION_BOOL:
-        if (value_bool(node->text, member) != 0)
-            not_legal(fill, node, path, "true or false");
-        break;
-    case OPTION_INT:
-    case OPTION_DURATION:
-    case OPTION_SIZE:
-        fill_number(fill, o, node, path, member);
-        break;
-    case OPTION_DECIMAL:
-        fill_decimal(fill, o, node, path, member);
-        break;
-    case OPTION_CHOICE:
-        fill_choice(fill, o, node, path, member);
-        break;
-    case OPTION_LIST:
-    case OPTION_PATHS:
+    else if (o->type == OPTION_LIST || o->type == OPTION_PATHS)
         fill_list(fill, o, node, path, member);
-        break;
-    case OPTION_SECRET:
-        if (fill->readable_by_others)
-            problems_add(fill->problems, node->line, node->column, path,
-                         "a secret in a file that others may read: chmod 0640 the file, or put it "
-                         "into a file of its own and name that with %s_file:",
-                         o->key);
-        else
-            *(char **)member = copy(node->text);
-        break;
-    }
+    else if (node->type != NODE_TEXT)
+        fill_wrong_type(fill, node, path, "a single value");
+    else if (source == SCALAR_SOURCE_TEXT)
+        scalar_fill(fill, o, node, path, member);
+    else
+        scalar_fill_secret(fill, o, node, path, source, member);
 }
 
-/* KEY_file: the first line of that file; KEY_credential: of that systemd credential. */
-static void fill_secret_from(struct fill *fill, const struct option *o, const struct node *node,
-                             const char *path, bool credential, void *target)
+/* Writes the spelling of `o` for a source; false when it has none. */
+static bool spell(const struct option *o, enum scalar_source source, char *ret_key, size_t size)
 {
-    if (node->type != NODE_TEXT || node->text[0] == '\0') {
-        wrong_type(fill, node, path, credential ? "a credential's name" : "a path");
-        return;
-    }
-    char *file;
-    if (credential) {
-        const char *folder = getenv("CREDENTIALS_DIRECTORY");
-        if (!folder || strchr(node->text, '/')) {
-            problems_add(fill->problems, node->line, node->column, path,
-                         "no such credential: add LoadCredential=%.60s:/path to the unit",
-                         node->text);
-            return;
-        }
-        if (asprintf(&file, "%s/%s", folder, node->text) < 0)
-            abort();
-    } else {
-        file = make_absolute(fill, node->text);
-    }
-    struct err e;
-    char *text;
-    if (atomic_file_read(file, 4096, &text, NULL, &e) != 0) {
-        problems_add(fill->problems, node->line, node->column, path, "%s", e.text);
-    } else {
-        text[strcspn(text, "\r\n")] = '\0';
-        if (text[0] == '\0') {
-            problems_add(fill->problems, node->line, node->column, path,
-                         "%s: its first line is empty", file);
-            free(text);
-        } else {
-            char **member = (char **)((char *)target + o->offset);
-            free(*member);
-            *member = text;
-        }
-    }
-    free(file);
+    snprintf(ret_key, size, "%s%s", o->key, scalar_suffixes[source]);
+    return source == SCALAR_SOURCE_TEXT || o->type == OPTION_SECRET;
 }
 
-/* Which option of which table `key` means; sets *ret_from to 0 (itself), 1 (_file), 2
- * (_credential). */
+/* Which option of which table `key` means, and how it is given. */
 static const struct option *match(const struct fill_target *targets, size_t count, const char *key,
-                                  void **ret_target, int *ret_from)
+                                  void **ret_target, enum scalar_source *ret_source)
 {
-    static const char *const suffixes[] = {"", "_file", "_credential"};
+    char spelt[80];
     for (size_t t = 0; t < count; t++) {
         for (const struct option *o = targets[t].table; o && o->key; o++) {
-            size_t length = strlen(o->key);
-            if (strncmp(o->key, key, length) != 0)
-                continue;
-            int last = o->type == OPTION_SECRET ? 2 : 0;
-            for (int from = 0; from <= last; from++) {
-                if (strcmp(key + length, suffixes[from]) == 0) {
-                    *ret_target = targets[t].target;
-                    *ret_from = from;
-                    return o;
-                }
+            for (int s = 0; s < SCALAR_SOURCE_COUNT; s++) {
+                if (!spell(o, (enum scalar_source)s, spelt, sizeof spelt) ||
+                    strcmp(spelt, key) != 0)
+                    continue;
+                *ret_target = targets[t].target;
+                *ret_source = (enum scalar_source)s;
+                return o;
             }
         }
     }
     return NULL;
 }
 
+static bool has_key(const struct option *table, const char *key)
+{
+    for (const struct option *o = table; o && o->key; o++) {
+        if (strcmp(o->key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A key that stands in the wrong place is named with the right one. */
+static bool tell_home(struct fill *fill, const struct node *key, const char *path)
+{
+    const char *homes[KEYS_MAX + 1];
+    char list[200];
+    size_t count = 0;
+    for (const struct fill_home *home = fill->homes; home && home->where; home++) {
+        if (has_key(home->table, key->text) && count < KEYS_MAX)
+            homes[count++] = home->where;
+    }
+    homes[count] = NULL;
+    nearest_join(homes, list, sizeof list);
+    if (count > 0)
+        problems_add(fill->problems, key->line, key->column, path,
+                     "\"%s\" is no key that is known here: it belongs to %s", key->text, list);
+    return count > 0;
+}
+
+static void tell_unknown_key(struct fill *fill, const struct node *key, const char *path,
+                             const struct fill_target *targets, size_t target_count)
+{
+    const char *legal[KEYS_MAX + 1];
+    char spellings[KEYS_MAX][80];
+    size_t count = 0;
+    for (size_t t = 0; t < target_count; t++) {
+        for (const struct option *o = targets[t].table; o && o->key; o++) {
+            for (int s = 0; s < SCALAR_SOURCE_COUNT && count < KEYS_MAX; s++) {
+                if (!spell(o, (enum scalar_source)s, spellings[count], sizeof spellings[count]))
+                    continue;
+                legal[count] = spellings[count];
+                count++;
+            }
+        }
+    }
+    legal[count] = NULL;
+    if (!tell_home(fill, key, path))
+        fill_unknown(fill, key, path, "key", legal);
+}
+
 static void fill_pair(struct fill *fill, const struct node_pair *pair, const char *path,
                       const struct fill_target *targets, size_t target_count, bool lenient)
 {
-    char inner[PATH_TEXT_MAX];
+    char inner[FILL_PATH_SIZE];
     void *target;
-    int from;
-    const struct option *o = match(targets, target_count, pair->key->text, &target, &from);
-    if (!o) {
-        if (lenient)
-            return;
-        const char *legal[KEYS_MAX + 1];
-        size_t count = 0;
-        for (size_t t = 0; t < target_count; t++) {
-            for (const struct option *k = targets[t].table; k && k->key && count < KEYS_MAX; k++)
-                legal[count++] = k->key;
-        }
-        legal[count] = NULL;
-        fill_unknown(fill, pair->key, path, "key", legal);
-        return;
-    }
-    snprintf(inner, sizeof inner, "%s.%s", path, pair->key->text);
-    if (from == 0)
-        fill_option(fill, o, pair->value, inner, target);
-    else
-        fill_secret_from(fill, o, pair->value, inner, from == 2, target);
+    enum scalar_source source;
+    const struct option *o = match(targets, target_count, pair->key->text, &target, &source);
+    snprintf(inner, sizeof inner, "%s.%.80s", path, pair->key->text);
+    if (o)
+        fill_option(fill, o, pair->value, inner, source, target);
+    else if (!lenient)
+        tell_unknown_key(fill, pair->key, path, targets, target_count);
 }
 
-static bool is_given(const struct node *map, const struct option *o)
+/* Whether the option is given; given in two ways is a mistake. */
+static bool is_given(struct fill *fill, const struct node *map, const struct option *o,
+                     const char *path)
 {
-    char key[80];
-    if (fill_find(map, o->key))
-        return true;
-    if (o->type != OPTION_SECRET)
-        return false;
-    snprintf(key, sizeof key, "%s_file", o->key);
-    if (fill_find(map, key))
-        return true;
-    snprintf(key, sizeof key, "%s_credential", o->key);
-    return fill_find(map, key) != NULL;
+    const struct node *first = NULL;
+    char spelt[80];
+    for (int s = 0; s < SCALAR_SOURCE_COUNT; s++) {
+        const struct node *node =
+            spell(o, (enum scalar_source)s, spelt, sizeof spelt) ? fill_find(map, spelt) : NULL;
+        if (first && node)
+            problems_add(fill->problems, node->line, node->column, path,
+                         "%s is given in two ways (the other in line %d): take one out", o->key,
+                         first->line);
+        first = first ? first : node;
+    }
+    return first;
 }
 
 static void fill_default(struct fill *fill, const struct option *o, const char *path, int line,
                          int column, void *target)
 {
+    char inner[FILL_PATH_SIZE];
+    snprintf(inner, sizeof inner, "%s.%s", path, o->key);
     if (o->required) {
-        problems_add(fill->problems, line, column, path, "%s: is missing: %s", o->key, o->help);
+        problems_add(fill->problems, line, column, inner, "is missing: %s", o->help);
     } else if (o->fallback) {
         struct node node = {.type = NODE_TEXT,
                             .line = line,
                             .column = column,
                             .quoted = true,
                             .text = (char *)o->fallback};
-        fill_option(fill, o, &node, path, target);
+        fill_option(fill, o, &node, inner, SCALAR_SOURCE_TEXT, target);
     }
 }
 
 void fill_map(struct fill *fill, const struct node *map, const char *path, int line, int column,
               const struct fill_target *targets, size_t target_count, bool lenient)
 {
+    if (map && has_no_value(map))
+        map = NULL;
     if (map && map->type != NODE_MAP) {
-        wrong_type(fill, map, path, "a map of keys and values");
+        fill_wrong_type(fill, map, path, "a map of keys and values");
         return;
     }
-    for (size_t i = 0; map && i < map->count; i++)
-        fill_pair(fill, &map->pairs[i], path, targets, target_count, lenient);
     for (size_t t = 0; t < target_count; t++) {
         for (const struct option *o = targets[t].table; o && o->key; o++) {
-            if (!is_given(map, o))
+            if (!is_given(fill, map, o, path))
                 fill_default(fill, o, path, line, column, targets[t].target);
         }
     }
+    for (size_t i = 0; map && i < map->count; i++)
+        fill_pair(fill, &map->pairs[i], path, targets, target_count, lenient);
 }
 
 void fill_free(const struct option *table, void *target)

@@ -11,16 +11,26 @@
 #include "iface/option.h"
 
 #define FILL_TABLES_MAX 3
+#define FILL_PATH_SIZE  160
+#define FILL_TEXT_MAX   512 /* bytes of a text whose option names no other limit */
 
 struct fill_target {
     const struct option *table;
     void *target; /* zeroed */
 };
 
+/* Where keys of a table belong: told when one stands in the wrong place. */
+struct fill_home {
+    const char *where; /* "video:", "driver: gpiod" */
+    const struct option *table;
+};
+
 struct fill {
     struct problems *problems;
-    const char *folder;      /* of the file: relative paths begin there */
-    bool readable_by_others; /* the file: no secret may stand in it */
+    const char *folder;            /* of the file: relative paths begin there */
+    bool readable_by_others;       /* the file: no secret may stand in it */
+    bool check_files;              /* files that are named to be read are looked for */
+    const struct fill_home *homes; /* of all keys there are; ends with a NULL `where` */
 };
 
 /*
@@ -37,8 +47,12 @@ void fill_free(const struct option *table, void *target);
 /* The value of a key, or NULL. */
 const struct node *fill_find(const struct node *map, const char *key);
 
-/* Says that `word` is not one of `legal` (NULL-terminated), with the nearest. */
+/* Says that the text of `at` is not one of `legal` (NULL-terminated), with the nearest. */
 void fill_unknown(struct fill *fill, const struct node *at, const char *path, const char *what,
                   const char *const *legal);
+
+/* Says that a node is not what it must be. */
+void fill_wrong_type(struct fill *fill, const struct node *node, const char *path,
+                     const char *must_be);
 
 #endif

@@ -4,22 +4,38 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-void problems_add(struct problems *p, int line, int column, const char *path, const char *format,
-                  ...)
+static void add(const struct problems *p, struct problem_list *list, int line, int column,
+                const char *path, const char *format, va_list args)
 {
-    char message[600], *text;
-    va_list args;
-    va_start(args, format);
+    char message[1000], *text;
+    if (++list->count > PROBLEMS_MAX)
+        return;
     vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    struct problem *grown = reallocarray(p->list, p->count + 1, sizeof *grown);
+    struct problem *grown = reallocarray(list->items, list->count, sizeof *grown);
     if (!grown || asprintf(&text, "%s:%d:%d: %s%s%s", p->file, line, column, path,
                            path[0] ? ": " : "", message) < 0)
         abort();
-    p->list = grown;
-    p->list[p->count] =
-        (struct problem){.line = line, .column = column, .order = p->count, .text = text};
-    p->count++;
+    list->items = grown;
+    list->items[list->count - 1] =
+        (struct problem){.line = line, .column = column, .order = list->count, .text = text};
+}
+
+void problems_add(struct problems *p, int line, int column, const char *path, const char *format,
+                  ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(p, &p->mistakes, line, column, path, format, args);
+    va_end(args);
+}
+
+void problems_note(struct problems *p, int line, int column, const char *path, const char *format,
+                   ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(p, &p->notes, line, column, path, format, args);
+    va_end(args);
 }
 
 static int compare(const void *a, const void *b)
@@ -29,19 +45,53 @@ static int compare(const void *a, const void *b)
         return x->line < y->line ? -1 : 1;
     if (x->column != y->column)
         return x->column < y->column ? -1 : 1;
-    return x->order < y->order ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Sorts what is held and returns how many that are. */
+static size_t sort(struct problem_list *list)
+{
+    size_t held = list->count < PROBLEMS_MAX ? list->count : PROBLEMS_MAX;
+    if (held > 0)
+        qsort(list->items, held, sizeof *list->items, compare);
+    return held;
 }
 
 void problems_tell(struct problems *p, config_problem_handler on_problem, void *arg)
 {
-    if (p->count > 0)
-        qsort(p->list, p->count, sizeof *p->list, compare);
-    for (size_t i = 0; i < p->count; i++) {
-        if (on_problem)
-            on_problem(arg, p->list[i].text);
-        free(p->list[i].text);
+    size_t held = sort(&p->mistakes);
+    char more[80];
+    for (size_t i = 0; on_problem && i < held; i++)
+        on_problem(arg, p->mistakes.items[i].text);
+    if (on_problem && p->mistakes.count > held) {
+        snprintf(more, sizeof more, "… and %zu mistakes more", p->mistakes.count - held);
+        on_problem(arg, more);
     }
-    free(p->list);
-    p->list = NULL;
-    p->count = 0;
+}
+
+void problems_take_notes(struct problems *p, struct option_list *ret_notes)
+{
+    size_t held = sort(&p->notes);
+    char **items = calloc(held + 1, sizeof *items);
+    if (!items)
+        abort();
+    for (size_t i = 0; i < held; i++) {
+        items[i] = p->notes.items[i].text;
+        p->notes.items[i].text = NULL;
+    }
+    *ret_notes = (struct option_list){held, items};
+}
+
+static void finish(struct problem_list *list)
+{
+    for (size_t i = 0; i < list->count && i < PROBLEMS_MAX; i++)
+        free(list->items[i].text);
+    free(list->items);
+    *list = (struct problem_list){0};
+}
+
+void problems_finish(struct problems *p)
+{
+    finish(&p->mistakes);
+    finish(&p->notes);
 }

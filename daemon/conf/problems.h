@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mistakes of one file, gathered as they are found and told in the order of the file. */
+/*
+ * The mistakes of one file, gathered as they are found and told in the order of the file; and
+ * notes, which are no mistakes. Running out of memory ends the program: this is start-up.
+ */
 #ifndef TOCSIN_CONF_PROBLEMS_H
 #define TOCSIN_CONF_PROBLEMS_H
 
 #include "conf/config.h"
+
+#define PROBLEMS_MAX 200 /* what comes after is counted and not told */
 
 struct problem {
     int line, column;
@@ -11,17 +16,29 @@ struct problem {
     char *text;
 };
 
-struct problems {
-    const char *file;
-    size_t count;
-    struct problem *list;
+struct problem_list {
+    size_t count; /* of all; at most PROBLEMS_MAX are held */
+    struct problem *items;
 };
 
-/* Adds "path: message" at a place. Running out of memory ends the program: this is start-up. */
+struct problems {
+    const char *file;
+    struct problem_list mistakes;
+    struct problem_list notes;
+};
+
+/* Adds "path: message" at a place (line and column from 1). */
 void problems_add(struct problems *p, int line, int column, const char *path, const char *format,
                   ...) __attribute__((format(printf, 5, 6)));
+void problems_note(struct problems *p, int line, int column, const char *path, const char *format,
+                   ...) __attribute__((format(printf, 5, 6)));
 
-/* Tells every one as "file:line:column: path: message" and frees them. */
+/* Tells every mistake as "file:line:column: path: message". */
 void problems_tell(struct problems *p, config_problem_handler on_problem, void *arg);
+
+/* The notes in the same form, in the order of the file; the texts move to `ret_notes`. */
+void problems_take_notes(struct problems *p, struct option_list *ret_notes);
+
+void problems_finish(struct problems *p);
 
 #endif

@@ -3,11 +3,13 @@
 
 #include "conf/config.h"
 
-#define SECOND 1000
-#define MINUTE (60 * SECOND)
-#define HOUR   (60 * MINUTE)
-#define DAY    INT64_C(86400000)
-#define MIB    INT64_C(1048576)
+#define SECOND          1000
+#define MINUTE          (60 * SECOND)
+#define HOUR            (60 * MINUTE)
+#define DAY             INT64_C(86400000)
+#define SOCKET_PATH_MAX 107 /* sockaddr_un */
+#define NAME_BYTES      200
+#define MIB             INT64_C(1048576)
 
 const struct option site_options[] = {
     {.key = "id",
@@ -19,11 +21,13 @@ const struct option site_options[] = {
     {.key = "name",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_site, name),
+     .max = NAME_BYTES,
      .required = 1,
      .help = "The school's name as the police call it."},
     {.key = "address",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_site, address),
+     .max = NAME_BYTES,
      .help = "Street address of the gate."},
     {.key = "latitude",
      .type = OPTION_DECIMAL,
@@ -42,6 +46,15 @@ const struct option site_options[] = {
      .offset = offsetof(struct config_site, contacts),
      .max = 16,
      .help = "People to call, name and number each."},
+    OPTION_TABLE_END,
+};
+
+const struct option driver_options[] = {
+    {.key = "driver",
+     .type = OPTION_STRING,
+     .offset = 0,
+     .required = 1,
+     .help = "Which driver serves it; the driver's own keys stand beside this one."},
     OPTION_TABLE_END,
 };
 
@@ -82,6 +95,7 @@ const struct option video_options[] = {
     {.key = "socket",
      .type = OPTION_PATH,
      .offset = offsetof(struct config_video, socket),
+     .max = SOCKET_PATH_MAX,
      .fallback = "/run/tocsin-video/link.sock",
      .help = "Unix socket on which tocsin-video listens and to which tocsind connects."},
     {.key = "dir",
@@ -138,6 +152,7 @@ const struct option control_options[] = {
     {.key = "socket",
      .type = OPTION_PATH,
      .offset = offsetof(struct config_control, socket),
+     .max = SOCKET_PATH_MAX,
      .fallback = "/run/tocsin/control.sock",
      .help = "Unix socket of the tocsin command."},
     OPTION_TABLE_END,
@@ -150,15 +165,17 @@ const struct option input_options[] = {
      .type = OPTION_STRING,
      .offset = offsetof(struct config_input, id),
      .required = 1,
-     .help = "Short name, letters, digits and '-'."},
+     .help = "Short name: letters, digits, '-', '_' and '.'."},
     {.key = "name",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_input, name),
+     .max = NAME_BYTES,
      .required = 1,
      .help = "What the button is called on the police's screen."},
     {.key = "place",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_input, place),
+     .max = NAME_BYTES,
      .required = 1,
      .help = "Where it is, in the words of the people there."},
     {.key = "kind",
@@ -193,10 +210,11 @@ const struct option camera_options[] = {
      .type = OPTION_STRING,
      .offset = offsetof(struct config_camera, id),
      .required = 1,
-     .help = "Short name, letters, digits and '-'."},
+     .help = "Short name: letters, digits, '-', '_' and '.'."},
     {.key = "name",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_camera, name),
+     .max = NAME_BYTES,
      .required = 1,
      .help = "What the camera is called on the police's screen."},
     OPTION_TABLE_END,
@@ -207,11 +225,12 @@ const struct option receiver_options[] = {
      .type = OPTION_STRING,
      .offset = offsetof(struct config_receiver, id),
      .required = 1,
-     .help = "Short name, letters, digits and '-'. Never change it while events "
-             "are waiting: deliveries are kept by it."},
+     .help = "Short name: letters, digits, '-', '_' and '.'. Never change it while events are "
+             "waiting: deliveries are kept by it."},
     {.key = "name",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_receiver, name),
+     .max = NAME_BYTES,
      .required = 1,
      .help = "What people call it."},
     {.key = "heartbeat",
@@ -246,7 +265,7 @@ const struct option lamp_options[] = {
      .type = OPTION_STRING,
      .offset = offsetof(struct config_indicator, id),
      .required = 1,
-     .help = "Short name, letters, digits and '-'."},
+     .help = "Short name: letters, digits, '-', '_' and '.'."},
     {.key = "silent",
      .type = OPTION_BOOL,
      .offset = offsetof(struct config_indicator, silent),

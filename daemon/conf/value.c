@@ -93,25 +93,3 @@ void value_format_size(int64_t bytes, char *ret_text, size_t size)
 {
     format(bytes, sizes, ret_text, size);
 }
-
-unsigned value_distance(const char *a, const char *b)
-{
-    enum { LONGEST = 40 };
-    size_t length_a = strlen(a), length_b = strlen(b);
-    if (length_a > LONGEST || length_b > LONGEST)
-        return LONGEST;
-    unsigned row[LONGEST + 1];
-    for (size_t j = 0; j <= length_b; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= length_a; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= length_b; j++) {
-            unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            unsigned shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            row[j] = change < shorter ? change : shorter;
-        }
-    }
-    return row[length_b];
-}

@@ -17,7 +17,4 @@ int value_size(const char *text, int64_t *ret_bytes);   /* 512 64KiB 8MiB 2GiB *
 void value_format_duration(int64_t ms, char *ret_text, size_t size);
 void value_format_size(int64_t bytes, char *ret_text, size_t size);
 
-/* How many letters must change to make one word of the other (for "did you mean"). */
-unsigned value_distance(const char *a, const char *b);
-
 #endif

@@ -6,6 +6,7 @@
 #ifndef TOCSIN_IFACE_DRIVER_H
 #define TOCSIN_IFACE_DRIVER_H
 
+#include "base/err.h"
 #include "iface/option.h"
 
 struct driver_type {
@@ -13,6 +14,13 @@ struct driver_type {
     const char *help;
     const struct option *options; /* ends with OPTION_TABLE_END */
     size_t options_size;          /* of the struct that the table fills */
+
+    /*
+     * What no table can say: the form of an address, keys that need each other. Pure; opens
+     * nothing. Returns 0, or -EINVAL with a message and the key that it is about in *ret_key (one
+     * of the table's). NULL: there is nothing more to say.
+     */
+    int (*check)(const void *options, const char **ret_key, struct err *e);
 };
 
 #endif

@@ -25,8 +25,9 @@ enum option_type {
     OPTION_LIST,     /* struct option_list of strings */
     OPTION_PATH,     /* char *; absolute, or made absolute from the file's own folder */
     OPTION_PATHS,    /* struct option_list of such paths */
-    OPTION_SECRET,   /* char *; the key KEY takes the text, KEY_file a path whose first line it is.
-                        The text itself is refused in a file that others may read. */
+    OPTION_SECRET,   /* char *; the key KEY takes the text, KEY_file a path whose first line it is,
+                        KEY_credential the name of a systemd credential. The text itself is refused
+                        in a file that others may read. */
 };
 
 struct option_list {
@@ -41,9 +42,10 @@ struct option {
     const char *fallback; /* the default as one would write it; NULL: absent means zero / NULL */
     int required;         /* nonzero: an absent key is an error */
     int64_t min;          /* INT, DECIMAL, DURATION (ms), SIZE (bytes); LIST, PATHS: item count */
-    int64_t max;
+    int64_t max;          /* and STRING, PATH, SECRET: longest in bytes (0: 512, for paths 4095) */
     const char *const *choices; /* CHOICE: NULL-terminated */
     const char *help;           /* one sentence with the unit */
+    int is_read;                /* PATH, PATHS: a file that is read; tocsin check looks for it */
 };
 
 #define OPTION_TABLE_END                                                                           \
