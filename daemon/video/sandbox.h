@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a worker may still do once it parses what a camera sends: write clips, and its network. */
+#ifndef TOCSIN_VIDEO_SANDBOX_H
+#define TOCSIN_VIDEO_SANDBOX_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/*
+ * For the rest of this process: files are read only under the system's folders and written only in
+ * `folder` (Landlock), no program can be started, no process traced, no kernel interface used that
+ * a reader of video needs not (seccomp), and no more than `memory_bytes` of address space are had.
+ * A kernel without Landlock is told of in the log, and the rest still holds.
+ */
+int sandbox_enter(const char *folder, size_t memory_bytes, struct err *e);
+
+#endif

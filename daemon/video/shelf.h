@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The finished clips on the disk and what is still to be said of them. Beside <clip>.mp4 lies
+ * <clip>.json, the message that announces it; it is written before anybody is told, and says
+ * whether the core has the manifest ("stored") and whether the file is still wanted ("done").
+ * Supervisor only; waits for the disk (small files).
+ */
+#ifndef TOCSIN_VIDEO_SHELF_H
+#define TOCSIN_VIDEO_SHELF_H
+
+#include "videolink/message.h"
+
+struct shelf_clip {
+    struct shelf_clip *next;
+    struct message message; /* MESSAGE_CLIP */
+    bool stored, done;
+    int64_t wall_ms; /* when it was finished */
+};
+
+struct shelf {
+    char folder[256]; /* of the clips */
+    struct shelf_clip *first;
+};
+
+/* Makes the folder (mode 0750) if need be and reads what is there. */
+int shelf_open(struct shelf *s, const char *dir, struct err *e);
+
+/* A clip that was just finished; its announcement is on the disk when this returns. */
+struct shelf_clip *shelf_add(struct shelf *s, const struct message *message, struct err *e);
+
+struct shelf_clip *shelf_find(struct shelf *s, const char *clip);
+void shelf_mark(struct shelf *s, struct shelf_clip *clip, bool stored, bool done);
+
+/* Removes done clips that are older than `keep_ms` or beyond `keep_bytes` together, oldest first;
+ * and unfinished files a day old. What is not done is never removed. */
+void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes);
+
+void shelf_close(struct shelf *s);
+
+#endif

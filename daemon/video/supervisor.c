@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/supervisor.h"
+
+#include <errno.h>
+#include <libavformat/avformat.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "drivers/camera/cameras.h"
+#include "drivers/camera/types.h"
+#include "loop/service.h"
+#include "video/shelf.h"
+#include "video/worker.h"
+#include "videolink/link.h"
+
+#define SILENCE_MS     20000 /* a worker that says nothing for so long hangs: above its deadlines */
+#define RESTART_BASE   1000
+#define RESTART_CAP    60000
+#define HEALTHY_MS     60000 /* after so long the back-off begins anew */
+#define STOP_WAIT_MS   5000
+#define PRUNE_MS       60000
+#define TICK_MS        500
+#define ALARMS_MAX     64
+#define LINE_BYTES_MAX MESSAGE_LINE_MAX
+
+struct supervisor;
+
+/* What a worker sends, line by line. Freed when its handle has closed. */
+struct channel {
+    uv_pipe_t pipe;
+    struct unit *unit; /* NULL once it was given up */
+    char *buffer;
+    size_t used, room;
+};
+
+/* One camera and its process. */
+struct unit {
+    struct supervisor *supervisor;
+    const struct config_camera *camera;
+    pid_t pid; /* 0: none now */
+    struct channel *channel;
+    int64_t heard_ms, started_ms, due_ms;
+    unsigned failures, restarts;
+    struct message state;
+};
+
+struct supervisor {
+    const struct config *config;
+    uv_loop_t loop;
+    struct service *service;
+    struct link_server *link;
+    struct shelf shelf;
+    uv_signal_t terminate, interrupt, child;
+    uv_timer_t tick;
+    struct unit *units;
+    size_t count;
+    struct message alarms[ALARMS_MAX]; /* a ring of the newest, for workers that start again */
+    size_t alarm_count;
+    int64_t pruned_ms, stopping_ms;
+    bool stopping;
+};
+
+static void send_to_worker(struct unit *u, const struct message *message)
+{
+    char *text = u->channel ? message_format(message) : NULL;
+    if (!text)
+        return;
+    uv_buf_t buffer = uv_buf_init(text, (unsigned)strlen(text));
+    /* Small and rare: what does not fit now is told again when the worker starts anew. */
+    if (uv_try_write((uv_stream_t *)&u->channel->pipe, &buffer, 1) != (int)buffer.len)
+        log_warning("video", "%s: the worker does not listen", u->camera->id);
+    free(text);
+}
+
+static bool concerns(const struct message *alarm, const char *camera)
+{
+    for (size_t i = 0; i < alarm->camera_count; i++) {
+        if (strcmp(alarm->cameras[i], camera) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void set_state(struct unit *u, enum message_camera_state state, const char *reason)
+{
+    bool news = u->state.state != state || strcmp(u->state.reason, reason) != 0;
+    u->state.state = state;
+    snprintf(u->state.reason, sizeof u->state.reason, "%s", reason);
+    if (!news)
+        return;
+    log_info("video", "%s: %s %s", u->camera->id, message_camera_state_name(state), reason);
+    link_server_send(u->supervisor->link, &u->state);
+}
+
+static void take_clip(struct unit *u, const struct message *message)
+{
+    struct supervisor *s = u->supervisor;
+    struct err e;
+    char expected[400];
+    snprintf(expected, sizeof expected, "%s/%s.mp4", s->shelf.folder, message->clip);
+    /* A worker may be somebody else's by now: it names its own camera and its own folder. */
+    if (strcmp(expected, message->path) != 0 || strcmp(message->camera, u->camera->id) != 0) {
+        log_error("video", "%s: a clip with a path or camera that is not its own", u->camera->id);
+        return;
+    }
+    if (shelf_find(&s->shelf, message->clip))
+        return;
+    struct shelf_clip *clip = shelf_add(&s->shelf, message, &e);
+    log_info("video", "%s: clip %s, %lld bytes", u->camera->id, message->clip,
+             (long long)message->length_bytes);
+    link_server_send(s->link, &clip->message);
+}
+
+static void take_line(struct unit *u, const char *line, size_t length)
+{
+    struct message message;
+    struct err e;
+    u->heard_ms = clock_monotonic_ms();
+    if (message_parse(line, length, &message, &e) != 0) {
+        log_error("video", "%s: the worker says nonsense: %s", u->camera->id, e.text);
+        kill(u->pid, SIGKILL);
+    } else if (message.type == MESSAGE_CLIP) {
+        take_clip(u, &message);
+    } else if (message.type == MESSAGE_CAMERA) {
+        u->state.restarts = u->restarts + message.restarts;
+        set_state(u, message.state, message.reason);
+    }
+    message_finish(&message);
+}
+
+static void on_allocate(uv_handle_t *handle, size_t wish, uv_buf_t *ret_buffer)
+{
+    struct channel *c = handle->data;
+    (void)wish;
+    if (c->used == c->room && c->room < LINE_BYTES_MAX) {
+        size_t room = c->room ? c->room * 2 : 4096;
+        char *grown = realloc(c->buffer, room);
+        if (grown) {
+            c->buffer = grown;
+            c->room = room;
+        }
+    }
+    *ret_buffer = uv_buf_init(c->buffer + c->used, (unsigned)(c->room - c->used));
+}
+
+static void free_channel(uv_handle_t *handle)
+{
+    struct channel *c = handle->data;
+    free(c->buffer);
+    free(c);
+}
+
+static void close_channel(struct unit *u)
+{
+    struct channel *c = u->channel;
+    if (!c)
+        return;
+    u->channel = NULL;
+    c->unit = NULL;
+    uv_close((uv_handle_t *)&c->pipe, free_channel);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
+{
+    struct channel *c = stream->data;
+    (void)buffer;
+    if (!c->unit)
+        return;
+    if (got < 0) {
+        if (got == UV_ENOBUFS && c->unit->pid)
+            kill(c->unit->pid, SIGKILL);
+        close_channel(c->unit);
+        return;
+    }
+    c->used += (size_t)got;
+    char *start = c->buffer, *end;
+    while ((end = memchr(start, '\n', c->used - (size_t)(start - c->buffer)))) {
+        take_line(c->unit, start, (size_t)(end - start));
+        start = end + 1;
+    }
+    c->used -= (size_t)(start - c->buffer);
+    memmove(c->buffer, start, c->used);
+}
+
+static const struct camera_driver *driver_of(const struct config_camera *camera)
+{
+    const struct camera_driver *const *d = camera_drivers;
+    while (*d && (*d)->type != camera->driver.type)
+        d++;
+    return *d;
+}
+
+/* In the child: everything of the supervisor's is left behind but the socket. */
+static void become_worker(struct supervisor *s, struct unit *u, int socket)
+{
+    sigset_t none;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "tocsin-camera");
+    for (int fd = 3; fd < 1024; fd++) {
+        if (fd != socket)
+            close(fd);
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    const struct config_video *v = &s->config->video;
+    struct worker_settings settings = {.id = u->camera->id,
+                                       .driver = driver_of(u->camera),
+                                       .options = u->camera->driver.options,
+                                       .ring_bytes = (size_t)v->ring_bytes,
+                                       .recording = {.folder = s->shelf.folder,
+                                                     .pre_us = v->pre_event_ms * 1000,
+                                                     .post_us = v->post_event_ms * 1000,
+                                                     .part_us = v->part_ms * 1000}};
+    _exit(worker_run(&settings, socket));
+}
+
+static void tell_open_alarms(struct unit *u)
+{
+    struct supervisor *s = u->supervisor;
+    int64_t oldest_ms = clock_monotonic_ms() - s->config->video.post_event_ms;
+    size_t kept = s->alarm_count < ALARMS_MAX ? s->alarm_count : ALARMS_MAX;
+    for (size_t i = 0; i < kept; i++) {
+        if (s->alarms[i].press_ms > oldest_ms && concerns(&s->alarms[i], u->camera->id))
+            send_to_worker(u, &s->alarms[i]);
+    }
+}
+
+static void start_worker(struct unit *u)
+{
+    struct supervisor *s = u->supervisor;
+    int pair[2];
+    struct channel *c = calloc(1, sizeof *c);
+    if (!c || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        free(c);
+        u->due_ms = clock_monotonic_ms() + RESTART_CAP;
+        return;
+    }
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pair[0]);
+        become_worker(s, u, pair[1]);
+    }
+    close(pair[1]);
+    u->started_ms = u->heard_ms = clock_monotonic_ms();
+    if (pid < 0) {
+        close(pair[0]);
+        free(c);
+        u->due_ms = u->started_ms + RESTART_CAP;
+        return;
+    }
+    u->pid = pid;
+    u->channel = c;
+    c->unit = u;
+    uv_pipe_init(&s->loop, &c->pipe, 0);
+    c->pipe.data = c;
+    uv_pipe_open(&c->pipe, pair[0]);
+    uv_read_start((uv_stream_t *)&c->pipe, on_allocate, on_read);
+    tell_open_alarms(u);
+}
+
+static void on_worker_end(struct unit *u, int status)
+{
+    struct supervisor *s = u->supervisor;
+    char reason[128];
+    uint32_t random;
+    int64_t now_ms = clock_monotonic_ms();
+    u->pid = 0;
+    if (s->stopping)
+        return;
+    if (WIFSIGNALED(status))
+        snprintf(reason, sizeof reason, "the camera's worker was ended by signal %d (%s)",
+                 WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        snprintf(reason, sizeof reason, "the camera's worker ended with status %d",
+                 WEXITSTATUS(status));
+    u->failures = now_ms - u->started_ms > HEALTHY_MS ? 1 : u->failures + 1;
+    u->restarts++;
+    u->state.restarts = u->restarts;
+    uuid_random(&random, sizeof random);
+    u->due_ms =
+        now_ms + RESTART_BASE + backoff_delay_ms(u->failures, RESTART_BASE, RESTART_CAP, random);
+    set_state(u, MESSAGE_CAMERA_FAULT, reason);
+}
+
+static void on_child(uv_signal_t *signal, int number)
+{
+    struct supervisor *s = signal->data;
+    int status;
+    (void)number;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        for (size_t i = 0; i < s->count; i++) {
+            if (s->units[i].pid == pid)
+                on_worker_end(&s->units[i], status);
+        }
+    }
+}
+
+static void on_up(void *arg)
+{
+    struct supervisor *s = arg;
+    log_info("video", "tocsind is connected");
+    for (size_t i = 0; i < s->count; i++)
+        link_server_send(s->link, &s->units[i].state);
+    for (const struct shelf_clip *c = s->shelf.first; c; c = c->next) {
+        if (!c->done)
+            link_server_send(s->link, &c->message);
+    }
+}
+
+static void on_down(void *arg, const char *reason)
+{
+    (void)arg;
+    log_warning("video", "tocsind is gone: %s", reason);
+}
+
+static void on_message(void *arg, const struct message *message)
+{
+    struct supervisor *s = arg;
+    struct shelf_clip *clip;
+    switch (message->type) {
+    case MESSAGE_ALARM:
+        s->alarms[s->alarm_count++ % ALARMS_MAX] = *message;
+        for (size_t i = 0; i < s->count; i++) {
+            if (concerns(message, s->units[i].camera->id))
+                send_to_worker(&s->units[i], message);
+        }
+        break;
+    case MESSAGE_CLIP_STORED:
+        if ((clip = shelf_find(&s->shelf, message->clip)))
+            shelf_mark(&s->shelf, clip, true, clip->done);
+        break;
+    case MESSAGE_CLIP_DONE:
+        if ((clip = shelf_find(&s->shelf, message->clip)))
+            shelf_mark(&s->shelf, clip, true, true);
+        break;
+    case MESSAGE_CAMERA:
+    case MESSAGE_CLIP:
+        break; /* ours to say */
+    }
+}
+
+static void close_all(struct supervisor *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->units[i].pid)
+            kill(s->units[i].pid, SIGKILL);
+        close_channel(&s->units[i]);
+    }
+    service_close(s->service);
+    link_server_close(s->link);
+    uv_close((uv_handle_t *)&s->terminate, NULL);
+    uv_close((uv_handle_t *)&s->interrupt, NULL);
+    uv_close((uv_handle_t *)&s->child, NULL);
+    uv_close((uv_handle_t *)&s->tick, NULL);
+}
+
+static void on_stop(uv_signal_t *signal, int number)
+{
+    struct supervisor *s = signal->data;
+    if (s->stopping)
+        return;
+    log_info("video", "stopping: %s", strsignal(number));
+    s->stopping = true;
+    s->stopping_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->units[i].pid)
+            kill(s->units[i].pid, SIGTERM); /* it ends its clips and says so */
+    }
+}
+
+static bool any_running(const struct supervisor *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->units[i].pid || s->units[i].channel)
+            return true;
+    }
+    return false;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct supervisor *s = timer->data;
+    int64_t now_ms = clock_monotonic_ms();
+    if (s->stopping) {
+        if (!any_running(s) || now_ms - s->stopping_ms > STOP_WAIT_MS)
+            close_all(s);
+        return;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        struct unit *u = &s->units[i];
+        if (!u->pid && u->due_ms <= now_ms && !u->channel) {
+            start_worker(u);
+        } else if (u->pid && now_ms - u->heard_ms > SILENCE_MS) {
+            log_error("video", "%s: the worker hangs: killed", u->camera->id);
+            u->heard_ms = now_ms;
+            kill(u->pid, SIGKILL);
+        }
+    }
+    if (now_ms - s->pruned_ms > PRUNE_MS) {
+        s->pruned_ms = now_ms;
+        shelf_prune(&s->shelf, s->config->video.keep_clips_ms, s->config->video.keep_clips_bytes);
+    }
+}
+
+static void watch_signal(struct supervisor *s, uv_signal_t *signal, int number,
+                         uv_signal_cb handler)
+{
+    uv_signal_init(&s->loop, signal);
+    signal->data = s;
+    uv_signal_start(signal, handler, number);
+}
+
+int supervisor_run(const struct config *config, struct err *e)
+{
+    struct supervisor *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_set(e, ENOMEM, "out of memory");
+    s->config = config;
+    s->count = config->camera_count;
+    s->units = calloc(s->count + 1, sizeof *s->units);
+    int result = s->units ? shelf_open(&s->shelf, config->video.dir, e)
+                          : err_set(e, ENOMEM, "out of memory");
+    if (result != 0)
+        goto out;
+    /* Loaded and started before the forks, so that workers share the pages. */
+    avformat_network_init();
+    for (size_t i = 0; i < s->count; i++) {
+        struct unit *u = &s->units[i];
+        u->supervisor = s;
+        u->camera = &config->cameras[i];
+        u->state = (struct message){.type = MESSAGE_CAMERA, .state = MESSAGE_CAMERA_CONNECTING};
+        snprintf(u->state.camera, sizeof u->state.camera, "%s", u->camera->id);
+        snprintf(u->state.reason, sizeof u->state.reason, "starting");
+    }
+    uv_loop_init(&s->loop);
+    struct link_handlers handlers = {
+        .on_up = on_up, .on_down = on_down, .on_message = on_message, .arg = s};
+    result = link_server_create(&s->loop, config->video.socket, &handlers, &s->link, e);
+    if (result != 0) {
+        uv_run(&s->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&s->loop);
+        goto out;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    watch_signal(s, &s->terminate, SIGTERM, on_stop);
+    watch_signal(s, &s->interrupt, SIGINT, on_stop);
+    watch_signal(s, &s->child, SIGCHLD, on_child);
+    uv_timer_init(&s->loop, &s->tick);
+    s->tick.data = s;
+    uv_timer_start(&s->tick, on_tick, 0, TICK_MS);
+    service_create(&s->loop, &s->service, e);
+    service_ready(s->service);
+    log_info("video", "ready: %zu cameras", s->count);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&s->loop);
+    log_info("video", "stopped");
+out:
+    shelf_close(&s->shelf);
+    free(s->units);
+    free(s);
+    return result;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RTSP over TCP by libavformat. Every call runs under the host's interrupt; nothing but rtsp, tcp
+ * and rtp may be opened. What libavformat queued while it learned the streams is thrown away: it is
+ * old by an unknown time.
+ *
+ * Times: a unit's time is its media time plus the smallest delay ever seen between media time and
+ * arrival (the least delayed packet is right), which may creep up by 500 ppm for clocks that drift.
+ * Media time that is more than 5 s off arrival begins a new timeline.
+ */
+#include <errno.h>
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "drivers/camera/cameras.h"
+#include "drivers/camera/types.h"
+
+#define READ_TIMEOUT_US "5000000"
+#define PROBE_BYTES     2000000
+#define PROBE_US        3000000
+#define QUEUED_US       2000 /* a packet that came faster than this had been waiting */
+#define JUMP_US         5000000
+#define CREEP_PPM       500
+
+struct timeline {
+    bool anchored;
+    int64_t delay_us; /* arrival minus media time, the least seen */
+    int64_t last_us;  /* dts given out last */
+    int64_t seen_us;  /* when delay_us was judged last */
+};
+
+struct camera {
+    struct camera_host host;
+    AVFormatContext *context;
+    AVPacket *packet;
+    size_t count;
+    int index[CAMERA_STREAMS_MAX]; /* of libavformat's streams */
+    struct camera_stream streams[CAMERA_STREAMS_MAX];
+    struct timeline times[CAMERA_STREAMS_MAX];
+    bool live; /* the queue of the opening is drained */
+};
+
+static int on_interrupt(void *arg)
+{
+    struct camera *c = arg;
+    return c->host.on_wait(c->host.arg);
+}
+
+static int fail(struct err *e, int code, const char *doing)
+{
+    char text[128];
+    av_strerror(code, text, sizeof text);
+    if (code == AVERROR_EXIT)
+        snprintf(text, sizeof text, "no answer within the time allowed");
+    return err_set(e, EIO, "%s: %s", doing, text);
+}
+
+static bool map_codec(enum AVCodecID id, enum camera_codec *ret_codec)
+{
+    static const struct {
+        enum AVCodecID id;
+        enum camera_codec codec;
+    } known[] = {{AV_CODEC_ID_H264, CAMERA_CODEC_H264},
+                 {AV_CODEC_ID_HEVC, CAMERA_CODEC_H265},
+                 {AV_CODEC_ID_AAC, CAMERA_CODEC_AAC},
+                 {AV_CODEC_ID_PCM_ALAW, CAMERA_CODEC_G711A},
+                 {AV_CODEC_ID_PCM_MULAW, CAMERA_CODEC_G711U}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i].id == id) {
+            *ret_codec = known[i].codec;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_stream(struct camera *c, unsigned index)
+{
+    const AVCodecParameters *p = c->context->streams[index]->codecpar;
+    struct camera_stream *s = &c->streams[c->count];
+    *s = (struct camera_stream){.video = p->codec_type == AVMEDIA_TYPE_VIDEO,
+                                .width = p->width,
+                                .height = p->height,
+                                .sample_rate = p->sample_rate,
+                                .channels = p->ch_layout.nb_channels,
+                                .extradata = p->extradata,
+                                .extradata_length = (size_t)p->extradata_size};
+    if (map_codec(p->codec_id, &s->codec))
+        c->index[c->count++] = (int)index;
+    else
+        log_warning("camera", "stream %u: codec %s is left out", index,
+                    avcodec_get_name(p->codec_id));
+}
+
+static int choose_streams(struct camera *c, struct err *e)
+{
+    int video = av_find_best_stream(c->context, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    int sound = av_find_best_stream(c->context, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
+    if (video >= 0)
+        take_stream(c, (unsigned)video);
+    if (c->count == 0)
+        return err_set(e, ENODATA, "the camera sends no H.264 or H.265 picture");
+    if (c->streams[0].extradata_length == 0 || c->streams[0].width == 0)
+        return err_set(e, ENODATA, "the camera's stream has no parameter sets");
+    if (sound >= 0)
+        take_stream(c, (unsigned)sound);
+    for (unsigned i = 0; i < c->context->nb_streams; i++) {
+        if ((int)i != c->index[0] && (c->count < 2 || (int)i != c->index[1]))
+            c->context->streams[i]->discard = AVDISCARD_ALL;
+    }
+    return 0;
+}
+
+/* user:password@ with everything but letters and digits escaped. */
+static void put_escaped(char *url, size_t size, const char *text)
+{
+    size_t used = strlen(url);
+    for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p; p++) {
+        bool plain =
+            (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z');
+        int more = snprintf(url + used, size - used, plain ? "%c" : "%%%02X", *p);
+        used += more > 0 && used + (size_t)more < size ? (size_t)more : 0;
+    }
+}
+
+static int make_url(const struct lav_options *o, char *url, size_t size, struct err *e)
+{
+    static const char scheme[] = "rtsp://";
+    if (strncmp(o->url, scheme, sizeof scheme - 1) != 0)
+        return err_set(e, EINVAL, "url must begin with rtsp://");
+    snprintf(url, size, "%s", scheme);
+    if (o->user) {
+        put_escaped(url, size, o->user);
+        strncat(url, ":", size - strlen(url) - 1);
+        put_escaped(url, size, o->password);
+        strncat(url, "@", size - strlen(url) - 1);
+    }
+    strncat(url, o->url + sizeof scheme - 1, size - strlen(url) - 1);
+    return 0;
+}
+
+static void close_lav(struct camera *c)
+{
+    if (!c)
+        return;
+    avformat_close_input(&c->context);
+    av_packet_free(&c->packet);
+    free(c);
+}
+
+static int connect_to(struct camera *c, const struct lav_options *o, struct err *e)
+{
+    char url[2048];
+    int result = make_url(o, url, sizeof url, e);
+    if (result != 0)
+        return result;
+    AVDictionary *options = NULL;
+    av_dict_set(&options, "rtsp_transport", "tcp", 0);
+    av_dict_set(&options, "timeout", READ_TIMEOUT_US, 0);
+    av_dict_set(&options, "protocol_whitelist", "rtsp,tcp,rtp", 0);
+    av_dict_set(&options, "max_delay", "0", 0);
+    int code = avformat_open_input(&c->context, url, NULL, &options);
+    explicit_bzero(url, sizeof url);
+    av_dict_free(&options);
+    if (code < 0) /* frees the context itself */
+        return fail(e, code, "connect");
+    c->context->probesize = PROBE_BYTES;
+    c->context->max_analyze_duration = PROBE_US;
+    code = avformat_find_stream_info(c->context, NULL);
+    if (code < 0)
+        return fail(e, code, "learn the streams");
+    return choose_streams(c, e);
+}
+
+static int open_lav(const void *options, const struct camera_host *host, struct camera **ret_camera,
+                    struct err *e)
+{
+    struct camera *c = calloc(1, sizeof *c);
+    if (!c)
+        return err_set(e, ENOMEM, "out of memory");
+    av_log_set_level(AV_LOG_QUIET); /* it would print urls with passwords */
+    c->host = *host;
+    c->context = avformat_alloc_context();
+    c->packet = av_packet_alloc();
+    int result = c->context && c->packet ? 0 : err_set(e, ENOMEM, "out of memory");
+    if (result == 0) {
+        c->context->interrupt_callback = (AVIOInterruptCB){on_interrupt, c};
+        result = connect_to(c, options, e);
+    }
+    if (result != 0) {
+        close_lav(c);
+        return result;
+    }
+    *ret_camera = c;
+    return 0;
+}
+
+static size_t get_streams(struct camera *c, struct camera_stream ret_streams[CAMERA_STREAMS_MAX])
+{
+    memcpy(ret_streams, c->streams, sizeof c->streams);
+    return c->count;
+}
+
+static int64_t place_in_time(struct timeline *t, int64_t media_us, int64_t arrival_us)
+{
+    int64_t delay_us = arrival_us - media_us;
+    if (t->anchored)
+        t->delay_us += (arrival_us - t->seen_us) * CREEP_PPM / 1000000;
+    int64_t off_us = delay_us - t->delay_us;
+    if (!t->anchored || off_us < 0 || off_us > JUMP_US)
+        t->delay_us = delay_us;
+    t->anchored = true;
+    t->seen_us = arrival_us;
+    int64_t dts_us = media_us + t->delay_us;
+    return dts_us > t->last_us ? dts_us : t->last_us + 1;
+}
+
+static struct camera_unit *make_unit(struct camera *c, unsigned stream, int64_t arrival_us)
+{
+    const AVPacket *p = c->packet;
+    struct camera_unit *unit = malloc(sizeof *unit + (size_t)p->size);
+    if (!unit)
+        return NULL;
+    struct timeline *t = &c->times[stream];
+    AVRational base = c->context->streams[c->index[stream]]->time_base;
+    const AVRational us = {1, 1000000};
+    int64_t stamp = p->dts != AV_NOPTS_VALUE ? p->dts : p->pts;
+    int64_t dts_us = stamp != AV_NOPTS_VALUE
+                         ? place_in_time(t, av_rescale_q(stamp, base, us), arrival_us)
+                     : arrival_us > t->last_us ? arrival_us
+                                               : t->last_us + 1;
+    int64_t later = p->dts != AV_NOPTS_VALUE && p->pts != AV_NOPTS_VALUE && p->pts > p->dts
+                        ? av_rescale_q(p->pts - p->dts, base, us)
+                        : 0;
+    t->last_us = dts_us;
+    *unit = (struct camera_unit){.references = 1,
+                                 .stream = stream,
+                                 .key = !c->streams[stream].video || (p->flags & AV_PKT_FLAG_KEY),
+                                 .dts_us = dts_us,
+                                 .pts_us = dts_us + (later < JUMP_US ? later : 0),
+                                 .length = (size_t)p->size};
+    memcpy(unit->data, p->data, (size_t)p->size);
+    return unit;
+}
+
+static int read_lav(struct camera *c, struct camera_unit **ret_unit, struct err *e)
+{
+    for (;;) {
+        int64_t before_us = clock_monotonic_ns() / 1000;
+        int code = av_read_frame(c->context, c->packet);
+        int64_t arrival_us = clock_monotonic_ns() / 1000;
+        if (code < 0)
+            return fail(e, code, "read");
+        unsigned stream = 0;
+        while (stream < c->count && c->index[stream] != c->packet->stream_index)
+            stream++;
+        c->live = c->live || arrival_us - before_us > QUEUED_US;
+        struct camera_unit *unit = NULL;
+        bool wanted = c->live && stream < c->count && c->packet->size > 0;
+        if (wanted)
+            unit = make_unit(c, stream, arrival_us);
+        av_packet_unref(c->packet);
+        if (wanted && !unit)
+            return err_set(e, ENOMEM, "out of memory");
+        if (unit) {
+            *ret_unit = unit;
+            return 0;
+        }
+        if (c->host.on_wait(c->host.arg))
+            return err_set(e, ETIMEDOUT, "no picture within the time allowed");
+    }
+}
+
+const struct camera_driver camera_lav = {
+    .type = &camera_lav_type,
+    .open = open_lav,
+    .streams = get_streams,
+    .read = read_lav,
+    .close = close_lav,
+};
