@@ -228,6 +228,16 @@ static void on_uploaded(void *arg, const struct uplink_result *result)
     pump(r);
 }
 
+/* A receiver takes a clip only when it has the manifest that binds it. */
+static bool manifest_is_there(const struct receiver *r, const struct upload *upload)
+{
+    for (const struct entry *entry = r->lanes.first; entry; entry = entry->next) {
+        if (entry->seq == upload->seq)
+            return false;
+    }
+    return true;
+}
+
 /* Starts the first upload that is due, unless a press has not arrived. Returns when to look again.
  */
 static int64_t pump_uploads(struct receiver *r, int64_t now_ms)
@@ -239,6 +249,8 @@ static int64_t pump_uploads(struct receiver *r, int64_t now_ms)
         return wake_ms;
     for (struct upload **at = &r->uploads; *at; at = &(*at)->next) {
         struct upload *upload = *at;
+        if (!manifest_is_there(r, upload))
+            continue;
         if (upload->due_ms > now_ms) {
             if (upload->due_ms < wake_ms)
                 wake_ms = upload->due_ms;
