@@ -3,6 +3,7 @@
 
 #include <ares.h>
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -10,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRY_MS  2000
-#define TRIES   3
-#define TICK_MS 250 /* how often c-ares looks at its own time-outs */
+#define TRY_MS          1500 /* of the first try; c-ares doubles it with every round */
+#define TRIES           3
+#define TICK_MS         100   /* how often c-ares looks at its own time-outs */
+#define OTHER_FAMILY_MS 300   /* what the second family may take when the first is there */
+#define LIMIT_MS        10000 /* of the whole look-up */
 
 /* One of c-ares' sockets. */
 struct watch {
@@ -22,13 +25,27 @@ struct watch {
     ares_socket_t socket;
 };
 
+/* The answers for IPv4 and for IPv6. */
+enum family { FAMILY_V4, FAMILY_V6 };
+#define FAMILY_COUNT (FAMILY_V6 + 1)
+
+struct question {
+    struct resolver *resolver;
+    bool answered;
+    int status;
+    size_t count;
+    char addresses[RESOLVE_ADDRESSES_MAX][INET6_ADDRSTRLEN];
+};
+
 struct resolver {
     uv_loop_t *loop;
-    ares_channel channel;
+    char *servers;
+    ares_channel channel; /* while a look-up is under way */
     struct watch *watches;
     uv_timer_t tick;
-    bool busy, closing, told;
-    struct resolve_result result;
+    bool busy;
+    uint64_t end_ms; /* loop time at which the look-up ends with what it has */
+    struct question questions[FAMILY_COUNT];
     resolve_handler done;
     void *arg;
 };
@@ -40,13 +57,13 @@ static void start_library(void)
     ares_library_init(ARES_LIB_INIT_ALL);
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void on_ready(uv_poll_t *poll, int status, int events)
 {
     struct watch *w = poll->data;
-    ares_channel channel = w->resolver->channel;
     ares_socket_t socket = w->socket;
     bool read = status < 0 || (events & UV_READABLE), write = status < 0 || (events & UV_WRITABLE);
-    ares_process_fd(channel, read ? socket : ARES_SOCKET_BAD, write ? socket : ARES_SOCKET_BAD);
+    ares_process_fd(w->resolver->channel, read ? socket : ARES_SOCKET_BAD,
+                    write ? socket : ARES_SOCKET_BAD);
 }
 
 static void free_watch(uv_handle_t *handle)
@@ -54,6 +71,7 @@ static void free_watch(uv_handle_t *handle)
     free(handle->data);
 }
 
+/* Runs before c-ares closes a socket, too: libuv lets go of it first. */
 static void on_socket_state(void *data, ares_socket_t socket, int readable, int writable)
 {
     struct resolver *r = data;
@@ -80,46 +98,93 @@ static void on_socket_state(void *data, ares_socket_t socket, int readable, int 
         *at = w;
     }
     uv_poll_start(&(*at)->poll, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0),
-                  on_readable);
+                  on_ready);
 }
 
-/* Runs in the loop, outside of c-ares: time-outs of c-ares, and the answer to who asked. */
+static void close_channel(struct resolver *r)
+{
+    if (r->channel)
+        ares_destroy(r->channel);
+    r->channel = NULL;
+}
+
+static void collect_addresses(const struct resolver *r, struct resolve_result *result)
+{
+    /* In turns, so that neither family can crowd out the other; IPv4 begins. */
+    for (size_t i = 0; i < RESOLVE_ADDRESSES_MAX; i++) {
+        for (int family = 0; family < FAMILY_COUNT; family++) {
+            const struct question *q = &r->questions[family];
+            if (i < q->count && result->count < RESOLVE_ADDRESSES_MAX)
+                memcpy(result->addresses[result->count++], q->addresses[i], INET6_ADDRSTRLEN);
+        }
+    }
+}
+
+static void explain_failure(const struct resolver *r, struct resolve_result *result)
+{
+    const struct question *q = &r->questions[FAMILY_V4];
+    if (!q->answered || q->status == ARES_ETIMEOUT || q->status == ARES_ECANCELLED)
+        snprintf(result->reason, sizeof result->reason,
+                 "no name server answered; check the network and the name servers");
+    else if (q->status == ARES_SUCCESS || q->status == ARES_ENODATA)
+        snprintf(result->reason, sizeof result->reason, "the name has no address");
+    else if (q->status == ARES_ENOTFOUND)
+        snprintf(result->reason, sizeof result->reason,
+                 "the name does not exist; check how it is written");
+    else
+        snprintf(result->reason, sizeof result->reason, "%s", ares_strerror(q->status));
+}
+
+static bool is_finished(const struct resolver *r)
+{
+    bool all = r->questions[FAMILY_V4].answered && r->questions[FAMILY_V6].answered;
+    return all || uv_now(r->loop) >= r->end_ms;
+}
+
+/* Runs in the loop, outside of c-ares: its time-outs, and the answer to who asked. */
 static void on_tick(uv_timer_t *timer)
 {
     struct resolver *r = timer->data;
-    if (!r->told)
+    if (r->channel && !is_finished(r))
         ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    if (!r->told)
+    if (!is_finished(r))
         return;
     uv_timer_stop(&r->tick);
+    struct resolve_result result = {0};
+    collect_addresses(r, &result);
+    if (result.count == 0)
+        explain_failure(r, &result);
+    close_channel(r);
     r->busy = false;
-    r->done(r->arg, &r->result);
+    r->done(r->arg, &result);
 }
 
-static void add_address(struct resolve_result *result, const struct sockaddr *address)
+static void take_address(struct question *q, const struct sockaddr *address)
 {
     const void *bytes = address->sa_family == AF_INET6
                             ? (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr
                             : (const void *)&((const struct sockaddr_in *)address)->sin_addr;
-    if (result->count < RESOLVE_ADDRESSES_MAX &&
-        inet_ntop(address->sa_family, bytes, result->addresses[result->count], INET6_ADDRSTRLEN))
-        result->count++;
+    if (q->count < RESOLVE_ADDRESSES_MAX &&
+        inet_ntop(address->sa_family, bytes, q->addresses[q->count], INET6_ADDRSTRLEN))
+        q->count++;
 }
 
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
-    struct resolver *r = arg;
+    struct question *q = arg;
+    struct resolver *r = q->resolver;
     (void)timeouts;
-    r->result = (struct resolve_result){0};
+    if (status == ARES_EDESTRUCTION)
+        return;
     for (struct ares_addrinfo_node *n = info ? info->nodes : NULL; n; n = n->ai_next)
-        add_address(&r->result, n->ai_addr);
+        take_address(q, n->ai_addr);
     if (info)
         ares_freeaddrinfo(info);
-    if (r->result.count == 0)
-        snprintf(r->result.reason, sizeof r->result.reason, "%s",
-                 status == ARES_SUCCESS ? "the name has no address" : ares_strerror(status));
-    r->told = true;
-    if (!r->closing)
+    q->answered = true;
+    q->status = status;
+    if (q->count > 0 && r->end_ms > uv_now(r->loop) + OTHER_FAMILY_MS)
+        r->end_ms = uv_now(r->loop) + OTHER_FAMILY_MS;
+    if (is_finished(r))
         uv_timer_start(&r->tick, on_tick, 0, 0);
 }
 
@@ -128,40 +193,68 @@ int resolver_create(uv_loop_t *loop, const char *servers, struct resolver **ret_
 {
     pthread_once(&library_once, start_library);
     struct resolver *r = calloc(1, sizeof *r);
-    if (!r)
-        return err_set(e, ENOMEM, "resolver: out of memory");
-    r->loop = loop;
-    struct ares_options options = {.timeout = TRY_MS,
-                                   .tries = TRIES,
-                                   .sock_state_cb = on_socket_state,
-                                   .sock_state_cb_data = r};
-    int status = ares_init_options(&r->channel, &options,
-                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-    if (status == ARES_SUCCESS && servers)
-        status = ares_set_servers_ports_csv(r->channel, servers);
-    if (status != ARES_SUCCESS) {
-        if (r->channel)
-            ares_destroy(r->channel);
+    if (!r || (servers && !(r->servers = strdup(servers)))) {
         free(r);
-        return err_set(e, EINVAL, "resolver: %s", ares_strerror(status));
+        return err_set(e, ENOMEM, "resolver: out of memory");
     }
+    ares_channel trial = NULL;
+    int status = ares_init(&trial);
+    if (status == ARES_SUCCESS && servers)
+        status = ares_set_servers_ports_csv(trial, servers);
+    if (trial)
+        ares_destroy(trial);
+    if (status != ARES_SUCCESS) {
+        free(r->servers);
+        free(r);
+        return err_set(e, EINVAL, "resolver: name servers \"%s\": %s", servers ? servers : "",
+                       ares_strerror(status));
+    }
+    r->loop = loop;
     uv_timer_init(loop, &r->tick);
     r->tick.data = r;
     *ret_resolver = r;
     return 0;
 }
 
+static int open_channel(struct resolver *r)
+{
+    struct ares_options options = {.timeout = TRY_MS,
+                                   .tries = TRIES,
+                                   .ndomains = 0,
+                                   .sock_state_cb = on_socket_state,
+                                   .sock_state_cb_data = r};
+    int status = ares_init_options(&r->channel, &options,
+                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS |
+                                       ARES_OPT_SOCK_STATE_CB);
+    if (status != ARES_SUCCESS)
+        r->channel = NULL;
+    else if (r->servers)
+        status = ares_set_servers_ports_csv(r->channel, r->servers);
+    return status;
+}
+
 void resolver_lookup(struct resolver *r, const char *name, resolve_handler done, void *arg)
 {
-    if (r->busy)
-        return;
+    assert(!r->busy);
     r->busy = true;
-    r->told = false;
     r->done = done;
     r->arg = arg;
+    uv_update_time(r->loop);
+    r->end_ms = uv_now(r->loop) + LIMIT_MS;
     uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
-    struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_flags = ARES_AI_NOSORT};
-    ares_getaddrinfo(r->channel, name, NULL, &hints, on_answer, r);
+    for (int family = 0; family < FAMILY_COUNT; family++)
+        r->questions[family] = (struct question){.resolver = r};
+    int status = open_channel(r);
+    static const int families[FAMILY_COUNT] = {[FAMILY_V4] = AF_INET, [FAMILY_V6] = AF_INET6};
+    for (int family = 0; family < FAMILY_COUNT; family++) {
+        struct question *q = &r->questions[family];
+        struct ares_addrinfo_hints hints = {.ai_family = families[family],
+                                            .ai_flags = ARES_AI_NOSORT};
+        if (status == ARES_SUCCESS)
+            ares_getaddrinfo(r->channel, name, NULL, &hints, on_answer, q);
+        else
+            on_answer(q, status, 0, NULL);
+    }
 }
 
 bool resolve_is_numeric(const char *text)
@@ -172,14 +265,15 @@ bool resolve_is_numeric(const char *text)
 
 static void destroy(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct resolver *r = handle->data;
+    free(r->servers);
+    free(r);
 }
 
 void resolver_close(struct resolver *r)
 {
     if (!r)
         return;
-    r->closing = true;
-    ares_destroy(r->channel);
+    close_channel(r);
     uv_close((uv_handle_t *)&r->tick, destroy);
 }

@@ -1,32 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A receiver that does not exist: answers every attempt after `delay` with the configured outcome.
- * For trying a configuration without a receiver. What it "delivers" is only ever UNCONFIRMED: no
- * signed receipt exists, and the lamp must not say otherwise.
+ * A receiver that does not exist: answers the attempts one after the other as `script` says, for
+ * trying a configuration, or a gateway's behaviour in trouble, without a receiver. What it
+ * "delivers" is only ever UNCONFIRMED: no signed receipt exists, and the lamp must not say
+ * otherwise.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "drivers/uplink/uplinks.h"
 
-enum sim_answer {
-    SIM_ANSWER_ACCEPT,
-    SIM_ANSWER_FAIL,
-    SIM_ANSWER_REFUSE,
-};
+#define TIMEOUT_MS 3000 /* how long "timeout" takes, whatever the delay */
 
 struct sim_options {
-    int answer;
+    struct option_list script;
     int64_t delay_ms;
 };
+
+struct answer {
+    const char *word;
+    enum uplink_outcome outcome;
+    const char *reason;
+};
+
+static const struct answer answers[] = {
+    {"accept", UPLINK_OUTCOME_UNCONFIRMED, "simulated receiver"},
+    {"fail", UPLINK_OUTCOME_RETRY, "simulated failure"},
+    {"refuse", UPLINK_OUTCOME_REFUSED, "simulated refusal"},
+    {"timeout", UPLINK_OUTCOME_RETRY, "simulated time-out"},
+};
+#define ANSWER_ACCEPT  (&answers[0])
+#define ANSWER_TIMEOUT (&answers[3])
 
 /* One attempt under way. */
 struct pending {
     uv_timer_t timer;
     struct pending *next;
     struct uplink *uplink;
+    const struct answer *answer;
+    bool is_upload;
     uplink_done_handler done;
     void *arg;
 };
@@ -35,17 +50,17 @@ struct uplink {
     const struct sim_options *options;
     uv_loop_t *loop;
     struct pending *pending;
+    size_t attempts;
+    bool paused;
 };
 
-static const char *const answers[] = {"accept", "fail", "refuse", NULL};
-
 static const struct option option_table[] = {
-    {.key = "answer",
-     .type = OPTION_CHOICE,
-     .offset = offsetof(struct sim_options, answer),
-     .fallback = "accept",
-     .choices = answers,
-     .help = "How every attempt ends."},
+    {.key = "script",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct sim_options, script),
+     .max = 64,
+     .help = "How the attempts end, in turn: accept, fail, refuse or timeout; the last word holds "
+             "for all that follow. Without it every attempt is accepted."},
     {.key = "delay",
      .type = OPTION_DURATION,
      .offset = offsetof(struct sim_options, delay_ms),
@@ -56,14 +71,30 @@ static const struct option option_table[] = {
     OPTION_TABLE_END,
 };
 
+/* NULL if there is none of that name. */
+static const struct answer *find_answer(const char *word)
+{
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        if (strcmp(answers[i].word, word) == 0)
+            return &answers[i];
+    }
+    return NULL;
+}
+
 static int open_sim(const void *options, const struct uplink_host *host, uv_loop_t *loop,
                     struct uplink **ret_uplink, struct err *e)
 {
     (void)host;
+    const struct sim_options *o = options;
+    for (size_t i = 0; i < o->script.count; i++) {
+        if (!find_answer(o->script.items[i]))
+            return err_set(e, EINVAL, "script: \"%s\" is none of accept, fail, refuse, timeout",
+                           o->script.items[i]);
+    }
     struct uplink *u = calloc(1, sizeof *u);
     if (!u)
         return err_set(e, ENOMEM, "sim: out of memory");
-    u->options = options;
+    u->options = o;
     u->loop = loop;
     *ret_uplink = u;
     return 0;
@@ -89,29 +120,37 @@ static void end(struct pending *p, enum uplink_outcome outcome, const char *reas
 static void on_timer(uv_timer_t *timer)
 {
     struct pending *p = timer->data;
-    switch ((enum sim_answer)p->uplink->options->answer) {
-    case SIM_ANSWER_ACCEPT:
-        end(p, UPLINK_OUTCOME_UNCONFIRMED, "simulated receiver");
-        break;
-    case SIM_ANSWER_FAIL:
-        end(p, UPLINK_OUTCOME_RETRY, "simulated failure");
-        break;
-    case SIM_ANSWER_REFUSE:
-        end(p, UPLINK_OUTCOME_REFUSED, "simulated refusal");
-        break;
-    }
+    if (p->is_upload && p->uplink->paused)
+        return; /* pause_upload lets it go on */
+    end(p, p->answer->outcome, p->answer->reason);
 }
 
-static void begin(struct uplink *u, uplink_done_handler done, void *arg)
+static const struct answer *next_answer(struct uplink *u)
+{
+    const struct option_list *script = &u->options->script;
+    if (script->count == 0)
+        return ANSWER_ACCEPT;
+    size_t at = u->attempts < script->count ? u->attempts : script->count - 1;
+    u->attempts++;
+    return find_answer(script->items[at]);
+}
+
+static void begin(struct uplink *u, bool is_upload, uplink_done_handler done, void *arg)
 {
     struct pending *p = calloc(1, sizeof *p);
     if (!p)
         abort();
-    *p = (struct pending){.next = u->pending, .uplink = u, .done = done, .arg = arg};
+    *p = (struct pending){.next = u->pending,
+                          .uplink = u,
+                          .answer = next_answer(u),
+                          .is_upload = is_upload,
+                          .done = done,
+                          .arg = arg};
     u->pending = p;
     uv_timer_init(u->loop, &p->timer);
     p->timer.data = p;
-    uv_timer_start(&p->timer, on_timer, (uint64_t)u->options->delay_ms, 0);
+    int64_t delay_ms = p->answer == ANSWER_TIMEOUT ? TIMEOUT_MS : u->options->delay_ms;
+    uv_timer_start(&p->timer, on_timer, (uint64_t)delay_ms, 0);
 }
 
 static void send_event(struct uplink *u, enum uplink_lane lane, struct event *event,
@@ -119,20 +158,23 @@ static void send_event(struct uplink *u, enum uplink_lane lane, struct event *ev
 {
     (void)lane;
     (void)event;
-    begin(u, done, arg);
+    begin(u, false, done, arg);
 }
 
 static void upload(struct uplink *u, const struct uplink_file *file, uplink_done_handler done,
                    void *arg)
 {
     (void)file;
-    begin(u, done, arg);
+    begin(u, true, done, arg);
 }
 
 static void pause_upload(struct uplink *u, bool paused)
 {
-    (void)u;
-    (void)paused;
+    u->paused = paused;
+    for (struct pending *p = u->pending; p && !paused; p = p->next) {
+        if (p->is_upload && !uv_is_active((uv_handle_t *)&p->timer))
+            uv_timer_start(&p->timer, on_timer, 0, 0);
+    }
 }
 
 static void refresh(struct uplink *u)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the receiver is. libcurl is never asked to look up a name: it is given an address. That
- * comes, best first, from the configuration, from a look-up in the loop, or from the file of the
- * addresses that worked last, so that a dead name server keeps no alarm back.
+ * Where the receiver is. That comes, best first, from the configuration, from a look-up in the
+ * loop, or from the file of the addresses that worked last, so that a dead name server keeps no
+ * alarm back. The address that works stays first in the list for as long as it works; the one that
+ * worked last stays in the list even when a look-up no longer names it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,18 +11,18 @@
 #include <string.h>
 
 #include "base/atomic_file.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "drivers/uplink/https/https.h"
 
-#define LOOK_AGAIN_MS (5 * 60 * 1000)
-#define LOOK_SOON_MS  5000
+/* How old the last look-up must be before there is another. */
+#define AGE_WORKING_MS (5 * 60 * 1000)
+#define AGE_FAILING_MS 1000
 
 /* Writing the file of last good addresses waits for the disk: in libuv's pool. */
 struct save {
     uv_work_t work;
     char path[512];
-    char text[RESOLVE_ADDRESSES_MAX * INET6_ADDRSTRLEN];
+    char text[HTTPS_ADDRESSES_MAX * (INET6_ADDRSTRLEN + 1)];
 };
 
 static void run_save(uv_work_t *work)
@@ -29,7 +30,7 @@ static void run_save(uv_work_t *work)
     struct save *save = work->data;
     struct err e;
     if (atomic_file_write(save->path, 0600, save->text, strlen(save->text), &e) != 0)
-        log_warning("uplink", "addresses not saved: %s", e.text);
+        log_warning("uplink", "last good addresses not saved: %s", e.text);
 }
 
 static void free_save(uv_work_t *work, int status)
@@ -38,19 +39,30 @@ static void free_save(uv_work_t *work, int status)
     free(work->data);
 }
 
-static void save_addresses(const struct uplink *u)
+static void save_addresses(struct uplink *u)
 {
     struct save *save = calloc(1, sizeof *save);
     if (!save)
         return;
     save->work.data = save;
-    snprintf(save->path, sizeof save->path, "%s", u->address_file);
+    memcpy(save->path, u->address_file, sizeof save->path);
     size_t used = 0;
     for (size_t i = 0; i < u->address_count; i++)
         used +=
             (size_t)snprintf(save->text + used, sizeof save->text - used, "%s\n", u->addresses[i]);
+    memcpy(u->saved_address, u->addresses[0], sizeof u->saved_address);
     if (uv_queue_work(u->loop, &save->work, run_save, free_save) != 0)
         free(save);
+}
+
+static void add_address(struct uplink *u, const char *text)
+{
+    for (size_t i = 0; i < u->address_count; i++) {
+        if (strcmp(u->addresses[i], text) == 0)
+            return;
+    }
+    if (u->address_count < HTTPS_ADDRESSES_MAX)
+        snprintf(u->addresses[u->address_count++], INET6_ADDRSTRLEN, "%s", text);
 }
 
 static void read_saved(struct uplink *u)
@@ -59,89 +71,144 @@ static void read_saved(struct uplink *u)
     if (atomic_file_read(u->address_file, 4096, &text, NULL, NULL) != 0)
         return; /* there is none at the first start */
     char *rest = text;
-    for (char *line; (line = strsep(&rest, "\n")) && u->address_count < RESOLVE_ADDRESSES_MAX;) {
+    for (char *line; (line = strsep(&rest, "\n"));) {
         if (resolve_is_numeric(line))
-            snprintf(u->addresses[u->address_count++], INET6_ADDRSTRLEN, "%s", line);
+            add_address(u, line);
     }
+    if (u->address_count > 0)
+        memcpy(u->saved_address, u->addresses[0], sizeof u->saved_address);
     free(text);
 }
 
-/* Tells libcurl to connect to the address in use. */
-static void set_connect_to(struct uplink *u)
+/* Moves the address at `from` to the place `to`, the ones between one place on. */
+static void move_address(struct uplink *u, size_t from, size_t to)
 {
-    char text[400];
-    curl_slist_free_all(u->connect_to);
-    u->connect_to = NULL;
-    if (u->numeric || u->address_count == 0)
+    char moved[INET6_ADDRSTRLEN];
+    memcpy(moved, u->addresses[from], sizeof moved);
+    for (; from < to; from++)
+        memcpy(u->addresses[from], u->addresses[from + 1], sizeof moved);
+    for (; from > to; from--)
+        memcpy(u->addresses[from], u->addresses[from - 1], sizeof moved);
+    memcpy(u->addresses[to], moved, sizeof moved);
+}
+
+static size_t find_address(const struct uplink *u, const char *text)
+{
+    size_t i = 0;
+    while (i < u->address_count && strcmp(u->addresses[i], text) != 0)
+        i++;
+    return i;
+}
+
+static void tell_waiting(struct uplink *u)
+{
+    for (int i = 0; i < UPLINK_LANE_COUNT; i++)
+        transfer_address_changed(&u->lanes[i].transfer);
+    for (int i = 0; i < LINE_COUNT; i++)
+        transfer_address_changed(&u->lines[i].dial);
+    transfer_address_changed(&u->tus.transfer);
+}
+
+/* What a look-up found becomes the list; the address in use stays first if it is still named. */
+static void take_addresses(struct uplink *u, const struct resolve_result *result)
+{
+    char used[INET6_ADDRSTRLEN] = "";
+    if (u->address_count > 0)
+        memcpy(used, u->addresses[0], sizeof used);
+    u->address_count = 0;
+    for (size_t i = 0; i < result->count; i++)
+        add_address(u, result->addresses[i]);
+    size_t at = find_address(u, used);
+    if (at < u->address_count)
+        move_address(u, at, 0);
+    if (u->saved_address[0])
+        add_address(u, u->saved_address);
+    if (!used[0] || strcmp(used, u->addresses[0]) == 0)
         return;
-    const char *address = u->addresses[u->address_now];
-    bool v6 = strchr(address, ':') != NULL;
-    snprintf(text, sizeof text, "%s:%s:%s%s%s:%s", u->name, u->port, v6 ? "[" : "", address,
-             v6 ? "]" : "", u->port);
-    u->connect_to = curl_slist_append(NULL, text);
+    log_info("uplink", "%s: %s has moved from %s to %s", u->host.receiver, u->name, used,
+             u->addresses[0]);
+    line_failed(&u->lines[LINE_PRESS]);
+    line_dial(&u->lines[LINE_PRESS]);
 }
 
 static void on_looked_up(void *arg, const struct resolve_result *result)
 {
     struct uplink *u = arg;
     u->looking = false;
+    u->looked_ms = (int64_t)uv_now(u->loop);
     if (result->count == 0) {
+        if (strcmp(u->address_reason, result->reason) != 0)
+            log_warning("uplink", "%s: look-up of %s failed: %s%s", u->host.receiver, u->name,
+                        result->reason,
+                        u->address_count ? " (going on with the last address)" : "");
         snprintf(u->address_reason, sizeof u->address_reason, "%s", result->reason);
-        log_warning("uplink", "%s: look-up of %s failed: %s%s", u->host.receiver, u->name,
-                    result->reason, u->address_count ? " (going on with the last address)" : "");
-        return;
+    } else {
+        u->address_reason[0] = '\0';
+        take_addresses(u, result);
     }
-    u->address_reason[0] = '\0';
-    bool same = u->address_count == result->count &&
-                memcmp(u->addresses, result->addresses, result->count * INET6_ADDRSTRLEN) == 0;
-    u->looked_ms = clock_monotonic_ms() + LOOK_AGAIN_MS - LOOK_SOON_MS;
-    if (same)
+    tell_waiting(u);
+}
+
+void address_look_up_now(struct uplink *u)
+{
+    if (!u->resolver || u->looking)
         return;
-    memcpy(u->addresses, result->addresses, sizeof u->addresses);
-    u->address_count = result->count;
-    u->address_now = 0;
-    set_connect_to(u);
-    save_addresses(u);
+    u->looking = true;
+    resolver_lookup(u->resolver, u->name, on_looked_up, u);
+}
+
+static void look_up_if_older(struct uplink *u, int64_t age_ms)
+{
+    if (u->looked_ms == 0 || (int64_t)uv_now(u->loop) - u->looked_ms >= age_ms)
+        address_look_up_now(u);
 }
 
 void address_look_up(struct uplink *u)
 {
-    int64_t now_ms = clock_monotonic_ms();
-    if (u->numeric || !u->resolver || u->looking ||
-        (u->looked_ms != 0 && now_ms - u->looked_ms < LOOK_SOON_MS))
-        return;
-    u->looking = true;
-    u->looked_ms = now_ms;
-    resolver_lookup(u->resolver, u->name, on_looked_up, u);
+    look_up_if_older(u, AGE_FAILING_MS);
 }
 
 static int split_url(struct uplink *u, struct err *e)
 {
     CURLU *parts = curl_url();
-    char *scheme = NULL, *host = NULL, *port = NULL, *user = NULL;
+    char *host = NULL;
     int result = 0;
     if (!parts || curl_url_set(parts, CURLUPART_URL, u->options->url, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
         result = err_set(e, EINVAL, "url \"%s\" cannot be read", u->options->url);
-    else if (strcmp(scheme, "https") != 0)
-        result = err_set(e, EINVAL, "url \"%s\" must begin with https://", u->options->url);
-    else if (curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_OK)
-        result = err_set(e, EINVAL, "url must not hold a user or password");
-    if (result == 0) {
+    } else {
         size_t length = strlen(host);
         bool bracket = host[0] == '[' && length > 2;
-        snprintf(u->name, sizeof u->name, "%.*s", (int)(bracket ? length - 2 : length),
-                 host + bracket);
-        snprintf(u->port, sizeof u->port, "%s", port);
+        if (length >= sizeof u->name)
+            result = err_set(e, EINVAL, "url: the host's name is too long");
+        else
+            snprintf(u->name, sizeof u->name, "%.*s", (int)(bracket ? length - 2 : length),
+                     host + bracket);
     }
-    curl_free(scheme);
     curl_free(host);
-    curl_free(port);
-    curl_free(user);
     curl_url_cleanup(parts);
     return result;
+}
+
+static int read_options(struct uplink *u, struct err *e)
+{
+    const struct https_options *o = u->options;
+    for (size_t i = 0; i < o->addresses.count; i++) {
+        if (!resolve_is_numeric(o->addresses.items[i]))
+            return err_set(e, EINVAL, "addresses: \"%s\" is no IP address", o->addresses.items[i]);
+        add_address(u, o->addresses.items[i]);
+    }
+    if (u->address_count > 0)
+        return 0;
+    char servers[512] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < o->name_servers.count && used < sizeof servers; i++)
+        used += (size_t)snprintf(servers + used, sizeof servers - used, "%s%s", i ? "," : "",
+                                 o->name_servers.items[i]);
+    if (used >= sizeof servers)
+        return err_set(e, EINVAL, "name_servers: too many");
+    read_saved(u);
+    return resolver_create(u->loop, used ? servers : NULL, &u->resolver, e);
 }
 
 int address_open(struct uplink *u, struct err *e)
@@ -152,24 +219,13 @@ int address_open(struct uplink *u, struct err *e)
     u->numeric = resolve_is_numeric(u->name);
     if (u->numeric)
         return 0;
-    snprintf(u->address_file, sizeof u->address_file, "%s/addresses-%s", u->host.state_dir,
-             u->host.receiver);
-    for (size_t i = 0; i < u->options->addresses.count; i++) {
-        const char *text = u->options->addresses.items[i];
-        if (!resolve_is_numeric(text))
-            return err_set(e, EINVAL, "addresses: \"%s\" is no IP address", text);
-        if (u->address_count < RESOLVE_ADDRESSES_MAX)
-            snprintf(u->addresses[u->address_count++], INET6_ADDRSTRLEN, "%s", text);
-    }
-    if (u->address_count == 0) {
-        result = resolver_create(u->loop, u->options->name_servers, &u->resolver, e);
-        if (result != 0)
-            return result;
-        read_saved(u);
-    }
-    set_connect_to(u);
-    address_look_up(u);
-    return 0;
+    if (snprintf(u->address_file, sizeof u->address_file, "%s/addresses-%s", u->host.state_dir,
+                 u->host.receiver) >= (int)sizeof u->address_file)
+        return err_set(e, ENAMETOOLONG, "%s: path too long", u->host.state_dir);
+    result = read_options(u, e);
+    if (result == 0)
+        address_look_up_now(u);
+    return result;
 }
 
 bool address_known(const struct uplink *u)
@@ -177,24 +233,26 @@ bool address_known(const struct uplink *u)
     return u->numeric || u->address_count > 0;
 }
 
-void address_failed(struct uplink *u)
+void address_failed(struct uplink *u, const char *address)
 {
-    if (u->address_count > 1) {
-        u->address_now = (u->address_now + 1) % u->address_count;
-        set_connect_to(u);
-    }
+    if (u->address_count > 1 && strcmp(u->addresses[0], address) == 0)
+        move_address(u, 0, u->address_count - 1);
     address_look_up(u);
 }
 
-void address_works(struct uplink *u)
+void address_works(struct uplink *u, const char *address)
 {
-    address_look_up(u); /* a fresh look now and then, while all is well */
+    size_t at = find_address(u, address);
+    if (u->numeric || at >= u->address_count)
+        return;
+    move_address(u, at, 0);
+    if (u->resolver && strcmp(u->saved_address, address) != 0)
+        save_addresses(u);
+    look_up_if_older(u, AGE_WORKING_MS);
 }
 
 void address_close(struct uplink *u)
 {
     resolver_close(u->resolver);
     u->resolver = NULL;
-    curl_slist_free_all(u->connect_to);
-    u->connect_to = NULL;
 }

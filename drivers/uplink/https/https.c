@@ -2,16 +2,14 @@
 /* The uplink of profile tocsin-v1: signed events by HTTPS, receipts checked. */
 #include "drivers/uplink/https/https.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "drivers/uplink/uplinks.h"
-#include "wire/receipt.h"
 
 static const char *const receipts_choices[] = {"signed", "unsigned", NULL};
 
@@ -35,12 +33,13 @@ static const struct option option_table[] = {
      .type = OPTION_PATH,
      .offset = offsetof(struct https_options, key_file),
      .required = 1,
-     .help = "Its private key (PEM)."},
+     .help = "Its private key (PEM, not encrypted, not readable by others)."},
     {.key = "receipt_keys",
      .type = OPTION_PATHS,
      .offset = offsetof(struct https_options, receipt_keys),
      .max = 8,
-     .help = "Public keys (PEM) with which the receiver may sign its receipts."},
+     .help = "Public keys (PEM) with which the receiver may sign its receipts; "
+             "needed unless receipts is unsigned."},
     {.key = "receipts",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct https_options, receipts),
@@ -50,7 +49,8 @@ static const struct option option_table[] = {
     {.key = "upload_url",
      .type = OPTION_STRING,
      .offset = offsetof(struct https_options, upload_url),
-     .help = "Where clips go; by default the url with its last part replaced by clips."},
+     .help = "Where clips go, on the host of url; by default url with its last part replaced by "
+             "clips."},
     {.key = "attempt_timeout",
      .type = OPTION_DURATION,
      .offset = offsetof(struct https_options, attempt_timeout_ms),
@@ -64,166 +64,162 @@ static const struct option option_table[] = {
      .max = RESOLVE_ADDRESSES_MAX,
      .help = "IP addresses of the receiver; its name is then never looked up."},
     {.key = "name_servers",
-     .type = OPTION_STRING,
+     .type = OPTION_LIST,
      .offset = offsetof(struct https_options, name_servers),
-     .help = "Name servers (address[:port], commas between) instead of the system's."},
+     .max = 4,
+     .help = "Name servers (address[:port]) instead of the system's."},
     OPTION_TABLE_END,
 };
 
-static void make_upload_url(struct uplink *u)
+static void close_https(struct uplink *u);
+
+void uplink_release(struct uplink *u)
+{
+    assert(u->handles > 0);
+    if (--u->handles == 0)
+        free(u);
+}
+
+void uplink_handle_closed(uv_handle_t *handle)
+{
+    uplink_release(handle->data);
+}
+
+/* The host part, or an error that names the option. Caller frees with curl_free. */
+static int read_url(const char *option, const char *url, char **ret_host, struct err *e)
+{
+    CURLU *parts = curl_url();
+    char *scheme = NULL, *unwanted = NULL;
+    int result = 0;
+    size_t printable = 0;
+    while (url[printable] > ' ' && url[printable] <= '~' && url[printable] != '"')
+        printable++;
+    if (url[printable] != '\0')
+        result = err_set(e, EINVAL,
+                         "%s: write spaces and letters outside of ASCII as %%xx, "
+                         "a host's name as xn--…",
+                         option);
+    else if (strlen(url) >= PROFILE_TARGET_URI_MAX - 8)
+        result = err_set(e, EINVAL, "%s is longer than %d", option, PROFILE_TARGET_URI_MAX - 8);
+    else if (!parts || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
+             curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
+        result = err_set(e, EINVAL, "%s \"%s\" is no https://host[:port]/path", option, url);
+    else if (strcmp(scheme, "https") != 0)
+        result = err_set(e, EINVAL, "%s \"%s\" must begin with https://", option, url);
+    else if (curl_url_get(parts, CURLUPART_USER, &unwanted, 0) == CURLUE_OK ||
+             curl_url_get(parts, CURLUPART_QUERY, &unwanted, 0) == CURLUE_OK ||
+             curl_url_get(parts, CURLUPART_FRAGMENT, &unwanted, 0) == CURLUE_OK)
+        result = err_set(e, EINVAL, "%s must hold no user, no ? and no #", option);
+    else if (curl_url_get(parts, CURLUPART_HOST, ret_host, 0) != CURLUE_OK)
+        result = err_set(e, EINVAL, "%s \"%s\" names no host", option, url);
+    curl_free(scheme);
+    curl_free(unwanted);
+    curl_url_cleanup(parts);
+    return result;
+}
+
+/* The url with its last part replaced. */
+static void derive_upload_url(struct uplink *u)
+{
+    const char *url = u->options->url;
+    const char *host = strstr(url, "://") + 3;
+    const char *path = strchr(host, '/');
+    size_t kept = path ? (size_t)(strrchr(path, '/') - url) : strlen(url);
+    snprintf(u->upload_url, sizeof u->upload_url, "%.*s/clips", (int)kept, url);
+}
+
+static int check_urls(struct uplink *u, struct err *e)
 {
     const struct https_options *o = u->options;
-    if (o->upload_url) {
+    char *host = NULL, *upload_host = NULL;
+    int result = read_url("url", o->url, &host, e);
+    if (result != 0)
+        return result;
+    if (!o->upload_url) {
+        derive_upload_url(u);
+    } else {
         snprintf(u->upload_url, sizeof u->upload_url, "%s", o->upload_url);
-        return;
+        result = read_url("upload_url", o->upload_url, &upload_host, e);
+        if (result == 0 && strcasecmp(host, upload_host) != 0)
+            result = err_set(e, EINVAL, "upload_url must be on the host of url (%s), not %s", host,
+                             upload_host);
     }
-    const char *slash = strrchr(o->url, '/');
-    snprintf(u->upload_url, sizeof u->upload_url, "%.*s/clips", (int)(slash - o->url), o->url);
+    curl_free(host);
+    curl_free(upload_host);
+    return result;
 }
 
-static int check_files(const struct https_options *o, struct err *e)
+static int read_receipt_keys(struct uplink *u, struct err *e)
 {
-    const char *const files[] = {o->ca_file, o->cert_file, o->key_file};
-    for (size_t i = 0; i < 3; i++) {
-        if (access(files[i], R_OK) != 0)
-            return err_system(e, errno, "%s", files[i]);
-    }
+    const struct https_options *o = u->options;
     if (o->receipts == HTTPS_RECEIPTS_SIGNED && o->receipt_keys.count == 0)
         return err_set(e, EINVAL,
-                       "receipt_keys: none is given; without one no receipt can be "
-                       "believed (or say receipts: unsigned)");
-    return 0;
+                       "receipt_keys: none is given, and without one no receipt can be "
+                       "believed; give the receiver's public key, or say receipts: unsigned");
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < o->receipt_keys.count; i++)
+        result = keys_add_file(&u->receipt_keys, o->receipt_keys.items[i], e);
+    return result;
 }
-
-static void close_https(struct uplink *u);
 
 static int open_https(const void *options, const struct uplink_host *host, uv_loop_t *loop,
                       struct uplink **ret_uplink, struct err *e)
 {
-    const struct https_options *o = options;
-    int result = check_files(o, e);
-    if (result != 0)
-        return result;
     struct uplink *u = calloc(1, sizeof *u);
     if (!u)
         return err_set(e, ENOMEM, "https: out of memory");
-    u->options = o;
+    u->options = options;
     u->host = *host;
     u->loop = loop;
-    u->tus.file = -1;
-    result = transfer_start_multi(u, e);
-    if (result != 0) {
-        free(u);
-        return result;
-    }
-    for (size_t i = 0; result == 0 && i < o->receipt_keys.count; i++)
-        result = keys_add_file(&u->receipt_keys, o->receipt_keys.items[i], e);
-    for (int i = 0; result == 0 && i < UPLINK_LANE_COUNT; i++)
-        result = transfer_set_up(u, &u->lanes[i].transfer, e);
+    u->handles = 1; /* the caller's, until close */
+    u->tus.piece.file = -1;
+    int result = check_urls(u, e);
     if (result == 0)
-        result = transfer_set_up(u, &u->tus.transfer, e);
+        result = credentials_check(u, e);
+    if (result == 0)
+        result = read_receipt_keys(u, e);
+    for (int i = 0; result == 0 && i < LINE_COUNT; i++)
+        result = line_open(u, &u->lines[i], e);
+    for (int i = 0; result == 0 && i < UPLINK_LANE_COUNT; i++)
+        result = transfer_set_up(u, &u->lines[LINE_OTHER], &u->lanes[i].transfer, e);
+    if (result == 0)
+        result = transfer_set_up(u, &u->lines[LINE_CLIPS], &u->tus.transfer, e);
     if (result == 0)
         result = address_open(u, e);
     if (result != 0) {
         close_https(u);
         return result;
     }
-    make_upload_url(u);
+    line_dial(&u->lines[LINE_PRESS]); /* the other one follows when this one got through */
     *ret_uplink = u;
     return 0;
 }
 
-void https_judge_status(const struct https_answer *answer, struct uplink_result *result)
+static struct line *choose_line(struct uplink *u, enum uplink_lane lane)
 {
-    long status = answer->status;
-    if (status == 0) {
-        result->outcome = answer->refused ? UPLINK_OUTCOME_REFUSED : UPLINK_OUTCOME_RETRY;
-        snprintf(result->reason, sizeof result->reason, "%s%s", answer->refused ? "TLS: " : "",
-                 answer->reason);
-        return;
+    struct line *press = &u->lines[LINE_PRESS], *other = &u->lines[LINE_OTHER];
+    switch (lane) {
+    case UPLINK_LANE_PRESS:
+        return !line_is_idle(press) && line_is_idle(other) ? other : press;
+    case UPLINK_LANE_HEARTBEAT:
+        if (press->active > 0)
+            return other;
+        return other->active > 0 || press->proven_ns <= other->proven_ns ? press : other;
+    case UPLINK_LANE_LATE:
+    case UPLINK_LANE_FOLLOWUP:
+    case UPLINK_LANE_MANIFEST:
+        break;
     }
-    char text[160];
-    size_t length = strnlen(answer->body, 100);
-    char body[101];
-    memcpy(body, answer->body, length);
-    body[length] = '\0';
-    bool again = status == 408 || status == 425 || status == 429 || status >= 500 || status < 400;
-    result->outcome = again ? UPLINK_OUTCOME_RETRY : UPLINK_OUTCOME_REFUSED;
-    result->retry_after_ms = answer->retry_after_s > 0 && answer->retry_after_s < 86400
-                                 ? answer->retry_after_s * 1000
-                                 : 0;
-    snprintf(result->reason, sizeof result->reason, "the receiver answered %ld: %s", status,
-             log_quote(text, sizeof text, body));
-}
-
-static void copy_evidence(const struct transfer *t, char *request, size_t request_size,
-                          char *receipt, size_t receipt_size)
-{
-    snprintf(request, request_size,
-             "%s %s\nContent-Digest: %s\nSignature-Input: %s\nSignature: %s\n", t->method, t->url,
-             t->sent.content_digest, t->sent.signature_input, t->sent.signature);
-    snprintf(receipt, receipt_size, "Content-Digest: %s\nSignature-Input: %s\nSignature: %s\n",
-             t->answer.content_digest, t->answer.signature_input, t->answer.signature);
-}
-
-int https_check_receipt(struct uplink *u, const struct transfer *t, const char *event,
-                        const char *clip, const char *subject_digest, struct uplink_result *result,
-                        struct uplink_answer *answers)
-{
-    const struct https_answer *a = &t->answer;
-    if (u->options->receipts == HTTPS_RECEIPTS_UNSIGNED && a->signature[0] == '\0') {
-        result->outcome = UPLINK_OUTCOME_UNCONFIRMED;
-        snprintf(result->reason, sizeof result->reason,
-                 "accepted without a signed receipt (receipts: unsigned)");
-        return 0;
-    }
-    struct receipt_input input = {
-        .status = (int)a->status,
-        .content_digest = a->content_digest[0] ? a->content_digest : NULL,
-        .signature_input = a->signature_input[0] ? a->signature_input : NULL,
-        .signature = a->signature[0] ? a->signature : NULL,
-        .body = a->body,
-        .body_length = a->length,
-        .request_digest = t->sent.content_digest,
-        .event = event,
-        .clip = clip,
-        .subject_digest = subject_digest,
-    };
-    static struct receipt receipt; /* loop thread only; too large for the stack */
-    struct err e;
-    int check = receipt_verify(&input, &u->receipt_keys, &receipt, &e);
-    if (check != 0) {
-        result->outcome = check == -ENOKEY ? UPLINK_OUTCOME_REFUSED : UPLINK_OUTCOME_RETRY;
-        snprintf(result->reason, sizeof result->reason, "answered %ld, but %s", a->status, e.text);
-        return check;
-    }
-    result->outcome = UPLINK_OUTCOME_STORED;
-    memcpy(answers, receipt.answers, receipt.answer_count * sizeof *answers);
-    result->answers = answers;
-    result->answer_count = receipt.answer_count;
-    return 0;
+    return other;
 }
 
 static void on_answer(struct transfer *t)
 {
     struct lane *lane = (struct lane *)t;
-    struct uplink *u = t->uplink;
     struct event *event = lane->event;
-    struct uplink_answer answers[RECEIPT_ANSWERS_MAX];
-    char request[2300], receipt_headers[900];
-    struct uplink_result result = {.finished_ns = clock_monotonic_ns()};
-    if (t->answer.status >= 200 && t->answer.status < 300) {
-        if (https_check_receipt(u, t, event->id, NULL, t->sent.content_digest, &result, answers) ==
-            0) {
-            copy_evidence(t, request, sizeof request, receipt_headers, sizeof receipt_headers);
-            result.request_headers = request;
-            result.receipt_headers = receipt_headers;
-            result.receipt = t->answer.body;
-            result.receipt_length = t->answer.length;
-        }
-    } else {
-        https_judge_status(&t->answer, &result);
-    }
+    struct evidence evidence;
+    struct uplink_result result;
+    outcome_of(t->uplink, t, event->id, NULL, t->sent.content_digest, &evidence, &result);
     lane->event = NULL;
     lane->done(lane->arg, &result);
     event_unref(event);
@@ -234,48 +230,43 @@ static void send_event(struct uplink *u, enum uplink_lane which, struct event *e
 {
     struct lane *lane = &u->lanes[which];
     char key[UUID_TEXT_SIZE + 32];
-    const char *extra[] = {key, NULL};
     snprintf(key, sizeof key, "Idempotency-Key: \"%s\"", event->id);
     lane->event = event_ref(event);
     lane->done = done;
     lane->arg = arg;
-    transfer_start(&lane->transfer, "POST", u->options->url, event->bytes, event->length,
-                   event->digest, "application/cloudevents+json", extra,
-                   u->options->attempt_timeout_ms, on_answer);
-}
-
-static void upload(struct uplink *u, const struct uplink_file *file, uplink_done_handler done,
-                   void *arg)
-{
-    tus_begin(u, file, done, arg);
-}
-
-static void pause_upload(struct uplink *u, bool paused)
-{
-    tus_pause(u, paused);
+    struct request request = {.method = "POST",
+                              .url = u->options->url,
+                              .body = event->bytes,
+                              .length = event->length,
+                              .digest = event->digest,
+                              .content_type = "application/cloudevents+json",
+                              .extra = {key},
+                              .timeout_ms = u->options->attempt_timeout_ms};
+    transfer_start(&lane->transfer, choose_line(u, which), &request, on_answer);
 }
 
 static void refresh(struct uplink *u)
 {
-    for (int i = 0; i < UPLINK_LANE_COUNT; i++)
-        u->lanes[i].transfer.fresh = true;
-    u->looked_ms = 0;
-    address_look_up(u);
+    line_failed(&u->lines[LINE_CLIPS]);
+    line_failed(&u->lines[LINE_PRESS]);
+    address_look_up_now(u);
+    line_dial(&u->lines[LINE_PRESS]);
 }
 
 static void cancel_lanes(struct uplink *u)
 {
     for (int i = 0; i < UPLINK_LANE_COUNT; i++) {
         struct lane *lane = &u->lanes[i];
-        if (lane->transfer.easy)
-            transfer_stop(&lane->transfer);
-        if (!lane->event)
+        transfer_stop(&lane->transfer);
+        struct event *event = lane->event;
+        if (!event)
             continue;
-        struct uplink_result result = {.outcome = UPLINK_OUTCOME_CANCELLED};
-        snprintf(result.reason, sizeof result.reason, "the uplink was closed");
-        lane->done(lane->arg, &result);
-        event_unref(lane->event);
         lane->event = NULL;
+        struct uplink_result result = {.outcome = UPLINK_OUTCOME_CANCELLED,
+                                       .reason = "the uplink was closed",
+                                       .finished_ns = clock_monotonic_ns()};
+        lane->done(lane->arg, &result);
+        event_unref(event);
     }
 }
 
@@ -289,10 +280,11 @@ static void close_https(struct uplink *u)
     for (int i = 0; i < UPLINK_LANE_COUNT; i++)
         transfer_tear_down(&u->lanes[i].transfer);
     transfer_tear_down(&u->tus.transfer);
-    curl_multi_cleanup(u->multi);
+    for (int i = 0; i < LINE_COUNT; i++)
+        line_close(&u->lines[i]);
     address_close(u);
     keys_finish(&u->receipt_keys);
-    uv_close((uv_handle_t *)&u->curl_timer, uplink_handle_closed);
+    uplink_release(u);
 }
 
 const struct uplink_driver uplink_https = {
@@ -302,8 +294,8 @@ const struct uplink_driver uplink_https = {
              .options_size = sizeof(struct https_options)},
     .open = open_https,
     .send = send_event,
-    .upload = upload,
-    .pause_upload = pause_upload,
+    .upload = tus_begin,
+    .pause_upload = tus_pause,
     .refresh = refresh,
     .close = close_https,
 };

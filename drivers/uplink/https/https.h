@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the https uplink, for its own files only.
+ * The parts of the https uplink, for its own files only. Loop thread.
  *
- *   https.c     options, lanes, outcome of an attempt
- *   transfer.c  one signed HTTP exchange; libcurl and its place in the loop
- *   address.c   where the receiver is: look-ups, last good addresses
- *   tus.c       resumable upload of a clip
+ *   https.c        options, lanes, open and close
+ *   outcome.c      what an answer means: receipt, status class, evidence
+ *   transfer.c     one signed HTTP exchange: request, deadline, the next address
+ *   answer.c       what comes back, with its limits
+ *   line.c         a line to the receiver: libcurl in the loop, its warm connection
+ *   credentials.c  certificates and keys, checked at open; TLS for a clock that is known bad
+ *   address.c      where the receiver is: look-ups, last good addresses
+ *   tus.c          resumable upload of a clip
+ *
+ * A line is a libcurl multi handle that keeps one connection open. There are three, so that
+ * nothing waits for anything else: PRESS carries fresh presses, OTHER what else is an event, CLIPS
+ * the clips. Heartbeats go over PRESS and OTHER in turn, so that both are proven; a fresh press
+ * takes whichever of the two is open and idle. Should both be in use, libcurl dials another
+ * connection, which is closed again afterwards.
+ *
+ * PRESS is dialled at open and at refresh(), both lines when the receiver closes an idle connection
+ * and when the other line has just got through: a signed OPTIONS request, whose answer may be
+ * anything. Where connections do not last, the pauses between dials grow from 0.5 to 60 s. After a
+ * broken connection or a time-out every line dials anew before it is used again.
  */
 #ifndef TOCSIN_DRIVERS_UPLINK_HTTPS_H
 #define TOCSIN_DRIVERS_UPLINK_HTTPS_H
@@ -18,9 +33,21 @@
 #include "loop/resolve.h"
 #include "wire/keys.h"
 #include "wire/profile.h"
+#include "wire/receipt.h"
 
-#define HTTPS_ANSWER_MAX  65536 /* bytes of body */
-#define HTTPS_HEADERS_MAX 16384 /* bytes of all headers together */
+#define HTTPS_ANSWER_MAX     65536 /* bytes of body */
+#define HTTPS_HEADERS_MAX    16384 /* bytes of all headers together */
+#define HTTPS_EXTRA_HEADERS  3
+#define HTTPS_COMMON_LINES   5 /* those that every request has */
+#define HTTPS_HEADER_LINES   (HTTPS_COMMON_LINES + HTTPS_EXTRA_HEADERS)
+#define HTTPS_HEADER_SIZE    (SIGNATURE_INPUT_MAX + 32)
+#define HTTPS_ADDRESSES_MAX  (RESOLVE_ADDRESSES_MAX + 1) /* and the one that worked last */
+#define HTTPS_EVIDENCE_BYTES (PROFILE_TARGET_URI_MAX + 1024)
+
+enum https_receipts {
+    HTTPS_RECEIPTS_SIGNED,
+    HTTPS_RECEIPTS_UNSIGNED,
+};
 
 struct https_options {
     char *url;
@@ -32,12 +59,7 @@ struct https_options {
     char *upload_url;
     int64_t attempt_timeout_ms;
     struct option_list addresses;
-    char *name_servers;
-};
-
-enum https_receipts {
-    HTTPS_RECEIPTS_SIGNED,
-    HTTPS_RECEIPTS_UNSIGNED,
+    struct option_list name_servers;
 };
 
 /* What came back, as far as it is of interest. */
@@ -45,14 +67,13 @@ struct https_answer {
     long status;      /* 0: there was none */
     char reason[256]; /* why there was none */
     bool refused;     /* TLS refused: a person must mend something */
-    bool broken;      /* the connection is not to be used again */
     size_t length;
     char body[HTTPS_ANSWER_MAX + 1];
     size_t header_bytes;
     char content_digest[DIGEST_HEADER_SIZE + 1];
     char signature_input[SIGNATURE_INPUT_MAX + 1];
     char signature[SIGNATURE_HEADER_MAX + 1];
-    char location[1024];
+    char location[PROFILE_TARGET_URI_MAX];
     int64_t upload_offset; /* -1: no such header */
     int64_t retry_after_s;
 };
@@ -60,23 +81,74 @@ struct https_answer {
 struct transfer;
 typedef void (*transfer_handler)(struct transfer *t);
 
-/* One exchange; the handle and the struct are used again and again. */
+/* What to send. Method, url and body are borrowed until `done`, the rest during the call. */
+struct request {
+    const char *method; /* a constant */
+    const char *url;
+    const void *body;
+    size_t length;
+    const unsigned char *digest; /* of the body; DIGEST_BYTES */
+    const char *content_type;
+    const char *extra[HTTPS_EXTRA_HEADERS]; /* "Name: value" */
+    int64_t timeout_ms;
+    bool slow; /* the time-out counts anew for as long as the body moves */
+};
+
+enum transfer_state {
+    TRANSFER_IDLE,
+    TRANSFER_WAITING, /* for the receiver's address */
+    TRANSFER_ACTIVE,  /* with libcurl */
+    TRANSFER_ENDED,   /* `done` is due at the loop's next turn */
+};
+
+/* One exchange; handle, buffers and struct are used again and again. */
 struct transfer {
     struct uplink *uplink;
+    struct line *line;
     CURL *easy;
     uv_timer_t deadline;
-    struct curl_slist *headers;
-    bool active;
-    bool fresh; /* dial anew next time */
-    char url[PROFILE_TARGET_URI_MAX];
-    const char *method;
+    enum transfer_state state;
+    struct request request;
     struct profile_headers sent; /* the signature headers of this attempt */
+    struct curl_slist headers[HTTPS_HEADER_LINES];
+    char header_texts[HTTPS_HEADER_LINES][HTTPS_HEADER_SIZE];
+    struct curl_slist connect_to;
+    char connect_to_text[INET6_ADDRSTRLEN + 8];
+    char address[INET6_ADDRSTRLEN]; /* in use; "" when the url holds it */
+    size_t addresses_tried;
+    unsigned sendings; /* by libcurl: more than one when a kept connection was dead */
+    unsigned char digest[DIGEST_BYTES];
+    curl_off_t moved_bytes;
+    unsigned extensions;
     struct https_answer answer;
     transfer_handler done;
     char error[CURL_ERROR_SIZE];
 };
 
-/* One lane: an event under way. */
+enum line_name {
+    LINE_PRESS,
+    LINE_OTHER,
+    LINE_CLIPS,
+};
+#define LINE_COUNT (LINE_CLIPS + 1)
+
+struct idle_watch;
+
+struct line {
+    struct uplink *uplink;
+    CURLM *multi;
+    uv_timer_t curl_timer;
+    unsigned active;         /* transfers with libcurl */
+    bool fresh;              /* what is open is not to be trusted: dial */
+    struct idle_watch *idle; /* the open connection while nothing uses it; NULL: cold or in use */
+    int64_t proven_ns;       /* when an answer last came */
+    struct transfer dial;
+    uv_timer_t dial_timer;
+    int64_t dialled_ms; /* loop time; 0: never */
+    int64_t dial_pause_ms;
+};
+
+/* An event under way. */
 struct lane {
     struct transfer transfer; /* first */
     struct event *event;
@@ -89,26 +161,36 @@ enum tus_step {
     TUS_OPEN,   /* opening the file */
     TUS_CREATE, /* POST */
     TUS_OFFSET, /* HEAD */
-    TUS_PAUSED,
-    TUS_READ, /* reading the next piece from the disk */
-    TUS_SEND, /* PATCH */
+    TUS_READ,   /* reading the next piece from the disk */
+    TUS_PAUSED, /* the piece is there and may not leave yet */
+    TUS_SEND,   /* PATCH */
+};
+
+/* The piece of a file that is read and hashed in libuv's pool. */
+struct tus_piece {
+    uv_work_t work;
+    struct uplink *uplink;
+    bool busy;
+    char path[512];
+    int file; /* -1: to be opened first */
+    int64_t offset, file_bytes;
+    size_t wanted, length;
+    int error; /* negative errno */
+    unsigned char digest[DIGEST_BYTES];
+    char *bytes;
 };
 
 struct tus {
     struct transfer transfer; /* first */
     enum tus_step step;
     char manifest[UUID_TEXT_SIZE];
-    char path[512];
-    char filename[128];
+    char filename[256];
     int64_t length_bytes;
     unsigned char sha256[DIGEST_BYTES];
     char location[PROFILE_TARGET_URI_MAX];
     int64_t offset;
-    int file; /* -1: not open */
-    uv_fs_t request;
-    bool disk_busy; /* `request` is with the thread pool */
-    bool paused, closing;
-    char *piece;
+    bool paused;
+    struct tus_piece piece;
     uplink_done_handler done;
     void *arg;
 };
@@ -117,48 +199,72 @@ struct uplink {
     const struct https_options *options;
     struct uplink_host host;
     uv_loop_t *loop;
-    CURLM *multi;
-    uv_timer_t curl_timer;
-    bool in_curl; /* a callback of libcurl's is running */
     bool closing;
-    size_t handles; /* libuv handles to be closed before this may be freed */
+    size_t handles; /* libuv handles and works to be ended before this may be freed */
     struct key_ring receipt_keys;
+    struct line lines[LINE_COUNT];
     struct lane lanes[UPLINK_LANE_COUNT];
     struct tus tus;
     char upload_url[PROFILE_TARGET_URI_MAX];
+    struct receipt receipt; /* of the answer that is being judged */
+    bool told_bad_clock;
     /* address.c */
     struct resolver *resolver;
     char name[256]; /* host part of the url, without brackets */
-    char port[8];
     bool numeric;
-    size_t address_count, address_now;
-    char addresses[RESOLVE_ADDRESSES_MAX][INET6_ADDRSTRLEN];
-    char address_reason[128];
+    size_t address_count;
+    char addresses[HTTPS_ADDRESSES_MAX][INET6_ADDRSTRLEN]; /* the one in use first */
+    char saved_address[INET6_ADDRSTRLEN];                  /* as in the file */
+    char address_reason[160];
     bool looking;
-    int64_t looked_ms;
-    struct curl_slist *connect_to;
+    int64_t looked_ms; /* loop time of the last look-up's end; 0: none yet */
     char address_file[512];
 };
 
+/* https.c */
+void uplink_handle_closed(uv_handle_t *handle); /* `data` is the uplink; frees it at last */
+void uplink_release(struct uplink *u);          /* one handle fewer */
+
+/* line.c */
+int line_open(struct uplink *u, struct line *l, struct err *e);
+bool line_is_idle(const struct line *l); /* a connection is open, trusted and unused */
+/* The bytes of the request leave before this returns if the line was idle. -EIO: could not start.
+ */
+int line_add(struct line *l, struct transfer *t);
+void line_remove(struct line *l, struct transfer *t);
+void line_failed(struct line *l); /* a transfer on it broke: nothing open is trusted any more */
+void line_dial(struct line *l);   /* now, unless it is in use */
+void line_close(struct line *l);
+
 /* transfer.c */
-int transfer_set_up(struct uplink *u, struct transfer *t, struct err *e);
-int transfer_start_multi(struct uplink *u, struct err *e);
-/* Signs and starts; `body` is borrowed until `done`. `extra`: further "Name: value" lines, NULL-
- * terminated. A failure to start is told through `done` as well, later. */
-void transfer_start(struct transfer *t, const char *method, const char *url, const void *body,
-                    size_t length, const unsigned char digest[DIGEST_BYTES],
-                    const char *content_type, const char *const *extra, int64_t timeout_ms,
+int transfer_set_up(struct uplink *u, struct line *l, struct transfer *t, struct err *e);
+/* Signs and starts. Every end, a failure to start among them, is told through `done`, later. */
+void transfer_start(struct transfer *t, struct line *l, const struct request *request,
                     transfer_handler done);
-void transfer_stop(struct transfer *t); /* no `done` after it */
+void transfer_over(struct transfer *t, CURLcode code); /* libcurl is done with it */
+void transfer_address_changed(struct transfer *t);     /* what waited for an address may go on */
+void transfer_stop(struct transfer *t);                /* no `done` after it */
 void transfer_tear_down(struct transfer *t);
-void uplink_handle_closed(uv_handle_t *handle); /* counts down, frees the uplink at last */
+
+/* answer.c */
+void answer_clear(struct https_answer *a);
+size_t answer_on_body(char *bytes, size_t size, size_t count, void *answer);
+size_t answer_on_header(char *line, size_t size, size_t count, void *answer);
+
+/* credentials.c */
+/* What can never work is an error; what may yet work (dates) is only logged. */
+int credentials_check(const struct uplink *u, struct err *e);
+/* libcurl's hook. The clock is known to be bad when it never was synchronised since boot and stands
+ * before the day of the build: certificates are then checked for everything but their dates. */
+CURLcode credentials_on_tls_context(CURL *easy, void *context, void *uplink);
 
 /* address.c */
 int address_open(struct uplink *u, struct err *e);
 bool address_known(const struct uplink *u);
 void address_look_up(struct uplink *u); /* unless that was done a moment ago */
-void address_failed(struct uplink *u);  /* the one in use did not answer: try the next */
-void address_works(struct uplink *u);
+void address_look_up_now(struct uplink *u);
+void address_failed(struct uplink *u, const char *address); /* try another first */
+void address_works(struct uplink *u, const char *address);
 void address_close(struct uplink *u);
 
 /* tus.c */
@@ -167,10 +273,14 @@ void tus_begin(struct uplink *u, const struct uplink_file *file, uplink_done_han
 void tus_pause(struct uplink *u, bool paused);
 void tus_close(struct uplink *u);
 
-/* https.c: how an answer without a valid receipt is to be taken. */
-void https_judge_status(const struct https_answer *answer, struct uplink_result *result);
-int https_check_receipt(struct uplink *u, const struct transfer *t, const char *event,
-                        const char *clip, const char *subject_digest, struct uplink_result *result,
-                        struct uplink_answer *answers);
+/* outcome.c */
+/* The result of an answer to `t`, for an event or for a clip (the other one NULL). */
+struct evidence {
+    char request[HTTPS_EVIDENCE_BYTES];
+    char receipt[1024];
+};
+void outcome_of(struct uplink *u, const struct transfer *t, const char *event, const char *clip,
+                const char *subject_digest, struct evidence *evidence,
+                struct uplink_result *ret_result);
 
 #endif

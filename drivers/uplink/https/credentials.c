@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "drivers/uplink/https/https.h"
+
+#define WARN_DAYS 30
+
+static bool clock_is_bad(void)
+{
+    struct clock_stamp now = clock_stamp_at(clock_monotonic_ns(), 0);
+    return now.quality == CLOCK_QUALITY_UNKNOWN && clock_wall_ms() < clock_build_ms();
+}
+
+CURLcode credentials_on_tls_context(CURL *easy, void *context, void *uplink)
+{
+    (void)easy;
+    struct uplink *u = uplink;
+    if (!clock_is_bad())
+        return CURLE_OK;
+    if (!u->told_bad_clock)
+        log_warning("uplink",
+                    "%s: the clock stands before the day this program was built and was never "
+                    "synchronised: certificates are accepted whatever their dates; set the clock",
+                    u->host.receiver);
+    u->told_bad_clock = true;
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_NO_CHECK_TIME);
+    return CURLE_OK;
+}
+
+static FILE *open_file(const char *path, struct err *e)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        err_system(e, errno, "%s", path);
+    return file;
+}
+
+/* The first certificate in the file. */
+static int read_certificate(const char *path, const char *what, X509 **ret_certificate,
+                            struct err *e)
+{
+    FILE *file = open_file(path, e);
+    if (!file)
+        return -ENOENT;
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    ERR_clear_error();
+    if (!certificate)
+        return err_set(e, EINVAL, "%s: holds no certificate (PEM); give the file of %s", path,
+                       what);
+    *ret_certificate = certificate;
+    return 0;
+}
+
+static int read_key(const char *path, EVP_PKEY **ret_key, struct err *e)
+{
+    FILE *file = open_file(path, e);
+    if (!file)
+        return -ENOENT;
+    struct stat st;
+    if (fstat(fileno(file), &st) == 0 && (st.st_mode & S_IRWXO)) {
+        fclose(file);
+        return err_set(e, EPERM, "%s: others may read this private key; chmod 0640 it", path);
+    }
+    /* The empty pass phrase: libcrypto would otherwise ask for one at the terminal. */
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, (void *)"");
+    fclose(file);
+    ERR_clear_error();
+    if (!key)
+        return err_set(e, EINVAL, "%s: holds no unencrypted private key (PEM)", path);
+    *ret_key = key;
+    return 0;
+}
+
+static void format_date(const ASN1_TIME *time, char *text, size_t size)
+{
+    struct tm tm = {0};
+    ASN1_TIME_to_tm(time, &tm);
+    snprintf(text, size, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+}
+
+/* Only said, not refused: whether the dates matter is for the receiver to say, and an alarm must
+ * be tried. With a bad clock no date means anything. */
+static void warn_of_dates(const struct uplink *u, const char *path, const X509 *certificate)
+{
+    char date[32];
+    const ASN1_TIME *begin = X509_get0_notBefore(certificate);
+    const ASN1_TIME *end = X509_get0_notAfter(certificate);
+    time_t soon = time(NULL) + WARN_DAYS * 24 * 3600;
+    if (clock_is_bad())
+        return;
+    if (X509_cmp_current_time(begin) > 0) {
+        format_date(begin, date, sizeof date);
+        log_warning("uplink", "%s: %s: the certificate is not valid before %s; check the clock",
+                    u->host.receiver, path, date);
+    } else if (X509_cmp_current_time(end) < 0) {
+        format_date(end, date, sizeof date);
+        log_warning("uplink", "%s: %s: the certificate expired on %s; replace the file",
+                    u->host.receiver, path, date);
+    } else if (X509_cmp_time(end, &soon) < 0) {
+        format_date(end, date, sizeof date);
+        log_warning("uplink", "%s: %s: the certificate expires on %s; get a new one in time",
+                    u->host.receiver, path, date);
+    }
+}
+
+int credentials_check(const struct uplink *u, struct err *e)
+{
+    const struct https_options *o = u->options;
+    X509 *authority = NULL, *certificate = NULL;
+    EVP_PKEY *key = NULL;
+    int result =
+        read_certificate(o->ca_file, "the authority that signs the receiver", &authority, e);
+    if (result == 0)
+        result = read_certificate(o->cert_file, "this gateway's certificate", &certificate, e);
+    if (result == 0)
+        result = read_key(o->key_file, &key, e);
+    if (result == 0 && X509_check_private_key(certificate, key) != 1) {
+        ERR_clear_error();
+        result = err_set(e, EINVAL,
+                         "%s is not the private key of the certificate %s; "
+                         "give the two files that were made together",
+                         o->key_file, o->cert_file);
+    }
+    if (result == 0) {
+        warn_of_dates(u, o->ca_file, authority);
+        warn_of_dates(u, o->cert_file, certificate);
+    }
+    X509_free(authority);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return result;
+}

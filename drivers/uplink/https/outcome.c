@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "drivers/uplink/https/https.h"
+
+#define RETRY_AFTER_MAX_S 86400
+
+/* The answer's own words, for the technician. */
+static const char *quote_body(const struct https_answer *a, char *text, size_t size)
+{
+    char body[100];
+    snprintf(body, sizeof body, "%s", a->body);
+    return log_quote(text, size, body);
+}
+
+static bool is_passing(long status)
+{
+    return status < 400 || status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
+static void judge_status(const struct https_answer *a, struct uplink_result *result)
+{
+    char text[160];
+    if (a->status == 0) {
+        result->outcome = a->refused ? UPLINK_OUTCOME_REFUSED : UPLINK_OUTCOME_RETRY;
+        snprintf(result->reason, sizeof result->reason, "%s%s", a->refused ? "TLS: " : "",
+                 a->reason);
+        return;
+    }
+    result->outcome = is_passing(a->status) ? UPLINK_OUTCOME_RETRY : UPLINK_OUTCOME_REFUSED;
+    if (a->retry_after_s > 0 && a->retry_after_s < RETRY_AFTER_MAX_S)
+        result->retry_after_ms = a->retry_after_s * 1000;
+    if (a->status >= 300 && a->status < 400 && a->location[0])
+        snprintf(result->reason, sizeof result->reason,
+                 "the receiver answered %ld and points to %s; redirects are not followed",
+                 a->status, log_quote(text, sizeof text, a->location));
+    else
+        snprintf(result->reason, sizeof result->reason, "the receiver answered %ld: %s", a->status,
+                 quote_body(a, text, sizeof text));
+}
+
+/* Whether the receipt stands; otherwise why not, and as what that counts. */
+static bool check_receipt(struct uplink *u, const struct transfer *t, const char *event,
+                          const char *clip, const char *subject_digest,
+                          struct uplink_result *result)
+{
+    const struct https_answer *a = &t->answer;
+    bool unsigned_allowed = u->options->receipts == HTTPS_RECEIPTS_UNSIGNED;
+    struct err e;
+    if (unsigned_allowed && (a->signature[0] == '\0' || u->receipt_keys.count == 0)) {
+        result->outcome = UPLINK_OUTCOME_UNCONFIRMED;
+        snprintf(result->reason, sizeof result->reason,
+                 "accepted without a signed receipt (receipts: unsigned)");
+        return false;
+    }
+    struct receipt_input input = {
+        .status = (int)a->status,
+        .content_digest = a->content_digest[0] ? a->content_digest : NULL,
+        .signature_input = a->signature_input[0] ? a->signature_input : NULL,
+        .signature = a->signature[0] ? a->signature : NULL,
+        .body = a->body,
+        .body_length = a->length,
+        .request_digest = t->sent.content_digest,
+        .event = event,
+        .clip = clip,
+        .subject_digest = subject_digest,
+    };
+    int check = receipt_verify(&input, &u->receipt_keys, &u->receipt, &e);
+    if (check == 0) {
+        result->outcome = UPLINK_OUTCOME_STORED;
+        return true;
+    }
+    result->outcome = unsigned_allowed   ? UPLINK_OUTCOME_UNCONFIRMED
+                      : check == -ENOKEY ? UPLINK_OUTCOME_REFUSED
+                                         : UPLINK_OUTCOME_RETRY;
+    snprintf(result->reason, sizeof result->reason, "the receiver answered %ld, but %s", a->status,
+             e.text);
+    return false;
+}
+
+static void take_evidence(struct uplink *u, const struct transfer *t, struct evidence *evidence,
+                          struct uplink_result *result)
+{
+    const struct https_answer *a = &t->answer;
+    snprintf(evidence->receipt, sizeof evidence->receipt,
+             "Content-Digest: %s\nSignature-Input: %s\nSignature: %s\n", a->content_digest,
+             a->signature_input, a->signature);
+    result->receipt = a->body;
+    result->receipt_length = a->length;
+    result->receipt_headers = evidence->receipt;
+    result->answers = u->receipt.answers;
+    result->answer_count = u->receipt.answer_count;
+}
+
+void outcome_of(struct uplink *u, const struct transfer *t, const char *event, const char *clip,
+                const char *subject_digest, struct evidence *evidence,
+                struct uplink_result *ret_result)
+{
+    *ret_result = (struct uplink_result){.finished_ns = clock_monotonic_ns()};
+    if (t->sent.signature[0]) {
+        snprintf(evidence->request, sizeof evidence->request,
+                 "%s %s\nContent-Digest: %s\nSignature-Input: %s\nSignature: %s\n",
+                 t->request.method, t->request.url, t->sent.content_digest, t->sent.signature_input,
+                 t->sent.signature);
+        ret_result->request_headers = evidence->request;
+    }
+    if (t->answer.status < 200 || t->answer.status > 299)
+        judge_status(&t->answer, ret_result);
+    else if (check_receipt(u, t, event, clip, subject_digest, ret_result))
+        take_evidence(u, t, evidence, ret_result);
+}
