@@ -12,6 +12,20 @@ static const struct node *find_entry(const struct node *root, const char *sectio
     return value ? value : list->items[index];
 }
 
+/* Whether every camera has an id that could be read: else what an input names is not judged. */
+static bool cameras_are_known(const struct node *root)
+{
+    const struct node *list = fill_find(root, "cameras");
+    if (fill_is_nothing(list) || list->type != NODE_LIST)
+        return fill_is_nothing(list);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct node *id = fill_find(list->items[i], "id");
+        if (!id || id->type != NODE_TEXT)
+            return false;
+    }
+    return true;
+}
+
 static void check_cameras(struct fill *fill, const struct node *root, const struct config *config)
 {
     const char *known[CROSS_CAMERAS_MAX + 1];
@@ -21,7 +35,7 @@ static void check_cameras(struct fill *fill, const struct node *root, const stru
             known[count++] = config->cameras[i].id;
     }
     known[count] = NULL;
-    for (size_t i = 0; i < config->input_count; i++) {
+    for (size_t i = 0; i < config->input_count && cameras_are_known(root); i++) {
         const struct node *names = fill_find(fill_find(root, "inputs")->items[i], "cameras");
         for (size_t j = 0; names && names->type == NODE_LIST && j < names->count; j++) {
             const struct node *name = names->items[j];

@@ -60,12 +60,11 @@ void fill_unknown(struct fill *fill, const struct node *at, const char *path, co
                  nearest ? nearest : "", nearest ? "\"; " : "", list[0] ? list : "none");
 }
 
-/* A key with nothing behind it, or with YAML's words for nothing. */
-static bool has_no_value(const struct node *node)
+bool fill_is_nothing(const struct node *node)
 {
-    return node->type == NODE_TEXT && !node->quoted &&
-           (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
-            strcmp(node->text, "null") == 0);
+    return !node || (node->type == NODE_TEXT && !node->quoted &&
+                     (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
+                      strcmp(node->text, "null") == 0));
 }
 
 static bool is_repeated(const struct node *list, size_t index)
@@ -126,7 +125,7 @@ static void fill_option(struct fill *fill, const struct option *o, const struct 
     void *member = (char *)target + o->offset;
     if (node->type == NODE_REFUSED)
         return;
-    if (has_no_value(node))
+    if (fill_is_nothing(node))
         problems_add(fill->problems, node->line, node->column, path,
                      "has no value (take the line out, or give one)");
     else if (o->type == OPTION_LIST || o->type == OPTION_PATHS)
@@ -193,29 +192,45 @@ static bool tell_home(struct fill *fill, const struct node *key, const char *pat
     return count > 0;
 }
 
-static void tell_unknown_key(struct fill *fill, const struct node *key, const char *path,
-                             const struct fill_target *targets, size_t target_count)
+/* Every legal spelling, for "did you mean". */
+struct spellings {
+    size_t count;
+    char texts[KEYS_MAX][80];
+    const char *list[KEYS_MAX + 1]; /* ends with NULL */
+};
+
+static void gather_spellings(const struct fill_target *targets, size_t target_count,
+                             struct spellings *ret_spellings)
 {
-    const char *legal[KEYS_MAX + 1];
-    char spellings[KEYS_MAX][80];
-    size_t count = 0;
+    struct spellings *legal = ret_spellings;
+    legal->count = 0;
     for (size_t t = 0; t < target_count; t++) {
         for (const struct option *o = targets[t].table; o && o->key; o++) {
-            for (int s = 0; s < SCALAR_SOURCE_COUNT && count < KEYS_MAX; s++) {
-                if (!spell(o, (enum scalar_source)s, spellings[count], sizeof spellings[count]))
-                    continue;
-                legal[count] = spellings[count];
-                count++;
+            for (int s = 0; s < SCALAR_SOURCE_COUNT && legal->count < KEYS_MAX; s++) {
+                char *text = legal->texts[legal->count];
+                if (spell(o, (enum scalar_source)s, text, sizeof legal->texts[0]))
+                    legal->list[legal->count++] = text;
             }
         }
     }
-    legal[count] = NULL;
-    if (!tell_home(fill, key, path))
-        fill_unknown(fill, key, path, "key", legal);
+    legal->list[legal->count] = NULL;
+}
+
+/* Whether the map holds a word that is probably this key: the word is told, not the lack. */
+static bool is_misspelt(const struct node *map, const char *key, const struct spellings *legal)
+{
+    for (size_t i = 0; map && i < map->count; i++) {
+        const char *word = map->pairs[i].key->text;
+        const char *nearest = nearest_find(word, legal->list);
+        if (nearest && strcmp(nearest, key) == 0 && strcmp(word, key) != 0)
+            return true;
+    }
+    return false;
 }
 
 static void fill_pair(struct fill *fill, const struct node_pair *pair, const char *path,
-                      const struct fill_target *targets, size_t target_count, bool lenient)
+                      const struct fill_target *targets, size_t target_count,
+                      const struct spellings *legal, bool lenient)
 {
     char inner[FILL_PATH_SIZE];
     void *target;
@@ -224,8 +239,8 @@ static void fill_pair(struct fill *fill, const struct node_pair *pair, const cha
     snprintf(inner, sizeof inner, "%s.%.80s", path, pair->key->text);
     if (o)
         fill_option(fill, o, pair->value, inner, source, target);
-    else if (!lenient)
-        tell_unknown_key(fill, pair->key, path, targets, target_count);
+    else if (!lenient && !tell_home(fill, pair->key, path))
+        fill_unknown(fill, pair->key, path, "key", legal->list);
 }
 
 /* Whether the option is given; given in two ways is a mistake. */
@@ -266,20 +281,23 @@ static void fill_default(struct fill *fill, const struct option *o, const char *
 void fill_map(struct fill *fill, const struct node *map, const char *path, int line, int column,
               const struct fill_target *targets, size_t target_count, bool lenient)
 {
-    if (map && has_no_value(map))
+    if (fill_is_nothing(map))
         map = NULL;
     if (map && map->type != NODE_MAP) {
         fill_wrong_type(fill, map, path, "a map of keys and values");
         return;
     }
+    struct spellings legal;
+    gather_spellings(targets, target_count, &legal);
     for (size_t t = 0; t < target_count; t++) {
         for (const struct option *o = targets[t].table; o && o->key; o++) {
-            if (!is_given(fill, map, o, path))
+            if (!is_given(fill, map, o, path) &&
+                !(o->required && !lenient && is_misspelt(map, o->key, &legal)))
                 fill_default(fill, o, path, line, column, targets[t].target);
         }
     }
     for (size_t i = 0; map && i < map->count; i++)
-        fill_pair(fill, &map->pairs[i], path, targets, target_count, lenient);
+        fill_pair(fill, &map->pairs[i], path, targets, target_count, &legal, lenient);
 }
 
 void fill_free(const struct option *table, void *target)

@@ -47,6 +47,9 @@ void fill_free(const struct option *table, void *target);
 /* The value of a key, or NULL. */
 const struct node *fill_find(const struct node *map, const char *key);
 
+/* Whether nothing is there: no node, a key with nothing behind it, or YAML's words for nothing. */
+bool fill_is_nothing(const struct node *node);
+
 /* Says that the text of `at` is not one of `legal` (NULL-terminated), with the nearest. */
 void fill_unknown(struct fill *fill, const struct node *at, const char *path, const char *what,
                   const char *const *legal);

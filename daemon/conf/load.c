@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/load.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "conf/cross.h"
+#include "conf/nearest.h"
 #include "conf/sections.h"
 
 #define INPUTS_MAX    64
@@ -57,23 +59,27 @@ static void check_id(struct loader *l, const struct node *map, const char *path)
 
 /* The type that `driver:` names; NULL when it names none that is known, which is told. */
 static const struct driver_type *find_driver(struct loader *l, const struct node *map,
-                                             const char *path,
+                                             const char *path, const struct config_place *place,
                                              const struct driver_type *const *types)
 {
     const struct node *at = fill_find(map, "driver");
     const char *legal[HOMES_MAX + 1];
-    char inner[FILL_PATH_SIZE];
+    char inner[FILL_PATH_SIZE], list[200];
     size_t count = 0;
-    if (!types || !at || at->type != NODE_TEXT || at->text[0] == '\0')
-        return NULL;
-    for (; types[count] && count < HOMES_MAX; count++) {
-        if (strcmp(at->text, types[count]->name) == 0)
-            return types[count];
+    for (; types && types[count] && count < HOMES_MAX; count++) {
         legal[count] = types[count]->name;
+        if (at && at->type == NODE_TEXT && strcmp(at->text, types[count]->name) == 0)
+            return types[count];
     }
     legal[count] = NULL;
+    nearest_join(legal, list, sizeof list);
     snprintf(inner, sizeof inner, "%s.driver", path);
-    fill_unknown(l->fill, at, inner, "driver", legal);
+    if (!at && (fill_is_nothing(map) || map->type == NODE_MAP))
+        problems_add(l->fill->problems, place->line, place->column, inner,
+                     "is missing: which driver serves it%s%s%s", types ? " (legal: " : "",
+                     types ? list : "", types ? ")" : "");
+    else if (types && at && at->type == NODE_TEXT && at->text[0])
+        fill_unknown(l->fill, at, inner, "driver", legal);
     return NULL;
 }
 
@@ -92,14 +98,14 @@ static void check_driver(struct loader *l, const struct node *map, const char *p
 }
 
 /* Fills the driver's own struct from the same map as the common keys in `common`. */
-static void load_entry(struct loader *l, const struct node *map, const char *path, int line,
-                       int column, const struct option *table, void *common,
+static void load_entry(struct loader *l, const struct node *map, const char *path,
+                       const struct config_place *place, const struct option *table, void *common,
                        const struct driver_type *const *types, struct config_driver *ret_driver)
 {
     char *name = NULL;
-    const struct driver_type *type = find_driver(l, map, path, types);
     struct fill_target targets[FILL_TABLES_MAX] = {{table, common}, {driver_options, &name}};
     size_t target_count = 2, mistakes = l->fill->problems->mistakes.count;
+    const struct driver_type *type = find_driver(l, map, path, place, types);
     if (type) {
         ret_driver->type = type;
         ret_driver->options = calloc(1, type->options_size > 0 ? type->options_size : 1);
@@ -107,9 +113,10 @@ static void load_entry(struct loader *l, const struct node *map, const char *pat
             abort();
         targets[target_count++] = (struct fill_target){type->options, ret_driver->options};
     }
-    fill_map(l->fill, map, path, line, column, targets, target_count, !type);
+    fill_map(l->fill, map, path, place->line, place->column, targets, target_count, !type);
     if (type && l->fill->problems->mistakes.count == mistakes)
         check_driver(l, map, path, ret_driver);
+    assert(type || !types || l->fill->problems->mistakes.count > mistakes);
     free(name);
 }
 
@@ -127,18 +134,28 @@ static void load_signing(struct loader *l, struct config_signing *signing)
     const struct node *map = fill_find(l->root, "signing");
     if (map)
         signing->at = (struct config_place){map->line, map->column};
-    load_entry(l, map, "signing", map ? map->line : l->root->line,
-               map ? map->column : l->root->column, signing_options, signing, l->drivers->signers,
-               &signing->driver);
+    const struct config_place top = {l->root->line, l->root->column};
+    load_entry(l, map, "signing", map ? &signing->at : &top, signing_options, signing,
+               l->drivers->signers, &signing->driver);
+}
+
+static bool is_misspelt(struct loader *l, const char *section)
+{
+    const char *const legal[] = {section, NULL};
+    for (size_t i = 0; i < l->root->count; i++) {
+        if (nearest_find(l->root->pairs[i].key->text, legal) &&
+            strcmp(l->root->pairs[i].key->text, section) != 0)
+            return true;
+    }
+    return false;
 }
 
 /* The list of a section; NULL when it is empty or cannot be read, which is told. */
 static const struct node *open_list(struct loader *l, const struct list_section *section)
 {
     const struct node *list = fill_find(l->root, section->name);
-    bool is_empty = !list || (list->type == NODE_LIST && list->count == 0) ||
-                    (list->type == NODE_TEXT && list->text[0] == '\0');
-    if (is_empty && section->required)
+    bool is_empty = fill_is_nothing(list) || (list->type == NODE_LIST && list->count == 0);
+    if (is_empty && section->required && (list || !is_misspelt(l, section->name)))
         problems_add(l->fill->problems, list ? list->line : l->root->line,
                      list ? list->column : l->root->column, section->name,
                      "at least one entry is needed, or no alarm can come or go");
@@ -191,10 +208,10 @@ static void load_list(struct loader *l, const struct list_section *section, size
             snprintf(path, sizeof path, "%s.%s", section->name, id->text);
         else
             snprintf(path, sizeof path, "%s[%zu]", section->name, i + 1);
-        load_entry(l, map, path, map->line, map->column, section->table, item, section->types,
+        struct config_place *place = (struct config_place *)(item + section->place_offset);
+        *place = (struct config_place){map->line, map->column};
+        load_entry(l, map, path, place, section->table, item, section->types,
                    (struct config_driver *)(item + section->driver_offset));
-        *(struct config_place *)(item + section->place_offset) =
-            (struct config_place){map->line, map->column};
         check_id(l, map, path);
     }
     if (list)

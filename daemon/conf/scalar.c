@@ -56,9 +56,12 @@ static bool check_text(struct fill *fill, const struct option *o, const struct n
     }
     if (strlen(text) <= most)
         return true;
+    bool is_ascii = true;
+    for (const char *p = text; *p; p++)
+        is_ascii = is_ascii && !(*p & 0x80);
     problems_add(fill->problems, node->line, node->column, path,
-                 "is %zu bytes long (%zu at the most; a Chinese character takes 3)", strlen(text),
-                 most);
+                 "is %zu bytes long (%zu at the most%s)", strlen(text), most,
+                 is_ascii ? "" : "; a Chinese character takes 3");
     return false;
 }
 

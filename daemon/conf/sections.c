@@ -53,7 +53,6 @@ const struct option driver_options[] = {
     {.key = "driver",
      .type = OPTION_STRING,
      .offset = 0,
-     .required = 1,
      .help = "Which driver serves it; the driver's own keys stand beside this one."},
     OPTION_TABLE_END,
 };

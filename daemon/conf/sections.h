@@ -12,7 +12,7 @@ struct section {
 };
 
 extern const struct option site_options[];
-extern const struct option driver_options[]; /* of whatever a driver serves: one char * */
+extern const struct option driver_options[]; /* of what a driver serves: one char *; required */
 extern const struct option signing_options[];
 extern const struct option storage_options[];
 extern const struct option video_options[];

@@ -138,17 +138,18 @@ struct explanation {
 /* The problems are libyaml 0.2's, from its scanner.c and parser.c. */
 static const struct explanation explanations[] = {
     {"mapping values are not allowed",
-     "a \": \" where no key can be (is there none in the line above? is this line indented "
-     "further? "
-     "put text that holds \": \" in quotes)",
+     "a \": \" where no key can be: does the line above lack one, is this line indented further, "
+     "or is it part of a value (then put the value in quotes)?",
      false},
-    {"could not find expected ':'", "this line has no \": \" between key and value", true},
+    {"could not find expected ':'",
+     "this line has no \": \" (colon and space) between key and value", true},
     {"did not find expected key",
      "this line does not fit the lines above it: keys of one section stand exactly below each "
      "other",
      false},
     {"did not find expected '-' indicator",
-     "a list entry is expected here: begin it with \"- \", exactly below the entry before it",
+     "this line does not fit the list above it: entries begin with \"- \" exactly below each "
+     "other, and an entry's keys stand below its first key",
      false},
     {"found unexpected end of stream", "the quoted text that begins here never ends", true},
     {"found unexpected document indicator", "the quoted text that begins here never ends", true},
@@ -160,10 +161,8 @@ static const struct explanation explanations[] = {
      "a list begins in the line below its key: put \"- \" there", false},
     {"block mapping keys are not allowed", "a key cannot begin here", false},
     {"cannot start any token",
-     "a value cannot begin with this character: put the value in quotes, and indent with spaces, "
-     "not tabs",
-     false},
-    {"tab character", "a tab: indent with spaces", false},
+     "a value cannot begin with this character (if it is meant: put the value in quotes)", false},
+    {"tab character", "a tab cannot stand here", false},
     {"did not find expected node content", "a value is expected here", false},
     {"did not find expected <document start>",
      "what stands here belongs to nothing above it: check the indentation", false},
