@@ -228,13 +228,13 @@ def check_hashes(message):
     assert manifest["chunk_bytes"] == CHUNK_BYTES
     assert manifest["chunks"] == [hashlib.sha256(data[i:i + CHUNK_BYTES]).hexdigest()
                                   for i in range(0, len(data), CHUNK_BYTES)]
-    fragments, start = [], None
-    for kind, begin, end in boxes(data):
-        if kind == "moof":
-            start = begin
-        elif kind == "mdat":
-            fragments.append(hashlib.sha256(data[start:end]).hexdigest())
-    assert [g["sha256"] for g in manifest["gops"]] == fragments
+    groups, start = [], 0
+    for kind, _, end in boxes(data):
+        if kind == "mdat":  # a group is all bytes since the one before: the first holds the header
+            groups.append(hashlib.sha256(data[start:end]).hexdigest())
+            start = end
+    assert start == len(data)
+    assert [g["sha256"] for g in manifest["gops"]] == groups
     at = [g["at_ms"] for g in manifest["gops"]]
     assert at == sorted(at) and at[0] == 0
 

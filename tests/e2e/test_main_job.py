@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The promises, with the real programs: no press lost, none invented, nothing delayed, no lies."""
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from stand import Stand, StandError, decode_clip, probe_clip, wait_until
+
+KILLS = 200
+
+
+def start(stand, receivers=True, **config):
+    stand.write_config(cameras=False, **config)
+    if receivers:
+        stand.start_receivers()
+    stand.start_core()
+
+
+def proven(stand):
+    return all(r["state"] == "proven" for r in stand.status()["receivers"])
+
+
+def lamp(stand):
+    return stand.status()["lamps"][0]["pattern"]
+
+
+def raised_at(receiver, alarm_id):
+    """How often an alarm was raised in a receiver's store."""
+    return sum(e["alarm"] == alarm_id and e["type"].endswith(".raised") for e in receiver.events())
+
+
+def test_a_press_reaches_both_receivers_once_signed_and_receipted(stand):
+    start(stand)
+    press = stand.press()
+    assert press["heard"] == "stored"
+    for receiver in stand.receivers.values():
+        wait_until("delivered", lambda r=receiver: r.alarm(press["alarm"]), 10)
+        assert raised_at(receiver, press["alarm"]) == 1
+    shown = wait_until("both receipts recorded", lambda: (lambda e: all(
+        d["state"] == "stored" and d["receipt"] for d in e["receivers"]) and e)(
+            json.loads(stand.cli("events", "show", press["seq"]).stdout)), 10)
+    assert shown["id"] == press["event"]
+
+
+def test_the_lamp_goes_from_ready_to_delivered_to_coming_and_back(stand):
+    start(stand)
+    wait_until("lamp ready", lambda: lamp(stand) == "ready", 20)
+    press = stand.press()
+    wait_until("lamp delivered", lambda: lamp(stand) == "delivered", 10)
+    police, education = stand.receivers["police"], stand.receivers["education"]
+    education.post("/api/answer", {"alarm": press["alarm"], "state": "coming", "by": "教育"})
+    police.post("/api/answer", {"alarm": press["alarm"], "state": "seen", "by": "张警官"})
+    # Education sends nobody: its "coming" must not move the lamp.
+    wait_until("lamp seen", lambda: lamp(stand) == "seen", 10)
+    police.post("/api/answer", {"alarm": press["alarm"], "state": "coming", "by": "张警官"})
+    wait_until("lamp coming", lambda: lamp(stand) == "coming", 10)
+    wait_until("answers confirmed", lambda: all(
+        a["confirmed"] for a in police.alarm(press["alarm"])["answers"]), 10)
+    police.post("/api/answer", {"alarm": press["alarm"], "state": "closed", "by": "张警官"})
+    wait_until("closed by the responder", lambda: not stand.status()["alarms"], 10)
+    wait_until("lamp ready again", lambda: lamp(stand) == "ready", 10)
+
+
+def test_a_dead_receiver_delays_nobody_and_gets_everything_later(stand):
+    start(stand)
+    wait_until("both proven", lambda: proven(stand), 20)
+    police, education = stand.receivers["police"], stand.receivers["education"]
+    # Stopped, not closed: connections stay open and nobody answers.
+    police.process.child.send_signal(signal.SIGSTOP)
+    presses = []
+    for number in range(3):
+        presses.append(stand.press())
+        wait_until("education has it", lambda: education.alarm(presses[-1]["alarm"]), 2)
+        stand.ask(command="reset")
+    police.process.child.send_signal(signal.SIGCONT)
+    for press in presses:
+        wait_until("police has it, too", lambda p=press: police.alarm(p["alarm"]), 20)
+        assert raised_at(police, press["alarm"]) == 1
+    wait_until("nothing waits", lambda: all(
+        r["backlog"] == 0 for r in stand.status()["receivers"]), 20)
+    assert [e["chain"] for e in police.events() if e["chain"]] == []
+
+
+def test_without_any_network_a_press_is_kept_and_comes_late(stand):
+    start(stand, receivers=False)
+    press = stand.press()
+    assert press["heard"] == "stored"
+    assert lamp(stand) == "heard"
+    stand.core.kill()
+    stand.start_receivers()
+    stand.start_core()
+    for receiver in stand.receivers.values():
+        wait_until("late alarm", lambda r=receiver: r.alarm(press["alarm"]), 20)
+        assert raised_at(receiver, press["alarm"]) == 1
+
+
+def test_an_open_alarm_survives_a_restart_and_stays_one(stand):
+    start(stand)
+    press = stand.press("gate-button")
+    stand.core.stop()
+    stand.start_core()
+    alarms = stand.status()["alarms"]
+    assert [a["alarm"] for a in alarms] == [press["alarm"]]
+    wait_until("delivered is remembered", lambda: lamp(stand) == "delivered", 10)
+    again = stand.press("gate-button")
+    assert again["alarm"] == press["alarm"]
+    stand.ask(command="reset")
+    assert stand.status()["alarms"] == []
+
+
+def test_a_test_button_never_raises_an_alarm(stand):
+    start(stand)
+    press = stand.press("test-button")
+    for receiver in stand.receivers.values():
+        alarm = wait_until("test arrives", lambda r=receiver: r.alarm(press["alarm"]), 10)
+        assert all(e["type"].startswith("tocsin.test.") for e in alarm["events"])
+    assert lamp(stand) == "test"
+
+
+def test_ten_buttons_at_once_are_ten_alarms_at_both(stand):
+    start(stand, buttons=10)
+    pressed = []
+    threads = [threading.Thread(target=lambda n=n: pressed.append(
+        stand.ask(command="press", input=f"b{n}"))) for n in range(1, 11)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    ids = {p["alarm"] for p in pressed}
+    assert len(ids) == 10
+    for receiver in stand.receivers.values():
+        wait_until("all ten", lambda r=receiver: all(r.alarm(i) for i in ids), 10)
+
+
+def test_kill_9_at_any_moment_loses_and_invents_nothing(stand):
+    start(stand, buttons=8)
+    heard, asked, stop = [], [], threading.Event()
+    generator = random.Random(7)
+
+    def press_on():
+        while not stop.is_set():
+            button = f"b{generator.randint(1, 8)}"
+            try:
+                asked.append(button)
+                answer = stand.ask(command="press", input=button, hold_ms=5)
+                if answer.get("heard") == "stored":
+                    heard.append(answer)
+                if generator.random() < 0.3:
+                    stand.ask(command="reset")
+            except (OSError, ValueError):
+                time.sleep(0.01)
+
+    presser = threading.Thread(target=press_on)
+    presser.start()
+    try:
+        for _ in range(KILLS):
+            time.sleep(generator.uniform(0.0, 0.15))
+            stand.core.kill()
+            stand.start_core()
+    finally:
+        stop.set()
+        presser.join(30)
+    assert len(heard) > KILLS, "hardly anything was pressed"
+    wait_until("nothing waits", lambda: all(
+        r["backlog"] == 0 for r in stand.status()["receivers"]), 60, step=0.5)
+    for receiver in stand.receivers.values():
+        events = receiver.events()
+        ids = [e["id"] for e in events]
+        assert len(ids) == len(set(ids))
+        missing = [h for h in heard if h["event"] not in set(ids)]
+        assert missing == [], f"{receiver.name} lacks {len(missing)} presses that were heard"
+        presses = [e for e in events if e["type"] in ("tocsin.alarm.raised", "tocsin.alarm.updated")]
+        assert len(presses) <= len(asked), "more presses than were made"
+        assert [e["seq"] for e in events if e["chain"]] == []
+    print(f"{KILLS} kills, {len(asked)} presses asked, {len(heard)} heard, all at both receivers")
+
+
+def test_a_full_disk_still_takes_alarms(stand):
+    state = stand.folder / "state"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", state], check=True)
+    try:
+        start(stand, buttons=8)
+        with open(state / "filler", "wb") as filler:
+            try:
+                while True:
+                    filler.write(b"\0" * 65536)
+                    filler.flush()
+            except OSError:
+                pass
+        for round_number in range(20):
+            for button in range(1, 9):
+                press = stand.ask(command="press", input=f"b{button}", hold_ms=5)
+                assert press.get("heard") == "stored", press
+            stand.ask(command="reset")
+            time.sleep(0.05)
+        assert stand.status()["store"]["state"] == "good"
+    finally:
+        stand.core.stop()
+        subprocess.run(["umount", state], check=True)
+
+
+def test_a_bad_reload_keeps_the_old_configuration_and_says_so(stand):
+    start(stand)
+    wait_until("both proven", lambda: proven(stand), 20)
+    good = stand.config.read_text()
+    stand.config.write_text(good.replace("driver: https", "driver: htps", 1))
+    done = stand.cli("reload")
+    assert done.returncode == 1
+    assert "htps" in done.stderr and "https" in done.stderr
+    press = stand.press()
+    for receiver in stand.receivers.values():
+        wait_until("still delivered", lambda r=receiver: r.alarm(press["alarm"]), 10)
+    stand.config.write_text(good)
+    assert stand.cli("reload").returncode == 0
+    stand.ask(command="reset")
+    press = stand.press()
+    for receiver in stand.receivers.values():
+        wait_until("delivered after a good reload", lambda r=receiver: r.alarm(press["alarm"]), 10)
+
+
+def test_a_real_line_cannot_be_pressed_by_a_command_and_a_missing_chip_is_a_fault(stand):
+    start(stand, replace=[("    kind: test\n    driver: sim\n",
+                           "    kind: test\n    driver: gpiod\n    chip: nowhere\n    line: \"3\"\n")])
+    done = stand.cli("press", "test-button")
+    assert done.returncode == 1 and "real line" in done.stderr
+    faults = stand.status()["faults"]
+    assert any(f["fault"] == "line" and "nowhere" in f["reason"] for f in faults)
+    assert lamp(stand) == "degraded"
+
+
+def test_the_exported_bundle_verifies_and_a_changed_one_does_not(stand):
+    start(stand)
+    press = stand.press()
+    wait_until("receipted", lambda: all(r["backlog"] == 0 for r in stand.status()["receivers"]), 10)
+    stand.ask(command="reset")
+    wait_until("receipted", lambda: all(r["backlog"] == 0 for r in stand.status()["receivers"]), 10)
+    bundle = stand.folder / "bundle"
+    keys = ["--key", stand.pki / "gateway-keys/gateway.pem", "--receipt-key",
+            stand.pki / "police-receipt.pub.pem", "--receipt-key",
+            stand.pki / "education-receipt.pub.pem"]
+    time.sleep(0.3)  # the record of the last receipt is on its way to the disk
+    exported = stand.cli("events", "export", check=True).stdout
+    bundle.write_text(exported)
+    assert stand.cli("verify", *keys, bundle).returncode == 0
+    bundle.write_text(exported.replace('\\"presses\\":1', '\\"presses\\":2'))
+    done = stand.cli("verify", *keys, bundle)
+    assert done.returncode == 1 and press["event"] in done.stdout
+    lines = exported.splitlines(keepends=True)
+    bundle.write_text("".join(lines[:1] + lines[2:]))
+    done = stand.cli("verify", *keys, bundle)
+    assert done.returncode == 1 and "missing" in done.stdout
+
+
+def test_no_camera_keeps_no_alarm_back_and_is_said(stand):
+    stand.write_config()  # cameras in the configuration, nobody there
+    stand.start_receivers()
+    stand.start_video()
+    stand.start_core()
+    press = stand.press()
+    for receiver in stand.receivers.values():
+        wait_until("delivered", lambda r=receiver: r.alarm(press["alarm"]), 10)
+    wait_until("cameras are at fault", lambda: all(
+        c["state"] == "fault" and c["reason"] for c in stand.status()["cameras"]), 30)
+    assert any(f["fault"] == "camera" for f in stand.status()["faults"])
+
+
+def test_a_wrong_camera_password_is_said_and_a_right_one_gives_clips_from_before_the_press(stand):
+    short = [("pre_event: 10s", "pre_event: 4s"), ("post_event: 5s", "post_event: 3s")]
+    password = stand.pki / "camera.password"
+    right = password.read_text()
+    stand.write_config(replace=short)
+    stand.start_receivers()
+    stand.start_cameras()
+    password.write_text("not-it\n")
+    stand.start_video()
+    stand.start_core()
+    camera = wait_until("the fault", lambda: next(
+        (c for c in stand.status()["cameras"] if c["state"] == "fault"), None), 40)
+    assert "401" in camera["reason"] or "nauthorized" in camera["reason"], camera
+    assert "not-it" not in stand.video.log_path.read_text()
+    stand.video.stop()
+    password.write_text(right)
+    stand.start_video()
+    wait_until("online", lambda: all(
+        c["state"] == "online" for c in stand.status()["cameras"]), 60)
+    time.sleep(6)  # there must be something before the press
+    press = stand.press()
+    police = stand.receivers["police"]
+
+    def complete():
+        clips = police.alarm(press["alarm"])["clips"]
+        return {c["camera"] for c in clips if c["last"]} == {"gate", "yard"} and all(
+            c["complete"] for c in clips) and clips
+
+    clips = wait_until("every clip", complete, 60, step=0.2)
+    pressed_ms = police.alarm(press["alarm"])["monoms"]
+    for clip in clips:
+        path = stand.folder / "back.mp4"
+        path.write_bytes(police.get(f"/clips/{clip['manifest']}.mp4", raw=True))
+        _, codecs = probe_clip(path)
+        decode_clip(path)
+        assert ("aac" in codecs) == (clip["camera"] == "gate")
+        if clip["part"] == 1:
+            assert clip["start_monoms"] <= pressed_ms - 4000
+            assert clip["gaps"] == []
+
+
+def test_an_upload_goes_on_after_the_receiver_and_the_gateway_were_killed(stand):
+    stand.write_config(replace=[("pre_event: 10s", "pre_event: 4s"),
+                                ("post_event: 5s", "post_event: 3s")])
+    stand.start_cameras()
+    stand.start_video()
+    stand.start_core()  # no receiver yet
+    wait_until("online", lambda: all(
+        c["state"] == "online" for c in stand.status()["cameras"]), 60)
+    time.sleep(5)
+    press = stand.press()
+    wait_until("every manifest made", lambda: stand.cli("events", "list").stdout.count(
+        "tocsin.clip.manifest") == 4, 30, step=0.2)
+    stand.core.kill()
+    stand.video.kill()
+    stand.start_receivers()
+    stand.start_video()
+    stand.start_core()
+    for receiver in stand.receivers.values():
+        wait_until("every clip", lambda r=receiver: (lambda a: a and len(a["clips"]) == 4 and all(
+            c["complete"] for c in a["clips"]))(r.alarm(press["alarm"])), 60, step=0.2)
+
+
+def test_usage_errors_exit_2_and_a_missing_daemon_is_explained(stand):
+    assert stand.cli("prss").returncode == 2
+    assert stand.cli("press").returncode == 2
+    done = stand.cli("status")
+    assert done.returncode == 1 and "not running" in done.stderr
+    for command in ("status", "watch", "press", "release", "reset", "reload", "events", "check",
+                    "keygen", "verify"):
+        done = stand.cli(command, "--help")
+        assert done.returncode == 0 and done.stdout.startswith("usage: tocsin " + command)
