@@ -90,3 +90,18 @@ size_t answer_on_header(char *line, size_t size, size_t count, void *answer)
         a->retry_after_s = parse_number(number);
     return length;
 }
+
+bool answer_location(const char *url, const char *location, char *ret_url, size_t size)
+{
+    const char *path = strchr(strstr(url, "://") + 3, '/');
+    size_t origin = path ? (size_t)(path - url) : strlen(url);
+    for (const char *c = location; *c; c++) {
+        if (*c <= ' ' || *c > '~' || *c == '"')
+            return false;
+    }
+    if (location[0] == '/' && location[1] != '/')
+        return snprintf(ret_url, size, "%.*s%s", (int)origin, url, location) < (int)size;
+    if (strncasecmp(location, url, origin) == 0 && location[origin] == '/')
+        return snprintf(ret_url, size, "%s", location) < (int)size;
+    return false;
+}

@@ -184,7 +184,7 @@ struct tus {
     struct transfer transfer; /* first */
     enum tus_step step;
     char manifest[UUID_TEXT_SIZE];
-    char filename[256];
+    char filename[128];
     int64_t length_bytes;
     unsigned char sha256[DIGEST_BYTES];
     char location[PROFILE_TARGET_URI_MAX];
@@ -250,6 +250,9 @@ void transfer_tear_down(struct transfer *t);
 void answer_clear(struct https_answer *a);
 size_t answer_on_body(char *bytes, size_t size, size_t count, void *answer);
 size_t answer_on_header(char *line, size_t size, size_t count, void *answer);
+/* The url that a Location in the answer from `url` means. It may be a path or a url, but only of
+ * the very server that was asked: false otherwise. */
+bool answer_location(const char *url, const char *location, char *ret_url, size_t size);
 
 /* credentials.c */
 /* What can never work is an error; what may yet work (dates) is only logged. */

@@ -235,24 +235,6 @@ static void on_offset(struct transfer *t)
     }
 }
 
-/* Location may be a path or a url, but only of the very server that was asked. */
-static bool take_location(struct tus *s, const char *location)
-{
-    const char *url = s->transfer.request.url;
-    const char *path = strchr(strstr(url, "://") + 3, '/');
-    size_t origin = path ? (size_t)(path - url) : strlen(url);
-    size_t room = sizeof s->location;
-    for (const char *c = location; *c; c++) {
-        if (*c <= ' ' || *c > '~' || *c == '"')
-            return false;
-    }
-    if (location[0] == '/' && location[1] != '/')
-        return snprintf(s->location, room, "%.*s%s", (int)origin, url, location) < (int)room;
-    if (strncasecmp(location, url, origin) == 0 && location[origin] == '/')
-        return snprintf(s->location, room, "%s", location) < (int)room;
-    return false;
-}
-
 static void on_created(struct transfer *t)
 {
     struct tus *s = (struct tus *)t;
@@ -262,7 +244,7 @@ static void on_created(struct transfer *t)
         end_with_answer(s);
     else if (a->status != 201)
         fail_by_answer(s);
-    else if (!take_location(s, a->location))
+    else if (!answer_location(t->request.url, a->location, s->location, sizeof s->location))
         fail(s, UPLINK_OUTCOME_REFUSED, "the receiver's Location is not on its own server");
     else
         request(s, TUS_OFFSET, &wanted, on_offset);
