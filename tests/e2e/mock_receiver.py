@@ -361,9 +361,9 @@ class Uplink:
         self.child.stdin.write(json.dumps(fields) + "\n")
         self.child.stdin.flush()
 
-    def send(self, lane="press", body='{"specversion":"1.0"}'):
+    def send(self, lane="press", body='{"specversion":"1.0"}', **fields):
         self.tags += 1
-        self.command(do="send", tag=str(self.tags), lane=lane, body=body)
+        self.command(do="send", tag=str(self.tags), lane=lane, body=body, **fields)
         return str(self.tags)
 
     def upload(self, path, manifest="0190a1b2-0000-7000-8000-000000000001", sha256=None):

@@ -91,6 +91,7 @@ class Process:
     def stop(self, seconds=20):
         """SIGTERM, then a bounded wait. Returns the exit status; SIGKILL only if it overran."""
         if self.alive():
+            self.child.send_signal(signal.SIGCONT)  # a test may have stopped it
             self.child.terminate()
             try:
                 self.child.wait(seconds)

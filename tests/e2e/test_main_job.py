@@ -67,16 +67,15 @@ def test_the_lamp_goes_from_ready_to_delivered_to_coming_and_back(stand):
 
 
 def test_a_dead_receiver_delays_nobody_and_gets_everything_later(stand):
-    start(stand)
+    start(stand, buttons=3)
     wait_until("both proven", lambda: proven(stand), 20)
     police, education = stand.receivers["police"], stand.receivers["education"]
     # Stopped, not closed: connections stay open and nobody answers.
     police.process.child.send_signal(signal.SIGSTOP)
     presses = []
-    for number in range(3):
-        presses.append(stand.press())
+    for number in range(1, 4):
+        presses.append(stand.press(f"b{number}"))
         wait_until("education has it", lambda: education.alarm(presses[-1]["alarm"]), 2)
-        stand.ask(command="reset")
     police.process.child.send_signal(signal.SIGCONT)
     for press in presses:
         wait_until("police has it, too", lambda p=press: police.alarm(p["alarm"]), 20)
@@ -107,6 +106,7 @@ def test_an_open_alarm_survives_a_restart_and_stays_one(stand):
     alarms = stand.status()["alarms"]
     assert [a["alarm"] for a in alarms] == [press["alarm"]]
     wait_until("delivered is remembered", lambda: lamp(stand) == "delivered", 10)
+    wait_until("released", lambda: not stand.status()["inputs"][0]["pressed"], 5)
     again = stand.press("gate-button")
     assert again["alarm"] == press["alarm"]
     stand.ask(command="reset")
@@ -218,6 +218,7 @@ def test_a_bad_reload_keeps_the_old_configuration_and_says_so(stand):
     stand.config.write_text(good)
     assert stand.cli("reload").returncode == 0
     stand.ask(command="reset")
+    wait_until("released", lambda: not stand.status()["inputs"][0]["pressed"], 5)
     press = stand.press()
     for receiver in stand.receivers.values():
         wait_until("delivered after a good reload", lambda r=receiver: r.alarm(press["alarm"]), 10)
