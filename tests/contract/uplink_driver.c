@@ -5,7 +5,7 @@
  *   uplink_driver <driver> <signing key> <state folder> [<option>=<value> …] [clock=<seconds>]
  *
  * Lists are written with commas. Commands are JSON lines on standard input:
- *   {"do":"send","tag":"a","lane":"press","body":"…"}
+ *   {"do":"send","tag":"a","lane":"press","body":"…"}   "id":"<uuid>" for an id of one's own
  *   {"do":"upload","tag":"b","manifest":"<uuid>","path":"…","length":n,"sha256":"<hex>"}
  *   {"do":"pause","on":true}   {"do":"refresh"}
  * Every outcome is a JSON line on standard output. At the end of its input the uplink is closed;
@@ -155,7 +155,10 @@ static void do_send(struct program *p, const json_t *command)
     event->references = 1;
     event->length = length;
     memcpy(event->bytes, body, length);
+    const char *id = json_string_value(json_object_get(command, "id"));
     uuid_v7(clock_wall_ms(), event->id);
+    if (id)
+        snprintf(event->id, sizeof event->id, "%s", id);
     digest_sha256(event->bytes, length, event->digest);
     struct attempt *a = new_attempt(p, command);
     p->driver->send(p->uplink, (enum uplink_lane)lane, event, on_done, a);
