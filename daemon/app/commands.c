@@ -52,12 +52,6 @@ static struct gateway_input *find_input(struct gateway *gw, struct control_reque
     return NULL;
 }
 
-static void on_hold_over(uv_timer_t *timer)
-{
-    struct gateway_input *in = timer->data;
-    in->driver->simulate(in->input, false);
-}
-
 static void run_press(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct gateway *gw = arg;
@@ -70,17 +64,7 @@ static void run_press(void *arg, struct control_request *request, const json_t *
         control_fail(request, "hold_ms must be from 0 (until released) to %d", HOLD_MAX_MS);
         return;
     }
-    gw->newest_journey = NULL;
-    in->driver->simulate(in->input, true);
-    struct journey *journey = gw->newest_journey;
-    if (!journey) {
-        control_fail(request, "input %s is still pressed; release it first (tocsin release %s)",
-                     in->config->id, in->config->id);
-        return;
-    }
-    journey->request = request;
-    if (hold_ms > 0)
-        uv_timer_start(&in->hold, on_hold_over, (uint64_t)hold_ms, 0);
+    presses_simulate(in, hold_ms, request);
 }
 
 static void run_release(void *arg, struct control_request *request, const json_t *arguments)
@@ -90,6 +74,9 @@ static void run_release(void *arg, struct control_request *request, const json_t
         return;
     uv_timer_stop(&in->hold);
     in->driver->simulate(in->input, false);
+    if (in->press_request)
+        control_fail(in->press_request, "released before the press was accepted");
+    in->press_request = NULL;
     control_reply(request, NULL);
 }
 

@@ -30,8 +30,6 @@ static void end_journey(struct journey *j)
     while (*at != j)
         at = &(*at)->next;
     *at = j->next;
-    if (j->gateway->newest_journey == j)
-        j->gateway->newest_journey = NULL;
     event_unref(j->event);
     j->event = NULL;
     uv_close((uv_handle_t *)&j->patience, free_journey);
@@ -101,7 +99,6 @@ struct journey *events_emit(struct gateway *gw, const char *type, enum event_cla
     j->made_ms = clock_monotonic_ms();
     j->next = gw->journeys;
     gw->journeys = j;
-    gw->newest_journey = j;
     uint32_t takers = 0;
     if (upload) {
         j->is_clip = true;

@@ -47,8 +47,10 @@ struct gateway_input {
     struct input *input;
     struct debounce debounce;
     uv_timer_t settle;
-    uv_timer_t hold; /* ends a simulated press */
-    bool known;      /* its first level has come */
+    uv_timer_t hold;                       /* ends a simulated press */
+    int64_t hold_ms;                       /* 0: until it is released */
+    struct control_request *press_request; /* a simulated press that is not accepted yet */
+    bool known;                            /* its first level has come */
     bool broken;
     char reason[256];
 };
@@ -101,9 +103,8 @@ struct gateway {
     uint32_t responders; /* bit mask of receivers */
     struct fault *faults;
     struct clip *clips;
-    struct journey *journeys;       /* events not yet both stored and offered */
-    struct journey *newest_journey; /* made by the call that is running */
-    char store_reason[400];         /* "" while the store works */
+    struct journey *journeys; /* events not yet both stored and offered */
+    char store_reason[400];   /* "" while the store works */
     bool damaged_store;
     bool control_open, inputs_open, stopping, reloading;
     int64_t started_ms;
@@ -121,6 +122,8 @@ void presses_close(struct gateway *gw);
 void presses_close_incident(struct gateway *gw, size_t input, const char *by, const char *note);
 void presses_emit_closed(struct gateway *gw, size_t input, const char *by, const char *note);
 bool presses_any_open(const struct gateway *gw);
+/* Presses a simulated line; the request is answered when the press has become an event. */
+void presses_simulate(struct gateway_input *in, int64_t hold_ms, struct control_request *request);
 const char *presses_kind_name(int kind);
 
 /* events.c */

@@ -101,6 +101,36 @@ bool presses_any_open(const struct gateway *gw)
     return false;
 }
 
+static void on_hold_over(uv_timer_t *timer)
+{
+    struct gateway_input *in = timer->data;
+    in->driver->simulate(in->input, false);
+}
+
+/* A simulated press has become an event: whoever asked for it waits for that event. */
+static void attach_request(struct gateway_input *in, struct journey *journey)
+{
+    if (!in->press_request || !journey)
+        return;
+    journey->request = in->press_request;
+    in->press_request = NULL;
+    if (in->hold_ms > 0)
+        uv_timer_start(&in->hold, on_hold_over, (uint64_t)in->hold_ms, 0);
+}
+
+void presses_simulate(struct gateway_input *in, int64_t hold_ms, struct control_request *request)
+{
+    if (in->press_request || in->gateway->incidents[in->index].pressed) {
+        control_fail(request, "input %s is still pressed; release it first (tocsin release %s)",
+                     in->config->id, in->config->id);
+        return;
+    }
+    /* So soon after a release this is bounce until the line has settled: the answer comes then. */
+    in->press_request = request;
+    in->hold_ms = hold_ms;
+    in->driver->simulate(in->input, true);
+}
+
 static void carry_out(struct gateway *gw, size_t index, enum incident_action action,
                       enum input_cause cause, int64_t at_ns)
 {
@@ -112,14 +142,16 @@ static void carry_out(struct gateway *gw, size_t index, enum incident_action act
         return;
     case INCIDENT_ACTION_RAISED:
         incident->raised_wall_ms = clock_stamp_at(at_ns, gw->envelope.floor_ms).wall_ms;
-        emit(gw, index, "raised", cause_name(cause), at_ns, NULL, NULL);
+        attach_request(&gw->inputs[index],
+                       emit(gw, index, "raised", cause_name(cause), at_ns, NULL, NULL));
         log_warning("alarm", "%s %s: pressed (%s), alarm %s", input->id, input->place,
                     presses_kind_name(input->kind), incident->alarm);
         dispatch_set_alarm_open(gw->dispatch, true);
         clips_tell_alarm(gw, index);
         break;
     case INCIDENT_ACTION_UPDATED:
-        emit(gw, index, "updated", cause_name(cause), at_ns, NULL, NULL);
+        attach_request(&gw->inputs[index],
+                       emit(gw, index, "updated", cause_name(cause), at_ns, NULL, NULL));
         log_warning("alarm", "%s: pressed again (%u)", input->id, incident->presses);
         clips_tell_alarm(gw, index);
         break;
@@ -250,6 +282,8 @@ void presses_close(struct gateway *gw)
         if (in->driver && in->input)
             in->driver->close(in->input);
         in->input = NULL;
+        if (in->press_request)
+            control_fail(in->press_request, "tocsind is stopping");
         uv_close((uv_handle_t *)&in->settle, NULL);
         uv_close((uv_handle_t *)&in->hold, NULL);
     }
