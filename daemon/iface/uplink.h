@@ -65,7 +65,8 @@ struct uplink_result {
     int64_t finished_ns;    /* CLOCK_MONOTONIC */
     /* Evidence, borrowed for the time of the callback; NULL when there is none.
      * Headers are "Name: value\n" lines exactly as on the wire. */
-    const char *request_headers; /* Content-Digest, Signature-Input, Signature of this attempt */
+    const char *request_headers; /* method and url in a line of their own; then Content-Digest,
+                                    Signature-Input, Signature of this attempt */
     const char *receipt;         /* body bytes of the verified receipt */
     size_t receipt_length;
     const char *receipt_headers; /* Content-Digest, Signature-Input, Signature of the receipt */

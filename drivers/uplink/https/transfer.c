@@ -14,7 +14,8 @@
 #define EXTENSIONS_MAX   20    /* of the deadline of a slow request whose body moves */
 #define USER_TIMEOUT_MS  10000 /* sent bytes without acknowledgement: a second opinion only */
 #define KEEPALIVE_S      20L
-#define CONNECT_SHARE    2 /* of the time left, where there is another address to try */
+#define IDLE_MAX_S       115L /* a connection unused for longer may be dead without a sign */
+#define CONNECT_SHARE    2    /* of the time left, where there is another address to try */
 #define RECEIVE_BUFFER   16384L
 #define UPLOAD_BUFFER    65536L
 
@@ -146,6 +147,7 @@ int transfer_set_up(struct uplink *u, struct line *l, struct transfer *t, struct
     curl_easy_setopt(c, CURLOPT_HEADERDATA, &t->answer);
     curl_easy_setopt(c, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
     curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+    curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, IDLE_MAX_S);
     curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(c, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);
