@@ -72,7 +72,7 @@ static void write_config(const char *pki, const char *state, int port, char *ret
         "receivers:\n  - {id: police, name: 公安, driver: https,\n"
         "     url: \"https://127.0.0.1:%d/v1/events\", ca_file: %s/ca.pem,\n"
         "     cert_file: %s/gateway.pem, key_file: %s/gateway.key,\n"
-        "     receipt_keys: [%s/police-receipt.pub.pem], heartbeat: 1s}\n"
+        "     receipt_keys: [%s/police-receipt.pub.pem], heartbeat: 5s, alarm_heartbeat: 2s}\n"
         "inputs:\n",
         pki, state, state, port, pki, pki, pki, pki);
     for (int i = 0; i < BUTTONS; i++)
