@@ -234,6 +234,9 @@ class Mock:
             self._let_go(connection)
             return
         self.connections.append(connection)
+        if not self.open:
+            connection.close()
+            return
         number = len(self.connections)
         try:
             stream = connection.makefile("rb")

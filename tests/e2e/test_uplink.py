@@ -198,6 +198,23 @@ def test_wrong_certificates_are_refusals(options, reason, receiver, uplink):
     assert mock.posts() == []
 
 
+def test_no_dial_reads_a_file(receiver, uplink, pki, tmp_path):
+    # A disk that hangs must not keep an alarm back: after open the files may even be gone.
+    copies = {}
+    for option, name in (("ca_file", "ca.pem"), ("cert_file", "gateway.pem"),
+                         ("key_file", "gateway.key")):
+        copies[option] = tmp_path / name
+        copies[option].write_bytes(open(pki.path(name), "rb").read())
+        copies[option].chmod(0o600)
+    mock = receiver()
+    one = uplink(events(mock), **copies)
+    for path in copies.values():
+        path.unlink()
+    mock.hang_up()
+    one.command(do="refresh")
+    assert one.result_of_send()["outcome"] == "stored"
+
+
 def test_proxies_of_the_environment_are_not_used(receiver, uplink):
     mock = receiver()
     env = {**os.environ, "https_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"}
@@ -324,6 +341,7 @@ def test_a_connection_closed_while_idle_is_dialled_again_by_itself(receiver, upl
 def test_a_receiver_that_restarts_is_found_again(pki, receiver, uplink):
     first = receiver()
     one = uplink(events(first))
+    wait_until("both lines were dialled", lambda: is_warm(first))
     assert one.result_of_send()["outcome"] == "stored"
     first.stop()
     assert one.result_of_send()["outcome"] == "retry"

@@ -5,14 +5,17 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "drivers/uplink/https/https.h"
 
-#define WARN_DAYS 30
+#define WARN_DAYS      30
+#define FILE_MAX_BYTES (1 << 20)
 
 static bool clock_is_bad(void)
 {
@@ -36,23 +39,13 @@ CURLcode credentials_on_tls_context(CURL *easy, void *context, void *uplink)
     return CURLE_OK;
 }
 
-static FILE *open_file(const char *path, struct err *e)
+/* The first certificate in the text. */
+static int read_certificate(const char *path, const struct curl_blob *text, const char *what,
+                            X509 **ret_certificate, struct err *e)
 {
-    FILE *file = fopen(path, "re");
-    if (!file)
-        err_system(e, errno, "%s", path);
-    return file;
-}
-
-/* The first certificate in the file. */
-static int read_certificate(const char *path, const char *what, X509 **ret_certificate,
-                            struct err *e)
-{
-    FILE *file = open_file(path, e);
-    if (!file)
-        return -ENOENT;
-    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
-    fclose(file);
+    BIO *bio = BIO_new_mem_buf(text->data, (int)text->len);
+    X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    BIO_free(bio);
     ERR_clear_error();
     if (!certificate)
         return err_set(e, EINVAL, "%s: holds no certificate (PEM); give the file of %s", path,
@@ -61,19 +54,16 @@ static int read_certificate(const char *path, const char *what, X509 **ret_certi
     return 0;
 }
 
-static int read_key(const char *path, EVP_PKEY **ret_key, struct err *e)
+static int read_key(const char *path, const struct curl_blob *text, EVP_PKEY **ret_key,
+                    struct err *e)
 {
-    FILE *file = open_file(path, e);
-    if (!file)
-        return -ENOENT;
     struct stat st;
-    if (fstat(fileno(file), &st) == 0 && (st.st_mode & S_IRWXO)) {
-        fclose(file);
+    if (stat(path, &st) == 0 && (st.st_mode & S_IRWXO))
         return err_set(e, EPERM, "%s: others may read this private key; chmod 0640 it", path);
-    }
     /* The empty pass phrase: libcrypto would otherwise ask for one at the terminal. */
-    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, (void *)"");
-    fclose(file);
+    BIO *bio = BIO_new_mem_buf(text->data, (int)text->len);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL;
+    BIO_free(bio);
     ERR_clear_error();
     if (!key)
         return err_set(e, EINVAL, "%s: holds no unencrypted private key (PEM)", path);
@@ -113,17 +103,28 @@ static void warn_of_dates(const struct uplink *u, const char *path, const X509 *
     }
 }
 
-int credentials_check(const struct uplink *u, struct err *e)
+static int read_file(const char *path, struct curl_blob *ret_text, struct err *e)
+{
+    char *data;
+    size_t length;
+    int result = atomic_file_read(path, FILE_MAX_BYTES, &data, &length, e);
+    if (result == 0)
+        *ret_text = (struct curl_blob){.data = data, .len = length, .flags = CURL_BLOB_NOCOPY};
+    return result;
+}
+
+static int check(const struct uplink *u, struct err *e)
 {
     const struct https_options *o = u->options;
     X509 *authority = NULL, *certificate = NULL;
     EVP_PKEY *key = NULL;
-    int result =
-        read_certificate(o->ca_file, "the authority that signs the receiver", &authority, e);
+    int result = read_certificate(o->ca_file, &u->ca, "the authority that signs the receiver",
+                                  &authority, e);
     if (result == 0)
-        result = read_certificate(o->cert_file, "this gateway's certificate", &certificate, e);
+        result = read_certificate(o->cert_file, &u->certificate, "this gateway's certificate",
+                                  &certificate, e);
     if (result == 0)
-        result = read_key(o->key_file, &key, e);
+        result = read_key(o->key_file, &u->key, &key, e);
     if (result == 0 && X509_check_private_key(certificate, key) != 1) {
         ERR_clear_error();
         result = err_set(e, EINVAL,
@@ -139,4 +140,24 @@ int credentials_check(const struct uplink *u, struct err *e)
     X509_free(certificate);
     EVP_PKEY_free(key);
     return result;
+}
+
+int credentials_load(struct uplink *u, struct err *e)
+{
+    const struct https_options *o = u->options;
+    int result = read_file(o->ca_file, &u->ca, e);
+    if (result == 0)
+        result = read_file(o->cert_file, &u->certificate, e);
+    if (result == 0)
+        result = read_file(o->key_file, &u->key, e);
+    return result == 0 ? check(u, e) : result;
+}
+
+void credentials_finish(struct uplink *u)
+{
+    if (u->key.data)
+        explicit_bzero(u->key.data, u->key.len);
+    free(u->ca.data);
+    free(u->certificate.data);
+    free(u->key.data);
 }

@@ -175,7 +175,7 @@ static int open_https(const void *options, const struct uplink_host *host, uv_lo
     u->tus.piece.file = -1;
     int result = check_urls(u, e);
     if (result == 0)
-        result = credentials_check(u, e);
+        result = credentials_load(u, e);
     if (result == 0)
         result = read_receipt_keys(u, e);
     for (int i = 0; result == 0 && i < LINE_COUNT; i++)
@@ -284,6 +284,7 @@ static void close_https(struct uplink *u)
         line_close(&u->lines[i]);
     address_close(u);
     keys_finish(&u->receipt_keys);
+    credentials_finish(u);
     uplink_release(u);
 }
 

@@ -204,6 +204,7 @@ struct uplink {
     bool closing;
     size_t handles; /* libuv handles and works to be ended before this may be freed */
     struct key_ring receipt_keys;
+    struct curl_blob ca, certificate, key; /* the files' bytes */
     struct line lines[LINE_COUNT];
     struct lane lanes[UPLINK_LANE_COUNT];
     struct tus tus;
@@ -257,8 +258,11 @@ size_t answer_on_header(char *line, size_t size, size_t count, void *answer);
 bool answer_location(const char *url, const char *location, char *ret_url, size_t size);
 
 /* credentials.c */
-/* What can never work is an error; what may yet work (dates) is only logged. */
-int credentials_check(const struct uplink *u, struct err *e);
+/* Reads the files once, so that no dial waits for a disk, and checks them: what can never work is
+ * an error; what may yet work (dates) is only logged. New files are taken when the uplink is opened
+ * again. */
+int credentials_load(struct uplink *u, struct err *e);
+void credentials_finish(struct uplink *u); /* when libcurl has let go of them */
 /* libcurl's hook. The clock is known to be bad when it never was synchronised since boot and stands
  * before the day of the build: certificates are then checked for everything but their dates. */
 CURLcode credentials_on_tls_context(CURL *easy, void *context, void *uplink);

@@ -116,7 +116,6 @@ int transfer_set_up(struct uplink *u, struct line *l, struct transfer *t, struct
     uv_timer_init(u->loop, &t->deadline);
     t->deadline.data = t;
     u->handles++;
-    const struct https_options *o = u->options;
     CURL *c = t->easy;
     curl_easy_setopt(c, CURLOPT_PRIVATE, t);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->error);
@@ -130,13 +129,13 @@ int transfer_set_up(struct uplink *u, struct line *l, struct transfer *t, struct
     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
+    curl_easy_setopt(c, CURLOPT_CAINFO, NULL); /* none of the system's beside ours */
     curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-    /* Neither a CA nor a session from before: what is on the disk now decides every dial. */
-    curl_easy_setopt(c, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &u->ca);
+    curl_easy_setopt(c, CURLOPT_SSLCERT_BLOB, &u->certificate);
+    curl_easy_setopt(c, CURLOPT_SSLKEY_BLOB, &u->key);
+    /* A resumed session would skip the check of the receiver's certificate. */
     curl_easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    curl_easy_setopt(c, CURLOPT_SSLCERT, o->cert_file);
-    curl_easy_setopt(c, CURLOPT_SSLKEY, o->key_file);
     curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, credentials_on_tls_context);
     curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, u);
     curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_before_request);
