@@ -108,3 +108,16 @@ ssize_t decode_base64url(const char *text, size_t length, void *ret_bytes, size_
 {
     return decode_64(text, length, base64url_alphabet, ret_bytes, size);
 }
+
+void encode_trim_utf8(char *text)
+{
+    size_t length = strlen(text), tail = 0;
+    while (tail < 3 && tail < length && ((unsigned char)text[length - 1 - tail] & 0xc0) == 0x80)
+        tail++;
+    if (tail == length)
+        return;
+    unsigned char first = (unsigned char)text[length - 1 - tail];
+    size_t needed = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
+    if (tail < needed)
+        text[length - 1 - tail] = '\0';
+}

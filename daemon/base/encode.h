@@ -24,4 +24,7 @@ ssize_t decode_hex(const char *text, size_t length, void *ret_bytes, size_t size
 ssize_t decode_base64(const char *text, size_t length, void *ret_bytes, size_t size);
 ssize_t decode_base64url(const char *text, size_t length, void *ret_bytes, size_t size);
 
+/* Takes away a character that was cut in two at the end of a UTF-8 text (by snprintf, say). */
+void encode_trim_utf8(char *text);
+
 #endif

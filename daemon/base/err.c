@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encode.h"
+
 static void append(struct err *e, const char *text)
 {
     size_t used = strnlen(e->text, sizeof e->text);
     int more = snprintf(e->text + used, sizeof e->text - used, ": %s", text);
     (void)more; /* a message too long is cut: its beginning says the most */
+    encode_trim_utf8(e->text);
 }
 
 int err_set(struct err *e, int code, const char *format, ...)
@@ -19,6 +22,7 @@ int err_set(struct err *e, int code, const char *format, ...)
         va_start(args, format);
         vsnprintf(e->text, sizeof e->text, format, args);
         va_end(args);
+        encode_trim_utf8(e->text);
     }
     return -code;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 
 static atomic_int threshold = LOG_LEVEL_INFO;
 
@@ -43,26 +44,36 @@ void log_line(enum log_level level, const char *module, const char *format, ...)
     (void)written;
 }
 
+/* The bytes of a character at `p` that would move a terminal's cursor or end a line (ASCII's and
+ * Unicode's controls, U+2028, U+2029); 0 for every other. */
+static size_t hidden_bytes(const unsigned char *p)
+{
+    if (*p < 0x20 || *p == 0x7f)
+        return 1;
+    if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+        return 2;
+    return p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9) ? 3 : 0;
+}
+
 const char *log_quote(char *buffer, size_t size, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t used = 0;
+    size_t used = 0, hidden = 0;
     if (size < 3)
         return "";
     buffer[used++] = '"';
     for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p; p++) {
         if (used + 6 > size) {
-            /* Not in the middle of a character: the rest of the line must stay UTF-8. */
-            while ((*p & 0xc0) == 0x80 && used > 1 && (buffer[used - 1] & 0xc0) == 0x80)
-                used--;
-            if ((*p & 0xc0) == 0x80 && used > 1)
-                used--;
+            buffer[used] = '\0';
+            encode_trim_utf8(buffer);
+            used = strlen(buffer);
             break;
         }
         if (*p == '"' || *p == '\\') {
             buffer[used++] = '\\';
             buffer[used++] = (char)*p;
-        } else if (*p < 0x20 || *p == 0x7f) {
+        } else if (hidden > 0 || (hidden = hidden_bytes(p)) > 0) {
+            hidden--;
             buffer[used++] = '\\';
             buffer[used++] = 'x';
             buffer[used++] = hex[*p >> 4];

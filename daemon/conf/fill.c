@@ -99,11 +99,11 @@ static void fill_item(struct fill *fill, const struct option *o, const struct no
 static void fill_list(struct fill *fill, const struct option *o, const struct node *node,
                       const char *path, struct option_list *ret_list)
 {
-    char example[120];
+    char example[100], quoted[80];
     if (node->type != NODE_LIST) {
-        snprintf(example, sizeof example, "a list: [%.60s]",
-                 node->type == NODE_TEXT ? node->text : "a, b");
-        fill_wrong_type(fill, node, path, strlen(example) < 60 ? example : "a list: [a, b]");
+        log_quote(quoted, sizeof quoted, node->type == NODE_TEXT ? node->text : "…");
+        snprintf(example, sizeof example, "a list: [%s]", quoted);
+        fill_wrong_type(fill, node, path, example);
         return;
     }
     if ((int64_t)node->count < o->min || (int64_t)node->count > o->max) {

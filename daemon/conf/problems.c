@@ -4,6 +4,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/encode.h"
+
+static void add(const struct problems *p, struct problem_list *list, int line, int column,
+                const char *path, const char *format, va_list args)
+    __attribute__((format(printf, 6, 0)));
+
 static void add(const struct problems *p, struct problem_list *list, int line, int column,
                 const char *path, const char *format, va_list args)
 {
@@ -11,6 +17,7 @@ static void add(const struct problems *p, struct problem_list *list, int line, i
     if (++list->count > PROBLEMS_MAX)
         return;
     vsnprintf(message, sizeof message, format, args);
+    encode_trim_utf8(message);
     struct problem *grown = reallocarray(list->items, list->count, sizeof *grown);
     if (!grown || asprintf(&text, "%s:%d:%d: %s%s%s", p->file, line, column, path,
                            path[0] ? ": " : "", message) < 0)

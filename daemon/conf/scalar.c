@@ -11,6 +11,7 @@
 
 #include "base/atomic_file.h"
 #include "base/log.h"
+#include "conf/source.h"
 #include "conf/value.h"
 
 #define SECRET_FILE_MAX 4096
@@ -47,9 +48,8 @@ static bool check_text(struct fill *fill, const struct option *o, const struct n
         problems_add(fill->problems, node->line, node->column, path, "must not be empty");
         return false;
     }
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p >= 0x20 && *p != 0x7f && !(p[0] == 0xc2 && p[1] < 0xa0))
-            continue;
+    int line, column;
+    if (source_check(text, strlen(text), &line, &column) || strpbrk(text, "\t\r\n")) {
         problems_add(fill->problems, node->line, node->column, path,
                      "must be one line of text without control characters");
         return false;

@@ -146,10 +146,17 @@ static bool check_key(struct reader *r, const struct node *map, const struct nod
     return true;
 }
 
+/* A key that may stand in a path as it is. */
+static bool is_word(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+           strlen(text);
+}
+
 static struct node *parse_value(struct reader *r, int depth, const struct node *key)
 {
     size_t path_length = strlen(r->path);
-    if (key->type == NODE_TEXT)
+    if (key->type == NODE_TEXT && is_word(key->text))
         snprintf(r->path + path_length, sizeof r->path - path_length, "%s%.40s",
                  path_length > 0 ? "." : "", key->text);
     struct node *value = next(r) ? parse_node(r, depth + 1) : NULL;

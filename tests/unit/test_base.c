@@ -37,14 +37,36 @@ START_TEST(an_error_too_long_is_cut_not_overrun)
 }
 END_TEST
 
+START_TEST(a_text_that_was_cut_ends_with_a_whole_character)
+{
+    static const char *const pairs[][2] = {
+        {"a大", "a大"}, {"a\xe5\xa4", "a"},   {"a\xe5", "a"},
+        {"😀", "😀"},     {"\xf0\x9f\x98", ""}, {"é\xc3", "é"},
+        {"", ""},       {"ab", "ab"},         {"\x80\x80", "\x80\x80"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char text[16];
+        strcpy(text, pairs[i][0]);
+        encode_trim_utf8(text);
+        ck_assert_str_eq(text, pairs[i][1]);
+    }
+}
+END_TEST
+
 START_TEST(text_from_outside_is_quoted_and_escaped)
 {
     char buffer[64];
     ck_assert_str_eq(log_quote(buffer, sizeof buffer, "a\"b\\c\n大门"), "\"a\\\"b\\\\c\\x0a大门\"");
     ck_assert_str_eq(log_quote(buffer, sizeof buffer, NULL), "\"\"");
+    /* Unicode's controls and line ends move a terminal's cursor, too. */
+    ck_assert_str_eq(log_quote(buffer, sizeof buffer,
+                               "a\xc2\x9b"
+                               "2J\xe2\x80\xa8é"),
+                     "\"a\\xc2\\x9b2J\\xe2\\x80\\xa8é\"");
     char small[8];
     log_quote(small, sizeof small, "abcdefghijkl");
     ck_assert_uint_lt(strlen(small), sizeof small);
+    char chinese[12]; /* no character is cut in two */
+    ck_assert_str_eq(log_quote(chinese, sizeof chinese, "大门操场"), "\"大门\"");
 }
 END_TEST
 
@@ -171,6 +193,7 @@ int main(void)
     TCase *tc = tcase_create("base");
     tcase_add_test(tc, an_error_reads_like_a_sentence_from_the_outside_in);
     tcase_add_test(tc, an_error_too_long_is_cut_not_overrun);
+    tcase_add_test(tc, a_text_that_was_cut_ends_with_a_whole_character);
     tcase_add_test(tc, text_from_outside_is_quoted_and_escaped);
     tcase_add_test(tc, base64_matches_rfc_4648_section_10);
     tcase_add_test(tc, decoders_refuse_what_is_not_strict);
