@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The outbox on a real disk, with the thread and the loop as in the daemon. */
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "outbox/outbox.h"
+#include "run_suite.h"
+
+static const char *const receivers[] = {"police", "education"};
+
+struct fixture {
+    uv_loop_t loop;
+    char folder[32];
+    struct outbox *outbox;
+    struct outbox_found found;
+    unsigned stored;
+    char fault[400];
+    bool faulty;
+};
+
+static void on_fault(void *arg, const char *reason)
+{
+    struct fixture *f = arg;
+    f->faulty = reason != NULL;
+    if (reason)
+        snprintf(f->fault, sizeof f->fault, "%s", reason);
+}
+
+static void open_outbox(struct fixture *f)
+{
+    struct outbox_options options = {
+        .dir = f->folder, .receivers = receivers, .receiver_count = 2, .reserve_events = 100};
+    struct outbox_host host = {.on_fault = on_fault, .arg = f};
+    struct err e;
+    uv_loop_init(&f->loop);
+    ck_assert_msg(outbox_open(&f->loop, &options, &host, &f->outbox, &f->found, &e) == 0, "%s",
+                  e.text);
+}
+
+static void close_outbox(struct fixture *f)
+{
+    ck_assert_uint_eq(outbox_close(f->outbox, 5000), 0);
+    outbox_found_finish(&f->found);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+}
+
+static struct fixture *begin(void)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    strcpy(f->folder, "/tmp/tocsin-outbox-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    open_outbox(f);
+    return f;
+}
+
+static void end(struct fixture *f)
+{
+    char command[100];
+    close_outbox(f);
+    snprintf(command, sizeof command, "rm -rf %s", f->folder);
+    ck_assert_int_eq(system(command), 0);
+    free(f);
+}
+
+static struct event *make_event(uint64_t seq, enum event_class class)
+{
+    char text[128];
+    snprintf(text, sizeof text, "{\"seq\":%llu}", (unsigned long long)seq);
+    struct event *event = calloc(1, sizeof *event + strlen(text) + 1);
+    event->references = 1;
+    event->seq = seq;
+    event->class = class;
+    snprintf(event->id, sizeof event->id, "01890a5d-ac96-774b-bcce-%012llu",
+             (unsigned long long)seq);
+    strcpy(event->type, "tocsin.alarm.raised");
+    strcpy(event->alarm, "01890a5d-ac96-774b-bcce-b302099a8057");
+    event->wall_ms = 1000 + (int64_t)seq;
+    memset(event->digest, (int)seq, sizeof event->digest);
+    event->length = strlen(text);
+    memcpy(event->bytes, text, event->length);
+    return event;
+}
+
+static void on_stored(void *arg)
+{
+    ((struct fixture *)arg)->stored++;
+}
+
+static void put(struct fixture *f, uint64_t seq, const char *state)
+{
+    struct event *event = make_event(seq, EVENT_CLASS_PRESS);
+    outbox_store(f->outbox, event, state, NULL, 0, on_stored, f);
+    event_unref(event);
+}
+
+static void wait_stored(struct fixture *f, unsigned count)
+{
+    int64_t deadline = clock_monotonic_ms() + 10000;
+    while (f->stored < count && clock_monotonic_ms() < deadline) {
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        usleep(500);
+    }
+    ck_assert_uint_eq(f->stored, count);
+}
+
+START_TEST(what_was_stored_is_found_after_a_restart_with_its_state)
+{
+    struct fixture *f = begin();
+    ck_assert_uint_eq(f->found.last_seq, 0);
+    for (uint64_t seq = 1; seq <= 5; seq++)
+        put(f, seq, seq == 5 ? "the state" : "older");
+    wait_stored(f, 5);
+    struct uplink_result result = {
+        .outcome = UPLINK_OUTCOME_STORED, .receipt = "{}", .receipt_length = 2};
+    outbox_record_delivery(f->outbox, 2, 1, 3, &result, NULL);
+    struct uplink_answer answer = {.answer_seq = 9, .state = UPLINK_ANSWER_SEEN};
+    outbox_record_answer(f->outbox, 0, &answer, NULL, on_stored, f);
+    wait_stored(f, 6);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 5);
+    ck_assert_int_eq(f->found.head[0], 5);
+    ck_assert_int_eq(f->found.newest_wall_ms, 1005);
+    ck_assert_str_eq(f->found.state, "the state");
+    ck_assert_uint_eq(f->found.pending_count, 9); /* 5 x 2, less the one that is delivered */
+    ck_assert_int_eq(f->found.answer_seq[0], 9);
+    ck_assert_int_eq(f->found.answer_seq[1], 0);
+    end(f);
+}
+END_TEST
+
+static void on_loaded(void *arg, struct event *event)
+{
+    struct event **ret_event = arg;
+    *ret_event = event ? event_ref(event) : NULL;
+}
+
+static void on_text(void *arg, const char *text, uint64_t last_seq)
+{
+    json_t **ret_json = arg;
+    (void)last_seq;
+    *ret_json = json_loads(text, 0, NULL);
+}
+
+START_TEST(events_are_loaded_listed_shown_and_exported_byte_for_byte)
+{
+    struct fixture *f = begin();
+    struct event *loaded = NULL, *none = (struct event *)f;
+    json_t *list = NULL, *exported = NULL;
+    put(f, 1, NULL);
+    put(f, 2, NULL);
+    outbox_load(f->outbox, 2, on_loaded, &loaded);
+    outbox_load(f->outbox, 3, on_loaded, &none);
+    struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .after = 1, .limit = 10};
+    outbox_query(f->outbox, &query, on_text, &list);
+    query = (struct outbox_query){.kind = OUTBOX_QUERY_EXPORT, .limit = 10};
+    outbox_query(f->outbox, &query, on_text, &exported);
+    put(f, 3, NULL);
+    wait_stored(f, 3);
+    ck_assert_ptr_nonnull(loaded);
+    ck_assert_str_eq(loaded->bytes, "{\"seq\":2}");
+    ck_assert_ptr_null(none);
+    ck_assert_uint_eq(json_array_size(list), 1);
+    ck_assert_uint_eq(json_array_size(exported), 2);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(exported, 0), "event")),
+                     "{\"seq\":1}");
+    json_decref(list);
+    json_decref(exported);
+    event_unref(loaded);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_disk_that_refuses_is_a_fault_and_nothing_is_lost_when_it_takes_again)
+{
+    struct fixture *f = begin();
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    rlim_t old = limit.rlim_cur;
+    limit.rlim_cur = 1024; /* every write beyond the first page now fails with EFBIG */
+    setrlimit(RLIMIT_FSIZE, &limit);
+    for (uint64_t seq = 1; seq <= 20; seq++)
+        put(f, seq, NULL);
+    int64_t deadline = clock_monotonic_ms() + 10000;
+    while (!f->faulty && clock_monotonic_ms() < deadline) {
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        usleep(500);
+    }
+    ck_assert(f->faulty);
+    ck_assert_ptr_nonnull(strstr(f->fault, "outbox.db"));
+    ck_assert_uint_eq(f->stored, 0);
+    limit.rlim_cur = old;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    wait_stored(f, 20);
+    ck_assert(!f->faulty);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 20);
+    ck_assert_uint_eq(f->found.pending_count, 40);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_damaged_database_is_put_aside_and_what_can_be_read_is_kept)
+{
+    struct fixture *f = begin();
+    char path[64];
+    struct stat st;
+    for (uint64_t seq = 1; seq <= 300; seq++)
+        put(f, seq, "state");
+    wait_stored(f, 300);
+    close_outbox(f);
+    snprintf(path, sizeof path, "%s/outbox.db", f->folder);
+    ck_assert_int_eq(stat(path, &st), 0);
+    int fd = open(path, O_WRONLY);
+    char junk[4096];
+    memset(junk, 0xa5, sizeof junk);
+    /* In the middle of what the events fill; the room taken in advance begins behind. */
+    for (off_t at = 20; at < 24; at++)
+        ck_assert_int_eq(pwrite(fd, junk, sizeof junk, at * 4096), (ssize_t)sizeof junk);
+    close(fd);
+    f->stored = 0;
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    put(f, 1000, NULL); /* presses are taken first of all */
+    wait_stored(f, 1);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_database_keeps_no_press_out)
+{
+    struct fixture *f = begin();
+    char path[64];
+    close_outbox(f);
+    snprintf(path, sizeof path, "%s/outbox.db", f->folder);
+    FILE *file = fopen(path, "w");
+    fputs("this was once a database, long ago, and it is no more; but it is long enough to be read "
+          "as one, which needs a hundred bytes at the least",
+          file);
+    fclose(file);
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    end(f);
+}
+END_TEST
+
+static void on_clip(void *arg, uint64_t seq)
+{
+    *(uint64_t *)arg = seq;
+}
+
+START_TEST(a_clip_is_known_with_its_manifest_and_waits_for_each_receiver)
+{
+    struct fixture *f = begin();
+    uint64_t known = 99, unknown = 99;
+    struct outbox_upload upload = {.length_bytes = 5,
+                                   .path = "/x",
+                                   .camera = "gate",
+                                   .clip = "01890a5d-ac96-774b-bcce-b302099a8059"};
+    struct event *event = make_event(1, EVENT_CLASS_MANIFEST);
+    outbox_store(f->outbox, event, NULL, &upload, 3, on_stored, f);
+    event_unref(event);
+    struct uplink_result result = {.outcome = UPLINK_OUTCOME_STORED};
+    outbox_record_upload(f->outbox, 1, 0, &result);
+    outbox_find_clip(f->outbox, upload.clip, on_clip, &known);
+    outbox_find_clip(f->outbox, "01890a5d-ac96-774b-bcce-b302099a8060", on_clip, &unknown);
+    put(f, 2, NULL);
+    wait_stored(f, 2);
+    ck_assert_uint_eq(known, 1);
+    ck_assert_uint_eq(unknown, 0);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.upload_count, 1);
+    ck_assert_uint_eq(f->found.uploads[0].receiver, 1);
+    ck_assert_str_eq(f->found.uploads[0].camera, "gate");
+    end(f);
+}
+END_TEST
+
+START_TEST(only_what_everybody_has_is_pruned_and_never_the_newest)
+{
+    struct fixture *f = begin();
+    struct uplink_result result = {.outcome = UPLINK_OUTCOME_STORED};
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        put(f, seq, NULL);
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        outbox_record_delivery(f->outbox, seq, 0, 1, &result, NULL);
+        if (seq != 2)
+            outbox_record_delivery(f->outbox, seq, 1, 1, &result, NULL);
+    }
+    outbox_prune(f->outbox, INT64_MAX);
+    json_t *list = NULL;
+    struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
+    outbox_query(f->outbox, &query, on_text, &list);
+    put(f, 4, NULL);
+    wait_stored(f, 4);
+    ck_assert_uint_eq(json_array_size(list), 2);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(list, 0), "seq")), 2);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(list, 1), "seq")), 3);
+    json_decref(list);
+    end(f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("outbox");
+    TCase *tc = tcase_create("outbox");
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, what_was_stored_is_found_after_a_restart_with_its_state);
+    tcase_add_test(tc, events_are_loaded_listed_shown_and_exported_byte_for_byte);
+    tcase_add_test(tc, a_disk_that_refuses_is_a_fault_and_nothing_is_lost_when_it_takes_again);
+    tcase_add_test(tc, a_damaged_database_is_put_aside_and_what_can_be_read_is_kept);
+    tcase_add_test(tc, a_file_that_is_no_database_keeps_no_press_out);
+    tcase_add_test(tc, a_clip_is_known_with_its_manifest_and_waits_for_each_receiver);
+    tcase_add_test(tc, only_what_everybody_has_is_pruned_and_never_the_newest);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
