@@ -75,8 +75,8 @@ static char *make_absolute(const struct fill *fill, const char *text)
     return made;
 }
 
-static void check_file(struct fill *fill, const struct node *node, const char *path,
-                       const char *file)
+static void check_file(struct fill *fill, const struct option *o, const struct node *node,
+                       const char *path, const char *file)
 {
     struct stat st;
     if (stat(file, &st) != 0 || access(file, R_OK) != 0)
@@ -84,6 +84,9 @@ static void check_file(struct fill *fill, const struct node *node, const char *p
                      strerror(errno));
     else if (!S_ISREG(st.st_mode))
         problems_add(fill->problems, node->line, node->column, path, "%s: is no file", file);
+    else if (o->file == OPTION_FILE_PRIVATE && (st.st_mode & S_IRWXO))
+        problems_add(fill->problems, node->line, node->column, path,
+                     "%s: others may read this private key: chmod 0640 %s", file, file);
 }
 
 char *scalar_copy(struct fill *fill, const struct option *o, const struct node *node,
@@ -101,8 +104,8 @@ char *scalar_copy(struct fill *fill, const struct option *o, const struct node *
         free(file);
         return NULL;
     }
-    if (fill->check_files && o->is_read)
-        check_file(fill, node, path, file);
+    if (fill->check_files && o->file != OPTION_FILE_NONE)
+        check_file(fill, o, node, path, file);
     return file;
 }
 

@@ -35,6 +35,12 @@ struct option_list {
     char **items;
 };
 
+enum option_file {
+    OPTION_FILE_NONE,    /* a folder, a socket, a file that will be made */
+    OPTION_FILE_READ,    /* a file that the driver reads */
+    OPTION_FILE_PRIVATE, /* likewise, and others must not be able to read it */
+};
+
 struct option {
     const char *key;
     enum option_type type;
@@ -45,7 +51,7 @@ struct option {
     int64_t max;          /* and STRING, PATH, SECRET: longest in bytes (0: 512, for paths 4095) */
     const char *const *choices; /* CHOICE: NULL-terminated */
     const char *help;           /* one sentence with the unit */
-    int is_read;                /* PATH, PATHS: a file that is read; tocsin check looks for it */
+    enum option_file file;      /* PATH, PATHS: what tocsin check looks for */
 };
 
 #define OPTION_TABLE_END                                                                           \

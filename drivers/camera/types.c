@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers/camera/types.h"
 
+#include <errno.h>
+#include <string.h>
+
 static const struct option lav_table[] = {
     {.key = "url",
      .type = OPTION_STRING,
@@ -18,11 +21,32 @@ static const struct option lav_table[] = {
     OPTION_TABLE_END,
 };
 
+static int check_lav(const void *options, const char **ret_key, struct err *e)
+{
+    static const char scheme[] = "rtsp://";
+    const struct lav_options *o = options;
+    *ret_key = "url";
+    if (strncmp(o->url, scheme, sizeof scheme - 1) != 0)
+        return err_set(e, EINVAL, "must begin with rtsp://");
+    const char *host = o->url + sizeof scheme - 1;
+    size_t host_bytes = strcspn(host, "/?");
+    if (memchr(host, '@', host_bytes))
+        return err_set(e, EINVAL,
+                       "must not hold user and password: give them with user: and password_file:");
+    if (host_bytes == 0 || strpbrk(host, " \""))
+        return err_set(e, EINVAL, "must be rtsp://host[:port]/path");
+    *ret_key = "user";
+    if (o->password && !o->user)
+        return err_set(e, EINVAL, "is missing: there is a password");
+    return 0;
+}
+
 const struct driver_type camera_lav_type = {
     .name = "lav",
     .help = "RTSP over TCP, H.264 or H.265, by libavformat",
     .options = lav_table,
     .options_size = sizeof(struct lav_options),
+    .check = check_lav,
 };
 
 const struct driver_type *const camera_types[] = {&camera_lav_type, NULL};

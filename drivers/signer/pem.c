@@ -28,6 +28,7 @@ static const struct option option_table[] = {
     {.key = "key_file",
      .type = OPTION_PATH,
      .offset = offsetof(struct pem_options, key_file),
+     .file = OPTION_FILE_PRIVATE,
      .required = 1,
      .help = "Private key, PEM (PKCS#8), made by tocsin keygen; mode 0600 or 0640."},
     OPTION_TABLE_END,

@@ -17,26 +17,31 @@ static const struct option option_table[] = {
     {.key = "url",
      .type = OPTION_STRING,
      .offset = offsetof(struct https_options, url),
+     .max = PROFILE_TARGET_URI_MAX - 9,
      .required = 1,
      .help = "Where events go: https://host[:port]/path."},
     {.key = "ca_file",
      .type = OPTION_PATH,
      .offset = offsetof(struct https_options, ca_file),
+     .file = OPTION_FILE_READ,
      .required = 1,
      .help = "Certificate authority of the receiver (PEM); no other is trusted."},
     {.key = "cert_file",
      .type = OPTION_PATH,
      .offset = offsetof(struct https_options, cert_file),
+     .file = OPTION_FILE_READ,
      .required = 1,
      .help = "This gateway's client certificate (PEM)."},
     {.key = "key_file",
      .type = OPTION_PATH,
      .offset = offsetof(struct https_options, key_file),
+     .file = OPTION_FILE_PRIVATE,
      .required = 1,
      .help = "Its private key (PEM, not encrypted, not readable by others)."},
     {.key = "receipt_keys",
      .type = OPTION_PATHS,
      .offset = offsetof(struct https_options, receipt_keys),
+     .file = OPTION_FILE_READ,
      .max = 8,
      .help = "Public keys (PEM) with which the receiver may sign its receipts; "
              "needed unless receipts is unsigned."},
@@ -49,6 +54,7 @@ static const struct option option_table[] = {
     {.key = "upload_url",
      .type = OPTION_STRING,
      .offset = offsetof(struct https_options, upload_url),
+     .max = PROFILE_TARGET_URI_MAX - 9,
      .help = "Where clips go, on the host of url; by default url with its last part replaced by "
              "clips."},
     {.key = "attempt_timeout",
@@ -85,8 +91,8 @@ void uplink_handle_closed(uv_handle_t *handle)
     uplink_release(handle->data);
 }
 
-/* The host part, or an error that names the option. Caller frees with curl_free. */
-static int read_url(const char *option, const char *url, char **ret_host, struct err *e)
+/* The host part, or what is wrong. Caller frees with curl_free. */
+static int read_url(const char *url, char **ret_host, struct err *e)
 {
     CURLU *parts = curl_url();
     char *scheme = NULL, *unwanted = NULL;
@@ -96,31 +102,34 @@ static int read_url(const char *option, const char *url, char **ret_host, struct
         printable++;
     if (url[printable] != '\0')
         result = err_set(e, EINVAL,
-                         "%s: write spaces and letters outside of ASCII as %%xx, "
-                         "a host's name as xn--…",
-                         option);
+                         "write spaces and letters outside of ASCII as %%xx, "
+                         "a host's name as xn--…");
     else if (strlen(url) >= PROFILE_TARGET_URI_MAX - 8)
-        result = err_set(e, EINVAL, "%s is longer than %d", option, PROFILE_TARGET_URI_MAX - 8);
+        result = err_set(e, EINVAL, "is longer than %d", PROFILE_TARGET_URI_MAX - 8);
     else if (!parts || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
              curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
-        result = err_set(e, EINVAL, "%s \"%s\" is no https://host[:port]/path", option, url);
+        result = err_set(e, EINVAL, "\"%s\" is no https://host[:port]/path", url);
     else if (strcmp(scheme, "https") != 0)
-        result = err_set(e, EINVAL, "%s \"%s\" must begin with https://", option, url);
+        result = err_set(e, EINVAL, "\"%s\" must begin with https://", url);
     else if (curl_url_get(parts, CURLUPART_USER, &unwanted, 0) == CURLUE_OK ||
              curl_url_get(parts, CURLUPART_QUERY, &unwanted, 0) == CURLUE_OK ||
              curl_url_get(parts, CURLUPART_FRAGMENT, &unwanted, 0) == CURLUE_OK)
-        result = err_set(e, EINVAL, "%s must hold no user, no ? and no #", option);
+        result = err_set(e, EINVAL, "must hold no user, no ? and no #");
     else if (curl_url_get(parts, CURLUPART_HOST, ret_host, 0) != CURLUE_OK)
-        result = err_set(e, EINVAL, "%s \"%s\" names no host", option, url);
+        result = err_set(e, EINVAL, "\"%s\" names no host", url);
     curl_free(scheme);
     curl_free(unwanted);
     curl_url_cleanup(parts);
     return result;
 }
 
-/* The url with its last part replaced. */
-static void derive_upload_url(struct uplink *u)
+/* By default the url with its last part replaced. */
+static void set_upload_url(struct uplink *u)
 {
+    if (u->options->upload_url) {
+        snprintf(u->upload_url, sizeof u->upload_url, "%s", u->options->upload_url);
+        return;
+    }
     const char *url = u->options->url;
     const char *host = strstr(url, "://") + 3;
     const char *path = strchr(host, '/');
@@ -128,37 +137,47 @@ static void derive_upload_url(struct uplink *u)
     snprintf(u->upload_url, sizeof u->upload_url, "%.*s/clips", (int)kept, url);
 }
 
-static int check_urls(struct uplink *u, struct err *e)
+static int check_urls(const struct https_options *o, const char **ret_key, struct err *e)
 {
-    const struct https_options *o = u->options;
     char *host = NULL, *upload_host = NULL;
-    int result = read_url("url", o->url, &host, e);
-    if (result != 0)
-        return result;
-    if (!o->upload_url) {
-        derive_upload_url(u);
-    } else {
-        snprintf(u->upload_url, sizeof u->upload_url, "%s", o->upload_url);
-        result = read_url("upload_url", o->upload_url, &upload_host, e);
-        if (result == 0 && strcasecmp(host, upload_host) != 0)
-            result = err_set(e, EINVAL, "upload_url must be on the host of url (%s), not %s", host,
-                             upload_host);
+    *ret_key = "url";
+    int result = read_url(o->url, &host, e);
+    if (result == 0 && o->upload_url) {
+        *ret_key = "upload_url";
+        result = read_url(o->upload_url, &upload_host, e);
     }
+    if (result == 0 && upload_host && strcasecmp(host, upload_host) != 0)
+        result = err_set(e, EINVAL, "must be on the host of url (%s), not %s", host, upload_host);
     curl_free(host);
     curl_free(upload_host);
     return result;
 }
 
-static int read_receipt_keys(struct uplink *u, struct err *e)
+static int check_options(const void *options, const char **ret_key, struct err *e)
 {
-    const struct https_options *o = u->options;
+    const struct https_options *o = options;
+    int result = check_urls(o, ret_key, e);
+    if (result != 0)
+        return result;
+    *ret_key = "addresses";
+    for (size_t i = 0; i < o->addresses.count; i++) {
+        if (!resolve_is_numeric(o->addresses.items[i]))
+            return err_set(e, EINVAL, "\"%s\" is no IP address", o->addresses.items[i]);
+    }
+    *ret_key = "receipt_keys";
     if (o->receipts == HTTPS_RECEIPTS_SIGNED && o->receipt_keys.count == 0)
         return err_set(e, EINVAL,
-                       "receipt_keys: none is given, and without one no receipt can be "
-                       "believed; give the receiver's public key, or say receipts: unsigned");
+                       "none is given, and without one no receipt can be believed; give the "
+                       "receiver's public key, or say receipts: unsigned");
+    return 0;
+}
+
+static int read_receipt_keys(struct uplink *u, struct err *e)
+{
+    const struct option_list *files = &u->options->receipt_keys;
     int result = 0;
-    for (size_t i = 0; result == 0 && i < o->receipt_keys.count; i++)
-        result = keys_add_file(&u->receipt_keys, o->receipt_keys.items[i], e);
+    for (size_t i = 0; result == 0 && i < files->count; i++)
+        result = keys_add_file(&u->receipt_keys, files->items[i], e);
     return result;
 }
 
@@ -173,9 +192,14 @@ static int open_https(const void *options, const struct uplink_host *host, uv_lo
     u->loop = loop;
     u->handles = 1; /* the caller's, until close */
     u->tus.piece.file = -1;
-    int result = check_urls(u, e);
-    if (result == 0)
+    const char *key;
+    int result = check_options(options, &key, e);
+    if (result != 0)
+        err_prefix(e, result, "%s", key);
+    else
         result = credentials_load(u, e);
+    if (result == 0)
+        set_upload_url(u);
     if (result == 0)
         result = read_receipt_keys(u, e);
     for (int i = 0; result == 0 && i < LINE_COUNT; i++)
@@ -292,7 +316,8 @@ const struct uplink_driver uplink_https = {
     .type = {.name = "https",
              .help = "signed events by HTTPS with mutual TLS (profile tocsin-v1)",
              .options = option_table,
-             .options_size = sizeof(struct https_options)},
+             .options_size = sizeof(struct https_options),
+             .check = check_options},
     .open = open_https,
     .send = send_event,
     .upload = tus_begin,
