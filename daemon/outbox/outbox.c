@@ -286,7 +286,7 @@ static int open_store(struct outbox *ob, const struct outbox_options *options,
         result = store_check(&ob->store, e);
     if (result == 0)
         result = store_read_found(&ob->store, found, e);
-    if (result == -EBADMSG || (result != 0 && sqlite3_errcode(ob->store.db) == SQLITE_NOTADB)) {
+    if (result == -EBADMSG) {
         struct err why = *e;
         store_close(&ob->store);
         outbox_found_finish(found);

@@ -57,7 +57,8 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
 int store_error(struct store *s, struct err *e, const char *doing)
 {
     int code = s->db ? sqlite3_errcode(s->db) : SQLITE_NOMEM;
-    int number = code == SQLITE_FULL ? ENOSPC : code == SQLITE_CORRUPT ? EBADMSG : EIO;
+    bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    int number = code == SQLITE_FULL ? ENOSPC : damaged ? EBADMSG : EIO;
     return err_set(e, number, "%s: %s: %s", s->path, doing,
                    s->db ? sqlite3_errmsg(s->db) : "out of memory");
 }
@@ -97,6 +98,10 @@ int store_open(struct store *s, struct err *e)
                          "PRAGMA temp_store=MEMORY; PRAGMA journal_mode=WAL;"
                          "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=-1;",
                          "set up", e);
+    /* The log keeps its file and its room when the database is closed: after a restart on a full
+     * disk there would be none to be had. */
+    int persist = 1;
+    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
     if (result == 0)
         result = execute(s, schema, "schema", e);
     if (result == 0)
