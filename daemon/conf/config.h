@@ -140,7 +140,7 @@ struct config {
     struct config_receiver *receivers;
     size_t indicator_count;
     struct config_indicator *indicators;
-    struct option_list notes; /* what is legal but perhaps not meant, in the form of a mistake */
+    struct option_list notes; /* what is legal but perhaps not meant: "file:line:column: note: …" */
 };
 
 /* One mistake: "file:line:column: path: what is wrong (what is legal)". */

@@ -14,12 +14,13 @@ static void add(const struct problems *p, struct problem_list *list, int line, i
                 const char *path, const char *format, va_list args)
 {
     char message[1000], *text;
+    const char *kind = list == &p->notes ? "note: " : "";
     if (++list->count > PROBLEMS_MAX)
         return;
     vsnprintf(message, sizeof message, format, args);
     encode_trim_utf8(message);
     struct problem *grown = reallocarray(list->items, list->count, sizeof *grown);
-    if (!grown || asprintf(&text, "%s:%d:%d: %s%s%s", p->file, line, column, path,
+    if (!grown || asprintf(&text, "%s:%d:%d: %s%s%s%s", p->file, line, column, kind, path,
                            path[0] ? ": " : "", message) < 0)
         abort();
     list->items = grown;

@@ -219,14 +219,17 @@ END_TEST
 START_TEST(notes_say_what_is_legal_but_perhaps_not_meant)
 {
     static const char expected[] =
-        "FILE:1:1: lamps: there is none: nobody at the gate will see whether help was reached\n"
-        "FILE:2:3: site: has no latitude and longitude: alarms come without a point on the map\n"
-        "FILE:2:7: site.id: is no 20-digit GB/T 28181 code; agree on it with who receives the "
+        "FILE:1:1: note: lamps: there is none: nobody at the gate will see whether help was "
+        "reached\n"
+        "FILE:2:3: note: site: has no latitude and longitude: alarms come without a point on the "
+        "map\n"
+        "FILE:2:7: note: site.id: is no 20-digit GB/T 28181 code; agree on it with who receives "
+        "the "
         "alarms\n"
-        "FILE:6:5: inputs.b: is simulated (driver: sim): nothing real is behind it\n"
-        "FILE:6:10: inputs.b: names no camera: its alarms will have no clip\n"
-        "FILE:8:10: cameras.c: no input names this camera: no alarm will have a clip of it\n"
-        "FILE:10:5: receivers.r: is simulated (driver: sim): nothing real is behind it\n";
+        "FILE:6:5: note: inputs.b: is simulated (driver: sim): nothing real is behind it\n"
+        "FILE:6:10: note: inputs.b: names no camera: its alarms will have no clip\n"
+        "FILE:8:10: note: cameras.c: no input names this camera: no alarm will have a clip of it\n"
+        "FILE:10:5: note: receivers.r: is simulated (driver: sim): nothing real is behind it\n";
     struct config *c = load("site:\n  id: school-7\n  name: x\n"
                             "signing: {driver: pem, key_file: key.pem}\n"
                             "inputs:\n  - {id: b, name: x, place: x, driver: sim}\n"
