@@ -13,11 +13,10 @@
 #include "outbox/salvage.h"
 #include "outbox/store.h"
 
-#define RETRY_NS          UINT64_C(500000000)
-#define IDLE_NS           UINT64_C(200000000) /* of quiet before the log is moved */
-#define BATCH_MAX         64
-#define EVIDENCE_MAX      8192
-#define COMMITS_PER_CHECK 200 /* without a quiet moment the log is moved after so many batches */
+#define RETRY_NS     UINT64_C(500000000)
+#define IDLE_NS      UINT64_C(200000000) /* of quiet before the log is moved */
+#define BATCH_MAX    64
+#define EVIDENCE_MAX 8192
 
 enum job_kind {
     JOB_STORE,
@@ -79,7 +78,6 @@ struct outbox {
     bool stop, ended;
     bool faulty;         /* store thread: a fault was told and not yet cleared */
     size_t unwritten;    /* events that the store thread gave up at stop */
-    unsigned commits;    /* store thread: since the log was moved last */
     bool log_has_frames; /* store thread */
 };
 
@@ -210,7 +208,6 @@ static struct job *take_batch(struct outbox *ob)
             uv_mutex_unlock(&ob->lock);
             store_checkpoint(&ob->store);
             ob->log_has_frames = false;
-            ob->commits = 0;
             uv_mutex_lock(&ob->lock);
         }
     }
@@ -245,6 +242,8 @@ static void write_batch(struct outbox *ob, struct job *batch)
         if (!ob->faulty)
             tell_fault(ob, e.text);
         ob->faulty = true;
+        /* Where the disk is full the log may have grown out of its room: moving it makes room. */
+        store_checkpoint(&ob->store);
         store_close(&ob->store);
         if (!wait_to_retry(ob)) {
             for (struct job *job = batch; job; job = job->next) {
@@ -260,10 +259,8 @@ static void write_batch(struct outbox *ob, struct job *batch)
     ob->faulty = false;
     ob->log_has_frames = true;
     post_batch(ob, batch);
-    if (++ob->commits >= COMMITS_PER_CHECK) {
+    if (store_log_is_long(&ob->store)) /* there was no quiet moment */
         store_checkpoint(&ob->store);
-        ob->commits = 0;
-    }
 }
 
 static void run_thread(void *arg)

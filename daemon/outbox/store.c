@@ -10,6 +10,7 @@
 
 #define EVENT_ROOM_BYTES 2048
 #define LOG_ROOM_BYTES   (4 << 20)
+#define PAGE_BYTES       4096
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS event("
@@ -81,6 +82,20 @@ static void sync_folder(const char *path)
     }
 }
 
+static int on_log_grown(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct store *s = arg;
+    (void)db;
+    (void)name;
+    s->log_pages = pages;
+    return SQLITE_OK;
+}
+
+bool store_log_is_long(const struct store *s)
+{
+    return s->log_pages > LOG_ROOM_BYTES / PAGE_BYTES / 2;
+}
+
 int store_open(struct store *s, struct err *e)
 {
     bool is_new = access(s->path, F_OK) != 0;
@@ -115,6 +130,7 @@ int store_open(struct store *s, struct err *e)
         store_close(s);
         return result;
     }
+    sqlite3_wal_hook(s->db, on_log_grown, s);
     if (is_new)
         sync_folder(s->path);
     return 0;
@@ -491,5 +507,7 @@ int store_prune(struct store *s, int64_t before_wall_ms, struct err *e)
 void store_checkpoint(struct store *s)
 {
     /* A failure here leaves everything in the log, where it is as durable; the next one comes. */
-    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (s->db &&
+        sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK)
+        s->log_pages = 0;
 }

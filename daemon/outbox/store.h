@@ -29,6 +29,7 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     char path[4096];
+    int log_pages; /* in the log since it was moved last */
     const char *const *receivers;
     size_t receiver_count;
 };
@@ -67,6 +68,9 @@ int store_prune(struct store *s, int64_t before_wall_ms, struct err *e);
 
 /* Moves the log into the database; cheap when there is nothing. */
 void store_checkpoint(struct store *s);
+
+/* Whether the log has used up half of the room that was taken for it. */
+bool store_log_is_long(const struct store *s);
 
 int store_error(struct store *s, struct err *e, const char *doing);
 
