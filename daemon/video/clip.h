@@ -2,39 +2,44 @@
 /*
  * One clip file: fragmented MP4, one fragment per group of pictures, hashed while it is written.
  *
- * Written beside its final name, synced, renamed: a file that bears its name is whole. A power cut
- * or kill leaves <name>.part, which plays up to its last whole fragment. No transcoding. G.711 has
- * no place in MP4: a clip with such sound is a QuickTime file (container "mov").
- * Blocking; one thread.
+ * Written as <id>.mp4.part with a journal beside it (journal.h), synced at least once a second
+ * while it grows, and renamed at the end: a file that bears its name is whole, and a power cut or
+ * kill costs the open group. No transcoding. G.711 has no place in MP4: a clip with such sound is a
+ * QuickTime file (container "mov"). Blocking; one thread.
  */
 #ifndef TOCSIN_VIDEO_CLIP_H
 #define TOCSIN_VIDEO_CLIP_H
 
 #include <jansson.h>
 
-#include "base/uuid.h"
 #include "iface/camera.h"
+#include "videolink/message.h"
 
 struct clip_file;
 
-/* Creates <folder>/<id>.mp4.part. The first unit written must be a keyframe of stream 0. */
-int clip_create(const char *folder, const struct camera_stream *streams, size_t stream_count,
+/* Creates the file and its journal in `folder`. What comes before the first keyframe of stream 0
+ * is not written. `alarm` and `camera` are copied. */
+int clip_create(const char *folder, const char *alarm, const char *camera,
+                const struct camera_stream *streams, size_t stream_count,
                 struct clip_file **ret_clip, struct err *e);
 
-const char *clip_id(const struct clip_file *clip);
-
-/* Times of the first and of the newest picture (CLOCK_MONOTONIC); 0 before the first. */
+/* Time of the first picture and end of the newest (CLOCK_MONOTONIC); 0 before the first. */
 int64_t clip_start_us(const struct clip_file *clip);
 int64_t clip_stop_us(const struct clip_file *clip);
 
-int clip_write(struct clip_file *clip, const struct camera_unit *unit, struct err *e);
+/* Says that the clip should show this time and does not. To be called before the first unit. */
+void clip_gap(struct clip_file *clip, int64_t from_us, int64_t to_us, const char *why);
+
+/* Takes its own reference. After an error only clip_finish makes sense: it keeps what is whole. */
+int clip_write(struct clip_file *clip, struct camera_unit *unit, struct err *e);
 
 /*
- * Ends the file: written out, synced, given its name. `*ret_manifest` is what is known of it
- * (length, hashes, groups, times; see the wire's tocsin.clip.manifest), `ret_path` its place. The
- * clip is freed whatever happens.
+ * Ends the file: written out, synced, given its name; `ret_message` (message_finish) announces it,
+ * with `part` 1 and `last` false in its manifest. The journal stays until the announcement is on
+ * the disk. When writing failed, the groups that are whole make the clip. The clip is freed
+ * whatever happens.
  */
-int clip_finish(struct clip_file *clip, json_t **ret_manifest, char ret_path[256], struct err *e);
+int clip_finish(struct clip_file *clip, struct message *ret_message, struct err *e);
 
 /* Frees and removes what was written. NULL is accepted. */
 void clip_abandon(struct clip_file *clip);

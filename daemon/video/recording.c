@@ -2,10 +2,14 @@
 #include "video/recording.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+
+#define GAP_US    2000000 /* pictures further apart than this are not one recording */
+#define FORGET_US INT64_C(3600000000)
 
 static struct recording *find(struct recordings *r, const char *alarm)
 {
@@ -16,96 +20,128 @@ static struct recording *find(struct recordings *r, const char *alarm)
     return NULL;
 }
 
-static void add_gap(struct recording *one, int64_t from_us, int64_t to_us, const char *why)
+static void miss(struct recording *one, int64_t since_us, const char *why)
 {
-    if (!one->gaps)
-        one->gaps = json_array();
-    json_array_append_new(one->gaps,
-                          json_pack("{sI,sI,ss}", "from_ms", (json_int_t)(from_us / 1000), "to_ms",
-                                    (json_int_t)(to_us / 1000), "why", why));
+    if (!one->missing_us)
+        one->missing_us = since_us;
+    snprintf(one->why, sizeof one->why, "%s", why);
 }
 
 /* Ends the part that is being written. */
 static void end_part(struct recordings *r, struct recording *one, bool last)
 {
-    json_t *manifest = NULL;
-    char path[256], id[UUID_TEXT_SIZE];
+    struct message message;
     struct err e;
     if (!one->clip)
         return;
-    memcpy(id, clip_id(one->clip), sizeof id);
-    int result = clip_finish(one->clip, &manifest, path, &e);
+    one->stop_us = clip_stop_us(one->clip);
+    if (last && one->until_us - one->stop_us > GAP_US)
+        clip_gap(one->clip, one->stop_us, one->until_us,
+                 one->missing_us ? one->why : "no pictures from the camera");
+    int result = clip_finish(one->clip, &message, &e);
     one->clip = NULL;
     if (result != 0) {
         log_error("clip", "part %u of alarm %s is lost: %s", one->part, one->alarm, e.text);
         return;
     }
-    json_object_set_new(manifest, "part", json_integer(one->part));
-    json_object_set_new(manifest, "last", json_boolean(last));
-    json_object_set_new(manifest, "gaps", one->gaps ? one->gaps : json_array());
-    one->gaps = NULL;
-    r->on_done(r->arg, one->alarm, id, path, manifest);
+    json_object_set_new(message.manifest, "part", json_integer(one->part));
+    json_object_set_new(message.manifest, "last", json_boolean(last));
+    r->on_done(r->arg, &message);
 }
 
-static bool begin_part(struct recordings *r, struct recording *one,
+/* `first_us` is the keyframe with which it will begin. */
+static bool begin_part(struct recordings *r, struct recording *one, int64_t first_us,
                        const struct camera_stream *streams, size_t stream_count)
 {
     struct err e;
-    if (clip_create(r->settings.folder, streams, stream_count, &one->clip, &e) != 0) {
+    if (clip_create(r->settings.folder, one->alarm, r->settings.camera, streams, stream_count,
+                    &one->clip, &e) != 0) {
         log_error("clip", "alarm %s: %s", one->alarm, e.text);
+        miss(one, first_us, e.text);
         return false;
     }
     one->part++;
+    if (one->missing_us && first_us > one->missing_us)
+        clip_gap(one->clip, one->missing_us, first_us, one->why);
+    one->missing_us = 0;
     return true;
 }
 
-static void write_unit(struct recording *one, const struct camera_unit *unit)
+static void write_unit(struct recordings *r, struct recording *one, struct camera_unit *unit)
 {
     struct err e;
+    if (unit->stream == 0)
+        one->seen_us = unit->dts_us;
     if (clip_write(one->clip, unit, &e) == 0)
         return;
-    log_error("clip", "part %u of alarm %s is lost: %s", one->part, one->alarm, e.text);
-    clip_abandon(one->clip);
-    one->clip = NULL;
+    log_error("clip", "part %u of alarm %s ends early: %s", one->part, one->alarm, e.text);
+    miss(one, clip_stop_us(one->clip), e.text);
+    end_part(r, one, false);
 }
 
-static void write_ring(struct recording *one, const struct ring_entry *from)
+static bool is_keyframe(const struct camera_unit *unit)
 {
-    for (const struct ring_entry *entry = from; entry && one->clip; entry = entry->next)
-        write_unit(one, entry->unit);
+    return unit->stream == 0 && unit->key;
 }
 
+/* One unit after the other, from the ring or from the camera. */
+static void take(struct recordings *r, struct recording *one, struct camera_unit *unit,
+                 const struct camera_stream *streams, size_t stream_count)
+{
+    if (one->clip && is_keyframe(unit) && unit->dts_us - one->seen_us > GAP_US) {
+        miss(one, clip_stop_us(one->clip), "no pictures from the camera");
+        end_part(r, one, false);
+    }
+    if (!one->clip && is_keyframe(unit))
+        begin_part(r, one, unit->dts_us, streams, stream_count);
+    if (one->clip)
+        write_unit(r, one, unit);
+}
+
+/* Part 1: what the ring holds. The next begins with the group that the press fell into. */
 static void begin(struct recordings *r, struct recording *one, const struct ring *ring,
                   const struct camera_stream *streams, size_t stream_count)
 {
     int64_t wanted_us = one->press_us - r->settings.pre_us;
+    if (wanted_us < one->stop_us)
+        wanted_us = one->stop_us;
     const struct ring_entry *from = ring_from(ring, wanted_us);
-    if (!from || !begin_part(r, one, streams, stream_count)) {
-        one->missing_us = wanted_us;
+    miss(one, wanted_us, "the camera had not been there that long, or its memory was full");
+    for (const struct ring_entry *entry = from; entry; entry = entry->next)
+        take(r, one, entry->unit, streams, stream_count);
+    if (!one->clip)
         return;
-    }
-    if (from->unit->dts_us > wanted_us)
-        add_gap(one, wanted_us, from->unit->dts_us,
-                "the camera had not been there that long, or its memory was full");
-    write_ring(one, from);
     end_part(r, one, false);
-    if (begin_part(r, one, streams, stream_count))
-        write_ring(one, ring_newest_keyframe(ring));
+    one->seen_us = 0;
+    for (const struct ring_entry *entry = ring_newest_keyframe(ring); entry; entry = entry->next)
+        take(r, one, entry->unit, streams, stream_count);
+}
+
+static void extend(struct recordings *r, struct recording *one, int64_t press_us, int64_t now_us,
+                   const struct ring *ring, const struct camera_stream *streams,
+                   size_t stream_count)
+{
+    if (press_us <= one->press_us)
+        return;
+    one->press_us = press_us;
+    one->until_us = press_us + r->settings.post_us;
+    if (one->over && one->until_us > now_us) {
+        one->over = false;
+        one->seen_us = one->missing_us = 0;
+        begin(r, one, ring, streams, stream_count);
+    }
 }
 
 void recordings_press(struct recordings *r, const char *alarm, int64_t press_us,
                       const struct ring *ring, const struct camera_stream *streams,
                       size_t stream_count)
 {
+    int64_t now_us = clock_monotonic_ns() / 1000;
     struct recording *one = find(r, alarm);
+    if (press_us > now_us) /* no press has been in the future: it would be recorded till then */
+        press_us = now_us;
     if (one) {
-        if (press_us > one->press_us)
-            one->until_us = press_us + r->settings.post_us;
-        one->press_us = press_us > one->press_us ? press_us : one->press_us;
-        if (one->over && one->until_us > clock_monotonic_ns() / 1000) {
-            one->over = false;
-            one->missing_us = clock_monotonic_ns() / 1000;
-        }
+        extend(r, one, press_us, now_us, ring, streams, stream_count);
         return;
     }
     one = calloc(1, sizeof *one);
@@ -116,17 +152,16 @@ void recordings_press(struct recordings *r, const char *alarm, int64_t press_us,
     one->until_us = press_us + r->settings.post_us;
     one->next = r->list;
     r->list = one;
-    if (one->until_us < clock_monotonic_ns() / 1000) {
+    if (one->until_us < now_us) {
         one->over = true; /* told again after a restart; its time is gone */
         return;
     }
     begin(r, one, ring, streams, stream_count);
 }
 
-static void take_unit(struct recordings *r, struct recording *one, const struct camera_unit *unit,
+static void take_live(struct recordings *r, struct recording *one, struct camera_unit *unit,
                       const struct camera_stream *streams, size_t stream_count)
 {
-    bool keyframe = unit->stream == 0 && unit->key;
     if (one->over)
         return;
     if (unit->stream == 0 && unit->dts_us >= one->until_us) {
@@ -134,45 +169,51 @@ static void take_unit(struct recordings *r, struct recording *one, const struct 
         one->over = true;
         return;
     }
-    if (one->clip && keyframe && unit->dts_us - clip_start_us(one->clip) >= r->settings.part_us) {
+    if (one->clip && is_keyframe(unit) &&
+        unit->dts_us - clip_start_us(one->clip) >= r->settings.part_us)
         end_part(r, one, false);
-        one->missing_us = 0;
-    }
-    if (!one->clip && keyframe && begin_part(r, one, streams, stream_count)) {
-        if (one->missing_us && unit->dts_us > one->missing_us)
-            add_gap(one, one->missing_us, unit->dts_us, "no pictures from the camera");
-        one->missing_us = 0;
-    }
-    if (one->clip)
-        write_unit(one, unit);
+    take(r, one, unit, streams, stream_count);
 }
 
-void recordings_unit(struct recordings *r, const struct camera_unit *unit,
+void recordings_unit(struct recordings *r, struct camera_unit *unit,
                      const struct camera_stream *streams, size_t stream_count)
 {
     for (struct recording *one = r->list; one; one = one->next)
-        take_unit(r, one, unit, streams, stream_count);
+        take_live(r, one, unit, streams, stream_count);
 }
 
-void recordings_interrupt(struct recordings *r, int64_t now_us)
+void recordings_interrupt(struct recordings *r, int64_t now_us, const char *why)
 {
     for (struct recording *one = r->list; one; one = one->next) {
-        if (one->over)
-            continue;
-        end_part(r, one, now_us >= one->until_us);
-        if (!one->missing_us)
-            one->missing_us = now_us;
+        if (!one->over)
+            miss(one, one->clip ? clip_stop_us(one->clip) : now_us, why);
+    }
+}
+
+void recordings_resume(struct recordings *r)
+{
+    for (struct recording *one = r->list; one; one = one->next) {
+        if (one->missing_us)
+            end_part(r, one, false);
     }
 }
 
 void recordings_tick(struct recordings *r, int64_t now_us)
 {
-    /* A second of grace: the unit that ends it may be on its way. */
-    for (struct recording *one = r->list; one; one = one->next) {
-        if (one->over || now_us < one->until_us + 1000000)
-            continue;
-        end_part(r, one, true);
-        one->over = true;
+    for (struct recording **at = &r->list; *at;) {
+        struct recording *one = *at;
+        /* A second of grace: the unit that ends it may be on its way. */
+        if (!one->over && now_us >= one->until_us + 1000000) {
+            end_part(r, one, true);
+            one->over = true;
+        }
+        /* Told again after that, it would be too old to begin anew. */
+        if (one->over && now_us > one->until_us + FORGET_US) {
+            *at = one->next;
+            free(one);
+        } else {
+            at = &one->next;
+        }
     }
 }
 
@@ -182,7 +223,6 @@ void recordings_finish(struct recordings *r)
         struct recording *one = r->list;
         r->list = one->next;
         end_part(r, one, false);
-        json_decref(one->gaps);
         free(one);
     }
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The clip of one alarm at one camera, in parts: part 1 is what the ring holds of the time before
- * the press (ready at once), then parts of `part_us`, until `post_us` after the last press. Parts
- * after the first begin at the newest keyframe, so that they overlap by less than one group.
+ * the press (ready at once), then parts of `part_us`, until `post_us` after the last press. The
+ * part after the first begins at the newest keyframe, so that the two overlap by less than one
+ * group. Pictures that are missing for more than GAP end a part; the next one names the gap.
  * One thread; writing blocks.
  */
 #ifndef TOCSIN_VIDEO_RECORDING_H
 #define TOCSIN_VIDEO_RECORDING_H
-
-#include <jansson.h>
 
 #include "base/uuid.h"
 #include "video/clip.h"
@@ -16,12 +15,12 @@
 
 struct recording_settings {
     const char *folder;
+    const char *camera;
     int64_t pre_us, post_us, part_us;
 };
 
-/* A finished part; `manifest` is taken. */
-typedef void (*recording_done_handler)(void *arg, const char *alarm, const char *clip,
-                                       const char *path, json_t *manifest);
+/* A finished part; the handler takes the message (message_finish). */
+typedef void (*recording_done_handler)(void *arg, struct message *message);
 
 struct recording {
     struct recording *next;
@@ -30,8 +29,10 @@ struct recording {
     int64_t until_us;
     unsigned part; /* number of the part that is being written, or was last */
     struct clip_file *clip;
-    json_t *gaps;       /* of the part that is being written */
+    int64_t seen_us;    /* of the newest picture written; 0: none yet */
+    int64_t stop_us;    /* of the part before */
     int64_t missing_us; /* since when there have been no pictures; 0: there are */
+    char why[128];      /* they are missing */
     bool over;
 };
 
@@ -49,11 +50,14 @@ void recordings_press(struct recordings *r, const char *alarm, int64_t press_us,
                       size_t stream_count);
 
 /* A unit just came from the camera (it is in the ring already). */
-void recordings_unit(struct recordings *r, const struct camera_unit *unit,
+void recordings_unit(struct recordings *r, struct camera_unit *unit,
                      const struct camera_stream *streams, size_t stream_count);
 
-/* The camera is gone: what is there is finished. */
-void recordings_interrupt(struct recordings *r, int64_t now_us);
+/* The camera is gone, and why. What is being written stays open: it may come back, or not. */
+void recordings_interrupt(struct recordings *r, int64_t now_us, const char *why);
+
+/* The camera is back, maybe with other parameters: what was open is finished. */
+void recordings_resume(struct recordings *r);
 
 /* Time goes on without units: ends what is over. Call at least once a second. */
 void recordings_tick(struct recordings *r, int64_t now_us);

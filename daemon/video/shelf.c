@@ -12,8 +12,10 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "video/journal.h"
 
 #define DAY_MS INT64_C(86400000)
+#define GAP_MS 1500 /* between two parts: more than the last picture's length */
 
 static int save(struct shelf *s, const struct shelf_clip *clip, struct err *e)
 {
@@ -35,14 +37,17 @@ static int save(struct shelf *s, const struct shelf_clip *clip, struct err *e)
     return result;
 }
 
-static struct shelf_clip *link_in(struct shelf *s)
+/* Takes the message. Ids are UUIDv7: their order is that of time. */
+static struct shelf_clip *link_in(struct shelf *s, const struct message *message)
 {
-    struct shelf_clip *clip = calloc(1, sizeof *clip), **last = &s->first;
+    struct shelf_clip *clip = calloc(1, sizeof *clip), **at = &s->first;
     if (!clip)
         abort();
-    while (*last)
-        last = &(*last)->next;
-    *last = clip;
+    clip->message = *message;
+    while (*at && strcmp((*at)->message.clip, message->clip) < 0)
+        at = &(*at)->next;
+    clip->next = *at;
+    *at = clip;
     return clip;
 }
 
@@ -72,8 +77,7 @@ static void load(struct shelf *s, const char *name)
     struct message message;
     if (line && message_parse(line, strlen(line), &message, &e) == 0 &&
         message.type == MESSAGE_CLIP) {
-        struct shelf_clip *clip = link_in(s);
-        clip->message = message;
+        struct shelf_clip *clip = link_in(s, &message);
         clip->stored = json_is_true(json_object_get(object, "stored"));
         clip->done = json_is_true(json_object_get(object, "done"));
         clip->wall_ms = json_integer_value(json_object_get(object, "wall_ms"));
@@ -100,19 +104,147 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
             load(s, d->d_name);
     }
     closedir(folder);
+    shelf_recover(s, NULL, NULL, NULL);
     return 0;
 }
 
-struct shelf_clip *shelf_add(struct shelf *s, const struct message *message, struct err *e)
+static int64_t number(const struct message *message, const char *key)
 {
-    struct shelf_clip *clip = link_in(s);
-    clip->message = *message;
-    json_incref(clip->message.manifest);
+    return json_integer_value(json_object_get(message->manifest, key));
+}
+
+static const char *boot_of(const struct message *message)
+{
+    const char *boot = json_string_value(json_object_get(message->manifest, "boot"));
+    return boot ? boot : "";
+}
+
+static const struct message *part_before(const struct shelf *s, const struct message *message)
+{
+    const struct message *found = NULL;
+    for (const struct shelf_clip *c = s->first; c; c = c->next) {
+        if (strcmp(c->message.alarm, message->alarm) == 0 &&
+            strcmp(c->message.camera, message->camera) == 0 &&
+            (!found || number(&c->message, "part") > number(found, "part")))
+            found = &c->message;
+    }
+    return found;
+}
+
+/* A worker that was started anew knows nothing of the parts before: what they show is no gap, and
+ * what lies between is one. */
+static void name_gap(struct message *message, const struct message *before)
+{
+    json_t *gaps = json_object_get(message->manifest, "gaps");
+    int64_t since_ms = number(before, "stop_monoms") - number(message, "start_monoms");
+    bool named = false;
+    if (strcmp(boot_of(message), boot_of(before)) != 0)
+        return;
+    for (size_t i = json_array_size(gaps); i-- > 0;) {
+        json_t *gap = json_array_get(gaps, i);
+        int64_t to_ms = json_integer_value(json_object_get(gap, "to_ms"));
+        if (json_integer_value(json_object_get(gap, "from_ms")) >= since_ms)
+            named = true;
+        else if (to_ms <= since_ms)
+            json_array_remove(gaps, i);
+        else if (json_object_set_new(gap, "from_ms", json_integer(since_ms)) == 0)
+            named = true;
+    }
+    if (!named && since_ms < -GAP_MS)
+        json_array_append_new(gaps,
+                              json_pack("{sI,si,ss}", "from_ms", (json_int_t)since_ms, "to_ms", 0,
+                                        "why", "the camera's process had to be started again"));
+}
+
+static void remove_journal(const struct shelf *s, const char *id)
+{
+    char path[400], name[JOURNAL_NAME_SIZE];
+    journal_name(name, id);
+    snprintf(path, sizeof path, "%s/%s", s->folder, name);
+    unlink(path);
+}
+
+struct shelf_clip *shelf_add(struct shelf *s, struct message *message)
+{
+    struct err e;
+    const struct message *before = part_before(s, message);
+    json_object_set_new(message->manifest, "part",
+                        json_integer(before ? number(before, "part") + 1 : 1));
+    if (before)
+        name_gap(message, before);
+    struct shelf_clip *clip = link_in(s, message);
     clip->wall_ms = clock_wall_ms();
-    if (save(s, clip, e) != 0)
-        log_error("shelf", "%s: told, but forgotten if this daemon ends: %s", message->clip,
-                  e->text);
+    /* Without its announcement on the disk the journal stays: a restart will find the clip by it.
+     */
+    if (save(s, clip, &e) != 0)
+        log_error("shelf", "%s: %s", message->clip, e.text);
+    else
+        remove_journal(s, message->clip);
     return clip;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The ids of all journals, oldest first; the caller frees each and the list. */
+static size_t list_journals(const struct shelf *s, char ***ret_ids)
+{
+    size_t count = 0;
+    char **ids = NULL;
+    DIR *folder = opendir(s->folder);
+    for (struct dirent *d; folder && (d = readdir(folder));) {
+        if (strlen(d->d_name) != 36 + 8 || strcmp(d->d_name + 36, ".journal") != 0)
+            continue;
+        char **grown = realloc(ids, (count + 1) * sizeof *ids);
+        char *id = strndup(d->d_name, 36);
+        if (grown)
+            ids = grown;
+        if (grown && id && uuid_is_valid(id))
+            ids[count++] = id;
+        else
+            free(id);
+    }
+    if (folder)
+        closedir(folder);
+    if (count > 0)
+        qsort(ids, count, sizeof *ids, by_text);
+    *ret_ids = ids;
+    return count;
+}
+
+static void recover_one(struct shelf *s, const char *id,
+                        void (*on_clip)(void *arg, const struct shelf_clip *clip), void *arg)
+{
+    struct message message;
+    struct err e;
+    int result = journal_recover(s->folder, id, &message, &e);
+    if (result != 0) {
+        log_warning("shelf", "%s", e.text);
+        return;
+    }
+    struct shelf_clip *clip = shelf_add(s, &message);
+    log_info("shelf", "clip %s of camera %s was being written: %lld bytes are kept", id,
+             clip->message.camera, (long long)clip->message.length_bytes);
+    if (on_clip)
+        on_clip(arg, clip);
+}
+
+void shelf_recover(struct shelf *s, const char *camera,
+                   void (*on_clip)(void *arg, const struct shelf_clip *clip), void *arg)
+{
+    char **ids, owner[MESSAGE_ID_SIZE];
+    size_t count = list_journals(s, &ids);
+    for (size_t i = 0; i < count; i++) {
+        if (shelf_find(s, ids[i]))
+            remove_journal(s, ids[i]);
+        else if (!camera ||
+                 (journal_camera(s->folder, ids[i], owner) && strcmp(owner, camera) == 0))
+            recover_one(s, ids[i], on_clip, arg);
+        free(ids[i]);
+    }
+    free(ids);
 }
 
 struct shelf_clip *shelf_find(struct shelf *s, const char *clip)
@@ -152,8 +284,8 @@ static void prune_unfinished(struct shelf *s)
     for (struct dirent *d; folder && (d = readdir(folder));) {
         const char *dot = strrchr(d->d_name, '.');
         snprintf(path, sizeof path, "%s/%s", s->folder, d->d_name);
-        if (dot && strcmp(dot, ".part") == 0 && stat(path, &st) == 0 &&
-            clock_wall_ms() - st.st_mtime * INT64_C(1000) > DAY_MS)
+        if (dot && (strcmp(dot, ".part") == 0 || strcmp(dot, ".journal") == 0) &&
+            stat(path, &st) == 0 && clock_wall_ms() - st.st_mtime * INT64_C(1000) > DAY_MS)
             unlink(path);
     }
     if (folder)

@@ -18,15 +18,24 @@ struct shelf_clip {
 };
 
 struct shelf {
-    char folder[256]; /* of the clips */
-    struct shelf_clip *first;
+    char folder[256];         /* of the clips */
+    struct shelf_clip *first; /* in the order in which they were begun: of their ids */
 };
 
-/* Makes the folder (mode 0750) if need be and reads what is there. */
+/* Makes the folder (mode 0750) if need be, reads what is there, recovers what was being written. */
 int shelf_open(struct shelf *s, const char *dir, struct err *e);
 
-/* A clip that was just finished; its announcement is on the disk when this returns. */
-struct shelf_clip *shelf_add(struct shelf *s, const struct message *message, struct err *e);
+/*
+ * A clip that was just finished; its announcement is on the disk when this returns. The shelf knows
+ * the parts that earlier processes wrote: it gives the number of the part, and names the time since
+ * the part before as a gap. Takes `message`.
+ */
+struct shelf_clip *shelf_add(struct shelf *s, struct message *message);
+
+/* Makes clips of what a camera's worker was writing when it died, and adds them; `on_clip` is told
+ * of each. A NULL camera means every camera: nobody may be writing then. */
+void shelf_recover(struct shelf *s, const char *camera,
+                   void (*on_clip)(void *arg, const struct shelf_clip *clip), void *arg);
 
 struct shelf_clip *shelf_find(struct shelf *s, const char *clip);
 void shelf_mark(struct shelf *s, struct shelf_clip *clip, bool stored, bool done);

@@ -101,10 +101,10 @@ static void set_state(struct unit *u, enum message_camera_state state, const cha
     link_server_send(u->supervisor->link, &u->state);
 }
 
-static void take_clip(struct unit *u, const struct message *message)
+/* Takes what is in `message`, or leaves it. */
+static void take_clip(struct unit *u, struct message *message)
 {
     struct supervisor *s = u->supervisor;
-    struct err e;
     char expected[400];
     snprintf(expected, sizeof expected, "%s/%s.mp4", s->shelf.folder, message->clip);
     /* A worker may be somebody else's by now: it names its own camera and its own folder. */
@@ -114,9 +114,10 @@ static void take_clip(struct unit *u, const struct message *message)
     }
     if (shelf_find(&s->shelf, message->clip))
         return;
-    struct shelf_clip *clip = shelf_add(&s->shelf, message, &e);
-    log_info("video", "%s: clip %s, %lld bytes", u->camera->id, message->clip,
-             (long long)message->length_bytes);
+    struct shelf_clip *clip = shelf_add(&s->shelf, message);
+    message->manifest = NULL;
+    log_info("video", "%s: clip %s, %lld bytes", u->camera->id, clip->message.clip,
+             (long long)clip->message.length_bytes);
     link_server_send(s->link, &clip->message);
 }
 
@@ -127,7 +128,8 @@ static void take_line(struct unit *u, const char *line, size_t length)
     u->heard_ms = clock_monotonic_ms();
     if (message_parse(line, length, &message, &e) != 0) {
         log_error("video", "%s: the worker says nonsense: %s", u->camera->id, e.text);
-        kill(u->pid, SIGKILL);
+        if (u->pid) /* it may be gone already; 0 would be ourselves */
+            kill(u->pid, SIGKILL);
     } else if (message.type == MESSAGE_CLIP) {
         take_clip(u, &message);
     } else if (message.type == MESSAGE_CAMERA) {
@@ -199,16 +201,33 @@ static const struct camera_driver *driver_of(const struct config_camera *camera)
     return *d;
 }
 
+/* What parses one camera's bytes has no business with the others' passwords. */
+static void wipe_secrets(const struct config_camera *camera)
+{
+    for (const struct option *o = camera->driver.type->options; o->key; o++) {
+        char *secret = NULL;
+        if (o->type == OPTION_SECRET)
+            memcpy(&secret, (char *)camera->driver.options + o->offset, sizeof secret);
+        if (secret)
+            explicit_bzero(secret, strlen(secret));
+    }
+}
+
 /* In the child: everything of the supervisor's is left behind but the socket. */
-static void become_worker(struct supervisor *s, struct unit *u, int socket)
+static void become_worker(struct supervisor *s, struct unit *u, int socket, pid_t parent)
 {
     sigset_t none;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NAME, "tocsin-camera");
-    for (int fd = 3; fd < 1024; fd++) {
-        if (fd != socket)
-            close(fd);
+    if (getppid() != parent)
+        _exit(1);
+    for (size_t i = 0; i < s->count; i++) {
+        if (&s->units[i] != u)
+            wipe_secrets(s->units[i].camera);
     }
+    prctl(PR_SET_NAME, "tocsin-camera");
+    if (socket > 3)
+        close_range(3, (unsigned)socket - 1, 0);
+    close_range((unsigned)socket + 1, ~0u, 0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGCHLD, SIG_DFL);
@@ -218,6 +237,7 @@ static void become_worker(struct supervisor *s, struct unit *u, int socket)
                                        .options = u->camera->driver.options,
                                        .ring_bytes = (size_t)v->ring_bytes,
                                        .recording = {.folder = s->shelf.folder,
+                                                     .camera = u->camera->id,
                                                      .pre_us = v->pre_event_ms * 1000,
                                                      .post_us = v->post_event_ms * 1000,
                                                      .part_us = v->part_ms * 1000}};
@@ -235,21 +255,29 @@ static void tell_open_alarms(struct unit *u)
     }
 }
 
+static void on_recovered(void *arg, const struct shelf_clip *clip)
+{
+    struct supervisor *s = arg;
+    link_server_send(s->link, &clip->message);
+}
+
 static void start_worker(struct unit *u)
 {
     struct supervisor *s = u->supervisor;
     int pair[2];
     struct channel *c = calloc(1, sizeof *c);
+    /* The one before is gone and all that it said was read. */
+    shelf_recover(&s->shelf, u->camera->id, on_recovered, s);
     if (!c || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         free(c);
         u->due_ms = clock_monotonic_ms() + RESTART_CAP;
         return;
     }
     fflush(NULL);
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
         close(pair[0]);
-        become_worker(s, u, pair[1]);
+        become_worker(s, u, pair[1], parent);
     }
     close(pair[1]);
     u->started_ms = u->heard_ms = clock_monotonic_ms();
@@ -277,7 +305,7 @@ static void on_worker_end(struct unit *u, int status)
     int64_t now_ms = clock_monotonic_ms();
     u->pid = 0;
     if (s->stopping)
-        return;
+        return; /* what it could not finish is recovered at the next start */
     if (WIFSIGNALED(status))
         snprintf(reason, sizeof reason, "the camera's worker was ended by signal %d (%s)",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));

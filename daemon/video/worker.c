@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,26 +18,33 @@
 #include "videolink/message.h"
 
 #define OPEN_LIMIT_US    15000000 /* connect, and learn the streams */
+#define CLOSE_LIMIT_US   2000000  /* to say good-bye */
 #define PICTURE_LIMIT_US 10000000 /* without a picture: the session is dead */
-#define KEYFRAME_WARN_US 30000000 /* without a keyframe: a fault, but the session stays */
-#define RETRY_BASE_MS    1000
-#define RETRY_CAP_MS     60000
-#define BEAT_US          1000000
-#define TICK_US          50000
-#define MEMORY_BYTES     (512u << 20) /* beside the ring */
-#define LINE_MAX_BYTES   16384
+#define KEYFRAME_WARN_US 30000000 /* without a further keyframe: a fault, but the session stays */
+#define FIRST_KEYFRAME_US                                                                          \
+    20000000 /* without a first one: it ends; twice as long after each try                         \
+              */
+#define FIRST_KEYFRAME_CAP_US INT64_C(300000000)
+#define RING_MORE_US          10000000 /* beside the pre-event time: an alarm may be told late */
+#define RETRY_BASE_MS         1000
+#define RETRY_CAP_MS          60000
+#define BEAT_US               1000000
+#define TICK_US               50000
+#define MEMORY_BYTES          (512u << 20) /* beside the ring */
+#define LINE_MAX_BYTES        16384
 
 struct worker {
     const struct worker_settings *settings;
     int socket;
     bool supervisor_gone;
     struct camera *camera;
-    struct camera_stream streams[CAMERA_STREAMS_MAX];
+    struct camera_stream streams[CAMERA_STREAMS_MAX]; /* their extradata is ours */
     size_t stream_count;
-    struct ring ring;
+    struct ring ring; /* outlives a session, if the next has the same streams */
     struct recordings recordings;
     int64_t deadline_us; /* of the call that is running */
     int64_t ticked_us, beaten_us, keyframe_us;
+    bool keyframe_seen; /* in this session */
     enum message_camera_state state;
     char reason[256];
     unsigned failures;
@@ -94,17 +102,10 @@ static void set_state(struct worker *w, enum message_camera_state state, const c
         tell_state(w);
 }
 
-static void on_clip(void *arg, const char *alarm, const char *clip, const char *path,
-                    json_t *manifest)
+static void on_clip(void *arg, struct message *message)
 {
-    struct worker *w = arg;
-    struct message message = {.type = MESSAGE_CLIP, .manifest = manifest};
-    snprintf(message.alarm, sizeof message.alarm, "%s", alarm);
-    snprintf(message.clip, sizeof message.clip, "%s", clip);
-    snprintf(message.camera, sizeof message.camera, "%s", w->settings->id);
-    snprintf(message.path, sizeof message.path, "%s", path);
-    send_message(w, &message);
-    json_decref(manifest);
+    send_message(arg, message);
+    message_finish(message);
 }
 
 static void take_line(struct worker *w, const char *line, size_t length)
@@ -160,17 +161,69 @@ static int on_wait(void *arg)
     return stop_asked || w->supervisor_gone || now_us() > w->deadline_us;
 }
 
-static void note_keyframe(struct worker *w, const struct camera_unit *unit)
+/* A smart codec's next keyframe may be minutes away: that is a fault, but no reason to hang up.
+ * A session that never had one is of no use; the camera gets longer with each try. */
+static int note_keyframe(struct worker *w, const struct camera_unit *unit, struct err *e)
 {
     int64_t now = now_us();
     if (unit->stream == 0 && unit->key) {
         w->keyframe_us = now;
+        w->keyframe_seen = true;
         w->failures = 0;
         set_state(w, MESSAGE_CAMERA_ONLINE, "");
+    } else if (!w->keyframe_seen) {
+        int64_t limit_us = FIRST_KEYFRAME_US;
+        for (unsigned i = 0; i < w->failures && limit_us < FIRST_KEYFRAME_CAP_US; i++)
+            limit_us *= 2;
+        if (now - w->keyframe_us > limit_us)
+            return err_set(e, ETIMEDOUT, "pictures, but no keyframe in %lld s",
+                           (long long)(limit_us / 1000000));
     } else if (now - w->keyframe_us > KEYFRAME_WARN_US) {
         set_state(w, MESSAGE_CAMERA_FAULT,
                   "no keyframe for 30 s: switch off the camera's dynamic GOP (H.264+, H.265+)");
     }
+    return 0;
+}
+
+static bool is_same(const struct camera_stream *a, const struct camera_stream *b)
+{
+    return a->codec == b->codec && a->width == b->width && a->height == b->height &&
+           a->sample_rate == b->sample_rate && a->channels == b->channels &&
+           a->extradata_length == b->extradata_length &&
+           (a->extradata_length == 0 ||
+            memcmp(a->extradata, b->extradata, a->extradata_length) == 0);
+}
+
+static void forget_streams(struct worker *w)
+{
+    ring_clear(&w->ring);
+    for (size_t i = 0; i < w->stream_count; i++)
+        free((void *)(uintptr_t)w->streams[i].extradata);
+    w->stream_count = 0;
+}
+
+/* The ring stays when the camera came back as it was: a press just after that has its time before.
+ * Pictures of other parameters cannot be in one clip with these. */
+static int learn_streams(struct worker *w, struct err *e)
+{
+    struct camera_stream streams[CAMERA_STREAMS_MAX];
+    size_t count = w->settings->driver->streams(w->camera, streams);
+    bool same = count == w->stream_count;
+    for (size_t i = 0; same && i < count; i++)
+        same = is_same(&streams[i], &w->streams[i]);
+    if (same)
+        return 0;
+    forget_streams(w);
+    for (size_t i = 0; i < count; i++) {
+        unsigned char *copy = malloc(streams[i].extradata_length + 1);
+        if (!copy)
+            return err_set(e, ENOMEM, "out of memory");
+        if (streams[i].extradata_length > 0)
+            memcpy(copy, streams[i].extradata, streams[i].extradata_length);
+        streams[i].extradata = copy;
+        w->streams[w->stream_count++] = streams[i];
+    }
+    return 0;
 }
 
 /* One session: from connect to the first error. */
@@ -182,9 +235,10 @@ static int run_session(struct worker *w, struct err *e)
     int result = driver->open(w->settings->options, &host, &w->camera, e);
     if (result != 0)
         return result;
-    w->stream_count = driver->streams(w->camera, w->streams);
-    ring_clear(&w->ring); /* another session may have other parameters */
+    recordings_resume(&w->recordings);
+    result = learn_streams(w, e);
     w->keyframe_us = now_us();
+    w->keyframe_seen = false;
     w->deadline_us = now_us() + PICTURE_LIMIT_US;
     while (result == 0 && !stop_asked && !w->supervisor_gone) {
         struct camera_unit *unit;
@@ -193,16 +247,19 @@ static int run_session(struct worker *w, struct err *e)
             break;
         if (unit->stream == 0)
             w->deadline_us = now_us() + PICTURE_LIMIT_US;
-        if (!ring_add(&w->ring, unit))
-            result = err_set(e, ENOMEM, "out of memory");
-        note_keyframe(w, unit);
-        recordings_unit(&w->recordings, unit, w->streams, w->stream_count);
+        result = note_keyframe(w, unit, e);
+        if (result == 0 && w->keyframe_seen) {
+            if (!ring_add(&w->ring, unit))
+                result = err_set(e, ENOMEM, "out of memory");
+            recordings_unit(&w->recordings, unit, w->streams, w->stream_count);
+        }
         camera_unit_unref(unit);
         tick(w);
     }
-    /* The ring stays: a press just after the camera went still has the time before. Its parameters
-     * are the camera's, so it is not closed before the next session begins. */
-    recordings_interrupt(&w->recordings, now_us());
+    w->deadline_us = now_us() + CLOSE_LIMIT_US;
+    driver->close(w->camera);
+    w->camera = NULL;
+    recordings_interrupt(&w->recordings, now_us(), e->text);
     return result;
 }
 
@@ -216,15 +273,6 @@ static void pause_until(struct worker *w, int64_t until_us)
     }
 }
 
-static void close_camera(struct worker *w)
-{
-    ring_clear(&w->ring);
-    w->stream_count = 0;
-    if (w->camera)
-        w->settings->driver->close(w->camera);
-    w->camera = NULL;
-}
-
 int worker_run(const struct worker_settings *settings, int socket)
 {
     static struct worker worker; /* large, and one a process */
@@ -235,8 +283,7 @@ int worker_run(const struct worker_settings *settings, int socket)
     *w = (struct worker){.settings = settings, .socket = socket};
     w->recordings =
         (struct recordings){.settings = settings->recording, .on_done = on_clip, .arg = w};
-    /* A group more than asked for, since a clip begins at the keyframe before. */
-    ring_init(&w->ring, settings->recording.pre_us + 2000000, settings->ring_bytes);
+    ring_init(&w->ring, settings->recording.pre_us + RING_MORE_US, settings->ring_bytes);
     if (sandbox_enter(settings->recording.folder, MEMORY_BYTES + settings->ring_bytes, &e) != 0) {
         log_error("worker", "%s: sandbox: %s", settings->id, e.text);
         return 1;
@@ -255,9 +302,8 @@ int worker_run(const struct worker_settings *settings, int socket)
         int64_t wait_ms =
             RETRY_BASE_MS + backoff_delay_ms(++w->failures, RETRY_BASE_MS, RETRY_CAP_MS, random);
         pause_until(w, now_us() + wait_ms * 1000);
-        close_camera(w);
     }
     recordings_finish(&w->recordings);
-    close_camera(w);
+    forget_streams(w);
     return 0;
 }
