@@ -49,7 +49,9 @@ struct unit {
     pid_t pid; /* 0: none now */
     struct channel *channel;
     int64_t heard_ms, started_ms, due_ms;
-    unsigned failures, restarts;
+    unsigned failures;
+    unsigned restarts; /* of workers that are gone, and all that these told of */
+    unsigned told;     /* by the worker that is there, of its sessions */
     struct message state;
 };
 
@@ -90,15 +92,18 @@ static bool concerns(const struct message *alarm, const char *camera)
     return false;
 }
 
-static void set_state(struct unit *u, enum message_camera_state state, const char *reason)
+static void set_state(struct unit *u, enum message_camera_state state, const char *reason,
+                      unsigned restarts)
 {
     bool news = u->state.state != state || strcmp(u->state.reason, reason) != 0;
+    bool counted = u->state.restarts != restarts;
     u->state.state = state;
+    u->state.restarts = restarts;
     snprintf(u->state.reason, sizeof u->state.reason, "%s", reason);
-    if (!news)
-        return;
-    log_info("video", "%s: %s %s", u->camera->id, message_camera_state_name(state), reason);
-    link_server_send(u->supervisor->link, &u->state);
+    if (news)
+        log_info("video", "%s: %s %s", u->camera->id, message_camera_state_name(state), reason);
+    if (news || counted)
+        link_server_send(u->supervisor->link, &u->state);
 }
 
 /* Takes what is in `message`, or leaves it. */
@@ -133,8 +138,8 @@ static void take_line(struct unit *u, const char *line, size_t length)
     } else if (message.type == MESSAGE_CLIP) {
         take_clip(u, &message);
     } else if (message.type == MESSAGE_CAMERA) {
-        u->state.restarts = u->restarts + message.restarts;
-        set_state(u, message.state, message.reason);
+        u->told = message.restarts;
+        set_state(u, message.state, message.reason, u->restarts + u->told);
     }
     message_finish(&message);
 }
@@ -313,12 +318,12 @@ static void on_worker_end(struct unit *u, int status)
         snprintf(reason, sizeof reason, "the camera's worker ended with status %d",
                  WEXITSTATUS(status));
     u->failures = now_ms - u->started_ms > HEALTHY_MS ? 1 : u->failures + 1;
-    u->restarts++;
-    u->state.restarts = u->restarts;
+    u->restarts += u->told + 1;
+    u->told = 0;
     uuid_random(&random, sizeof random);
     u->due_ms =
         now_ms + RESTART_BASE + backoff_delay_ms(u->failures, RESTART_BASE, RESTART_CAP, random);
-    set_state(u, MESSAGE_CAMERA_FAULT, reason);
+    set_state(u, MESSAGE_CAMERA_FAULT, reason, u->restarts);
 }
 
 static void on_child(uv_signal_t *signal, int number)

@@ -6,7 +6,7 @@
  *
  * Times: a unit's time is its media time plus the smallest delay ever seen between media time and
  * arrival (the least delayed packet is right), which may creep up by 500 ppm for clocks that drift.
- * Media time that is more than 5 s off arrival begins a new timeline.
+ * Media time that is more than 5 s late or runs backwards begins a new timeline.
  */
 #include <errno.h>
 #include <libavcodec/avcodec.h>
@@ -19,12 +19,16 @@
 #include "drivers/camera/cameras.h"
 #include "drivers/camera/types.h"
 
-#define READ_TIMEOUT_US "5000000"
-#define PROBE_BYTES     2000000
-#define PROBE_US        3000000
-#define QUEUED_US       2000 /* a packet that came faster than this had been waiting */
-#define JUMP_US         5000000
-#define CREEP_PPM       500
+#define READ_TIMEOUT_US  "5000000"
+#define PROBE_BYTES      2000000
+#define PROBE_US         3000000
+#define QUEUED_US        2000 /* a packet that came faster than this had been waiting */
+#define JUMP_US          5000000
+#define CREEP_PPM        500
+#define BACK_US          200000 /* media time that runs back further than this is a new timeline */
+#define STEP_US          1000   /* between two units at least: more than a tick of any muxer */
+#define CREDENTIALS_SIZE 128 /* libavformat's buffer for user:password, escaped; it cuts silently  \
+                              */
 
 struct timeline {
     bool anchored;
@@ -50,13 +54,31 @@ static int on_interrupt(void *arg)
     return c->host.on_wait(c->host.arg);
 }
 
+/* What a technician can do about it; NULL: libavformat's own words must do. */
+static const char *advice(int code)
+{
+    switch (code) {
+    case AVERROR_EXIT:
+        return "no answer within the time allowed";
+    case AVERROR_HTTP_UNAUTHORIZED:
+    case AVERROR_HTTP_FORBIDDEN:
+        return "the camera refuses the user or the password";
+    case AVERROR_HTTP_NOT_FOUND:
+        return "the camera has no such stream: check the path of the url";
+    case AVERROR_INVALIDDATA:
+        return "no answer, or none that is RTSP: check address and port";
+    case AVERROR_EOF:
+        return "the camera closed the connection";
+    default: /* not an enum of ours */
+        return NULL;
+    }
+}
+
 static int fail(struct err *e, int code, const char *doing)
 {
     char text[128];
     av_strerror(code, text, sizeof text);
-    if (code == AVERROR_EXIT)
-        snprintf(text, sizeof text, "no answer within the time allowed");
-    return err_set(e, EIO, "%s: %s", doing, text);
+    return err_set(e, EIO, "%s: %s", doing, advice(code) ? advice(code) : text);
 }
 
 static bool map_codec(enum AVCodecID id, enum camera_codec *ret_codec)
@@ -89,7 +111,12 @@ static void take_stream(struct camera *c, unsigned index)
                                 .channels = p->ch_layout.nb_channels,
                                 .extradata = p->extradata,
                                 .extradata_length = (size_t)p->extradata_size};
-    if (map_codec(p->codec_id, &s->codec))
+    bool known = map_codec(p->codec_id, &s->codec);
+    if (known &&
+        !s->video) /* the file's clock is the sample rate; AAC is mute without its set-up */
+        known = s->sample_rate > 0 && s->sample_rate <= 192000 && s->channels > 0 &&
+                s->channels <= 8 && (s->codec != CAMERA_CODEC_AAC || s->extradata_length > 0);
+    if (known)
         c->index[c->count++] = (int)index;
     else
         log_warning("camera", "stream %u: codec %s is left out", index,
@@ -137,6 +164,8 @@ static int make_url(const struct lav_options *o, char *url, size_t size, struct 
         put_escaped(url, size, o->user);
         strncat(url, ":", size - strlen(url) - 1);
         put_escaped(url, size, o->password);
+        if (strlen(url) - (sizeof scheme - 1) >= CREDENTIALS_SIZE)
+            return err_set(e, EINVAL, "user and password are too long together for libavformat");
         strncat(url, "@", size - strlen(url) - 1);
     }
     strncat(url, o->url + sizeof scheme - 1, size - strlen(url) - 1);
@@ -211,12 +240,13 @@ static int64_t place_in_time(struct timeline *t, int64_t media_us, int64_t arriv
     if (t->anchored)
         t->delay_us += (arrival_us - t->seen_us) * CREEP_PPM / 1000000;
     int64_t off_us = delay_us - t->delay_us;
-    if (!t->anchored || off_us < 0 || off_us > JUMP_US)
+    if (!t->anchored || off_us < 0 || off_us > JUMP_US ||
+        media_us + t->delay_us < t->last_us - BACK_US)
         t->delay_us = delay_us;
     t->anchored = true;
     t->seen_us = arrival_us;
     int64_t dts_us = media_us + t->delay_us;
-    return dts_us > t->last_us ? dts_us : t->last_us + 1;
+    return dts_us > t->last_us + STEP_US ? dts_us : t->last_us + STEP_US;
 }
 
 static struct camera_unit *make_unit(struct camera *c, unsigned stream, int64_t arrival_us)
@@ -231,8 +261,8 @@ static struct camera_unit *make_unit(struct camera *c, unsigned stream, int64_t 
     int64_t stamp = p->dts != AV_NOPTS_VALUE ? p->dts : p->pts;
     int64_t dts_us = stamp != AV_NOPTS_VALUE
                          ? place_in_time(t, av_rescale_q(stamp, base, us), arrival_us)
-                     : arrival_us > t->last_us ? arrival_us
-                                               : t->last_us + 1;
+                     : arrival_us > t->last_us + STEP_US ? arrival_us
+                                                         : t->last_us + STEP_US;
     int64_t later = p->dts != AV_NOPTS_VALUE && p->pts != AV_NOPTS_VALUE && p->pts > p->dts
                         ? av_rescale_q(p->pts - p->dts, base, us)
                         : 0;
