@@ -323,3 +323,18 @@ def test_usage_errors_and_missing_files_are_explained(build, tmp_path):
                            "--page-token-file", nowhere], capture_output=True, text=True,
                           timeout=20, check=False)
     assert done.returncode == 1 and str(nowhere) in done.stderr
+
+
+def test_the_verifier_in_the_receivers_readme_does_what_it_says(client):
+    text = (TOP / "receiver/README.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", text, re.S)
+    names = {}
+    exec(code, names)  # the code that people will copy
+    body, _ = make_event()
+    headers = client.headers("POST", "/v1/events", body)
+    url = f"https://127.0.0.1:{client.receiver.port}/v1/events"
+    names["verify"](client.key.public_key(), "POST", url, headers, body)
+    with pytest.raises(AssertionError):
+        names["verify"](client.key.public_key(), "POST", url, headers, body + b" ")
+    with pytest.raises(Exception):
+        names["verify"](client.key.public_key(), "POST", url + "x", headers, body)
