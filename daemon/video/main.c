@@ -65,6 +65,5 @@ int main(int argc, char **argv)
     result = supervisor_run(config, &e);
     if (result != 0)
         log_error("video", "%s", e.text);
-    config_destroy(config);
     return result == 0 ? 0 : 1;
 }

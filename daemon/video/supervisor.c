@@ -56,12 +56,13 @@ struct unit {
 };
 
 struct supervisor {
-    const struct config *config;
+    struct config *config;
+    struct config *next; /* read at SIGHUP, in force once every worker has ended */
     uv_loop_t loop;
     struct service *service;
     struct link_server *link;
     struct shelf shelf;
-    uv_signal_t terminate, interrupt, child;
+    uv_signal_t terminate, interrupt, hangup, child;
     uv_timer_t tick;
     struct unit *units;
     size_t count;
@@ -309,7 +310,7 @@ static void on_worker_end(struct unit *u, int status)
     uint32_t random;
     int64_t now_ms = clock_monotonic_ms();
     u->pid = 0;
-    if (s->stopping)
+    if (s->stopping || s->next)
         return; /* what it could not finish is recovered at the next start */
     if (WIFSIGNALED(status))
         snprintf(reason, sizeof reason, "the camera's worker was ended by signal %d (%s)",
@@ -383,19 +384,102 @@ static void on_message(void *arg, const struct message *message)
     }
 }
 
-static void close_all(struct supervisor *s)
+static void kill_workers(struct supervisor *s)
 {
     for (size_t i = 0; i < s->count; i++) {
         if (s->units[i].pid)
             kill(s->units[i].pid, SIGKILL);
-        close_channel(&s->units[i]);
     }
+}
+
+static void close_all(struct supervisor *s)
+{
+    kill_workers(s);
+    for (size_t i = 0; i < s->count; i++)
+        close_channel(&s->units[i]);
     service_close(s->service);
     link_server_close(s->link);
     uv_close((uv_handle_t *)&s->terminate, NULL);
     uv_close((uv_handle_t *)&s->interrupt, NULL);
+    uv_close((uv_handle_t *)&s->hangup, NULL);
     uv_close((uv_handle_t *)&s->child, NULL);
     uv_close((uv_handle_t *)&s->tick, NULL);
+}
+
+/* A unit for each camera of the configuration; their workers start at the next tick. */
+static int make_units(struct supervisor *s, struct err *e)
+{
+    struct unit *units = calloc(s->config->camera_count + 1, sizeof *units);
+    if (!units)
+        return err_set(e, ENOMEM, "out of memory");
+    free(s->units);
+    s->units = units;
+    s->count = s->config->camera_count;
+    for (size_t i = 0; i < s->count; i++) {
+        struct unit *u = &units[i];
+        u->supervisor = s;
+        u->camera = &s->config->cameras[i];
+        u->state = (struct message){.type = MESSAGE_CAMERA, .state = MESSAGE_CAMERA_CONNECTING};
+        snprintf(u->state.camera, sizeof u->state.camera, "%s", u->camera->id);
+        snprintf(u->state.reason, sizeof u->state.reason, "starting");
+    }
+    return 0;
+}
+
+static void end_workers(struct supervisor *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->units[i].pid)
+            kill(s->units[i].pid, SIGTERM); /* it ends its clips and says so */
+    }
+}
+
+static void print_problem(void *arg, const char *line)
+{
+    (void)arg;
+    log_error("config", "%s", line);
+}
+
+/* A good file replaces the cameras; a bad one changes nothing. */
+static void on_hangup(uv_signal_t *signal, int number)
+{
+    struct supervisor *s = signal->data;
+    static const struct config_drivers drivers = {.cameras = camera_types};
+    struct config *next;
+    struct err e;
+    (void)number;
+    if (s->stopping || s->next)
+        return;
+    service_reloading(s->service);
+    if (config_load(s->config->path, &drivers, print_problem, NULL, &next, &e) != 0) {
+        log_error("config", "%s; the old configuration stays in force", e.text);
+        service_ready(s->service);
+        return;
+    }
+    log_info("video", "reading the configuration again");
+    s->next = next;
+    s->stopping_ms = clock_monotonic_ms();
+    end_workers(s);
+}
+
+/* Every worker has ended: the new cameras begin. */
+static void take_config(struct supervisor *s)
+{
+    struct config *old = s->config;
+    struct err e;
+    s->config = s->next;
+    if (make_units(s, &e) != 0) {
+        log_error("video", "%s", e.text);
+        s->config = old;
+        return;
+    }
+    s->next = NULL;
+    if (strcmp(old->video.socket, s->config->video.socket) != 0 ||
+        strcmp(old->video.dir, s->config->video.dir) != 0)
+        log_warning("video", "video.socket and video.dir change only with a restart");
+    config_destroy(old);
+    service_ready(s->service);
+    log_info("video", "ready: %zu cameras", s->count);
 }
 
 static void on_stop(uv_signal_t *signal, int number)
@@ -406,10 +490,7 @@ static void on_stop(uv_signal_t *signal, int number)
     log_info("video", "stopping: %s", strsignal(number));
     s->stopping = true;
     s->stopping_ms = clock_monotonic_ms();
-    for (size_t i = 0; i < s->count; i++) {
-        if (s->units[i].pid)
-            kill(s->units[i].pid, SIGTERM); /* it ends its clips and says so */
-    }
+    end_workers(s);
 }
 
 static bool any_running(const struct supervisor *s)
@@ -428,6 +509,13 @@ static void on_tick(uv_timer_t *timer)
     if (s->stopping) {
         if (!any_running(s) || now_ms - s->stopping_ms > STOP_WAIT_MS)
             close_all(s);
+        return;
+    }
+    if (s->next) {
+        if (!any_running(s))
+            take_config(s);
+        else if (now_ms - s->stopping_ms > STOP_WAIT_MS)
+            kill_workers(s);
         return;
     }
     for (size_t i = 0; i < s->count; i++) {
@@ -454,28 +542,22 @@ static void watch_signal(struct supervisor *s, uv_signal_t *signal, int number,
     uv_signal_start(signal, handler, number);
 }
 
-int supervisor_run(const struct config *config, struct err *e)
+int supervisor_run(struct config *config, struct err *e)
 {
     struct supervisor *s = calloc(1, sizeof *s);
-    if (!s)
+    if (!s) {
+        config_destroy(config);
         return err_set(e, ENOMEM, "out of memory");
+    }
     s->config = config;
-    s->count = config->camera_count;
-    s->units = calloc(s->count + 1, sizeof *s->units);
-    int result = s->units ? shelf_open(&s->shelf, config->video.dir, e)
-                          : err_set(e, ENOMEM, "out of memory");
+    int result = shelf_open(&s->shelf, config->video.dir, e);
     if (result != 0)
         goto out;
     /* Loaded and started before the forks, so that workers share the pages. */
     avformat_network_init();
-    for (size_t i = 0; i < s->count; i++) {
-        struct unit *u = &s->units[i];
-        u->supervisor = s;
-        u->camera = &config->cameras[i];
-        u->state = (struct message){.type = MESSAGE_CAMERA, .state = MESSAGE_CAMERA_CONNECTING};
-        snprintf(u->state.camera, sizeof u->state.camera, "%s", u->camera->id);
-        snprintf(u->state.reason, sizeof u->state.reason, "starting");
-    }
+    result = make_units(s, e);
+    if (result != 0)
+        goto out;
     uv_loop_init(&s->loop);
     struct link_handlers handlers = {
         .on_up = on_up, .on_down = on_down, .on_message = on_message, .arg = s};
@@ -488,6 +570,7 @@ int supervisor_run(const struct config *config, struct err *e)
     signal(SIGPIPE, SIG_IGN);
     watch_signal(s, &s->terminate, SIGTERM, on_stop);
     watch_signal(s, &s->interrupt, SIGINT, on_stop);
+    watch_signal(s, &s->hangup, SIGHUP, on_hangup);
     watch_signal(s, &s->child, SIGCHLD, on_child);
     uv_timer_init(&s->loop, &s->tick);
     s->tick.data = s;
@@ -500,6 +583,8 @@ int supervisor_run(const struct config *config, struct err *e)
     log_info("video", "stopped");
 out:
     shelf_close(&s->shelf);
+    config_destroy(s->config);
+    config_destroy(s->next);
     free(s->units);
     free(s);
     return result;

@@ -8,7 +8,11 @@
 
 #include "conf/config.h"
 
-/* Runs until SIGTERM or SIGINT. */
-int supervisor_run(const struct config *config, struct err *e);
+/*
+ * Runs until SIGTERM or SIGINT. Takes `config`. At SIGHUP its file is read again: a good one
+ * replaces the cameras (the running clips end with a part, the rings begin anew), a bad one is
+ * reported and changes nothing.
+ */
+int supervisor_run(struct config *config, struct err *e);
 
 #endif

@@ -303,6 +303,8 @@ int worker_run(const struct worker_settings *settings, int socket)
             RETRY_BASE_MS + backoff_delay_ms(++w->failures, RETRY_BASE_MS, RETRY_CAP_MS, random);
         pause_until(w, now_us() + wait_ms * 1000);
     }
+    if (!w->supervisor_gone)
+        take_commands(w); /* an alarm that was told just before the stop has its pictures, too */
     recordings_finish(&w->recordings);
     forget_streams(w);
     return 0;

@@ -377,6 +377,31 @@ def test_sigterm_keeps_what_was_recorded(tmp_path, build):
         assert parts[-1]["manifest"]["stop_monoms"] > stopped_ms - 4000
 
 
+def test_sighup_takes_a_good_file_and_refuses_a_bad_one(tmp_path, build):
+    with FaultServer("healthy") as one, FaultServer("healthy") as two, \
+            video(tmp_path, build, {"one": one.url}, post="20s") as stand:
+        core = stand.core()
+        fill_ring(core, ["one"])
+        workers = stand.children()
+        good = stand.config.read_text()
+        stand.config.write_text(good.replace("pre_event", "pre_evnt"))
+        stand.video.child.send_signal(signal.SIGHUP)
+        wait_until("the mistake is told", lambda: "pre_evnt" in stand.log_text())
+        assert stand.children() == workers
+        alarm, press_ms = core.alarm(["one"])
+        stand.write_config({"one": one.url, "two": two.url})
+        stand.video.child.send_signal(signal.SIGHUP)
+        core.wait_state("two", "online")
+        assert not set(workers) & set(stand.children())
+        parts = core.wait_last(alarm, "one", 60)
+        for message in parts:
+            check_hashes(message)
+            decode_clip(message["path"])
+        assert parts[0]["manifest"]["start_monoms"] <= press_ms - PRE_MS
+        assert parts[-1]["manifest"]["stop_monoms"] >= press_ms + 20000 - SLACK_MS
+        assert [g["why"] for g in parts[-1]["manifest"]["gaps"]]
+
+
 def test_the_link_survives_nonsense(tmp_path, build):
     """What is not a message ends that connection and nothing else."""
     with FaultServer("healthy") as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
