@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the real drivers find wrong with their options before anything is opened, and where it is
+ * said to be. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_folder.h"
+#include "drivers/camera/types.h"
+#include "drivers/signer/signers.h"
+#include "drivers/uplink/uplinks.h"
+#include "run_suite.h"
+
+static const struct config_drivers drivers = {
+    .cameras = camera_types, .signers = signer_types, .uplinks = uplink_types, .check_files = true};
+
+static struct config_folder folder;
+
+static void set_up(void)
+{
+    config_folder_init(&folder);
+}
+
+static void tear_down(void)
+{
+    config_folder_finish(&folder);
+}
+
+/* The one mistake without the file's name; "" when the configuration is good. */
+static const char *load(const char *camera, const char *receiver)
+{
+    char text[2000];
+    snprintf(text, sizeof text,
+             "site: {id: a, name: x}\n"
+             "signing: {driver: pem, key_file: key.pem}\n"
+             "inputs: [{id: b, name: x, place: x, driver: sim, cameras: [c]}]\n"
+             "cameras:\n"
+             "  - {id: c, name: x, driver: lav, %s}\n"
+             "receivers:\n"
+             "  - {id: r, name: x, driver: https, ca_file: ca.pem, cert_file: ca.pem,\n"
+             "     key_file: key.pem, %s}\n",
+             camera, receiver);
+    struct config *config = config_folder_load(&folder, text, strlen(text), 0640, &drivers);
+    config_destroy(config);
+    return config ? "" : folder.problems + strlen(folder.file);
+}
+
+#define GOOD_CAMERA   "url: 'rtsp://192.168.10.11:554/1?x=2'"
+#define GOOD_RECEIVER "url: 'https://police.example:8443/v1/events', receipt_keys: [receipt.pem]"
+
+START_TEST(good_options_are_good)
+{
+    ck_assert_str_eq(load(GOOD_CAMERA, GOOD_RECEIVER), "");
+    ck_assert_str_eq(load("url: 'rtsp://[fd00::1]/1', user: u, password_file: camera.password",
+                          "url: 'https://10.0.0.1/e', receipts: unsigned, addresses: ['::1']"),
+                     "");
+}
+END_TEST
+
+START_TEST(a_camera_that_can_never_work_is_named)
+{
+    static const char *const bad[][2] = {
+        {"url: 'http://c/1'", ":5:40: cameras.c.url: must begin with rtsp://\n"},
+        {"url: 'rtsp://u:p@c/1'", ":5:40: cameras.c.url: must not hold user and password: give "
+                                  "them with user: and password_file:\n"},
+        {"url: 'rtsp:///1'", ":5:40: cameras.c.url: must be rtsp://host[:port]/path\n"},
+        {"url: 'rtsp://c/a b'", ":5:40: cameras.c.url: must be rtsp://host[:port]/path\n"},
+        {"url: 'rtsp://c/1', password: p",
+         ":5:5: cameras.c.user: is missing: there is a password\n"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_str_eq(load(bad[i][0], GOOD_RECEIVER), bad[i][1]);
+}
+END_TEST
+
+START_TEST(a_receiver_that_can_never_work_is_named)
+{
+    static const char *const bad[][2] = {
+        {"url: 'http://p/e', receipt_keys: [receipt.pem]",
+         ":8:30: receivers.r.url: \"http://p/e\" must begin with https://\n"},
+        {"url: 'https://u@p/e', receipt_keys: [receipt.pem]",
+         ":8:30: receivers.r.url: must hold no user, no ? and no #\n"},
+        {"url: 'https://接警/e', receipt_keys: [receipt.pem]",
+         ":8:30: receivers.r.url: write spaces and letters outside of ASCII as %xx, a host's name "
+         "as xn--…\n"},
+        {"url: 'https://p/e'",
+         ":7:5: receivers.r.receipt_keys: none is given, and without one no receipt can be "
+         "believed; give the receiver's public key, or say receipts: unsigned\n"},
+        {"url: 'https://p/e', receipts: unsigned, addresses: [p]",
+         ":8:76: receivers.r.addresses: \"p\" is no IP address\n"},
+        {"url: 'https://p/e', receipts: unsigned, upload_url: 'https://q/c'",
+         ":8:77: receivers.r.upload_url: must be on the host of url (p), not q\n"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_str_eq(load(GOOD_CAMERA, bad[i][0]), bad[i][1]);
+}
+END_TEST
+
+START_TEST(a_private_key_that_others_may_read_is_named)
+{
+    char expected[400];
+    config_folder_write(&folder, "key.pem", "key\n", 4, 0644);
+    snprintf(expected, sizeof expected,
+             ":2:34: signing.key_file: %s/key.pem: others may read this private key: chmod 0640 "
+             "%s/key.pem\n%s:8:16: receivers.r.key_file: %s/key.pem: others may read this private "
+             "key: chmod 0640 %s/key.pem\n",
+             folder.path, folder.path, folder.file, folder.path, folder.path);
+    ck_assert_str_eq(load(GOOD_CAMERA, GOOD_RECEIVER), expected);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("driver-options");
+    TCase *tests = tcase_create("options");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, good_options_are_good);
+    tcase_add_test(tests, a_camera_that_can_never_work_is_named);
+    tcase_add_test(tests, a_receiver_that_can_never_work_is_named);
+    tcase_add_test(tests, a_private_key_that_others_may_read_is_named);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
