@@ -36,7 +36,8 @@ void problems_note(struct problems *p, int line, int column, const char *path, c
 /* Tells every mistake as "file:line:column: path: message". */
 void problems_tell(struct problems *p, config_problem_handler on_problem, void *arg);
 
-/* The notes as "file:line:column: note: path: message", in the order of the file; the texts move to `ret_notes`. */
+/* The notes as "file:line:column: note: path: message", in the order of the file; the texts move to
+ * `ret_notes`. */
 void problems_take_notes(struct problems *p, struct option_list *ret_notes);
 
 void problems_finish(struct problems *p);
