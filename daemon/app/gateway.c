@@ -150,6 +150,8 @@ static int load_config(struct gateway *gw, const char *path, struct err *e)
     int result = config_load(path, &known_drivers, print_problem, NULL, &gw->config, e);
     if (result != 0)
         return result == -EINVAL ? -EINVAL : err_prefix(e, -EINVAL, "configuration");
+    for (size_t i = 0; i < gw->config->notes.count; i++)
+        log_warning("config", "%s", gw->config->notes.items[i]);
     gw->input_count = gw->config->input_count;
     gw->receiver_count = gw->config->receiver_count;
     for (size_t i = 0; i < gw->input_count; i++) {
