@@ -7,6 +7,7 @@
  *   presses.c    lines → debounce → incidents → events
  *   events.c     an event on its way: made, stored, handed to dispatch
  *   receivers.c  what dispatch tells: deliveries, answers of people, links
+ *   closed_uplink.c  stands in for an uplink that cannot be opened
  *   clips.c      tocsin-video: alarms there, clips and camera states back
  *   faults.c     what is broken, raised and cleared as events, never a flood
  *   lamps.c      the pattern of every lamp
@@ -76,6 +77,8 @@ struct gateway_camera {
 struct gateway_receiver {
     const struct config_receiver *config; /* of the newest configuration */
     enum dispatch_link link;
+    bool closed;           /* its uplink could not be opened: a stand-in refuses everything */
+    int64_t reopen_ms;     /* when that is tried again */
     int64_t taken_seq;     /* highest answer acted upon */
     int64_t confirmed_seq; /* highest answer on the disk: told to the receiver */
 };

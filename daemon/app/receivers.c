@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/closed_uplink.h"
 #include "app/gateway.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "drivers/uplink/uplinks.h"
 
 #define FIRST_PROOF_MS 15000 /* after the start; a link not proven by then is a fault */
+#define REOPEN_MS      30000 /* between tries at an uplink that cannot be opened */
 
 static const char *class_word(enum event_class class)
 {
@@ -185,20 +187,6 @@ static struct event *on_heartbeat(void *arg, size_t receiver)
     return event;
 }
 
-void receivers_tick(struct gateway *gw)
-{
-    if (clock_monotonic_ms() - gw->started_ms < FIRST_PROOF_MS)
-        return;
-    for (size_t i = 0; i < gw->receiver_count; i++) {
-        struct dispatch_status status;
-        if (gw->receivers[i].link == DISPATCH_LINK_PROVEN)
-            continue;
-        dispatch_get_status(gw->dispatch, i, &status);
-        faults_set(gw, "receiver", gw->receivers[i].config->id,
-                   status.reason[0] ? status.reason : "no receipt yet");
-    }
-}
-
 static int open_uplink(struct gateway *gw, const struct config_receiver *config,
                        struct dispatch_receiver_options *ret_options, struct err *e)
 {
@@ -217,6 +205,55 @@ static int open_uplink(struct gateway *gw, const struct config_receiver *config,
                                            .heartbeat_ms = config->heartbeat_ms,
                                            .alarm_heartbeat_ms = config->alarm_heartbeat_ms};
     return 0;
+}
+
+/* The uplink, or what stands in for it: one receiver's bad certificate must not stop the others. */
+static void open_or_stand_in(struct gateway *gw, size_t index,
+                             struct dispatch_receiver_options *ret_options)
+{
+    struct gateway_receiver *r = &gw->receivers[index];
+    struct err e;
+    r->closed = open_uplink(gw, r->config, ret_options, &e) != 0;
+    if (!r->closed)
+        return;
+    log_error("receiver", "%s", e.text);
+    faults_set(gw, "receiver", r->config->id, e.text);
+    r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
+    *ret_options =
+        (struct dispatch_receiver_options){.driver = &closed_uplink,
+                                           .uplink = closed_uplink_create(&gw->loop, e.text),
+                                           .heartbeat_ms = r->config->heartbeat_ms,
+                                           .alarm_heartbeat_ms = r->config->alarm_heartbeat_ms};
+}
+
+static void try_reopen(struct gateway *gw, size_t index)
+{
+    struct gateway_receiver *r = &gw->receivers[index];
+    struct dispatch_receiver_options options;
+    struct err e;
+    if (!r->closed || clock_monotonic_ms() < r->reopen_ms)
+        return;
+    r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
+    if (open_uplink(gw, r->config, &options, &e) != 0)
+        return;
+    r->closed = false;
+    dispatch_replace_uplink(gw->dispatch, index, &options);
+}
+
+void receivers_tick(struct gateway *gw)
+{
+    for (size_t i = 0; i < gw->receiver_count; i++)
+        try_reopen(gw, i);
+    if (clock_monotonic_ms() - gw->started_ms < FIRST_PROOF_MS)
+        return;
+    for (size_t i = 0; i < gw->receiver_count; i++) {
+        struct dispatch_status status;
+        if (gw->receivers[i].link == DISPATCH_LINK_PROVEN)
+            continue;
+        dispatch_get_status(gw->dispatch, i, &status);
+        faults_set(gw, "receiver", gw->receivers[i].config->id,
+                   status.reason[0] ? status.reason : "no receipt yet");
+    }
 }
 
 /* The event that dispatch wants again, on its way from the store. */
@@ -263,9 +300,8 @@ int receivers_open(struct gateway *gw, const struct outbox_found *found, struct 
         r->config = &gw->config->receivers[i];
         r->taken_seq = r->confirmed_seq = found->answer_seq[i];
         gw->responders |= r->config->responder ? 1u << i : 0;
-        result = open_uplink(gw, r->config, &options, e);
-        if (result == 0)
-            result = dispatch_add_receiver(gw->dispatch, &options, e);
+        open_or_stand_in(gw, i, &options);
+        result = dispatch_add_receiver(gw->dispatch, &options, e);
     }
     for (size_t i = 0; result == 0 && i < found->pending_count; i++) {
         const struct outbox_pending *p = &found->pending[i];
@@ -306,6 +342,7 @@ int receivers_replace(struct gateway *gw, struct config *config, struct err *e)
     gw->responders = 0;
     for (size_t i = 0; i < gw->receiver_count; i++) {
         gw->receivers[i].config = &config->receivers[i];
+        gw->receivers[i].closed = false;
         gw->responders |= config->receivers[i].responder ? 1u << i : 0;
         dispatch_replace_uplink(gw->dispatch, i, &options[i]);
     }

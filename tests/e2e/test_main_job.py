@@ -229,6 +229,25 @@ def test_a_bad_reload_keeps_the_old_configuration_and_says_so(stand):
         wait_until("delivered after a good reload", lambda r=receiver: r.alarm(press["alarm"]), 10)
 
 
+def test_one_receivers_bad_certificate_stops_nobody_else(stand):
+    stand.write_config(cameras=False, replace=[
+        ("    ca_file: pki/ca.pem\n    cert_file: pki/gateway.pem\n    key_file: pki/gateway.key\n"
+         "    receipt_keys: [pki/police", "    ca_file: pki/ca.pem\n    cert_file: pki/nowhere.pem\n"
+         "    key_file: pki/gateway.key\n    receipt_keys: [pki/police")])
+    stand.start_receivers()
+    stand.start_core()
+    press = stand.press()
+    wait_until("education has it", lambda: stand.receivers["education"].alarm(press["alarm"]), 10)
+    assert stand.receivers["police"].alarm(press["alarm"]) is None
+    police = stand.status()["receivers"][0]
+    assert police["state"] == "refused" and "nowhere.pem" in police["reason"]
+    assert lamp(stand) == "heard"
+    (stand.pki / "nowhere.pem").write_bytes((stand.pki / "gateway.pem").read_bytes())
+    assert stand.cli("reload").returncode == 0
+    wait_until("police have it, too", lambda: stand.receivers["police"].alarm(press["alarm"]), 20)
+    wait_until("lamp delivered", lambda: lamp(stand) == "delivered", 10)
+
+
 def test_a_real_line_cannot_be_pressed_by_a_command_and_a_missing_chip_is_a_fault(stand):
     start(stand, replace=[("    kind: test\n    driver: sim\n",
                            "    kind: test\n    driver: gpiod\n    chip: nowhere\n    line: \"3\"\n")])
