@@ -343,7 +343,9 @@ void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
     /* In this order: what the old one cancels is sent again, over the new one. */
     r->options = *options;
     old.driver->close(old.uplink);
-    lanes_hurry(&r->lanes);
+    lanes_forgive(&r->lanes);
+    for (struct upload *upload = r->uploads; upload; upload = upload->next)
+        upload->due_ms = 0;
     if (!r->beating)
         r->next_beat_ms = 0;
     pump(r);

@@ -154,6 +154,13 @@ void lanes_hurry(struct lanes *lanes)
         lanes->lane[i].due_ms = 0;
 }
 
+void lanes_forgive(struct lanes *lanes)
+{
+    lanes_hurry(lanes);
+    for (struct entry *e = lanes->first; e; e = e->next)
+        e->due_ms = 0;
+}
+
 bool lanes_press_pending(const struct lanes *lanes)
 {
     for (const struct entry *e = lanes->first; e; e = e->next) {

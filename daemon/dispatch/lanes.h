@@ -67,6 +67,9 @@ void lanes_failed(struct lanes *lanes, struct entry *entry, bool refused, int64_
 /* The path was proven, or a new press came: no lane waits any longer. */
 void lanes_hurry(struct lanes *lanes);
 
+/* What was refused may be tried now: a person has mended something. */
+void lanes_forgive(struct lanes *lanes);
+
 /* Whether a press is still not with the receiver (uploads then pause). */
 bool lanes_press_pending(const struct lanes *lanes);
 
