@@ -19,16 +19,19 @@
 #include "drivers/camera/cameras.h"
 #include "drivers/camera/types.h"
 
-#define READ_TIMEOUT_US  "5000000"
-#define PROBE_BYTES      2000000
-#define PROBE_US         3000000
-#define QUEUED_US        2000 /* a packet that came faster than this had been waiting */
-#define JUMP_US          5000000
-#define CREEP_PPM        500
-#define BACK_US          200000 /* media time that runs back further than this is a new timeline */
-#define STEP_US          1000   /* between two units at least: more than a tick of any muxer */
-#define CREDENTIALS_SIZE 128 /* libavformat's buffer for user:password, escaped; it cuts silently  \
-                              */
+#define READ_TIMEOUT_US "5000000"
+#define PROBE_BYTES     2000000
+#define PROBE_US        3000000
+#define QUEUED_US       2000 /* a packet that came faster than this had been waiting */
+#define JUMP_US         5000000
+#define CREEP_PPM       500
+#define EARLY_US        500000 /* a packet this much ahead of its time: the time was wrong */
+#define SLEW_US         2000
+#define BACK_US         200000 /* media time that runs back further than this is a new timeline */
+#define STEP_US         1000   /* between two units at least: more than a tick of any muxer */
+#define CREDENTIALS_SIZE                                                                           \
+    128 /* libavformat's buffer for user:password, escaped; it cuts silently                       \
+         */
 
 struct timeline {
     bool anchored;
@@ -46,6 +49,9 @@ struct camera {
     struct camera_stream streams[CAMERA_STREAMS_MAX];
     struct timeline times[CAMERA_STREAMS_MAX];
     bool live; /* the queue of the opening is drained */
+    /* The newest picture is not given out before the next one has begun: when a session breaks,
+     * libavformat hands out what it has of the last picture as if it were whole. */
+    struct camera_unit *held;
 };
 
 static int on_interrupt(void *arg)
@@ -178,6 +184,7 @@ static void close_lav(struct camera *c)
         return;
     avformat_close_input(&c->context);
     av_packet_free(&c->packet);
+    camera_unit_unref(c->held);
     free(c);
 }
 
@@ -240,9 +247,11 @@ static int64_t place_in_time(struct timeline *t, int64_t media_us, int64_t arriv
     if (t->anchored)
         t->delay_us += (arrival_us - t->seen_us) * CREEP_PPM / 1000000;
     int64_t off_us = delay_us - t->delay_us;
-    if (!t->anchored || off_us < 0 || off_us > JUMP_US ||
+    if (!t->anchored || off_us < -EARLY_US || off_us > JUMP_US ||
         media_us + t->delay_us < t->last_us - BACK_US)
         t->delay_us = delay_us;
+    else if (off_us < 0) /* in small steps: a whole one would draw two pictures together */
+        t->delay_us += off_us > -SLEW_US ? off_us : -SLEW_US;
     t->anchored = true;
     t->seen_us = arrival_us;
     int64_t dts_us = media_us + t->delay_us;
@@ -296,6 +305,11 @@ static int read_lav(struct camera *c, struct camera_unit **ret_unit, struct err 
         av_packet_unref(c->packet);
         if (wanted && !unit)
             return err_set(e, ENOMEM, "out of memory");
+        if (unit && c->streams[stream].video) {
+            struct camera_unit *whole = c->held;
+            c->held = unit;
+            unit = whole;
+        }
         if (unit) {
             *ret_unit = unit;
             return 0;
