@@ -75,7 +75,8 @@ def check_clips(stand, alarm_id, pressed_ms):
         for clip in alarm["clips"]:
             what = f"clip of camera {clip['camera']}, part {clip['part']}, back from {name}"
             data = receiver.get(f"/clips/{clip['manifest']}.mp4", raw=True)
-            path = stand.folder / f"{name}-{clip['manifest']}.mp4"
+            path = stand.folder / f"clips-{name}" / f"{clip['manifest']}.mp4"
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(data)
             if hashlib.sha256(data).hexdigest() != clip["sha256"]:
                 yield what, "its hash is not the manifest's"
@@ -143,7 +144,7 @@ def verify_bundle(stand, alarm_id):
     keys = ["--key", stand.pki / "gateway-keys" / "gateway.pem"]
     for name in stand.receivers:
         keys += ["--receipt-key", stand.pki / f"{name}-receipt.pub.pem"]
-    done = stand.cli("verify", *keys, bundle)
+    done = stand.cli("verify", *keys, "--clips", stand.folder / "clips-police", bundle)
     print(f"{'':12}  tocsin verify: {done.stdout.strip().splitlines()[-1]}", flush=True)
     if exported.returncode != 0 or done.returncode != 0 or alarm_id not in exported.stdout:
         return [f"tocsin verify: {done.stdout}{done.stderr}"]
