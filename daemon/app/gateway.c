@@ -2,6 +2,7 @@
 #include "app/gateway.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,7 @@ int gateway_start(struct gateway *gw, const char *config_path, struct err *e)
         return result;
     }
     uv_timer_start(&gw->housekeeping, on_housekeeping, 0, HOUSEKEEPING_MS);
+    malloc_trim(0); /* what only the start needed goes back to the system */
     service_ready(gw->service);
     log_info("tocsind", "ready: %zu inputs, %zu receivers, %zu cameras, signing key %s",
              gw->input_count, gw->receiver_count, gw->config->camera_count, gw->signer->keyid);

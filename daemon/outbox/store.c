@@ -108,11 +108,12 @@ int store_open(struct store *s, struct err *e)
     /* EXCLUSIVE: this process alone, and no shared-memory file, which a full disk would turn into
      * a SIGBUS. EXTRA until the schema stands, because a rollback journal whose removal is not
      * durable would undo it. */
-    int result = execute(s,
-                         "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
-                         "PRAGMA temp_store=MEMORY; PRAGMA journal_mode=WAL;"
-                         "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=-1;",
-                         "set up", e);
+    int result =
+        execute(s,
+                "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
+                "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-256; PRAGMA journal_mode=WAL;"
+                "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=-1;",
+                "set up", e);
     /* The log keeps its file and its room when the database is closed: after a restart on a full
      * disk there would be none to be had. */
     int persist = 1;

@@ -47,6 +47,20 @@ def test_a_press_reaches_both_receivers_once_signed_and_receipted(stand):
     assert shown["id"] == press["event"]
 
 
+def test_an_ed25519_gateway_key_serves_as_well(stand):
+    made = stand.cli("keygen", "--algorithm", "ed25519", "--force",
+                     stand.pki / "gateway-signing.key", check=True).stdout
+    public = stand.pki / "gateway-keys/gateway.pem"
+    public.write_text(made[made.index("-----BEGIN"):])
+    assert stand.cli("keygen", stand.pki / "gateway-signing.key").returncode == 1
+    start(stand)
+    press = stand.press()
+    for receiver in stand.receivers.values():
+        wait_until("delivered", lambda r=receiver: r.alarm(press["alarm"]), 10)
+    evidence = stand.receivers["police"].get(f"/api/events/{press['event']}")
+    assert 'alg="ed25519"' in evidence["headers"]
+
+
 def test_the_lamp_goes_from_ready_to_delivered_to_coming_and_back(stand):
     start(stand)
     wait_until("lamp ready", lambda: lamp(stand) == "ready", 20)
