@@ -182,14 +182,25 @@ void presses_close_incident(struct gateway *gw, size_t index, const char *by, co
         presses_emit_closed(gw, index, by, note);
 }
 
+/* A release without an open incident is no event, but the next start must know of it: a press that
+ * came while the gateway was down would else be taken for the one from before. */
+static void remember_level(struct gateway *gw)
+{
+    char *state = state_save(gw);
+    outbox_save_state(gw->outbox, state);
+    free(state);
+}
+
 static void take_level(struct gateway_input *in, enum input_cause cause, int64_t at_ns)
 {
     char fresh_id[UUID_TEXT_SIZE];
     struct gateway *gw = in->gateway;
     uuid_v7(clock_wall_ms(), fresh_id);
-    carry_out(gw, in->index,
-              incident_level(&gw->incidents[in->index], in->debounce.accepted, at_ns, fresh_id),
-              cause, at_ns);
+    enum incident_action action =
+        incident_level(&gw->incidents[in->index], in->debounce.accepted, at_ns, fresh_id);
+    carry_out(gw, in->index, action, cause, at_ns);
+    if (action == INCIDENT_ACTION_NONE)
+        remember_level(gw);
 }
 
 static void on_settle(uv_timer_t *timer);

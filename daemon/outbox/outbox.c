@@ -23,6 +23,7 @@ enum job_kind {
     JOB_DELIVERY,
     JOB_UPLOAD,
     JOB_ANSWER,
+    JOB_STATE,
     JOB_LOAD,
     JOB_FIND_CLIP,
     JOB_QUERY,
@@ -113,6 +114,7 @@ static void deliver_job(struct mailbox_message *message)
         break;
     case JOB_DELIVERY:
     case JOB_UPLOAD:
+    case JOB_STATE:
     case JOB_PRUNE:
         break;
     }
@@ -156,6 +158,8 @@ static int run_job(struct outbox *ob, struct job *job, struct err *e)
                                 job->receipt_length, job->receipt_headers, e);
     case JOB_ANSWER:
         return store_put_answer(s, receiver, &job->answer, job->state, e);
+    case JOB_STATE:
+        return store_put_state(s, job->state, e);
     case JOB_LOAD:
         event_unref(job->event); /* from a batch that had to be run again */
         job->event = NULL;
@@ -406,6 +410,13 @@ void outbox_store(struct outbox *ob, struct event *event, const char *state,
         job->upload_receivers = upload_receivers;
     }
     job->done.simple = done;
+    submit(ob, job);
+}
+
+void outbox_save_state(struct outbox *ob, const char *state)
+{
+    struct job *job = create_job(ob, JOB_STATE, NULL);
+    job->state = copy_text(state);
     submit(ob, job);
 }
 

@@ -92,6 +92,9 @@ void outbox_store(struct outbox *ob, struct event *event, const char *state,
                   const struct outbox_upload *upload, uint32_t upload_receivers,
                   outbox_done_handler done, void *arg);
 
+/* The application's state alone, when it changed without an event. */
+void outbox_save_state(struct outbox *ob, const char *state);
+
 /* Evidence is copied; its pointers may be NULL. `state` as in outbox_store. */
 void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts,
                             const struct uplink_result *result, const char *state);

@@ -372,7 +372,7 @@ static int put_upload(struct store *s, const struct event *event,
     return run(s, STORE_INSERT_UPLOAD, "upload", e);
 }
 
-static int put_state(struct store *s, const char *state, struct err *e)
+int store_put_state(struct store *s, const char *state, struct err *e)
 {
     if (!state)
         return 0;
@@ -401,7 +401,7 @@ int store_put_event(struct store *s, const struct event *event, const char *stat
         if (result == 0 && upload && (upload_receivers & 1u << i))
             result = put_upload(s, event, upload, s->receivers[i], e);
     }
-    return result == 0 ? put_state(s, state, e) : result;
+    return result == 0 ? store_put_state(s, state, e) : result;
 }
 
 int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
@@ -417,7 +417,7 @@ int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsi
     sqlite3_bind_blob(statement, 6, receipt, (int)receipt_length, SQLITE_STATIC);
     bind_text(statement, 7, receipt_headers);
     int result = run(s, STORE_SET_DELIVERY, "delivery", e);
-    return result == 0 ? put_state(s, state, e) : result;
+    return result == 0 ? store_put_state(s, state, e) : result;
 }
 
 int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int state,
@@ -445,7 +445,7 @@ int store_put_answer(struct store *s, const char *receiver, const struct uplink_
     bind_text(statement, 6, answer->at);
     bind_text(statement, 7, answer->note);
     int result = run(s, STORE_INSERT_ANSWER, "answer", e);
-    return result == 0 ? put_state(s, state, e) : result;
+    return result == 0 ? store_put_state(s, state, e) : result;
 }
 
 int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, struct err *e)

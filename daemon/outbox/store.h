@@ -52,6 +52,7 @@ void store_rollback(struct store *s);
 
 int store_put_event(struct store *s, const struct event *event, const char *state,
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e);
+int store_put_state(struct store *s, const char *state, struct err *e);
 int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
                        int verdict, const char *request, const char *receipt, size_t receipt_length,
                        const char *receipt_headers, const char *state, struct err *e);
