@@ -276,9 +276,9 @@ class Stand:
         self.video = Process("tocsin-video", [
             self.binary("daemon/video/tocsin-video"), "--config", self.config], self.logs)
 
-    def start_core(self):
+    def start_core(self, env=None):
         self.core = Process("tocsind", [
-            self.binary("daemon/app/tocsind"), "--config", self.config], self.logs)
+            self.binary("daemon/app/tocsind"), "--config", self.config], self.logs, env)
         wait_until("tocsind answers on its control socket", self.core_answers, 15)
 
     def core_answers(self):

@@ -241,6 +241,33 @@ def test_a_full_disk_still_takes_alarms(stand):
         subprocess.run(["umount", state], check=True)
 
 
+def test_a_stuck_disk_delays_no_press_and_is_a_fault_until_it_answers(stand):
+    stuck = stand.folder / "stuck"
+    stand.write_config(cameras=False, buttons=2)
+    stand.start_receivers()
+    stand.start_core(env={"LD_PRELOAD": str(stand.build / "tests/e2e/libstuck_disk.so"),
+                          "STUCK_DISK": str(stuck),
+                          "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    wait_until("both proven", lambda: proven(stand), 20)
+    stuck.touch()
+    presses = [stand.press(f"b{n}") for n in (1, 2)]
+    assert [p["heard"] for p in presses] == ["memory", "memory"]
+    for press in presses:
+        for receiver in stand.receivers.values():
+            wait_until("sent from memory", lambda r=receiver: r.alarm(press["alarm"]), 5)
+    wait_until("the fault", lambda: any(f["fault"] == "store" for f in stand.status()["faults"]), 10)
+    assert stand.status()["store"]["in_memory"] >= 2
+    assert lamp(stand) == "delivered"
+    stuck.unlink()
+    wait_until("stored after all", lambda: stand.status()["store"]["in_memory"] == 0, 10)
+    wait_until("no fault", lambda: not any(
+        f["fault"] == "store" for f in stand.status()["faults"]), 10)
+    stand.core.kill()
+    stand.start_core()
+    listed = stand.cli("events", "list", check=True).stdout
+    assert all(p["event"] in listed for p in presses)
+
+
 def test_a_bad_reload_keeps_the_old_configuration_and_says_so(stand):
     start(stand)
     wait_until("both proven", lambda: proven(stand), 20)
