@@ -74,10 +74,14 @@ int run_keygen(int argc, char **argv)
         result = write_key(pkey, path, &e);
     if (result == 0) {
         printf("keyid %s\n", keyid);
-        PEM_write_PUBKEY(stdout, pkey);
-    } else {
-        fprintf(stderr, "tocsin: %s\n", e.text);
+        if (PEM_write_PUBKEY(stdout, pkey) != 1 || fflush(stdout) != 0)
+            result = err_set(&e, EIO,
+                             "%s is made, but its public key could not be printed; "
+                             "openssl pkey -in %s -pubout prints it",
+                             path, path);
     }
+    if (result != 0)
+        fprintf(stderr, "tocsin: %s\n", e.text);
     EVP_PKEY_free(pkey);
     return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -46,7 +46,8 @@ int keys_add_file(struct key_ring *ring, const char *path, struct err *e)
     if (result != 0)
         return result;
     BIO *bio = BIO_new_mem_buf(text, (int)length);
-    EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+    /* With an empty password, or libcrypto would ask the terminal for one if the file says so. */
+    EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, (void *)"") : NULL;
     BIO_free(bio);
     free(text);
     if (!pkey)

@@ -7,6 +7,8 @@
 
 #include "base/encode.h"
 
+#define NONCE_LENGTH 22 /* 16 bytes of base64url, without padding */
+
 /* Each take_ function moves *at past what it reads, or returns false and leaves the rest alone. */
 static bool take_text(const char **at, const char *text)
 {
@@ -64,7 +66,10 @@ int signature_parse_input(const char *input, const char *covered, int with_nonce
     if (with_nonce && (!take_number(&at, ";expires=", &p.expires_s) ||
                        !take_quoted(&at, ";nonce=", p.nonce, sizeof p.nonce)))
         return err_set(e, EINVAL, "Signature-Input: expires or nonce is missing or malformed");
-    if (!take_quoted(&at, ";keyid=", p.keyid, sizeof p.keyid) || strlen(p.keyid) != 16)
+    if (with_nonce && strlen(p.nonce) != NONCE_LENGTH)
+        return err_set(e, EINVAL, "Signature-Input: nonce is not 16 bytes of base64url");
+    if (!take_quoted(&at, ";keyid=", p.keyid, sizeof p.keyid) || strlen(p.keyid) != 16 ||
+        strspn(p.keyid, "0123456789abcdef") != 16)
         return err_set(e, EINVAL, "Signature-Input: keyid is not 16 hex digits");
     if (!take_quoted(&at, ";alg=", p.algorithm, sizeof p.algorithm))
         return err_set(e, EINVAL, "Signature-Input: alg is missing or malformed");

@@ -100,14 +100,17 @@ START_TEST(signature_input_has_one_shape)
 {
     static const char covered[] = "(\"@method\" \"@target-uri\" \"content-digest\")";
     static const char good[] =
-        "sig1=(\"@method\" \"@target-uri\" \"content-digest\");created=1;expires=2;nonce=\"AAAA\";"
+        "sig1=(\"@method\" \"@target-uri\" "
+        "\"content-digest\");created=1;expires=2;nonce=\"AAECAwQFBgcICQoLDA0ODw\";"
         "keyid=\"0123456789abcdef\";alg=\"ed25519\";tag=\"tocsin-v1\"";
     static const char *const changes[][2] = {
         {"sig1=", "sig2="},
         {"created=1", "created=+1"},
         {"created=1", "created=01x"},
         {";expires=2", ""},
-        {"nonce=\"AAAA\"", "nonce=\"\""},
+        {"nonce=\"AAECAwQFBgcICQoLDA0ODw\"", "nonce=\"\""},
+        {"nonce=\"AAECAwQFBgcICQoLDA0ODw\"", "nonce=\"AAECAwQFBgcICQoLDA0OD\""},
+        {"0123456789abcdef", "0123456789abcdeF"},
         {"0123456789abcdef", "0123456789abcde"},
         {"alg=\"ed25519\"", "alg=ed25519"},
         {"tocsin-v1\"", "tocsin-v2\""},
@@ -120,7 +123,7 @@ START_TEST(signature_input_has_one_shape)
     ck_assert_int_eq(signature_parse_input(good, covered, 1, "tocsin-v1", &params, &e), 0);
     ck_assert_int_eq(params.created_s, 1);
     ck_assert_int_eq(params.expires_s, 2);
-    ck_assert_str_eq(params.nonce, "AAAA");
+    ck_assert_str_eq(params.nonce, "AAECAwQFBgcICQoLDA0ODw");
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         char text[600];
         const char *at = strstr(good, changes[i][0]);
