@@ -9,9 +9,10 @@
 
 /*
  * For the rest of this process: files are read only under the system's folders and written only in
- * `folder` (Landlock), no program can be started, no process traced, no kernel interface used that
- * a reader of video needs not (seccomp), and no more than `memory_bytes` of address space are had.
- * A kernel without Landlock is told of in the log, and the rest still holds.
+ * `folder` (Landlock), no process or program is started, no other process
+ * touched, no system call made but those that reading video takes (seccomp), and no more than
+ * `memory_bytes` of address space are had. A kernel without Landlock is told of in the log, and the
+ * rest still holds.
  */
 int sandbox_enter(const char *folder, size_t memory_bytes, struct err *e);
 

@@ -20,8 +20,8 @@ from video_core import VideoStand, check_hashes, keyframes, monotonic_ms, stream
 sys.path.insert(0, str(TOP / "tests/cameras"))
 from fault_server import FaultServer, pictures  # noqa: E402
 
-PRE_MS = 3000
-POST_MS = 2000
+PRE_MS = 2000
+POST_MS = 1000
 SLACK_MS = 200  # between the clocks of two measurements of the same moment
 
 
@@ -54,7 +54,7 @@ def start_with(stand, password):
     stand.password_file.write_text(stand.password + "\n")
 
 
-def fill_ring(core, cameras, seconds=PRE_MS / 1000 + 2):
+def fill_ring(core, cameras, seconds=PRE_MS / 1000 + 1.5):
     """Every camera online, and online for long enough that a whole pre-event time is there."""
     for camera in cameras:
         core.wait_state(camera, "online")
@@ -107,6 +107,9 @@ def test_clips_of_a_foreign_server(tmp_path, build, gst):
         # Apple's players refuse hev1.
         tag = streams(clips["h265"][0]["path"])["streams"][0]["codec_tag_string"]
         assert tag == "hvc1"
+        for pid in stand.children():
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
         assert stand.password not in stand.log_text()
         for pid in [stand.video.child.pid, *stand.children()]:
             shown = (pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() +
@@ -119,7 +122,8 @@ def test_clips_of_a_foreign_server(tmp_path, build, gst):
 @pytest.mark.parametrize("mode", ["healthy", "in-band"])
 def test_the_manifest_tells_the_true_time(tmp_path, build, mode):
     """The first picture of the clip is the one that the camera sent at that moment."""
-    with FaultServer(mode) as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
+    with FaultServer(mode) as camera, \
+            video(tmp_path, build, {"cam": camera.url.replace("127.0.0.1", "localhost")}) as stand:
         core = stand.core()
         fill_ring(core, ["cam"])
         alarm, press_ms = core.alarm(["cam"])
@@ -135,10 +139,10 @@ def test_the_manifest_tells_the_true_time(tmp_path, build, mode):
 
 def test_a_time_jump_does_not_harm_the_clip(tmp_path, build):
     """The camera's own clock leaps an hour between the pictures: the clip says ours."""
-    with FaultServer("jump", seconds=5) as camera, \
+    with FaultServer("jump", seconds=4) as camera, \
             video(tmp_path, build, {"cam": camera.url}) as stand:
         core = stand.core()
-        fill_ring(core, ["cam"], 5.5)
+        fill_ring(core, ["cam"], 4.5)
         alarm, press_ms = core.alarm(["cam"])
         parts = core.wait_last(alarm, "cam")
         first, last = parts[0]["manifest"], parts[-1]["manifest"]
@@ -233,7 +237,7 @@ def test_killed_workers_come_back(tmp_path, build):
 def test_a_killed_recording_is_kept(tmp_path, build):
     """kill -9 of daemon and workers in the middle of a clip costs at most the open group."""
     with FaultServer("healthy") as camera, \
-            video(tmp_path, build, {"cam": camera.url}, post="20s") as stand:
+            video(tmp_path, build, {"cam": camera.url}, post="14s") as stand:
         core = stand.core()
         fill_ring(core, ["cam"])
         alarm, press_ms = core.alarm(["cam"])
@@ -254,13 +258,13 @@ def test_a_killed_recording_is_kept(tmp_path, build):
         after = [p for p in parts if p["manifest"]["start_monoms"] >= killed_ms]
         assert after, "recording went on after the restart"
         assert after[0]["manifest"]["gaps"], "the time between is named as a gap"
-        assert after[-1]["manifest"]["stop_monoms"] >= press_ms + 20000 - SLACK_MS
+        assert after[-1]["manifest"]["stop_monoms"] >= press_ms + 14000 - SLACK_MS
 
 
 def test_a_camera_lost_in_the_middle(tmp_path, build):
     """The pictures of before the loss are kept; what is missing is named."""
-    with FaultServer("reset", seconds=8) as camera, \
-            video(tmp_path, build, {"cam": camera.url}, post="10s") as stand:
+    with FaultServer("reset", seconds=7) as camera, \
+            video(tmp_path, build, {"cam": camera.url}, post="8s") as stand:
         core = stand.core()
         fill_ring(core, ["cam"], PRE_MS / 1000 + 1)
         alarm, press_ms = core.alarm(["cam"])
@@ -311,6 +315,7 @@ def test_hostile_servers_end_within_their_deadline(tmp_path, build):
         good = stack.enter_context(FaultServer("healthy"))
         urls = {m: s.url for m, s in servers.items()} | {"good": good.url}
         stand = stack.enter_context(video(tmp_path, build, urls))
+        began = time.monotonic()
         core = stand.core()
         fill_ring(core, ["good"])
 
@@ -333,10 +338,9 @@ def test_hostile_servers_end_within_their_deadline(tmp_path, build):
         assert good.plays == 1
         alarm, press_ms = core.alarm([*HOSTILE, "good"])
         check_clip(core.wait_last(alarm, "good"), press_ms)
-        # Not hammered: at most one try a second in the long run, redirects within a try apart.
-        minutes = 60
+        # Not hammered: no more than one try a second, but for the redirects within one try.
         for mode in set(HOSTILE) - {"redirect"}:
-            assert servers[mode].connections < 2 * minutes, mode
+            assert servers[mode].connections < time.monotonic() - began, mode
         assert stand.video.alive()
 
 
@@ -379,7 +383,7 @@ def test_sigterm_keeps_what_was_recorded(tmp_path, build):
 
 def test_sighup_takes_a_good_file_and_refuses_a_bad_one(tmp_path, build):
     with FaultServer("healthy") as one, FaultServer("healthy") as two, \
-            video(tmp_path, build, {"one": one.url}, post="20s") as stand:
+            video(tmp_path, build, {"one": one.url}, post="14s") as stand:
         core = stand.core()
         fill_ring(core, ["one"])
         workers = stand.children()
@@ -398,7 +402,7 @@ def test_sighup_takes_a_good_file_and_refuses_a_bad_one(tmp_path, build):
             check_hashes(message)
             decode_clip(message["path"])
         assert parts[0]["manifest"]["start_monoms"] <= press_ms - PRE_MS
-        assert parts[-1]["manifest"]["stop_monoms"] >= press_ms + 20000 - SLACK_MS
+        assert parts[-1]["manifest"]["stop_monoms"] >= press_ms + 14000 - SLACK_MS
         assert [g["why"] for g in parts[-1]["manifest"]["gaps"]]
 
 

@@ -121,7 +121,7 @@ class Core:
 class VideoStand:
     """tocsin-video with cameras of the test's choice."""
 
-    def __init__(self, folder, build, cameras, pre="3s", post="2s", part="60s", more=""):
+    def __init__(self, folder, build, cameras, pre="2s", post="1s", part="60s", more=""):
         self.folder = pathlib.Path(folder)
         self.build = pathlib.Path(build)
         self.logs = self.folder / "logs"

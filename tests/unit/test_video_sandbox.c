@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a camera's worker may do once it parses what the camera sends, and what not. Each case runs
+ * in a process of its own (Check forks), which stays in the sandbox until it ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "run_suite.h"
+#include "video/sandbox.h"
+
+/* The leak checker starts a process at the end, which is what the sandbox is there to refuse. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+    return 1;
+}
+
+static char folder[] = "/tmp/test_video_sandbox.XXXXXX";
+
+static void enter(void)
+{
+    struct err e;
+    if (sandbox_enter(folder, (size_t)4 << 30, &e) != 0)
+        ck_abort_msg("%s", e.text);
+}
+
+/* By Check itself: from within the sandbox it would be refused. */
+static void make_folder(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+    rmdir(folder);
+}
+
+START_TEST(no_process_is_started)
+{
+    enter();
+    ck_assert_int_eq(fork(), -1);
+    ck_assert_int_eq(errno, EPERM);
+    ck_assert_int_eq(execl("/bin/true", "true", (char *)NULL), -1);
+    ck_assert_int_eq(errno, EPERM);
+}
+END_TEST
+
+START_TEST(no_other_process_is_touched)
+{
+    enter();
+    ck_assert_int_eq(kill(getppid(), 0), -1);
+    ck_assert_int_eq(errno, EPERM);
+    ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), -1);
+}
+END_TEST
+
+START_TEST(the_network_is_that_of_cameras_and_no_server)
+{
+    enter();
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(listen(fd, 1), -1);
+    ck_assert_int_eq(errno, EPERM);
+    ck_assert_int_eq(socket(AF_PACKET, SOCK_RAW, 0), -1);
+    ck_assert_int_eq(errno, EPERM);
+}
+END_TEST
+
+START_TEST(names_can_be_looked_up)
+{
+    struct addrinfo *found = NULL, hints = {.ai_socktype = SOCK_STREAM};
+    enter();
+    ck_assert_int_eq(getaddrinfo("localhost", "554", &hints, &found), 0);
+    freeaddrinfo(found);
+}
+END_TEST
+
+START_TEST(clips_can_be_written)
+{
+    char path[128], final[128];
+    enter();
+    snprintf(path, sizeof path, "%s/a.part", folder);
+    snprintf(final, sizeof final, "%s/a", folder);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0640);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq((int)write(fd, "x", 1), 1);
+    ck_assert_int_eq(fsync(fd), 0);
+    ck_assert_int_eq(rename(path, final), 0);
+    ck_assert_int_eq(unlink(final), 0);
+}
+END_TEST
+
+/* Without Landlock in the kernel this is left to the unit's ProtectSystem= and to file modes. */
+static bool kernel_has_landlock(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+}
+
+START_TEST(nothing_is_written_elsewhere)
+{
+    bool limited = kernel_has_landlock();
+    enter();
+    int fd = open("/tmp/test_video_sandbox.outside", O_WRONLY | O_CREAT, 0600);
+    ck_assert_int_eq(fd >= 0, !limited);
+    unlink("/tmp/test_video_sandbox.outside");
+    ck_assert_int_eq(open("/tmp", O_RDONLY | O_DIRECTORY) >= 0, !limited);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("video sandbox");
+    TCase *sandbox = tcase_create("sandbox");
+    tcase_add_unchecked_fixture(sandbox, make_folder, remove_folder);
+    tcase_add_test(sandbox, no_process_is_started);
+    tcase_add_test(sandbox, no_other_process_is_touched);
+    tcase_add_test(sandbox, the_network_is_that_of_cameras_and_no_server);
+    tcase_add_test(sandbox, names_can_be_looked_up);
+    tcase_add_test(sandbox, clips_can_be_written);
+    tcase_add_test(sandbox, nothing_is_written_elsewhere);
+    suite_add_tcase(suite, sandbox);
+    return run_suite(suite);
+}
