@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -79,7 +80,7 @@ static void remove_folder(void)
     rmdir(base);
 }
 
-static void put(struct clip_file *clip, unsigned stream, bool key, int64_t dts_us)
+static int try_put(struct clip_file *clip, unsigned stream, bool key, int64_t dts_us)
 {
     struct err e;
     unsigned char bytes[400] = {0, 0, 0, 1, key ? 0x65 : 0x41, 0x88};
@@ -93,8 +94,14 @@ static void put(struct clip_file *clip, unsigned stream, bool key, int64_t dts_u
                                  .pts_us = dts_us,
                                  .length = length};
     memcpy(unit->data, bytes, length);
-    ck_assert_int_eq(clip_write(clip, unit, &e), 0);
+    int result = clip_write(clip, unit, &e);
     camera_unit_unref(unit);
+    return result;
+}
+
+static void put(struct clip_file *clip, unsigned stream, bool key, int64_t dts_us)
+{
+    ck_assert_int_eq(try_put(clip, stream, key, dts_us), 0);
 }
 
 static struct clip_file *begin(size_t stream_count)
@@ -222,6 +229,31 @@ START_TEST(units_at_the_same_moment_do_not_end_a_clip)
     }
     ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
     check_message(&m);
+    message_finish(&m);
+    remove_folder();
+}
+END_TEST
+
+/* The disk takes 20,000 bytes and no more. */
+START_TEST(a_full_disk_keeps_the_groups_that_fit)
+{
+    struct message m;
+    struct err e;
+    int result = 0;
+    make_folder();
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before, full = {20000, 20000};
+    getrlimit(RLIMIT_FSIZE, &before);
+    full.rlim_max = before.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+    struct clip_file *clip = begin(1);
+    for (int i = 0; result == 0 && i < 200; i++)
+        result = try_put(clip, 0, i % 10 == 0, BEGIN + i * SECOND / 10);
+    ck_assert_int_lt(result, 0);
+    ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
+    setrlimit(RLIMIT_FSIZE, &before);
+    check_message(&m);
+    ck_assert_uint_ge(json_array_size(json_object_get(m.manifest, "gops")), 3);
     message_finish(&m);
     remove_folder();
 }
@@ -472,6 +504,7 @@ int main(void)
     tcase_add_test(clip, a_finished_clip_says_what_it_holds);
     tcase_add_test(clip, g711_makes_a_quicktime_file);
     tcase_add_test(clip, units_at_the_same_moment_do_not_end_a_clip);
+    tcase_add_test(clip, a_full_disk_keeps_the_groups_that_fit);
     tcase_add_test(clip, a_clip_without_a_picture_is_none);
     suite_add_tcase(suite, clip);
     TCase *journal = tcase_create("journal");
