@@ -7,6 +7,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define FIRST_LINK_MS 15000 /* after the start; tocsin-video should be there by then */
+#define GONE          "tocsin-video does not answer (systemctl status tocsin-video)"
+
 /* A clip that this process knows: announced, and not yet with every receiver that takes clips. */
 struct clip {
     struct clip *next;
@@ -259,6 +262,13 @@ void clips_tell_alarm(struct gateway *gw, size_t input)
         link_client_send(gw->link, &message);
 }
 
+void clips_tick(struct gateway *gw)
+{
+    if (gw->link && !link_client_is_up(gw->link) &&
+        clock_monotonic_ms() - gw->started_ms > FIRST_LINK_MS)
+        faults_set(gw, "video", NULL, GONE);
+}
+
 static void on_up(void *arg)
 {
     struct gateway *gw = arg;
@@ -272,7 +282,7 @@ static void on_down(void *arg, const char *reason)
 {
     struct gateway *gw = arg;
     log_warning("video", "tocsin-video is gone: %s", reason);
-    faults_set(gw, "video", NULL, "tocsin-video does not answer (systemctl status tocsin-video)");
+    faults_set(gw, "video", NULL, GONE);
     for (size_t i = 0; i < gw->camera_count; i++)
         gw->cameras[i].known = false;
     lamps_update(gw);

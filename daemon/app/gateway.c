@@ -80,6 +80,7 @@ static void on_housekeeping(uv_timer_t *timer)
     int64_t now_ms = clock_monotonic_ms();
     check_store(gw);
     receivers_tick(gw);
+    clips_tick(gw);
     faults_tick(gw);
     lamps_update(gw);
     if (now_ms - gw->pruned_ms > PRUNE_EVERY_MS) {

@@ -163,6 +163,7 @@ void receivers_tick(struct gateway *gw);
 
 /* clips.c */
 int clips_open(struct gateway *gw, const struct outbox_found *found, struct err *e);
+void clips_tick(struct gateway *gw);
 void clips_tell_alarm(struct gateway *gw, size_t input);
 void clips_stored(struct gateway *gw, struct journey *journey);
 void clips_uploaded(struct gateway *gw, size_t receiver, uint64_t seq);

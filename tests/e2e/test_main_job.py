@@ -14,8 +14,10 @@ from stand import Stand, StandError, decode_clip, probe_clip, wait_until
 KILLS = 200
 
 
-def start(stand, receivers=True, **config):
-    stand.write_config(cameras=False, **config)
+def start(stand, receivers=True, replace=(), **config):
+    # Where a test wants a press stored, a busy machine may take its time for it.
+    patient = [("  reserve_events: 2000\n", "  reserve_events: 2000\n  commit_wait: 1s\n")]
+    stand.write_config(cameras=False, replace=[*patient, *replace], **config)
     if receivers:
         stand.start_receivers()
     stand.start_core()
