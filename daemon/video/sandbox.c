@@ -142,6 +142,12 @@ static const int allowed[] = {
 /* netlink: the resolver asks it which addresses can be reached. */
 static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 
+/* The macros of libseccomp leave a member out, which clang takes for a mistake. */
+static struct scmp_arg_cmp argument_is(unsigned argument, scmp_datum_t value)
+{
+    return (struct scmp_arg_cmp){.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
 static int limit_calls(struct err *e)
 {
     /* Refused, not killed: a library that tries something unusual gets an error that it knows. */
@@ -151,11 +157,11 @@ static int limit_calls(struct err *e)
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
     for (size_t i = 0; result == 0 && i < sizeof families / sizeof *families; i++)
         result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+                                  argument_is(0, (scmp_datum_t)families[i]));
     /* One's own limits may be read, not set. */
     if (result == 0)
-        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-                                  SCMP_A2(SCMP_CMP_EQ, 0));
+        result =
+            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, argument_is(2, 0));
     if (result == 0)
         result = seccomp_load(filter);
     seccomp_release(filter);
