@@ -1,11 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "envelope/data.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+/* How long the character is that `text` begins with; 0 if that is no UTF-8. */
+static size_t character_length(const char *text)
+{
+    unsigned char first = (unsigned char)*text;
+    size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (strnlen(text, length) < length)
+        return 0;
+    json_t *character = json_stringn(text, length);
+    json_decref(character);
+    return character ? length : 0;
+}
+
+/* The text with a question mark for every byte that is no UTF-8: an event goes out whatever a
+ * camera or a driver wrote into its reason. */
+static json_t *repaired(const char *text)
+{
+    char *copy = strdup(text);
+    for (char *at = copy; at && *at;) {
+        size_t length = character_length(at);
+        if (length == 0)
+            *at = '?';
+        at += length ? length : 1;
+    }
+    json_t *string = copy ? json_string(copy) : NULL;
+    free(copy);
+    return string;
+}
+
+static json_t *string_json(const char *text)
+{
+    json_t *string = json_string(text);
+    return string ? string : repaired(text);
+}
+
 /* Sets a member, or nothing for NULL text; counts failures in *bad. */
 static void set_text(json_t *object, const char *name, const char *text, int *bad)
 {
     if (text)
-        *bad |= json_object_set_new(object, name, json_string(text));
+        *bad |= json_object_set_new(object, name, string_json(text));
 }
 
 static json_t *site_json(const struct data_site *site, int *bad)
@@ -20,7 +57,7 @@ static json_t *site_json(const struct data_site *site, int *bad)
     }
     json_t *contacts = json_array();
     for (size_t i = 0; i < site->contact_count; i++)
-        *bad |= json_array_append_new(contacts, json_string(site->contacts[i]));
+        *bad |= json_array_append_new(contacts, string_json(site->contacts[i]));
     *bad |= json_object_set_new(object, "contacts", contacts);
     return object;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The payloads (`data`) of alarm and fault events, field by field as they go over the wire. Each
- * returns a new reference, or NULL when out of memory or a text is not UTF-8. Strings are borrowed
- * for the call; NULL strings are left out. Pure.
+ * returns a new reference, or NULL when out of memory. Strings are borrowed for the call; NULL
+ * strings are left out, and a byte that is no UTF-8 goes out as a question mark. Pure.
  */
 #ifndef TOCSIN_ENVELOPE_DATA_H
 #define TOCSIN_ENVELOPE_DATA_H
