@@ -30,13 +30,39 @@ static bool text(const json_t *object, const char *name, char *ret_text, size_t 
 static bool read_manifest(const json_t *data, struct event *e)
 {
     const json_t *length = json_object_get(data, "length");
-    e->manifest = true;
     if (!json_is_integer(length) || json_integer_value(length) < 1 ||
         !text(data, "sha256", e->sha256, sizeof e->sha256) || strlen(e->sha256) != 64 ||
         strspn(e->sha256, "0123456789abcdef") != 64 ||
         !text(json_object_get(data, "camera"), "id", e->camera, sizeof e->camera))
         return false;
     e->length = json_integer_value(length);
+    return true;
+}
+
+static bool begins(const char *whole, const char *with)
+{
+    return strncmp(whole, with, strlen(with)) == 0;
+}
+
+static enum event_nature nature_of(const char *type)
+{
+    if (begins(type, "tocsin.alarm."))
+        return EVENT_NATURE_ALARM;
+    if (begins(type, "tocsin.drill.") || begins(type, "tocsin.test."))
+        return EVENT_NATURE_EXERCISE;
+    if (strcmp(type, "tocsin.clip.manifest") == 0)
+        return EVENT_NATURE_MANIFEST;
+    return strcmp(type, "tocsin.heartbeat") == 0 ? EVENT_NATURE_HEARTBEAT : EVENT_NATURE_OTHER;
+}
+
+static bool read_heartbeat(const json_t *o, const json_t *data, struct event *e)
+{
+    const json_t *answered = json_object_get(data, "answer_seq");
+    const json_t *monoms = json_object_get(o, "monoms");
+    e->answer_seq = json_integer_value(answered);
+    e->monoms = json_integer_value(monoms);
+    if (!json_is_integer(monoms) || !text(o, "boot", e->boot, sizeof e->boot))
+        e->boot[0] = '\0';
     return true;
 }
 
@@ -51,10 +77,11 @@ static bool read_object(const json_t *o, struct event *e, const char **reason)
     if (!text(o, "id", e->id, sizeof e->id) || !event_is_uuid(e->id))
         return false;
     *reason = "source must be tocsin:<gateway id>";
-    if (!text(o, "source", e->source, sizeof e->source) || strncmp(e->source, "tocsin:", 7) != 0)
+    if (!text(o, "source", e->source, sizeof e->source) || !begins(e->source, "tocsin:") ||
+        !e->source[7])
         return false;
     *reason = "type must begin with tocsin.";
-    if (!text(o, "type", e->type, sizeof e->type) || strncmp(e->type, "tocsin.", 7) != 0)
+    if (!text(o, "type", e->type, sizeof e->type) || !begins(e->type, "tocsin."))
         return false;
     *reason = "time and clock must be there";
     if (!text(o, "time", e->time, sizeof e->time) || !text(o, "clock", e->clock, sizeof e->clock))
@@ -62,13 +89,9 @@ static bool read_object(const json_t *o, struct event *e, const char **reason)
     *reason = "data must be an object";
     if (!json_is_object(data))
         return false;
-    e->answer_seq = -1;
-    e->heartbeat = strcmp(e->type, "tocsin.heartbeat") == 0;
-    if (e->heartbeat) {
-        const json_t *answered = json_object_get(data, "answer_seq");
-        e->answer_seq = json_is_integer(answered) ? json_integer_value(answered) : -1;
-        return true;
-    }
+    e->nature = nature_of(e->type);
+    if (e->nature == EVENT_NATURE_HEARTBEAT)
+        return read_heartbeat(o, data, e);
     *reason = "seq must be 1 or more, and prev the digest of the event before";
     if (!json_is_integer(seq) || json_integer_value(seq) < 1 ||
         !text(o, "prev", e->prev, sizeof e->prev) || strlen(e->prev) != 43)
@@ -76,14 +99,11 @@ static bool read_object(const json_t *o, struct event *e, const char **reason)
     e->seq = json_integer_value(seq);
     if (!text(data, "alarm", e->alarm, sizeof e->alarm) || !event_is_uuid(e->alarm))
         e->alarm[0] = '\0';
-    bool incident = strncmp(e->type, "tocsin.alarm.", 13) == 0 ||
-                    strncmp(e->type, "tocsin.drill.", 13) == 0 ||
-                    strncmp(e->type, "tocsin.test.", 12) == 0;
     *reason = "data.alarm must be the incident's UUID";
-    if (incident && !e->alarm[0])
+    if (!e->alarm[0] && (e->nature == EVENT_NATURE_ALARM || e->nature == EVENT_NATURE_EXERCISE))
         return false;
     *reason = "a manifest needs data.length, data.sha256 and data.camera.id";
-    return strcmp(e->type, "tocsin.clip.manifest") != 0 || read_manifest(data, e);
+    return e->nature != EVENT_NATURE_MANIFEST || read_manifest(data, e);
 }
 
 bool event_read(const char *bytes, size_t length, struct event *ret_event, const char **ret_reason)

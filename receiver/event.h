@@ -7,7 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum event_nature {
+    EVENT_NATURE_OTHER,
+    EVENT_NATURE_ALARM,    /* the life of a real press */
+    EVENT_NATURE_EXERCISE, /* of a drill or a test: never an alarm */
+    EVENT_NATURE_MANIFEST, /* of a clip */
+    EVENT_NATURE_HEARTBEAT,
+};
+
 struct event {
+    enum event_nature nature;
     char id[37];
     char source[96];
     char type[48];
@@ -16,10 +25,10 @@ struct event {
     char prev[48];  /* "" for a heartbeat */
     int64_t seq;    /* 0 for a heartbeat */
     char alarm[37]; /* data.alarm, or "" */
-    bool heartbeat;
-    int64_t answer_seq; /* of a heartbeat: answers up to it are confirmed; else -1 */
+    char boot[48];  /* "" if not given */
+    int64_t monoms;
+    int64_t answer_seq; /* of a heartbeat: answers up to it are confirmed; else 0 */
     /* of a clip's manifest */
-    bool manifest;
     int64_t length;
     char sha256[65];
     char camera[65];

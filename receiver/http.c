@@ -15,6 +15,11 @@ enum MHD_Result http_json(struct MHD_Connection *c, unsigned status, json_t *obj
 {
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
+    return http_text(c, status, text);
+}
+
+enum MHD_Result http_text(struct MHD_Connection *c, unsigned status, char *text)
+{
     if (!text)
         return MHD_NO;
     struct MHD_Response *response =
@@ -76,7 +81,9 @@ void http_collect(struct request *r, const char *data, size_t length, size_t max
 
 void http_free_request(struct request *r)
 {
-    if (r)
+    if (r) {
         free(r->body);
+        free(r->target);
+    }
     free(r);
 }

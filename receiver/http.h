@@ -25,7 +25,9 @@ struct receiver {
 
 /* One request while it lasts: its body, up to a limit. */
 struct request {
-    const char *method; /* of the request line, before libmicrohttpd's body handling */
+    bool begun;
+    const char *problem; /* with the client's certificate: its body is not kept */
+    char *target;        /* of the request line as it came; NULL on the page */
     size_t length;
     size_t room;
     char *body;
@@ -40,6 +42,8 @@ enum MHD_Result http_error(struct MHD_Connection *c, unsigned status, const char
 
 /* Takes `object`. */
 enum MHD_Result http_json(struct MHD_Connection *c, unsigned status, json_t *object);
+/* Takes `text`, which is JSON; NULL when out of memory. */
+enum MHD_Result http_text(struct MHD_Connection *c, unsigned status, char *text);
 
 /* Answers 200 with a receipt; frees it. */
 enum MHD_Result http_receipt(struct MHD_Connection *c, struct receipt *receipt);
@@ -49,6 +53,7 @@ void http_collect(struct request *r, const char *data, size_t length, size_t max
 void http_free_request(struct request *r);
 
 /* intake.c: the HTTPS server of the gateways. */
+void *intake_begin(void *arg, const char *target, struct MHD_Connection *c);
 enum MHD_Result intake_handle(void *arg, struct MHD_Connection *c, const char *url,
                               const char *method, const char *version, const char *data,
                               size_t *length, void **state);
@@ -56,22 +61,27 @@ enum MHD_Result intake_handle(void *arg, struct MHD_Connection *c, const char *u
 /* A request whose signature is good, and what it was signed over. */
 struct signed_request {
     struct signature signature;
+    const struct key *key;
     char digest[DIGEST_TEXT_SIZE];
-    char headers[1024]; /* evidence */
+    char headers[2400]; /* evidence */
     int64_t nonce_until_s;
+    int64_t off_s; /* signature_off_s() */
 };
 /* 0 if it is good; else the answer was given and its MHD_Result is in *ret_result. */
-int intake_authenticate(struct receiver *r, struct MHD_Connection *c, const char *url,
-                        const char *method, const struct request *request,
-                        struct signed_request *ret_signed, enum MHD_Result *ret_result);
+int intake_authenticate(struct receiver *r, struct MHD_Connection *c, const char *method,
+                        const struct request *request, struct signed_request *ret_signed,
+                        enum MHD_Result *ret_result);
 
 /* tus.c: clips. */
-enum MHD_Result tus_handle(struct receiver *r, struct MHD_Connection *c, const char *url,
-                           const char *method, const struct request *request);
+enum MHD_Result tus_handle(struct receiver *r, struct MHD_Connection *c, const char *method,
+                           const struct request *request);
 
 /* page.c: the HTTP server of the people. */
 enum MHD_Result page_handle(void *arg, struct MHD_Connection *c, const char *url,
                             const char *method, const char *version, const char *data,
                             size_t *length, void **state);
+
+/* stream.c: tells a viewer of every change, by server-sent events. */
+enum MHD_Result stream_send(struct receiver *r, struct MHD_Connection *c);
 
 #endif

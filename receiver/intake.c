@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What gateways send: client certificate, signature, event, store, receipt; in this order. */
 #include <gnutls/gnutls.h>
-#include <openssl/crypto.h>
+#include <gnutls/x509.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +12,16 @@
 #include "http.h"
 
 #define CLIP_BODY_MAX (8u << 20)
-#define NONCE_KEEP_S  86400
-#define SKEW_S        300
-#define LIFE_MAX_S    3600
+
+static const char clips[] = "/v1/clips";
 
 /* libmicrohttpd asks for a certificate; whether one came and is good is looked at here, so that
  * the sender gets a reason instead of a broken connection. */
 static const char *client_problem(struct MHD_Connection *c)
 {
     unsigned status = 0, count = 0;
+    gnutls_typed_vdata_st client = {GNUTLS_DT_KEY_PURPOSE_OID,
+                                    (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT, 0};
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (!info || !info->tls_session)
@@ -28,24 +29,28 @@ static const char *client_problem(struct MHD_Connection *c)
     gnutls_session_t session = info->tls_session;
     if (!gnutls_certificate_get_peers(session, &count) || count == 0)
         return "a client certificate is needed; none was sent";
-    if (gnutls_certificate_verify_peers2(session, &status) != 0 || status != 0)
+    if (gnutls_certificate_verify_peers(session, &client, 1, &status) != 0)
+        return "the client certificate cannot be read";
+    if (status & GNUTLS_CERT_PURPOSE_MISMATCH)
+        return "the certificate is not one for clients (extendedKeyUsage clientAuth)";
+    if (status != 0)
         return "the client certificate is not by this receiver's client authority, or has expired";
     return NULL;
 }
 
-static void target_uri(const struct receiver *r, struct MHD_Connection *c, const char *url,
+static void target_uri(const struct receiver *r, struct MHD_Connection *c, const char *target,
                        char *ret_uri, size_t size)
 {
     const char *host = http_header(c, "Host");
     if (r->public_url)
-        snprintf(ret_uri, size, "%s%s", r->public_url, url);
+        snprintf(ret_uri, size, "%s%s", r->public_url, target);
     else
-        snprintf(ret_uri, size, "https://%s%s", host ? host : "", url);
+        snprintf(ret_uri, size, "https://%s%s", host ? host : "", target);
 }
 
-int intake_authenticate(struct receiver *r, struct MHD_Connection *c, const char *url,
-                        const char *method, const struct request *request,
-                        struct signed_request *ret_signed, enum MHD_Result *ret_result)
+int intake_authenticate(struct receiver *r, struct MHD_Connection *c, const char *method,
+                        const struct request *request, struct signed_request *ret_signed,
+                        enum MHD_Result *ret_result)
 {
     const char *digest = http_header(c, "Content-Digest");
     const char *input = http_header(c, "Signature-Input");
@@ -69,26 +74,28 @@ int intake_authenticate(struct receiver *r, struct MHD_Connection *c, const char
         *ret_result = http_error(c, 400, "%s", reason);
         return -1;
     }
-    const struct key *key = keys_find(&r->gateway_keys, s.signature.keyid);
-    if (!key) {
+    s.key = keys_find(&r->gateway_keys, s.signature.keyid);
+    if (!s.key) {
         *ret_result = http_error(c, 403, "key %s is not known here", s.signature.keyid);
         return -1;
     }
-    target_uri(r, c, url, uri, sizeof uri);
+    target_uri(r, c, request->target, uri, sizeof uri);
     int length = snprintf(base, sizeof base,
                           "\"@method\": %s\n\"@target-uri\": %s\n\"content-digest\": %s\n"
                           "\"@signature-params\": %s",
                           method, uri, digest, s.signature.params);
-    if (length >= (int)sizeof base || strcmp(key->algorithm, s.signature.algorithm) != 0 ||
-        !keys_verify(key, base, (size_t)length, s.signature.bytes)) {
+    if (length >= (int)sizeof base || strcmp(s.key->algorithm, s.signature.algorithm) != 0 ||
+        !keys_verify(s.key, base, (size_t)length, s.signature.bytes)) {
         *ret_result = http_error(c, 401, "the signature does not verify for %s %s", method, uri);
         return -1;
     }
     snprintf(s.headers, sizeof s.headers,
              "%s %s\nContent-Digest: %s\nSignature-Input: %s\nSignature: %s\n", method, uri, digest,
              input, signature);
-    int64_t now = time(NULL), until = s.signature.expires_s;
-    s.nonce_until_s = (until > now && until < now + LIFE_MAX_S ? until : now) + NONCE_KEEP_S;
+    int64_t now_s = time(NULL);
+    s.off_s = signature_off_s(&s.signature, now_s);
+    s.nonce_until_s = signature_nonce_until_s(&s.signature, now_s);
+    s.signature.params = NULL; /* it lives no longer than the request's headers */
     *ret_signed = s;
     return 0;
 }
@@ -105,32 +112,21 @@ static enum MHD_Result give_receipt(struct receiver *r, struct MHD_Connection *c
     return http_receipt(c, &receipt);
 }
 
-static enum MHD_Result take_event(struct receiver *r, struct MHD_Connection *c,
-                                  const struct request *request, const struct signed_request *s)
+static enum MHD_Result store_and_answer(struct receiver *r, struct MHD_Connection *c,
+                                        const struct request *request,
+                                        const struct signed_request *s, const struct event *event)
 {
-    struct event event;
     struct store_entry entry = {0};
-    const char *reason, *key = http_header(c, "Idempotency-Key");
-    char expected[48];
-    if (!event_read(request->body ? request->body : "", request->length, &event, &reason))
-        return http_error(c, 400, "%s", reason);
-    snprintf(expected, sizeof expected, "\"%s\"", event.id);
-    if (!key || strcmp(key, expected) != 0)
-        return http_error(c, 400, "Idempotency-Key must be the event's id in quotes");
-    if (event.heartbeat) {
-        if (!store_use_nonce(r->store, s->signature.nonce, s->nonce_until_s))
-            return http_error(c, 409, "this nonce was used before");
-        if (!store_heartbeat(r->store, &event, request->body, request->length, &entry))
-            return http_error(c, 503, "the store does not take anything now");
-        return give_receipt(r, c, &event, s->digest, &entry);
-    }
-    switch (store_put(r->store, &event, request->body, request->length, s->digest, s->headers,
-                      s->signature.nonce, s->nonce_until_s, &entry)) {
+    const struct store_evidence evidence = {s->digest, s->headers, s->signature.nonce,
+                                            s->nonce_until_s, s->off_s};
+    bool heartbeat = event->nature == EVENT_NATURE_HEARTBEAT;
+    switch ((heartbeat ? store_heartbeat : store_put)(r->store, event, request->body,
+                                                      request->length, &evidence, &entry)) {
     case STORE_NEW:
     case STORE_REPEAT:
-        return give_receipt(r, c, &event, s->digest, &entry);
+        return give_receipt(r, c, event, s->digest, &entry);
     case STORE_CONFLICT:
-        return http_error(c, 409, "event %s was received before with other bytes", event.id);
+        return http_error(c, 409, "event %s was received before with other bytes", event->id);
     case STORE_REPLAY:
         return http_error(c, 409, "this nonce was used before");
     case STORE_FAILED:
@@ -139,25 +135,37 @@ static enum MHD_Result take_event(struct receiver *r, struct MHD_Connection *c,
     return http_error(c, 503, "the store does not take anything now");
 }
 
-static enum MHD_Result take_request(struct receiver *r, struct MHD_Connection *c, const char *url,
-                                    const char *method, const struct request *request)
+static enum MHD_Result take_event(struct receiver *r, struct MHD_Connection *c, const char *method,
+                                  const struct request *request)
 {
-    const char *problem = client_problem(c);
     struct signed_request s;
+    struct event event;
     enum MHD_Result result;
-    if (problem)
-        return http_error(c, 403, "%s", problem);
-    if (request->too_large)
-        return http_error(c, 413, "the body is too large");
-    if (strcmp(url, "/v1/clips") == 0 || strncmp(url, "/v1/clips/", 10) == 0)
-        return tus_handle(r, c, url, method, request);
-    if (strcmp(url, "/v1/events") != 0)
-        return http_error(c, 404, "nothing is here; events go to /v1/events");
+    const char *reason, *key = http_header(c, "Idempotency-Key");
+    char expected[48];
     if (strcmp(method, "POST") != 0)
         return http_error(c, 405, "events are sent by POST");
-    if (intake_authenticate(r, c, url, method, request, &s, &result) != 0)
+    if (intake_authenticate(r, c, method, request, &s, &result) != 0)
         return result;
-    return take_event(r, c, request, &s);
+    if (!event_read(request->body ? request->body : "", request->length, &event, &reason))
+        return http_error(c, 400, "%s", reason);
+    snprintf(expected, sizeof expected, "\"%s\"", event.id);
+    if (!key || strcmp(key, expected) != 0)
+        return http_error(c, 400, "Idempotency-Key must be the event's id in quotes");
+    if (!keys_may_speak(s.key, event.source))
+        return http_error(c, 403, "key %s does not speak for %s", s.key->keyid, event.source);
+    return store_and_answer(r, c, request, &s, &event);
+}
+
+/* The target as it came, not as libmicrohttpd decodes it: it is what was signed. */
+void *intake_begin(void *arg, const char *target, struct MHD_Connection *c)
+{
+    struct request *request = calloc(1, sizeof *request);
+    (void)arg;
+    (void)c;
+    if (request)
+        request->target = strdup(target);
+    return request;
 }
 
 enum MHD_Result intake_handle(void *arg, struct MHD_Connection *c, const char *url,
@@ -166,17 +174,31 @@ enum MHD_Result intake_handle(void *arg, struct MHD_Connection *c, const char *u
 {
     struct receiver *r = arg;
     struct request *request = *state;
+    (void)url;
     (void)version;
-    if (!request) {
-        request = calloc(1, sizeof *request);
-        *state = request;
-        return request ? MHD_YES : MHD_NO;
+    if (!request || !request->target)
+        return MHD_NO;
+    bool clip = strncmp(request->target, clips, sizeof clips - 1) == 0;
+    if (!request->begun) {
+        request->begun = true;
+        request->problem = client_problem(c);
+        return MHD_YES;
     }
     if (*length > 0) {
-        bool clip = strncmp(url, "/v1/clips", 9) == 0;
-        http_collect(request, data, *length, clip ? CLIP_BODY_MAX : r->max_body_bytes);
+        size_t max = request->problem ? 0 : clip ? CLIP_BODY_MAX : r->max_body_bytes;
+        http_collect(request, data, *length, max);
         *length = 0;
         return MHD_YES;
     }
-    return take_request(r, c, url, method, request);
+    if (request->problem)
+        return http_error(c, 403, "%s", request->problem);
+    if (request->too_large)
+        return http_error(c, 413, "the body is too large; %zu bytes are taken here",
+                          clip ? (size_t)CLIP_BODY_MAX : r->max_body_bytes);
+    if (strcmp(request->target, "/v1/events") == 0)
+        return take_event(r, c, method, request);
+    if (clip &&
+        (request->target[sizeof clips - 1] == '\0' || request->target[sizeof clips - 1] == '/'))
+        return tus_handle(r, c, method, request);
+    return http_error(c, 404, "nothing is here; events go to /v1/events");
 }

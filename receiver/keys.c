@@ -24,9 +24,11 @@ static bool describe(EVP_PKEY *pkey, struct key *ret_key)
     else
         return false;
     int length = i2d_PUBKEY(pkey, &der);
-    if (length <= 0 || EVP_Digest(der, (size_t)length, digest, NULL, EVP_sha256(), NULL) != 1)
-        return false;
+    bool good =
+        length > 0 && EVP_Digest(der, (size_t)length, digest, NULL, EVP_sha256(), NULL) == 1;
     OPENSSL_free(der);
+    if (!good)
+        return false;
     for (int i = 0; i < 8; i++)
         snprintf(ret_key->keyid + 2 * i, 3, "%02x", digest[i]);
     ret_key->pkey = pkey;
@@ -46,6 +48,14 @@ static bool read_public(const char *path, struct key *ret_key)
     return false;
 }
 
+static void read_gateway(const char *file_name, struct key *ret_key)
+{
+    ret_key->gateway[0] = '\0';
+    if (strspn(file_name, "0123456789") == GATEWAY_ID_DIGITS &&
+        (file_name[GATEWAY_ID_DIGITS] == '.' || file_name[GATEWAY_ID_DIGITS] == '-'))
+        snprintf(ret_key->gateway, sizeof ret_key->gateway, "%.*s", GATEWAY_ID_DIGITS, file_name);
+}
+
 bool keys_read_folder(const char *folder, struct key_list *ret_list)
 {
     DIR *dir = opendir(folder);
@@ -62,6 +72,7 @@ bool keys_read_folder(const char *folder, struct key_list *ret_list)
         snprintf(path, sizeof path, "%s/%s", folder, d->d_name);
         if (!read_public(path, &key))
             continue;
+        read_gateway(d->d_name, &key);
         struct key *grown = reallocarray(ret_list->keys, ret_list->count + 1, sizeof *grown);
         if (!grown)
             abort();
@@ -80,11 +91,18 @@ bool keys_read_private(const char *path, struct key *ret_key)
     EVP_PKEY *pkey = f ? PEM_read_PrivateKey(f, NULL, NULL, (void *)"") : NULL;
     if (f)
         fclose(f);
+    ret_key->gateway[0] = '\0';
     if (pkey && describe(pkey, ret_key))
         return true;
     EVP_PKEY_free(pkey);
     fprintf(stderr, "%s: is no private key of ECDSA P-256 or Ed25519\n", path);
     return false;
+}
+
+bool keys_may_speak(const struct key *key, const char *source)
+{
+    return !key->gateway[0] ||
+           (strncmp(source, "tocsin:", 7) == 0 && strcmp(source + 7, key->gateway) == 0);
 }
 
 const struct key *keys_find(const struct key_list *list, const char *keyid)
@@ -149,10 +167,16 @@ bool keys_sign(const struct key *key, const char *text, size_t length,
     return good;
 }
 
+void keys_clear(struct key *key)
+{
+    EVP_PKEY_free(key->pkey);
+    *key = (struct key){0};
+}
+
 void keys_free(struct key_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        EVP_PKEY_free(list->keys[i].pkey);
+        keys_clear(&list->keys[i]);
     free(list->keys);
     *list = (struct key_list){0};
 }

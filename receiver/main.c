@@ -2,8 +2,7 @@
 /* tocsin-receiver: the reference receiver. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
-#include <netinet/in.h>
+#include <gnutls/gnutls.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,111 +11,20 @@
 #include <sys/stat.h>
 
 #include "http.h"
+#include "options.h"
 
-#define EXIT_USAGE 2
+#define EXIT_USAGE        2
+#define GATEWAYS_MAX      256u /* connections */
+#define GATEWAY_TIMEOUT_S 120u /* without a byte */
+#define VIEWERS_MAX       128u
+#define VIEWER_TIMEOUT_S  60u
 
-struct settings {
-    const char *name, *listen, *cert, *key, *client_ca, *gateway_keys, *receipt_key, *store;
-    const char *page_listen, *page_token_file, *public_url, *max_body;
+/* A thread per connection: a slow gateway or viewer keeps nobody but itself. */
+static const unsigned threads = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD;
+
+struct credentials {
+    char *cert, *key, *ca;
 };
-
-static const struct option long_options[] = {
-    {"name", required_argument, NULL, 'n'},
-    {"listen", required_argument, NULL, 'l'},
-    {"cert", required_argument, NULL, 'c'},
-    {"key", required_argument, NULL, 'k'},
-    {"client-ca", required_argument, NULL, 'a'},
-    {"gateway-keys", required_argument, NULL, 'g'},
-    {"receipt-key", required_argument, NULL, 'r'},
-    {"store", required_argument, NULL, 's'},
-    {"page-listen", required_argument, NULL, 'p'},
-    {"page-token-file", required_argument, NULL, 't'},
-    {"public-url", required_argument, NULL, 'u'},
-    {"max-body-bytes", required_argument, NULL, 'm'},
-    {"version", no_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-static void print_help(void)
-{
-    printf("usage: tocsin-receiver --cert FILE --key FILE --client-ca FILE --gateway-keys FOLDER\n"
-           "                       --receipt-key FILE --store FOLDER --page-token-file FILE …\n"
-           "\n"
-           "Takes alarms of Tocsin gateways, keeps them, gives signed receipts, shows a page.\n"
-           "\n"
-           "  --name TEXT             what the page is headed with (default: receiver)\n"
-           "  --listen ADDRESS:PORT   for gateways, HTTPS (default 127.0.0.1:8443; port 0: any)\n"
-           "  --cert FILE, --key FILE this server's certificate and key (PEM)\n"
-           "  --client-ca FILE        authority of the gateways' client certificates (PEM)\n"
-           "  --gateway-keys FOLDER   public signing keys of the gateways (*.pem)\n"
-           "  --receipt-key FILE      private key that signs receipts (PEM, P-256 or Ed25519)\n"
-           "  --store FOLDER          where events and clips are kept\n"
-           "  --page-listen ADDRESS:PORT  for people, HTTP (default 127.0.0.1:8080)\n"
-           "  --page-token-file FILE  its first line is the page's token, 16 characters or more\n"
-           "  --public-url URL        scheme and host as gateways write it (default: Host header)\n"
-           "  --max-body-bytes N      largest event (default 1048576)\n"
-           "  --version, --help\n");
-}
-
-static int read_options(int argc, char **argv, struct settings *s)
-{
-    int option;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'n':
-            s->name = optarg;
-            break;
-        case 'l':
-            s->listen = optarg;
-            break;
-        case 'c':
-            s->cert = optarg;
-            break;
-        case 'k':
-            s->key = optarg;
-            break;
-        case 'a':
-            s->client_ca = optarg;
-            break;
-        case 'g':
-            s->gateway_keys = optarg;
-            break;
-        case 'r':
-            s->receipt_key = optarg;
-            break;
-        case 's':
-            s->store = optarg;
-            break;
-        case 'p':
-            s->page_listen = optarg;
-            break;
-        case 't':
-            s->page_token_file = optarg;
-            break;
-        case 'u':
-            s->public_url = optarg;
-            break;
-        case 'm':
-            s->max_body = optarg;
-            break;
-        case 'V':
-            printf("tocsin-receiver " TOCSIN_VERSION "\n");
-            return 1;
-        case 'h':
-            print_help();
-            return 1;
-        default:
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < argc || !s->cert || !s->key || !s->client_ca || !s->gateway_keys ||
-        !s->receipt_key || !s->store || !s->page_token_file) {
-        fprintf(stderr, "tocsin-receiver: something is missing; see tocsin-receiver --help\n");
-        return EXIT_USAGE;
-    }
-    return 0;
-}
 
 static char *read_text(const char *path)
 {
@@ -155,18 +63,31 @@ static bool read_token(const char *path, char *ret_token, size_t size)
     return good;
 }
 
-static bool read_address(const char *text, struct sockaddr_in *ret_address)
+/* libmicrohttpd only says that it did not start: what is wrong with them is found here. */
+static bool try_credentials(const struct options *o, const struct credentials *c)
 {
-    char host[64];
-    unsigned port;
-    *ret_address = (struct sockaddr_in){.sin_family = AF_INET};
-    if (sscanf(text, "%63[0-9.]:%u", host, &port) != 2 || port > 65535 ||
-        inet_pton(AF_INET, host, &ret_address->sin_addr) != 1) {
-        fprintf(stderr, "tocsin-receiver: %s is not IPv4-ADDRESS:PORT\n", text);
+    gnutls_certificate_credentials_t made;
+    gnutls_datum_t cert = {(unsigned char *)c->cert, (unsigned)strlen(c->cert)};
+    gnutls_datum_t key = {(unsigned char *)c->key, (unsigned)strlen(c->key)};
+    gnutls_datum_t ca = {(unsigned char *)c->ca, (unsigned)strlen(c->ca)};
+    if (gnutls_certificate_allocate_credentials(&made) != 0)
         return false;
-    }
-    ret_address->sin_port = htons((uint16_t)port);
-    return true;
+    int pair = gnutls_certificate_set_x509_key_mem(made, &cert, &key, GNUTLS_X509_FMT_PEM);
+    int trusted = gnutls_certificate_set_x509_trust_mem(made, &ca, GNUTLS_X509_FMT_PEM);
+    if (pair < 0)
+        fprintf(stderr, "%s, %s: are no certificate and its key: %s\n", o->cert, o->key,
+                gnutls_strerror(pair));
+    if (trusted <= 0)
+        fprintf(stderr, "%s: holds no certificate of an authority\n", o->client_ca);
+    gnutls_certificate_free_credentials(made);
+    return pair >= 0 && trusted > 0;
+}
+
+static bool read_credentials(const struct options *o, struct credentials *ret_credentials)
+{
+    struct credentials c = {read_text(o->cert), read_text(o->key), read_text(o->client_ca)};
+    *ret_credentials = c;
+    return c.cert && c.key && c.ca && try_credentials(o, &c);
 }
 
 static void free_state(void *arg, struct MHD_Connection *c, void **state,
@@ -179,87 +100,99 @@ static void free_state(void *arg, struct MHD_Connection *c, void **state,
     *state = NULL;
 }
 
-static unsigned port_of(struct MHD_Daemon *daemon)
+static struct MHD_Daemon *start_intake(struct receiver *r, const struct options *o,
+                                       const struct credentials *c)
 {
-    return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    return MHD_start_daemon(
+        threads | MHD_USE_TLS, 0, NULL, NULL, intake_handle, r, MHD_OPTION_SOCK_ADDR, &o->listen,
+        MHD_OPTION_URI_LOG_CALLBACK, intake_begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, free_state,
+        NULL, MHD_OPTION_HTTPS_MEM_CERT, c->cert, MHD_OPTION_HTTPS_MEM_KEY, c->key,
+        MHD_OPTION_HTTPS_MEM_TRUST, c->ca, MHD_OPTION_HTTPS_PRIORITIES,
+        "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", MHD_OPTION_CONNECTION_LIMIT, GATEWAYS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, GATEWAY_TIMEOUT_S, MHD_OPTION_END);
 }
 
-static int serve(struct receiver *r, const struct settings *s)
+static struct MHD_Daemon *start_pages(struct receiver *r, const struct options *o)
 {
-    struct sockaddr_in events, page;
-    char *cert = read_text(s->cert), *key = read_text(s->key), *ca = read_text(s->client_ca);
+    return MHD_start_daemon(threads, 0, NULL, NULL, page_handle, r, MHD_OPTION_SOCK_ADDR,
+                            &o->page_listen, MHD_OPTION_NOTIFY_COMPLETED, free_state, NULL,
+                            MHD_OPTION_CONNECTION_LIMIT, VIEWERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                            VIEWER_TIMEOUT_S, MHD_OPTION_END);
+}
+
+/* "https://127.0.0.1:8443"; with the port that the kernel chose. */
+static void describe(const char *scheme, const struct sockaddr_in *wanted,
+                     struct MHD_Daemon *daemon, char ret_text[64])
+{
+    char address[INET_ADDRSTRLEN];
+    unsigned port = ntohs(wanted->sin_port);
+    if (daemon)
+        port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    inet_ntop(AF_INET, &wanted->sin_addr, address, sizeof address);
+    snprintf(ret_text, 64, "%s://%s:%u", scheme, address, port);
+}
+
+static int serve(struct receiver *r, const struct options *o, const struct credentials *c)
+{
+    char events[64], page[64];
     sigset_t stop;
     int number, result = 1;
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
     sigaddset(&stop, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    pthread_sigmask(SIG_BLOCK, &stop, NULL); /* before there are threads, which inherit it */
     signal(SIGPIPE, SIG_IGN);
-    if (!cert || !key || !ca || !read_address(s->listen, &events) ||
-        !read_address(s->page_listen, &page))
-        goto out;
-    /* A thread per connection: a slow gateway or viewer keeps nobody but itself. */
-    const unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD;
-    struct MHD_Daemon *intake = MHD_start_daemon(
-        flags | MHD_USE_TLS, 0, NULL, NULL, intake_handle, r, MHD_OPTION_SOCK_ADDR, &events,
-        MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_MEM_TRUST,
-        ca, MHD_OPTION_NOTIFY_COMPLETED, free_state, NULL, MHD_OPTION_CONNECTION_LIMIT, 256u,
-        MHD_OPTION_CONNECTION_TIMEOUT, 120u, MHD_OPTION_HTTPS_PRIORITIES,
-        "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", MHD_OPTION_END);
-    struct MHD_Daemon *pages =
-        MHD_start_daemon(flags, 0, NULL, NULL, page_handle, r, MHD_OPTION_SOCK_ADDR, &page,
-                         MHD_OPTION_NOTIFY_COMPLETED, free_state, NULL, MHD_OPTION_CONNECTION_LIMIT,
-                         128u, MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_END);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is answered with 503, not with an end */
+    errno = 0;
+    struct MHD_Daemon *intake = start_intake(r, o, c);
+    struct MHD_Daemon *pages = intake ? start_pages(r, o) : NULL;
+    int error = errno;
+    describe("https", &o->listen, intake, events);
+    describe("http", &o->page_listen, pages, page);
     if (intake && pages) {
-        char a[32], b[32];
-        inet_ntop(AF_INET, &events.sin_addr, a, sizeof a);
-        inet_ntop(AF_INET, &page.sin_addr, b, sizeof b);
-        printf("ready events=https://%s:%u/v1/events page=http://%s:%u/\n", a, port_of(intake), b,
-               port_of(pages));
+        printf("ready events=%s/v1/events page=%s/\n", events, page);
         fflush(stdout);
         sigwait(&stop, &number);
         result = 0;
     } else {
-        fprintf(stderr, "tocsin-receiver: cannot listen on %s: %s\n",
-                intake ? s->page_listen : s->listen, strerror(errno));
+        fprintf(stderr, "tocsin-receiver: cannot listen on %s: %s\n", intake ? page : events,
+                strerror(error));
     }
     atomic_store(&r->stopping, true);
     if (intake)
         MHD_stop_daemon(intake);
     if (pages)
         MHD_stop_daemon(pages);
-out:
-    free(cert);
-    free(key);
-    free(ca);
     return result;
 }
 
 int main(int argc, char **argv)
 {
-    struct settings s = {.name = "receiver",
-                         .listen = "127.0.0.1:8443",
-                         .page_listen = "127.0.0.1:8080",
-                         .max_body = "1048576"};
     static struct receiver r;
-    int result = read_options(argc, argv, &s);
-    if (result != 0)
-        return result == 1 ? 0 : result;
+    struct options o;
+    struct credentials c = {0};
+    int result = 1;
+    switch (options_read(argc, argv, &o)) {
+    case OPTIONS_RUN:
+        break;
+    case OPTIONS_DONE:
+        return 0;
+    case OPTIONS_WRONG:
+        return EXIT_USAGE;
+    }
     umask(0077);
-    r.name = s.name;
-    r.public_url = s.public_url;
-    r.max_body_bytes = strtoul(s.max_body, NULL, 10);
-    if (!keys_read_folder(s.gateway_keys, &r.gateway_keys) ||
-        !keys_read_private(s.receipt_key, &r.receipt_key) ||
-        !read_token(s.page_token_file, r.token, sizeof r.token) || !store_open(s.store, &r.store))
-        return 1;
-    result = serve(&r, &s);
+    r.name = o.name;
+    r.public_url = o.public_url;
+    r.max_body_bytes = o.max_body_bytes;
+    if (read_credentials(&o, &c) && keys_read_folder(o.gateway_keys, &r.gateway_keys) &&
+        keys_read_private(o.receipt_key, &r.receipt_key) &&
+        read_token(o.page_token_file, r.token, sizeof r.token) && store_open(o.store, &r.store))
+        result = serve(&r, &o, &c);
     store_close(r.store);
     keys_free(&r.gateway_keys);
-    struct key_list own = {1, malloc(sizeof(struct key))};
-    if (own.keys) {
-        own.keys[0] = r.receipt_key;
-        keys_free(&own);
-    }
+    keys_clear(&r.receipt_key);
+    free(c.cert);
+    free(c.key);
+    free(c.ca);
     return result;
 }

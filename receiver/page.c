@@ -4,12 +4,14 @@
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "headers.h"
 #include "http.h"
 
 #define BODY_MAX 16384
@@ -18,17 +20,30 @@ static const char policy[] = "default-src 'none'; script-src 'self'; style-src '
                              "connect-src 'self'; media-src 'self'; img-src 'self'; "
                              "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/* Of its own for each token: browsers send cookies to every port of a host, and two receivers on
+ * one machine must not take each other's away. */
+static void cookie_name(const struct receiver *r, char ret_name[32])
+{
+    unsigned char hash[32];
+    EVP_Digest(r->token, strlen(r->token), hash, NULL, EVP_sha256(), NULL);
+    snprintf(ret_name, 32, "tocsin-%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3]);
+}
+
 static bool is_token(const struct receiver *r, const char *given, size_t length)
 {
     return given && length == strlen(r->token) && CRYPTO_memcmp(given, r->token, length) == 0;
 }
 
-static bool may_enter(const struct receiver *r, struct MHD_Connection *c, bool *ret_by_query)
+/* The token in an address opens the page alone, which then takes it out of the address. */
+static bool may_enter(const struct receiver *r, struct MHD_Connection *c, const char *url,
+                      bool *ret_by_query)
 {
+    char name[32];
+    cookie_name(r, name);
     const char *bearer = http_header(c, "Authorization");
-    const char *cookie = MHD_lookup_connection_value(c, MHD_COOKIE_KIND, "tocsin");
+    const char *cookie = MHD_lookup_connection_value(c, MHD_COOKIE_KIND, name);
     const char *query = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "token");
-    *ret_by_query = query && is_token(r, query, strlen(query));
+    *ret_by_query = strcmp(url, "/") == 0 && query && is_token(r, query, strlen(query));
     return *ret_by_query || (cookie && is_token(r, cookie, strlen(cookie))) ||
            (bearer && strncmp(bearer, "Bearer ", 7) == 0 &&
             is_token(r, bearer + 7, strlen(bearer + 7)));
@@ -46,8 +61,9 @@ static enum MHD_Result send_file(const struct receiver *r, struct MHD_Connection
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "Cache-Control", "no-store");
     if (set_cookie) {
-        char cookie[400];
-        snprintf(cookie, sizeof cookie, "tocsin=%s; HttpOnly; SameSite=Strict; Path=/", r->token);
+        char name[32], cookie[400];
+        cookie_name(r, name);
+        snprintf(cookie, sizeof cookie, "%s=%s; HttpOnly; SameSite=Strict; Path=/", name, r->token);
         MHD_add_response_header(response, "Set-Cookie", cookie);
     }
     enum MHD_Result result = MHD_queue_response(c, MHD_HTTP_OK, response);
@@ -55,68 +71,16 @@ static enum MHD_Result send_file(const struct receiver *r, struct MHD_Connection
     return result;
 }
 
-/* A viewer's stream: a line whenever something has changed. It lives in its own thread. */
-struct stream {
-    struct receiver *receiver;
-    int64_t version;
-    bool begun;
-};
-
-static ssize_t read_stream(void *arg, uint64_t position, char *buffer, size_t size)
+static enum MHD_Result send_no_range(struct MHD_Connection *c, int64_t size)
 {
-    struct stream *s = arg;
-    (void)position;
-    if (!s->begun) {
-        s->begun = true;
-        return snprintf(buffer, size, "retry: 1000\ndata: %lld\n\n", (long long)s->version);
-    }
-    for (int i = 0; i < 10; i++) {
-        int64_t version = store_wait(s->receiver->store, s->version, 1000);
-        if (atomic_load(&s->receiver->stopping))
-            return MHD_CONTENT_READER_END_OF_STREAM;
-        if (version != s->version) {
-            s->version = version;
-            return snprintf(buffer, size, "data: %lld\n\n", (long long)version);
-        }
-    }
-    return snprintf(buffer, size, ": still here\n\n");
-}
-
-static enum MHD_Result send_stream(struct receiver *r, struct MHD_Connection *c)
-{
-    struct stream *s = calloc(1, sizeof *s);
-    if (!s)
-        return MHD_NO;
-    s->receiver = r;
-    s->version = store_version(r->store);
+    char range[48];
     struct MHD_Response *response =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 256, read_stream, s, free);
-    MHD_add_response_header(response, "Content-Type", "text/event-stream");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    enum MHD_Result result = MHD_queue_response(c, MHD_HTTP_OK, response);
+        MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    snprintf(range, sizeof range, "bytes */%lld", (long long)size);
+    MHD_add_response_header(response, "Content-Range", range);
+    enum MHD_Result result = MHD_queue_response(c, 416, response);
     MHD_destroy_response(response);
     return result;
-}
-
-/* "bytes=A-B", "bytes=A-" or "bytes=-N"; anything else is the whole file. */
-static bool read_range(const char *header, int64_t size, int64_t *ret_first, int64_t *ret_last)
-{
-    long long first, last;
-    if (!header || strchr(header, ','))
-        return false;
-    if (sscanf(header, "bytes=%lld-%lld", &first, &last) == 2 && first >= 0) {
-        *ret_first = first;
-        *ret_last = last < size ? last : size - 1;
-    } else if (sscanf(header, "bytes=-%lld", &last) == 1 && last > 0) {
-        *ret_first = last < size ? size - last : 0;
-        *ret_last = size - 1;
-    } else if (sscanf(header, "bytes=%lld-", &first) == 1 && first >= 0) {
-        *ret_first = first;
-        *ret_last = size - 1;
-    } else {
-        return false;
-    }
-    return true;
 }
 
 static enum MHD_Result send_clip(struct receiver *r, struct MHD_Connection *c, const char *name)
@@ -136,14 +100,16 @@ static enum MHD_Result send_clip(struct receiver *r, struct MHD_Connection *c, c
         return http_error(c, 404, "no such clip, or it is not complete yet");
     }
     int64_t first = 0, last = st.st_size - 1;
-    bool part = read_range(http_header(c, "Range"), st.st_size, &first, &last);
-    if (part && (first >= st.st_size || last < first)) {
+    enum headers_range wanted = headers_range(http_header(c, "Range"), st.st_size, &first, &last);
+    if (wanted == HEADERS_RANGE_NONE) {
         close(fd);
-        return http_error(c, 416, "no such range");
+        return send_no_range(c, st.st_size);
     }
+    bool part = wanted == HEADERS_RANGE_PART;
     struct MHD_Response *response =
         MHD_create_response_from_fd_at_offset64((uint64_t)(last - first + 1), fd, (uint64_t)first);
     MHD_add_response_header(response, "Content-Type", "video/mp4");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "Accept-Ranges", "bytes");
     if (part) {
         snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)first, (long long)last,
@@ -168,31 +134,54 @@ static bool is_own_request(struct MHD_Connection *c)
     return host && authority && strcmp(authority + 3, host) == 0;
 }
 
-static enum MHD_Result take_answer(struct receiver *r, struct MHD_Connection *c,
-                                   const struct request *request)
+/* For the log and the lamp of a school: one line, of bounded length. */
+static bool is_line(const char *text, size_t max)
+{
+    size_t length = strlen(text);
+    for (const char *c = text; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return false;
+    }
+    return length <= max;
+}
+
+static bool is_answer(const char *state)
 {
     static const char *const states[] = {"seen", "coming", "closed", "rejected"};
-    json_t *o = request->body ? json_loadb(request->body, request->length, 0, NULL) : NULL;
+    for (size_t i = 0; state && i < sizeof states / sizeof *states; i++) {
+        if (strcmp(states[i], state) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum MHD_Result put_answer(struct receiver *r, struct MHD_Connection *c, const json_t *o)
+{
     const char *alarm = json_string_value(json_object_get(o, "alarm"));
+    const char *source = json_string_value(json_object_get(o, "source"));
     const char *state = json_string_value(json_object_get(o, "state"));
     const char *by = json_string_value(json_object_get(o, "by"));
     const char *note = json_string_value(json_object_get(o, "note"));
-    bool legal = false;
-    for (size_t i = 0; state && i < 4; i++)
-        legal = legal || strcmp(states[i], state) == 0;
-    enum MHD_Result result;
-    if (!is_own_request(c)) {
-        result = http_error(c, 403, "only this page may answer (application/json, same origin)");
-    } else if (!alarm || !legal || !by || !by[0] || strlen(by) > 100 ||
-               (note && strlen(note) > 400)) {
-        result = http_error(c, 400,
-                            "alarm, state (seen, coming, closed, rejected) and by are "
-                            "needed; a note may have 400 bytes");
-    } else {
-        int64_t seq = store_answer(r->store, alarm, state, by, note ? note : "");
-        result = seq ? http_json(c, 200, json_pack("{sI}", "answer_seq", (json_int_t)seq))
-                     : http_error(c, 404, "no such alarm");
-    }
+    if (!alarm || !is_answer(state) || !by || !by[0] || !is_line(by, 100) ||
+        (note && !is_line(note, 400)))
+        return http_error(c, 400,
+                          "alarm, state (seen, coming, closed, rejected) and by are needed; "
+                          "by is one line of 100 bytes at most, note one of 400");
+    int64_t seq = store_answer(r->store, alarm, source, state, by, note ? note : "");
+    if (seq < 0)
+        return http_error(c, 503, "the store does not take anything now");
+    if (seq == 0)
+        return http_error(c, 404, "no such alarm, or several: name its source");
+    return http_json(c, 200, json_pack("{sI}", "answer_seq", (json_int_t)seq));
+}
+
+static enum MHD_Result take_answer(struct receiver *r, struct MHD_Connection *c,
+                                   const struct request *request)
+{
+    if (!is_own_request(c))
+        return http_error(c, 403, "only this page may answer (application/json, same origin)");
+    json_t *o = request->body ? json_loadb(request->body, request->length, 0, NULL) : NULL;
+    enum MHD_Result result = put_answer(r, c, o);
     json_decref(o);
     return result;
 }
@@ -207,11 +196,8 @@ static enum MHD_Result get(struct receiver *r, struct MHD_Connection *c, const c
         return send_file(r, c, embedded_page_css, embedded_page_css_length, "text/css", false);
     if (strcmp(url, "/page.js") == 0)
         return send_file(r, c, embedded_page_js, embedded_page_js_length, "text/javascript", false);
-    if (strcmp(url, "/api/state") == 0) {
-        json_t *state = store_state(r->store);
-        json_object_set_new(state, "receiver", json_string(r->name));
-        return http_json(c, 200, state);
-    }
+    if (strcmp(url, "/api/state") == 0)
+        return http_text(c, 200, store_state(r->store, r->name));
     if (strcmp(url, "/api/events") == 0) {
         const char *after = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "after");
         return http_json(
@@ -223,7 +209,7 @@ static enum MHD_Result get(struct receiver *r, struct MHD_Connection *c, const c
         return event ? http_json(c, 200, event) : http_error(c, 404, "no such event");
     }
     if (strcmp(url, "/api/stream") == 0)
-        return send_stream(r, c);
+        return stream_send(r, c);
     if (strncmp(url, "/clips/", 7) == 0)
         return send_clip(r, c, url + 7);
     return http_error(c, 404, "nothing is here");
@@ -247,7 +233,7 @@ enum MHD_Result page_handle(void *arg, struct MHD_Connection *c, const char *url
         *length = 0;
         return MHD_YES;
     }
-    if (!may_enter(r, c, &by_query))
+    if (!may_enter(r, c, url, &by_query))
         return http_error(c, 401, "open the page with ?token=… (it is in the token file)");
     if (request->too_large)
         return http_error(c, 413, "the body is too large");

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define INPUT_MAX 512
+#define INPUT_MAX  512
+#define SKEW_S     300
+#define LIFE_MAX_S 3600
+#define DAY_S      86400
 
 /* A place in a text that moves over what it expects; once something did not fit it stays bad. */
 struct cursor {
@@ -91,6 +94,25 @@ bool signature_read(const char *input_header, const char *signature_header,
         return false;
     *ret_signature = s;
     return true;
+}
+
+static int64_t ends_s(const struct signature *s)
+{
+    int64_t longest = s->created_s + LIFE_MAX_S;
+    return s->expires_s < longest ? s->expires_s : longest;
+}
+
+int64_t signature_off_s(const struct signature *signature, int64_t now_s)
+{
+    if (now_s < signature->created_s - SKEW_S)
+        return now_s - (signature->created_s - SKEW_S);
+    int64_t late = now_s - (ends_s(signature) + SKEW_S);
+    return late > 0 ? late : 0;
+}
+
+int64_t signature_nonce_until_s(const struct signature *signature, int64_t now_s)
+{
+    return signature_off_s(signature, now_s) == 0 ? ends_s(signature) + SKEW_S : now_s + DAY_S;
 }
 
 void signature_digest_text(const unsigned char digest[DIGEST_BYTES],

@@ -27,6 +27,15 @@ struct signature {
 bool signature_read(const char *input_header, const char *signature_header,
                     struct signature *ret_signature, const char **ret_reason);
 
+/* How many seconds `now_s` lies outside the time in which the signature may be used, with five
+ * minutes granted to either side's clock, and no life longer than an hour: 0 within it, above 0
+ * when it is too old, below when it comes from the future. */
+int64_t signature_off_s(const struct signature *signature, int64_t now_s);
+
+/* Until when the nonce of a signature that was taken at `now_s` must be remembered: to the end of
+ * that time; a day if it was outside it. */
+int64_t signature_nonce_until_s(const struct signature *signature, int64_t now_s);
+
 void signature_digest_text(const unsigned char digest[DIGEST_BYTES],
                            char ret_text[DIGEST_TEXT_SIZE]);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the receiver keeps: SQLite, WAL, synchronous FULL, so that what was answered is on the disk.
- * Any thread: one lock inside. Texts that are returned belong to the caller.
+ * Any thread: locks inside. Writers and people's views have a connection and a lock each, so that
+ * nobody who looks holds up an alarm. Texts and JSON that are returned belong to the caller.
  */
 #ifndef RECEIVER_STORE_H
 #define RECEIVER_STORE_H
@@ -20,6 +21,15 @@ enum store_result {
     STORE_FAILED,   /* the disk: nothing was kept, nothing may be answered */
 };
 
+/* What proves an event: borrowed. */
+struct store_evidence {
+    const char *digest;  /* Content-Digest text */
+    const char *headers; /* the request line and the signature's headers as they came */
+    const char *nonce;
+    int64_t nonce_until_s; /* how long the nonce is remembered */
+    int64_t off_s;         /* signature_off_s() */
+};
+
 struct store_entry {
     int64_t receiver_seq;
     char received_at[32];
@@ -36,37 +46,37 @@ struct store_clip {
     struct store_entry entry; /* when complete */
 };
 
+/* Makes the folder if need be; one program at a time. Says on stderr what is wrong. */
 bool store_open(const char *folder, struct store **ret_store);
 void store_close(struct store *s);
 
-/* An event with its evidence. `digest` is its Content-Digest text, `headers` the signature headers
- * as they came. Nonces are kept until `nonce_until_s`. */
 enum store_result store_put(struct store *s, const struct event *event, const char *bytes,
-                            size_t length, const char *digest, const char *headers,
-                            const char *nonce, int64_t nonce_until_s,
+                            size_t length, const struct store_evidence *evidence,
                             struct store_entry *ret_entry);
 
-/* Remembers the nonce of a request that stores nothing; false if it was used before. */
-bool store_use_nonce(struct store *s, const char *nonce, int64_t until_s);
+/* Remembers the nonce of a request that stores nothing: NEW, REPLAY or FAILED. */
+enum store_result store_use_nonce(struct store *s, const char *nonce, int64_t until_s);
 
-/* Newest heartbeat of a gateway; confirms answers up to its answer_seq. */
-bool store_heartbeat(struct store *s, const struct event *event, const char *bytes, size_t length,
-                     struct store_entry *ret_entry);
+/* The newest heartbeat of a gateway; confirms answers up to its answer_seq. NEW, REPLAY, FAILED. */
+enum store_result store_heartbeat(struct store *s, const struct event *event, const char *bytes,
+                                  size_t length, const struct store_evidence *evidence,
+                                  struct store_entry *ret_entry);
 
 /* The answers that this gateway has not confirmed, as the receipt carries them. */
 json_t *store_answers(struct store *s, const char *source);
-/* A person's answer; 0 or its answer_seq. */
-int64_t store_answer(struct store *s, const char *alarm, const char *state, const char *by,
-                     const char *note);
+/* A person's answer to the incident `alarm` of `source` (NULL: of the only one with that id).
+ * Its answer_seq; 0 if there is no such incident, -1 if the disk did not take it. */
+int64_t store_answer(struct store *s, const char *alarm, const char *source, const char *state,
+                     const char *by, const char *note);
 
 bool store_find_clip(struct store *s, const char *manifest, struct store_clip *ret_clip);
 bool store_complete_clip(struct store *s, const char *manifest, struct store_entry *ret_entry);
+const char *store_clips_folder(const struct store *s);
 
-/* For the page and scripts. */
-json_t *store_state(struct store *s);
+/* For the page and scripts. The state is JSON text; NULL when out of memory. */
+char *store_state(struct store *s, const char *receiver_name);
 json_t *store_events(struct store *s, int64_t after, int limit);
 json_t *store_event(struct store *s, const char *id);
-const char *store_clips_folder(const struct store *s);
 /* A number that grows with everything that changes. */
 int64_t store_version(struct store *s);
 /* Waits until that number is not `since` any more, or `wait_ms`; returns it. */

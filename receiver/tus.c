@@ -14,9 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "headers.h"
 #include "http.h"
 
-/* One piece at a time is written: two connections must not append to one file at once. */
+/* One request at a time: two connections must not append to one file at once. */
 static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
 static void part_path(const struct receiver *r, const char *manifest, const char *ending,
@@ -31,48 +32,19 @@ static int64_t size_of(const char *path)
     return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
 }
 
-/* The value of `name` in Upload-Metadata ("name base64,name base64"). */
-static bool read_metadata(const char *header, const char *name, char *ret_text, size_t size)
-{
-    size_t length = strlen(name);
-    while (header && *header) {
-        const char *end = strchr(header, ',');
-        size_t item = end ? (size_t)(end - header) : strlen(header);
-        if (item > length && strncmp(header, name, length) == 0 && header[length] == ' ') {
-            unsigned char decoded[256];
-            size_t encoded = item - length - 1;
-            if (encoded == 0 || encoded % 4 || encoded > 256)
-                return false;
-            int got =
-                EVP_DecodeBlock(decoded, (const unsigned char *)header + length + 1, (int)encoded);
-            if (got < 0)
-                return false;
-            for (size_t i = encoded; i > 0 && header[length + i] == '='; i--)
-                got--;
-            if (got < 0 || (size_t)got >= size)
-                return false;
-            memcpy(ret_text, decoded, (size_t)got);
-            ret_text[got] = '\0';
-            return true;
-        }
-        header = end ? end + 1 : NULL;
-    }
-    return false;
-}
-
 static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, int64_t offset,
                               int64_t length, const char *location)
 {
-    char number[32];
+    char text[32];
     struct MHD_Response *response =
         MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
     MHD_add_response_header(response, "Tus-Resumable", "1.0.0");
     MHD_add_response_header(response, "Cache-Control", "no-store");
-    snprintf(number, sizeof number, "%lld", (long long)offset);
-    MHD_add_response_header(response, "Upload-Offset", number);
+    snprintf(text, sizeof text, "%lld", (long long)offset);
+    MHD_add_response_header(response, "Upload-Offset", text);
     if (length >= 0) {
-        snprintf(number, sizeof number, "%lld", (long long)length);
-        MHD_add_response_header(response, "Upload-Length", number);
+        snprintf(text, sizeof text, "%lld", (long long)length);
+        MHD_add_response_header(response, "Upload-Length", text);
     }
     if (location)
         MHD_add_response_header(response, "Location", location);
@@ -103,27 +75,6 @@ static enum MHD_Result give_receipt(struct receiver *r, struct MHD_Connection *c
                       store_answers(r->store, clip->source), &receipt))
         return http_error(c, 500, "the receipt could not be signed");
     return http_receipt(c, &receipt);
-}
-
-static enum MHD_Result create(struct receiver *r, struct MHD_Connection *c,
-                              const struct signed_request *s)
-{
-    char manifest[64], location[96], path[4200];
-    struct store_clip clip;
-    const char *length = http_header(c, "Upload-Length");
-    if (!read_metadata(http_header(c, "Upload-Metadata"), "manifest", manifest, sizeof manifest) ||
-        !event_is_uuid(manifest))
-        return http_error(c, 400, "Upload-Metadata must name the manifest's event id");
-    if (!store_find_clip(r->store, manifest, &clip))
-        return http_error(c, 404, "no manifest event %s was received", manifest);
-    if (!length || atoll(length) != clip.length)
-        return http_error(c, 409, "Upload-Length is not the manifest's length of %lld",
-                          (long long)clip.length);
-    if (clip.complete)
-        return give_receipt(r, c, &clip, s->digest);
-    snprintf(location, sizeof location, "/v1/clips/%s", manifest);
-    part_path(r, manifest, "part", path, sizeof path);
-    return answer(c, 201, size_of(path), clip.length, location);
 }
 
 static bool hash_file(const char *path, char ret_hex[65])
@@ -170,6 +121,7 @@ static enum MHD_Result complete(struct receiver *r, struct MHD_Connection *c,
     return give_receipt(r, c, clip, digest);
 }
 
+/* The offset that is told must still be true after a power cut, or the file would end in zeros. */
 static bool append(const char *path, const struct request *request)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -182,64 +134,125 @@ static bool append(const char *path, const struct request *request)
             break;
         done += (size_t)written;
     }
+    bool good = fd >= 0 && done == request->length && fdatasync(fd) == 0;
     if (fd >= 0)
         close(fd);
-    return fd >= 0 && done == request->length;
+    return good;
 }
 
-static enum MHD_Result patch(struct receiver *r, struct MHD_Connection *c, const char *manifest,
-                             const struct request *request, const struct signed_request *s)
+/* POST: what is here of the clip; its receipt if that is all of it. */
+static enum MHD_Result create(struct receiver *r, struct MHD_Connection *c,
+                              const struct request *request, const struct signed_request *s,
+                              struct store_clip *clip)
+{
+    char location[96], part[4200];
+    (void)request;
+    if (headers_number(http_header(c, "Upload-Length")) != clip->length)
+        return http_error(c, 409, "Upload-Length is not the manifest's length of %lld",
+                          (long long)clip->length);
+    if (clip->complete)
+        return give_receipt(r, c, clip, s->digest);
+    snprintf(location, sizeof location, "/v1/clips/%s", clip->manifest);
+    part_path(r, clip->manifest, "part", part, sizeof part);
+    if (size_of(part) == clip->length) /* stopped between the last piece and its receipt */
+        return complete(r, c, clip, part, s->digest);
+    return answer(c, 201, size_of(part), clip->length, location);
+}
+
+/* HEAD: how much of it is here. */
+static enum MHD_Result measure(struct receiver *r, struct MHD_Connection *c,
+                               const struct request *request, const struct signed_request *s,
+                               struct store_clip *clip)
 {
     char part[4200];
-    struct store_clip clip;
-    const char *offset = http_header(c, "Upload-Offset"), *type = http_header(c, "Content-Type");
-    if (!store_find_clip(r->store, manifest, &clip))
-        return http_error(c, 404, "no manifest event %s was received", manifest);
-    if (clip.complete)
-        return give_receipt(r, c, &clip, s->digest);
-    if (!offset || !type || strcmp(type, "application/offset+octet-stream") != 0)
+    (void)request;
+    (void)s;
+    part_path(r, clip->manifest, "part", part, sizeof part);
+    return answer(c, 200, clip->complete ? clip->length : size_of(part), clip->length, NULL);
+}
+
+static enum MHD_Result patch(struct receiver *r, struct MHD_Connection *c,
+                             const struct request *request, const struct signed_request *s,
+                             struct store_clip *clip)
+{
+    char part[4200];
+    const char *type = http_header(c, "Content-Type");
+    int64_t offset = headers_number(http_header(c, "Upload-Offset"));
+    if (clip->complete)
+        return give_receipt(r, c, clip, s->digest);
+    if (offset < 0 || !type || strcmp(type, "application/offset+octet-stream") != 0)
         return http_error(c, 400, "Upload-Offset and application/offset+octet-stream are needed");
-    part_path(r, manifest, "part", part, sizeof part);
+    part_path(r, clip->manifest, "part", part, sizeof part);
     int64_t size = size_of(part);
-    if (atoll(offset) != size)
-        return http_error(c, 409, "Upload-Offset is %s, but %lld bytes are here", offset,
-                          (long long)size);
-    if (size + (int64_t)request->length > clip.length)
+    if (offset != size)
+        return http_error(c, 409, "Upload-Offset is %lld, but %lld bytes are here",
+                          (long long)offset, (long long)size);
+    if (size + (int64_t)request->length > clip->length)
         return http_error(c, 413, "more than the manifest's length of %lld",
-                          (long long)clip.length);
+                          (long long)clip->length);
     if (!append(part, request))
         return http_error(c, 507, "the disk does not take the piece");
-    if (size + (int64_t)request->length == clip.length)
-        return complete(r, c, &clip, part, s->digest);
+    if (size + (int64_t)request->length == clip->length)
+        return complete(r, c, clip, part, s->digest);
     return answer(c, 204, size + (int64_t)request->length, -1, NULL);
 }
 
-enum MHD_Result tus_handle(struct receiver *r, struct MHD_Connection *c, const char *url,
-                           const char *method, const struct request *request)
+typedef enum MHD_Result (*step_handler)(struct receiver *r, struct MHD_Connection *c,
+                                        const struct request *request,
+                                        const struct signed_request *s, struct store_clip *clip);
+
+/* Which clip a request is about, and what it wants of it; NULL if it was answered. */
+static step_handler read_step(struct MHD_Connection *c, const char *method,
+                              const struct request *request, char ret_manifest[64],
+                              enum MHD_Result *ret_result)
+{
+    const char *version = http_header(c, "Tus-Resumable");
+    const char *named = request->target + strlen("/v1/clips");
+    bool is_head = strcmp(method, "HEAD") == 0;
+    if (version && strcmp(version, "1.0.0") != 0) {
+        *ret_result = http_error(c, 412, "Tus-Resumable 1.0.0 is spoken here");
+        return NULL;
+    }
+    if (!named[0] && strcmp(method, "POST") == 0) {
+        if (headers_metadata(http_header(c, "Upload-Metadata"), "manifest", ret_manifest, 64) &&
+            event_is_uuid(ret_manifest))
+            return create;
+        *ret_result = http_error(c, 400, "Upload-Metadata must name the manifest's event id");
+    } else if (named[0] != '/' || !event_is_uuid(named + 1)) {
+        *ret_result = http_error(c, 404, "no such upload");
+    } else if (is_head || strcmp(method, "PATCH") == 0) {
+        snprintf(ret_manifest, 64, "%s", named + 1);
+        return is_head ? measure : patch;
+    } else {
+        *ret_result = http_error(c, 405, "POST, HEAD or PATCH");
+    }
+    return NULL;
+}
+
+enum MHD_Result tus_handle(struct receiver *r, struct MHD_Connection *c, const char *method,
+                           const struct request *request)
 {
     struct signed_request s;
-    enum MHD_Result result;
     struct store_clip clip;
-    char part[4200];
-    const char *manifest = strlen(url) > 10 ? url + 10 : "";
-    if (intake_authenticate(r, c, url, method, request, &s, &result) != 0)
+    enum MHD_Result result;
+    char manifest[64];
+    if (intake_authenticate(r, c, method, request, &s, &result) != 0)
         return result;
-    if (!store_use_nonce(r->store, s.signature.nonce, s.nonce_until_s))
+    enum store_result nonce = store_use_nonce(r->store, s.signature.nonce, s.nonce_until_s);
+    if (nonce == STORE_REPLAY)
         return http_error(c, 409, "this nonce was used before");
-    if (strcmp(method, "POST") == 0 && !manifest[0])
-        return create(r, c, &s);
-    if (!event_is_uuid(manifest))
-        return http_error(c, 404, "no such upload");
-    if (strcmp(method, "HEAD") == 0) {
-        if (!store_find_clip(r->store, manifest, &clip))
-            return http_error(c, 404, "no such upload");
-        part_path(r, manifest, "part", part, sizeof part);
-        return answer(c, 200, clip.complete ? clip.length : size_of(part), clip.length, NULL);
-    }
-    if (strcmp(method, "PATCH") != 0)
-        return http_error(c, 405, "POST, HEAD or PATCH");
+    if (nonce != STORE_NEW)
+        return http_error(c, 503, "the store does not take anything now");
+    step_handler step = read_step(c, method, request, manifest, &result);
+    if (!step)
+        return result;
     pthread_mutex_lock(&writing);
-    result = patch(r, c, manifest, request, &s);
+    if (!store_find_clip(r->store, manifest, &clip))
+        result = http_error(c, 404, "no manifest event %s was received", manifest);
+    else if (!keys_may_speak(s.key, clip.source))
+        result = http_error(c, 403, "key %s does not speak for %s", s.key->keyid, clip.source);
+    else
+        result = step(r, c, request, &s, &clip);
     pthread_mutex_unlock(&writing);
     return result;
 }

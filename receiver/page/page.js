@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every text from outside goes in by textContent; nothing is ever parsed as HTML.
+// Every text from outside goes in by textContent; nothing is ever parsed as HTML. What one event
+// holds may spoil its own card, never the page.
 'use strict';
 
-const words = {
-  panic: '紧急求助 Panic', duress: '胁迫 Duress', medical: '医疗 Medical', fire: '火警 Fire', test: '测试 Test',
-  seen: '已看到 Seen', coming: '已出警 Coming', closed: '结案 Closed', rejected: '误报 Rejected',
-  raised: '报警', updated: '再次按下', restored: '按钮复位', cancelled: '撤销', closedEvent: '关闭',
+const kinds = { panic: '紧急求助 Panic', duress: '胁迫 Duress', medical: '医疗 Medical', fire: '火警 Fire' };
+const buttons = { seen: '已看到 Seen', coming: '已出警 Coming', closed: '结案 Close', rejected: '误报 Reject' };
+const told = { seen: '已看到 Seen', coming: '已出警 Coming', closed: '已结案 Closed', rejected: '误报 Rejected' };
+const states = {
+  raised: '报警 raised', updated: '再次按下 pressed again', restored: '按钮已复位 button restored',
+  cancelled: '现场撤销 cancelled on site', closed: '已关闭 closed', unknown: '未知 unknown',
 };
-const answers = ['seen', 'coming', 'closed', 'rejected'];
+const LOST_AFTER_S = 60;
 const cards = new Map();
-let wanted = 0, shown = -1, busy = false;
+const element = (id) => document.getElementById(id);
+let busy = false, again = false, sites = new Map();
+
+// The token has done its work: the cookie is set, and nobody should read it over a shoulder.
+if (location.search) history.replaceState(null, '', '/');
 
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -17,105 +24,211 @@ function make(tag, attributes = {}, ...children) {
     if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
     else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? '' : value);
   }
-  node.append(...children.filter((c) => c !== null && c !== undefined));
+  node.append(...children.filter((c) => c !== null && c !== undefined && c !== ''));
   return node;
 }
 
-const clock = (text) => text ? new Date(text).toLocaleString('zh-CN', { hour12: false }) : '—';
+const word = (words, key) => Object.hasOwn(words, key) ? words[key] : String(key ?? '');
+const text = (value) => typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+const list = (value) => Array.isArray(value) ? value : [];
+const object = (value) => value && typeof value === 'object' ? value : {};
+const joined = (...parts) => parts.map(text).filter(Boolean).join(' · ');
+const warn = (words) => make('span', { class: 'warn' }, `⚠ ${words}`);
 
-async function answer(alarm, state, note) {
-  const by = document.getElementById('operator').value.trim();
-  if (!by) { document.getElementById('operator').focus(); return; }
-  const reply = await fetch('/api/answer', {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ alarm, state, by, note }),
-  });
-  if (!reply.ok) window.alert((await reply.json()).error);
+function when(value, options) {
+  const date = new Date(text(value));
+  return Number.isNaN(date.getTime()) ? text(value) || '—' : date.toLocaleString('zh-CN', { hour12: false, ...options });
+}
+const clock = (value) => when(value);
+const hours = (value) => when(value, { hour: '2-digit', minute: '2-digit', second: '2-digit', year: undefined });
+
+function span(seconds) {
+  const s = Math.abs(seconds);
+  if (s < 120) return `${s} 秒 s`;
+  if (s < 7200) return `${Math.round(s / 60)} 分钟 min`;
+  return s < 172800 ? `${Math.round(s / 3600)} 小时 h` : `${Math.round(s / 86400)} 天 days`;
+}
+
+async function answer(alarm, state, card) {
+  const operator = element('operator'), by = operator.value.trim();
+  operator.classList.toggle('needed', !by);
+  if (!by) {
+    window.alert('请先填写值班员 · Enter the operator first');
+    operator.focus();
+    return;
+  }
+  if ((state === 'closed' || state === 'rejected') && !window.confirm(`${told[state]}?\n${card.title}`)) return;
+  card.buttons.forEach((b) => { b.disabled = true; });
+  try {
+    const reply = await fetch('/api/answer', {
+      method: 'POST', headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ alarm: alarm.alarm, source: alarm.source, state, by, note: card.note.value.trim() }),
+    });
+    if (!reply.ok) throw new Error((await reply.json()).error);
+    card.note.value = '';
+  } catch (error) {
+    window.alert(`没有记录 NOT recorded: ${error.message}`);
+  } finally {
+    card.buttons.forEach((b) => { b.disabled = false; });
+  }
+}
+
+function status(alarm) {
+  if (alarm.exercise) return ['exercise', '演练/测试，无需出警 EXERCISE – no dispatch'];
+  if (!alarm.type) return ['unknown', '视频已到，报警事件未到 A clip is here, its alarm is not'];
+  const given = alarm.answers.map((a) => a.state);
+  if (alarm.state === 'closed' || given.includes('closed')) return ['done', told.closed];
+  if (given.includes('coming')) return ['coming', told.coming];
+  if (given.at(-1) === 'rejected') return ['done', told.rejected];
+  if (given.includes('seen')) return ['seen', told.seen];
+  return ['open', '未处置 UNANSWERED'];
 }
 
 function drawClip(clip) {
-  const name = clip.camera_name || clip.camera;
-  const caption = make('figcaption', {}, `${name} · ${clip.part ?? ''} · ${clock(clip.start)} – ${clock(clip.stop)}`,
-    (clip.gaps || []).length ? make('span', { class: 'warn' }, ` 缺失 ${clip.gaps.length} 段 gaps`) : null);
-  return clip.complete
-    ? make('figure', { 'data-clip': clip.manifest }, make('video', { src: `/clips/${clip.manifest}.mp4`, controls: true, preload: 'metadata', muted: true }), caption)
-    : make('figure', { 'data-clip': `${clip.manifest}-waiting` }, make('div', { class: 'facts' }, '视频上传中 Clip is being uploaded…'), caption);
+  const caption = make('figcaption', {},
+    joined(clip.camera_name || clip.camera, `${text(clip.part)} 段 part`, `${hours(clip.start)} – ${hours(clip.stop)}`),
+    list(clip.gaps).length ? warn(`缺失 ${clip.gaps.length} 段 gaps`) : null);
+  return make('figure', { 'data-clip': `${clip.manifest}/${clip.complete}` }, clip.complete
+    ? make('video', { src: `/clips/${clip.manifest}.mp4`, controls: true, preload: 'metadata', muted: true })
+    : make('div', { class: 'pending' }, '视频上传中 Clip is being uploaded…'), caption);
 }
 
-function drawCard(alarm) {
-  const data = alarm.data || {}, site = data.site || {}, input = data.input || {};
-  const exercise = (alarm.type || '').startsWith('tocsin.test.') || (alarm.type || '').startsWith('tocsin.drill.');
-  const closed = alarm.events.some((e) => e.type.endsWith('.closed'));
-  const first = alarm.events[0] || {};
-  const note = make('input', { class: 'note', placeholder: '备注 note', maxlength: 120 });
-  const chain = alarm.events.filter((e) => e.chain).map((e) => `#${e.seq} ${e.chain}`);
-  const card = make('article', { class: `${exercise ? 'exercise' : ''} ${closed ? 'closed' : ''}` },
-    make('h2', {}, make('span', { class: 'tag' }, exercise ? '演练/测试 EXERCISE – no dispatch' : words[data.kind] || data.kind || '报警'), ' ',
-      site.name || alarm.source || ''),
-    make('p', { class: 'facts' }, make('b', {}, `${input.place || ''} · ${input.name || ''}`), ` · ${site.address || ''} · 按下 ${data.presses ?? '?'} 次`,
-      make('br'), `发生 ${clock(alarm.time)} · 收到 ${clock(first.received_at)} · ${site.id || ''}`,
-      alarm.clock !== 'synced' ? make('span', { class: 'warn' }, ' · 网关时钟未同步 gateway clock not synced') : null,
-      chain.length ? make('span', { class: 'warn' }, ` · 事件链异常 chain: ${chain.join(', ')}`) : null,
-      make('br'), `联系人 ${(site.contacts || []).join('；')}`),
-    make('div', { class: 'answers' }, ...answers.map((state) => make('button', {
-      class: state, onclick: () => answer(alarm.alarm, state, note.value),
-    }, words[state])), note),
-    make('ul', { class: 'told' }, ...alarm.answers.map((a) => make('li', {},
-      `${words[a.state] || a.state} · ${a.by} · ${clock(a.at)} ${a.note} ${a.confirmed ? '✓ 网关已确认 confirmed' : '… 等待网关 waiting'}`))),
-    make('div', { class: 'clips' }),
-    make('details', {}, make('summary', {}, `事件 events (${alarm.events.length})`),
-      ...alarm.events.map((e) => make('div', {}, `#${e.seq} ${e.type} ${clock(e.time)} ${e.id} ${e.digest}`))));
+function drawTitle(alarm, kind, words) {
+  const data = object(alarm.data), site = object(data.site), input = object(data.input), first = object(alarm.events[0]);
+  return [
+    make('h2', {}, joined(input.place || input.name, site.name) || joined(alarm.source)),
+    alarm.type && !alarm.exercise ? make('p', {}, word(kinds, data.kind)) : null,
+    make('p', { class: 'status' }, words),
+    make('time', {}, hours(kind === 'unknown' || alarm.clock !== 'synced' ? first.received_at : alarm.time)),
+  ].filter(Boolean);
+}
+
+function drawFacts(alarm) {
+  const data = object(alarm.data), site = object(data.site), input = object(data.input), first = object(alarm.events[0]);
+  const flawed = alarm.events.filter((e) => e.chain).map((e) => `#${e.seq} ${e.chain === 'gap' ? '前有缺失 gap before' : '分叉 fork'}`);
+  const off = alarm.events.find((e) => e.off_s);
+  return [
+    make('b', {}, joined(site.name, input.name)), make('br'), joined(site.address, ...list(site.contacts)), make('br'),
+    joined(`状态 ${word(states, alarm.state)}`, `按下 presses ${text(alarm.presses ?? data.presses) || '?'}`,
+      `发生 at ${clock(alarm.time)}`, `收到 received ${clock(first.received_at)}`, `网关 gateway ${text(alarm.source).replace('tocsin:', '')}`),
+    alarm.type && alarm.clock !== 'synced' ? warn(`网关时钟未同步，以收到时间为准 gateway clock ${text(alarm.clock)}`) : null,
+    off ? warn(`签名时间偏差 ${span(off.off_s)}，收到时已过期或来自未来 signed out of time`) : null,
+    flawed.length ? warn(`事件链异常 chain: ${flawed.join(', ')}`) : null,
+  ].filter((x) => x !== null && x !== '');
+}
+
+function drawTold(a) {
+  return make('li', { class: a.confirmed ? '' : 'waiting' }, `${word(told, a.state)} · ${joined(a.by, clock(a.at), a.note)} · ` +
+    (a.confirmed ? '✓ 网关已确认 gateway has it' : '… 等待网关确认 waiting for the gateway'));
+}
+
+const drawEvent = (e) => make('div', {}, `#${e.seq} ${e.type} · ${clock(e.time)} · ${e.id} · ${e.digest}`);
+
+// A card stays while its alarm does, so that what is typed or played in it is not disturbed.
+function makeCard(alarm) {
+  const card = { title: '', note: make('input', { class: 'note', placeholder: '备注 note', maxlength: 120 }) };
+  card.buttons = Object.entries(buttons).map(([state, words]) =>
+    make('button', { class: state, type: 'button', onclick: () => answer(alarm, state, card) }, words));
+  card.parts = Object.fromEntries(['title', 'facts', 'clips'].map((name) => [name, make('div', { class: name })]));
+  card.told = make('ul', { class: 'told' });
+  card.summary = make('summary');
+  card.events = make('div');
+  card.node = make('article', {}, card.parts.title, make('div', { class: 'body' }, card.parts.facts,
+    make('div', { class: 'answers' }, ...card.buttons, card.note), card.told, card.parts.clips,
+    make('details', {}, card.summary, card.events)));
   return card;
 }
 
-// A clip that plays must go on playing while the card around it is drawn anew.
+function fillCard(card, alarm) {
+  const [kind, words] = status(alarm);
+  card.node.className = kind;
+  card.parts.title.replaceChildren(...drawTitle(alarm, kind, words));
+  card.title = card.parts.title.querySelector('h2').textContent;
+  card.parts.facts.replaceChildren(...drawFacts(alarm));
+  card.told.replaceChildren(...alarm.answers.map(drawTold));
+  card.summary.textContent = `事件 events (${alarm.events.length})`;
+  card.events.replaceChildren(...alarm.events.map(drawEvent));
+  const kept = new Map([...card.parts.clips.children].map((f) => [f.dataset.clip, f]));
+  alarm.clips.forEach((clip, i) => {
+    const figure = kept.get(`${clip.manifest}/${clip.complete}`) || drawClip(clip), at = card.parts.clips.children[i];
+    if (at !== figure) card.parts.clips.insertBefore(figure, at || null);
+  });
+  while (card.parts.clips.children.length > alarm.clips.length) card.parts.clips.lastChild.remove();
+}
+
 function place(alarm) {
-  const old = cards.get(alarm.alarm), text = JSON.stringify(alarm);
-  if (old && old.text === text) return old.node;
-  const node = drawCard(alarm), box = node.querySelector('.clips');
-  const kept = new Map(old ? [...old.node.querySelectorAll('figure')].map((f) => [f.dataset.clip, f]) : []);
-  box.append(...alarm.clips.map((clip) => kept.get(clip.complete ? clip.manifest : `${clip.manifest}-waiting`) || drawClip(clip)));
-  if (old) node.querySelector('.note').value = old.node.querySelector('.note').value;
-  if (old) node.querySelector('details').open = old.node.querySelector('details').open;
-  cards.set(alarm.alarm, { node, text });
-  if (old) old.node.replaceWith(node);
-  return node;
+  const key = `${alarm.alarm} ${alarm.source}`, drawn = JSON.stringify(alarm);
+  if (!cards.has(key)) cards.set(key, makeCard(alarm));
+  const card = cards.get(key);
+  if (card.drawn !== drawn) {
+    card.drawn = drawn;
+    try {
+      fillCard(card, alarm);
+    } catch (error) {
+      card.node.className = alarm.exercise ? 'exercise' : 'open';
+      card.parts.title.replaceChildren(make('h2', {}, `无法完整显示 cannot be shown in full: ${alarm.alarm} (${error.message})`));
+    }
+  }
+  return card.node;
 }
 
 function drawGateway(gateway) {
-  const lost = gateway.silent_s > 60;
-  return make('div', { class: `gateway ${lost ? 'lost' : ''}` },
-    `${gateway.source.replace('tocsin:', '')} · ${lost ? `失联 LOST ${gateway.silent_s} s` : `在线 online · ${clock(gateway.last_heartbeat)}`}`);
+  const never = gateway.silent_s === null, lost = never || gateway.silent_s > LOST_AFTER_S;
+  const data = object(gateway.data), id = gateway.source.replace('tocsin:', '');
+  const missing = Number(object(data.head).seq) - gateway.newest_seq;
+  const flaws = [
+    gateway.off_s ? `心跳时间偏差，真伪未证 heartbeat out of time by ${span(gateway.off_s)}: not proven alive` : '',
+    gateway.gaps ? `事件缺失 gaps: ${gateway.gaps}` : '', gateway.forks ? `事件链分叉 forks: ${gateway.forks}` : '',
+    missing > 0 ? `尚有 ${missing} 条事件未到 events not here yet` : '',
+    ...list(data.faults).map((f) => `故障 fault: ${joined(object(f).fault, object(f).subject, object(f).reason)}`),
+  ].filter(Boolean);
+  const heard = never ? '失联，从未收到心跳 LOST: never a heartbeat'
+    : lost ? `失联 LOST ${span(gateway.silent_s)}` : `在线 online · ${hours(gateway.last_heartbeat)}`;
+  return make('div', { class: `gateway ${lost ? 'lost' : flaws.length ? 'flawed' : ''}` },
+    joined(sites.get(gateway.source), id, heard), ...flaws.map((f) => make('span', {}, f)));
+}
+
+function draw(state) {
+  element('receiver').textContent = state.receiver;
+  sites = new Map(state.alarms.map((a) => [a.source, text(object(object(a.data).site).name)]).reverse());
+  element('gateways').replaceChildren(...state.gateways.map(drawGateway));
+  element('empty').hidden = state.alarms.length > 0;
+  const box = element('alarms'), nodes = state.alarms.map(place), shown = new Set(nodes);
+  for (const [key, card] of cards) if (!shown.has(card.node)) cards.delete(key);
+  nodes.forEach((node, i) => { if (box.children[i] !== node) box.insertBefore(node, box.children[i] || null); });
+  while (box.children.length > nodes.length) box.lastChild.remove();
+  const open = state.alarms.filter((a) => status(a)[0] === 'open').length;
+  document.title = `${open ? `(${open}) ⚠ ` : ''}${state.receiver} · Tocsin`;
 }
 
 async function refresh() {
+  again = true;
   if (busy) return;
   busy = true;
   try {
-    const reply = await fetch('/api/state');
-    if (!reply.ok) throw new Error(reply.status);
-    const state = await reply.json();
-    document.getElementById('receiver').textContent = state.receiver;
-    document.getElementById('gateways').replaceChildren(...state.gateways.map(drawGateway));
-    document.getElementById('empty').hidden = state.alarms.length > 0;
-    const list = document.getElementById('alarms'), nodes = state.alarms.map(place);
-    nodes.forEach((node, i) => { if (list.children[i] !== node) list.insertBefore(node, list.children[i] || null); });
-    while (list.children.length > nodes.length) list.lastChild.remove();
-    shown = state.version;
+    while (again) {
+      again = false;
+      const reply = await fetch('/api/state', { signal: AbortSignal.timeout(10000) });
+      if (!reply.ok) throw new Error(reply.status);
+      draw(await reply.json());
+    }
+    element('stale').hidden = true;
+  } catch (error) {
+    setLive(false);
+    element('stale').hidden = false;
   } finally { busy = false; }
-  if (wanted !== shown) setTimeout(refresh, 200);
 }
 
 function setLive(on) {
-  const live = document.getElementById('live');
-  live.className = on ? 'on' : 'off';
-  live.textContent = on ? '实时 live' : '离线 offline';
+  element('live').className = on ? 'on' : 'off';
+  element('live').textContent = on ? '实时 live' : '离线 offline';
 }
 
 const stream = new EventSource('/api/stream');
 stream.onopen = () => setLive(true);
-stream.onerror = () => setLive(false);
-stream.onmessage = (event) => { wanted = Number(event.data); refresh().catch(() => setLive(false)); };
-setInterval(() => refresh().catch(() => setLive(false)), 5000);
-const operator = document.getElementById('operator');
+stream.onerror = () => { setLive(false); refresh(); };
+stream.onmessage = refresh;
+setInterval(refresh, 5000);
+const operator = element('operator');
 operator.value = localStorage.getItem('operator') || '';
-operator.addEventListener('input', () => localStorage.setItem('operator', operator.value));
+operator.addEventListener('input', () => { operator.classList.remove('needed'); localStorage.setItem('operator', operator.value); });

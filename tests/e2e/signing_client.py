@@ -44,16 +44,16 @@ def prev_of(body):
 class Client:
     """Signs and sends requests; every part of a request can be spoiled by the caller."""
 
-    def __init__(self, receiver, pki, certificate=True):
+    def __init__(self, receiver, pki, certificate="gateway", key=None):
         self.receiver = receiver
-        self.key = serialization.load_pem_private_key(
+        self.key = key or serialization.load_pem_private_key(
             (pki / "gateway-signing.key").read_bytes(), None)
         self.keyid = hashlib.sha256(public_der(self.key.public_key())).hexdigest()[:16]
         self.receipt_key = serialization.load_pem_public_key(
             (pki / f"{receiver.name}-receipt.pub.pem").read_bytes())
         self.tls = ssl.create_default_context(cafile=pki / "ca.pem")
         if certificate:
-            self.tls.load_cert_chain(pki / "gateway.pem", pki / "gateway.key")
+            self.tls.load_cert_chain(pki / f"{certificate}.pem", pki / f"{certificate}.key")
 
     def sign(self, text):
         if isinstance(self.key, ed25519.Ed25519PrivateKey):
@@ -101,9 +101,12 @@ class Client:
         base = (f'"@status": 200\n"content-digest": {digest_of(body)}\n'
                 f'"content-digest";req: {digest_of(request_body)}\n"@signature-params": {params}')
         raw = base64.b64decode(headers["Signature"][6:-1])
-        self.receipt_key.verify(encode_dss_signature(int.from_bytes(raw[:32], "big"),
-                                                     int.from_bytes(raw[32:], "big")),
-                                base.encode(), ec.ECDSA(hashes.SHA256()))
+        if isinstance(self.receipt_key, ed25519.Ed25519PublicKey):
+            self.receipt_key.verify(raw, base.encode())
+        else:
+            self.receipt_key.verify(encode_dss_signature(int.from_bytes(raw[:32], "big"),
+                                                         int.from_bytes(raw[32:], "big")),
+                                    base.encode(), ec.ECDSA(hashes.SHA256()))
         receipt = json.loads(body)
         assert receipt["state"] == "stored"
         for name, value in expected.items():

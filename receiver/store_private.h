@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by store.c (events), store_gateways.c, store_answers.c, store_clips.c and store_view.c
+ * only. */
+#ifndef RECEIVER_STORE_PRIVATE_H
+#define RECEIVER_STORE_PRIVATE_H
+
+#include <pthread.h>
+
+#include "sql.h"
+#include "store.h"
+
+struct store {
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    sqlite3 *db;
+    int64_t version;
+    pthread_mutex_t view_lock; /* of what follows; taken before `lock`, never after */
+    sqlite3 *view;             /* reads only */
+    char *alarms;              /* JSON of the page's alarms as they were at … */
+    int64_t alarms_version;
+    /* constant */
+    int lock_file;
+    char boot[40]; /* of this machine: when a heartbeat was heard, by a clock that nobody sets */
+    char clips[4096];
+};
+
+/* What an incident is to people; a higher one is never taken back by a lower. */
+enum incident_kind {
+    INCIDENT_KIND_UNKNOWN = 0,  /* a clip is here, its alarm is not */
+    INCIDENT_KIND_EXERCISE = 1, /* drills and tests */
+    INCIDENT_KIND_REAL = 2,
+};
+
+/* With the lock held. */
+void store_note_change(struct store *s);
+bool store_begin(struct store *s);
+/* Commits if `good`, else rolls back; true if it was committed. */
+bool store_end(struct store *s, bool good);
+/* Within a transaction: the gateway has taken the answers up to `answer_seq`. */
+bool store_confirm_answers(struct store *s, const char *source, int64_t answer_seq,
+                           bool *ret_changed);
+/* Within a transaction. */
+bool store_insert_clip(struct store *s, const struct event *event);
+bool store_insert_gateway(struct store *s, const char *source);
+/* Within a transaction: NEW, REPLAY or FAILED. */
+enum store_result store_insert_nonce(struct store *s, const char *nonce, int64_t until_s);
+
+void store_now_text(char ret_text[32]);
+int64_t store_boottime_ms(void);
+/* With the view's lock held: rows of answer_seq, alarm, state, by, at, note, confirmed. Frees the
+ * statement. */
+json_t *store_answer_rows(sqlite3_stmt *row);
+
+#endif
