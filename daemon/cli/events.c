@@ -14,7 +14,8 @@ static const char help[] =
     "\n"
     "list: stored events, one a line, with who has them.\n"
     "show: one event whole, with its receipts, as JSON.\n"
-    "export: a bundle on standard output, one JSON object a line, for tocsin verify.\n";
+    "export: a bundle on standard output, one JSON object a line, for tocsin verify. With --alarm\n"
+    "it is a part: tocsin verify --part.\n";
 
 static void print_list(const json_t *events)
 {
