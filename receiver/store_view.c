@@ -133,11 +133,11 @@ static json_t *incident_json(struct store *s, const char *alarm, const char *sou
 static char *alarms_text(struct store *s)
 {
     json_t *alarms = json_array();
-    sqlite3_stmt *row =
-        sql_prepare(s->view, "SELECT alarm,source,kind FROM (SELECT * FROM incident WHERE kind=2"
-                             "  ORDER BY shown_seq DESC LIMIT " REAL_SHOWN ") UNION ALL"
-                             " SELECT alarm,source,kind FROM (SELECT * FROM incident WHERE kind<2"
-                             "  ORDER BY shown_seq DESC LIMIT " EXERCISE_SHOWN ")");
+    sqlite3_stmt *row = sql_prepare(
+        s->view, "SELECT alarm,source,kind,shown_seq FROM (SELECT * FROM incident WHERE kind=2"
+                 "  ORDER BY shown_seq DESC LIMIT " REAL_SHOWN ") UNION ALL"
+                 " SELECT alarm,source,kind,shown_seq FROM (SELECT * FROM incident WHERE kind<2"
+                 "  ORDER BY shown_seq DESC LIMIT " EXERCISE_SHOWN ") ORDER BY shown_seq DESC");
     while (sqlite3_step(row) == SQLITE_ROW)
         json_array_append_new(alarms,
                               incident_json(s, (const char *)sqlite3_column_text(row, 0),

@@ -7,8 +7,8 @@ const kinds = { panic: '紧急求助 Panic', duress: '胁迫 Duress', medical: '
 const buttons = { seen: '已看到 Seen', coming: '已出警 Coming', closed: '结案 Close', rejected: '误报 Reject' };
 const told = { seen: '已看到 Seen', coming: '已出警 Coming', closed: '已结案 Closed', rejected: '误报 Rejected' };
 const states = {
-  raised: '报警 raised', updated: '再次按下 pressed again', restored: '按钮已复位 button restored',
-  cancelled: '现场撤销 cancelled on site', closed: '已关闭 closed', unknown: '未知 unknown',
+  raised: '已触发 raised', updated: '再次按下 pressed again', restored: '按钮已复位 button restored',
+  cancelled: '现场撤销 cancelled on site', closed: '网关已关闭 closed at the gateway', unknown: '未知 unknown',
 };
 const LOST_AFTER_S = 60;
 const cards = new Map();
@@ -76,12 +76,13 @@ async function answer(alarm, state, card) {
 function status(alarm) {
   if (alarm.exercise) return ['exercise', '演练/测试，无需出警 EXERCISE – no dispatch'];
   if (!alarm.type) return ['unknown', '视频已到，报警事件未到 A clip is here, its alarm is not'];
+  // Only people here take an alarm off the list of what is open: a guard may have been made to close it.
   const given = alarm.answers.map((a) => a.state);
-  if (alarm.state === 'closed' || given.includes('closed')) return ['done', told.closed];
-  if (given.includes('coming')) return ['coming', told.coming];
+  if (given.includes('closed')) return ['done', told.closed];
   if (given.at(-1) === 'rejected') return ['done', told.rejected];
+  if (given.includes('coming')) return ['coming', told.coming];
   if (given.includes('seen')) return ['seen', told.seen];
-  return ['open', '未处置 UNANSWERED'];
+  return ['open', joined('未处置 UNANSWERED', ['cancelled', 'closed'].includes(alarm.state) ? states[alarm.state] : '')];
 }
 
 function drawClip(clip) {
@@ -108,13 +109,13 @@ function drawFacts(alarm) {
   const flawed = alarm.events.filter((e) => e.chain).map((e) => `#${e.seq} ${e.chain === 'gap' ? '前有缺失 gap before' : '分叉 fork'}`);
   const off = alarm.events.find((e) => e.off_s);
   return [
-    make('b', {}, joined(site.name, input.name)), make('br'), joined(site.address, ...list(site.contacts)), make('br'),
-    joined(`状态 ${word(states, alarm.state)}`, `按下 presses ${text(alarm.presses ?? data.presses) || '?'}`,
-      `发生 at ${clock(alarm.time)}`, `收到 received ${clock(first.received_at)}`, `网关 gateway ${text(alarm.source).replace('tocsin:', '')}`),
+    make('b', {}, joined(site.name, input.name)), make('div', {}, joined(site.address, ...list(site.contacts))),
+    make('div', {}, joined(`状态 ${word(states, alarm.state)}`, `按下 presses ${text(alarm.presses ?? data.presses) || '?'}`,
+      `发生 at ${clock(alarm.time)}`, `收到 received ${clock(first.received_at)}`, `网关 gateway ${text(alarm.source).replace('tocsin:', '')}`)),
     alarm.type && alarm.clock !== 'synced' ? warn(`网关时钟未同步，以收到时间为准 gateway clock ${text(alarm.clock)}`) : null,
     off ? warn(`签名时间偏差 ${span(off.off_s)}，收到时已过期或来自未来 signed out of time`) : null,
     flawed.length ? warn(`事件链异常 chain: ${flawed.join(', ')}`) : null,
-  ].filter((x) => x !== null && x !== '');
+  ].filter((line) => line && line.textContent);
 }
 
 function drawTold(a) {

@@ -108,6 +108,19 @@ def test_events_are_listed_in_pages(police, client):
         == ids[2:]
 
 
+def test_incidents_are_listed_newest_first_and_move_up_when_they_become_alarms(police, client):
+    first, _ = raise_alarm(client, seq=1)
+    drill, _ = raise_alarm(client, seq=2, type="tocsin.drill.raised")
+    waiting = Clip(client, b"1", seq=3).alarm
+    last, _ = raise_alarm(client, seq=5)
+    listed = [a["alarm"] for a in police.state()["alarms"]]
+    assert listed == [last, waiting, drill, first]
+    raise_alarm(client, waiting, seq=4)
+    raise_alarm(client, first, seq=6, type="tocsin.alarm.updated")
+    listed = [a["alarm"] for a in police.state()["alarms"]]
+    assert listed == [waiting, last, drill, first]
+
+
 def test_parts_of_a_clip_are_given_as_browsers_ask_for_them(police, client):
     clip = Clip(client, bytes(range(200)))
     page = Page(police)
