@@ -279,7 +279,8 @@ int presses_open(struct gateway *gw, struct err *e)
             d++;
         struct input_host host = {.on_level = on_level, .on_fault = on_fault, .arg = in};
         in->driver = *d;
-        int result = in->driver->open(in->config->driver.options, &host, &gw->loop, &in->input, e);
+        int result = in->driver->open(in->config->driver.options, INPUT_CONTACT_FIRST, &host,
+                                      &gw->loop, &in->input, e);
         if (result != 0)
             return err_prefix(e, result, "input %s", in->config->id);
     }

@@ -6,6 +6,8 @@
 #ifndef TOCSIN_IFACE_DRIVER_H
 #define TOCSIN_IFACE_DRIVER_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "iface/option.h"
 
@@ -14,6 +16,7 @@ struct driver_type {
     const char *help;
     const struct option *options; /* ends with OPTION_TABLE_END */
     size_t options_size;          /* of the struct that the table fills */
+    bool reads_cards;             /* an input: a reader of cards, not a contact */
 
     /*
      * What no table can say: the form of an address, keys that need each other. Pure; opens

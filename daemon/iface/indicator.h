@@ -16,8 +16,10 @@
 enum indicator_pattern {
     INDICATOR_PATTERN_OFF,      /* the gateway is not running, or shows nothing on purpose */
     INDICATOR_PATTERN_READY,    /* armed, and every link proven within its window */
-    INDICATOR_PATTERN_DEGRADED, /* armed, but something is broken: a receiver, a line, the store */
+    INDICATOR_PATTERN_DEGRADED, /* armed, and a press is heard; a link, camera or lamp is broken */
+    INDICATOR_PATTERN_FAULT,    /* a press may not be heard: a line, the store, no responder */
     INDICATOR_PATTERN_TEST,     /* a test is running; nothing real is open */
+    INDICATOR_PATTERN_DRILL,    /* a drill is running; nothing real is open */
     INDICATOR_PATTERN_HEARD,    /* the press is stored here (or sent); nobody has it for sure */
     INDICATOR_PATTERN_UNCONFIRMED, /* delivered to a receiver that cannot sign its receipts */
     INDICATOR_PATTERN_DELIVERED,   /* a receiver's signed receipt is here */
@@ -36,8 +38,12 @@ static inline const char *indicator_pattern_name(enum indicator_pattern pattern)
         return "ready";
     case INDICATOR_PATTERN_DEGRADED:
         return "degraded";
+    case INDICATOR_PATTERN_FAULT:
+        return "fault";
     case INDICATOR_PATTERN_TEST:
         return "test";
+    case INDICATOR_PATTERN_DRILL:
+        return "drill";
     case INDICATOR_PATTERN_HEARD:
         return "heard";
     case INDICATOR_PATTERN_UNCONFIRMED:

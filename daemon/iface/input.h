@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input contract: a line that is active (pressed) or not.
+ * The input contract: a contact that is closed (active) or open, or a reader of cards.
  *
  * A driver reports edges with the kernel's own stamp and, beside them, the level it read: at open,
- * after an overflow, and on a timer. It neither debounces nor interprets; bounce, latching and
- * meaning are the core's. A line that cannot be read is a fault, never "not pressed". After a fault
- * the driver tries again by itself for as long as it is open. Loop thread only.
+ * after an overflow, and on a timer. It neither debounces nor interprets; bounce, latching, which
+ * of closed and open is "pressed", and what a press means are the core's. A line that cannot be
+ * read is a fault, never "not pressed". After a fault the driver tries again by itself for as long
+ * as it is open. Loop thread only.
  */
 #ifndef TOCSIN_IFACE_INPUT_H
 #define TOCSIN_IFACE_INPUT_H
@@ -17,7 +18,15 @@
 #include "base/err.h"
 #include "iface/driver.h"
 
-struct input; /* one open line; the driver's own */
+struct input; /* one open contact or reader; the driver's own */
+
+/* Which contact of a button: a supervised button has a normally open and a normally closed one. */
+enum input_contact {
+    INPUT_CONTACT_FIRST,
+    INPUT_CONTACT_SECOND,
+};
+
+#define INPUT_CARD_DIGITS_MAX 32
 
 enum input_cause {
     INPUT_CAUSE_EDGE,  /* the kernel saw the level change at `at_ns` */
@@ -26,8 +35,10 @@ enum input_cause {
 };
 
 struct input_host {
-    /* The level is or was `active` at `at_ns` (CLOCK_MONOTONIC). Repeats of a level are allowed. */
+    /* The contact is or was closed at `at_ns` (CLOCK_MONOTONIC). Repeats of a level are allowed. */
     void (*on_level)(void *arg, bool active, int64_t at_ns, enum input_cause cause);
+    /* A card was read: 1 to INPUT_CARD_DIGITS_MAX decimal digits. From drivers that read cards. */
+    void (*on_card)(void *arg, const char *digits, int64_t at_ns);
     /* `reason` says what is wrong and what to do; NULL when the line works (again). */
     void (*on_fault)(void *arg, const char *reason);
     void *arg;
@@ -36,22 +47,27 @@ struct input_host {
 struct input_driver {
     struct driver_type type;
 
+    /* Whether these options name a second contact of the same button. NULL: they never do. */
+    bool (*has_second)(const void *options);
+
     /*
-     * Begins to watch. Borrows `options` and copies `host`. Callbacks may come before open returns
-     * (the first level does, if the line could be read). A line that cannot be had now is not an
-     * error of open but an on_fault; open fails only for options that can never work.
+     * Begins to watch one contact (a reader has only the first). Borrows `options` and copies
+     * `host`. Callbacks may come before open returns (the first level does, if the line could be
+     * read). A line that cannot be had now is not an error of open but an on_fault; open fails only
+     * for options that can never work.
      */
-    int (*open)(const void *options, const struct input_host *host, uv_loop_t *loop,
-                struct input **ret_input, struct err *e);
+    int (*open)(const void *options, enum input_contact contact, const struct input_host *host,
+                uv_loop_t *loop, struct input **ret_input, struct err *e);
 
     /* Stops; no callback after it returns. Handles close with the loop. NULL is accepted. */
     void (*close)(struct input *input);
 
     /*
-     * Sets the level of a simulated line as if the edge came now. NULL in a driver of real lines:
-     * nobody presses those from a keyboard.
+     * Closes or opens a simulated contact as if the edge came now, and shows a card to a simulated
+     * reader. NULL in a driver of real lines: nobody presses those from a keyboard.
      */
     void (*simulate)(struct input *input, bool active);
+    void (*simulate_card)(struct input *input, const char *digits);
 };
 
 #endif

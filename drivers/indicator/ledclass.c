@@ -2,17 +2,6 @@
 /*
  * Three LEDs of the kernel's LED class (red, amber, green). The kernel blinks them by its `timer`
  * trigger, so blinking goes on whatever this process does.
- *
- *   pattern      green        amber        red
- *   off          off          off          off
- *   ready        on           off          off
- *   degraded     off          on           off
- *   test         off          slow         off
- *   heard        off          off          fast
- *   unconfirmed  off          off          slow
- *   delivered    off          off          on
- *   seen         slow         off          on
- *   coming       fast         off          on
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,13 +11,7 @@
 #include <unistd.h>
 
 #include "drivers/indicator/indicators.h"
-
-enum blink {
-    BLINK_OFF,
-    BLINK_ON,
-    BLINK_SLOW, /* 1 Hz */
-    BLINK_FAST, /* 4 Hz */
-};
+#include "drivers/indicator/lights.h"
 
 struct ledclass_options {
     char *red, *amber, *green;
@@ -64,19 +47,6 @@ static const struct option option_table[] = {
     OPTION_TABLE_END,
 };
 
-/* green, amber, red */
-static const enum blink patterns[INDICATOR_PATTERN_COUNT][3] = {
-    [INDICATOR_PATTERN_OFF] = {BLINK_OFF, BLINK_OFF, BLINK_OFF},
-    [INDICATOR_PATTERN_READY] = {BLINK_ON, BLINK_OFF, BLINK_OFF},
-    [INDICATOR_PATTERN_DEGRADED] = {BLINK_OFF, BLINK_ON, BLINK_OFF},
-    [INDICATOR_PATTERN_TEST] = {BLINK_OFF, BLINK_SLOW, BLINK_OFF},
-    [INDICATOR_PATTERN_HEARD] = {BLINK_OFF, BLINK_OFF, BLINK_FAST},
-    [INDICATOR_PATTERN_UNCONFIRMED] = {BLINK_OFF, BLINK_OFF, BLINK_SLOW},
-    [INDICATOR_PATTERN_DELIVERED] = {BLINK_OFF, BLINK_OFF, BLINK_ON},
-    [INDICATOR_PATTERN_SEEN] = {BLINK_SLOW, BLINK_OFF, BLINK_ON},
-    [INDICATOR_PATTERN_COMING] = {BLINK_FAST, BLINK_OFF, BLINK_ON},
-};
-
 /* sysfs answers from memory: this does not wait for a disk. */
 static int write_value(const struct indicator *i, const char *led, const char *file,
                        const char *value)
@@ -91,18 +61,20 @@ static int write_value(const struct indicator *i, const char *led, const char *f
     return result;
 }
 
-static int set_led(const struct indicator *i, const char *led, enum blink blink)
+static int set_led(const struct indicator *i, const char *led, enum light light)
 {
-    const char *half = blink == BLINK_FAST ? "125" : "500";
+    char half[8];
     int result;
-    switch (blink) {
-    case BLINK_OFF:
-    case BLINK_ON:
+    snprintf(half, sizeof half, "%d",
+             light == LIGHT_FAST ? LIGHT_FAST_HALF_MS : LIGHT_SLOW_HALF_MS);
+    switch (light) {
+    case LIGHT_OFF:
+    case LIGHT_ON:
         result = write_value(i, led, "trigger", "none");
-        return result == 0 ? write_value(i, led, "brightness", blink == BLINK_ON ? "255" : "0")
+        return result == 0 ? write_value(i, led, "brightness", light == LIGHT_ON ? "255" : "0")
                            : result;
-    case BLINK_SLOW:
-    case BLINK_FAST:
+    case LIGHT_SLOW:
+    case LIGHT_FAST:
         result = write_value(i, led, "trigger", "timer");
         if (result == 0)
             result = write_value(i, led, "delay_on", half);
@@ -114,9 +86,11 @@ static int set_led(const struct indicator *i, const char *led, enum blink blink)
 static void show(struct indicator *i, enum indicator_pattern pattern)
 {
     const char *const leds[3] = {i->options->green, i->options->amber, i->options->red};
+    const struct lights *lights = &lights_of[pattern];
+    const enum light wanted[3] = {lights->green, lights->amber, lights->red};
     char reason[256] = "";
     for (int n = 0; n < 3; n++) {
-        int result = set_led(i, leds[n], patterns[pattern][n]);
+        int result = set_led(i, leds[n], wanted[n]);
         if (result != 0)
             snprintf(reason, sizeof reason, "LED %s cannot be set: %s", leds[n], strerror(-result));
     }
@@ -142,7 +116,7 @@ static void close_ledclass(struct indicator *i)
         return;
     const char *const leds[3] = {i->options->green, i->options->amber, i->options->red};
     for (int n = 0; n < 3; n++)
-        set_led(i, leds[n], BLINK_OFF);
+        set_led(i, leds[n], LIGHT_OFF);
     free(i);
 }
 

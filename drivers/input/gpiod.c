@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -23,6 +24,7 @@
 struct gpiod_options {
     char *chip;
     char *line;
+    char *second_line; /* NULL: the button has one contact */
     int active;
     int bias;
     int64_t poll_ms;
@@ -36,6 +38,7 @@ struct watch {
 
 struct input {
     const struct gpiod_options *options;
+    const char *name; /* of the line */
     struct input_host host;
     uv_loop_t *loop;
     struct gpiod_line_handle *line; /* NULL while it cannot be had */
@@ -59,12 +62,17 @@ static const struct option option_table[] = {
      .offset = offsetof(struct gpiod_options, line),
      .required = 1,
      .help = "Line by name or offset; see gpioinfo."},
+    {.key = "second_line",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct gpiod_options, second_line),
+     .help = "Line of the button's other contact, which is closed while the first is open: the two "
+             "tell a press from a cut or shorted wire."},
     {.key = "active",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct gpiod_options, active),
      .fallback = "low",
      .choices = active_choices,
-     .help = "Level of the line while the button is pressed."},
+     .help = "Level of the line while the contact is closed."},
     {.key = "bias",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct gpiod_options, bias),
@@ -151,7 +159,7 @@ static void take_line(struct input *input)
 {
     const struct gpiod_options *o = input->options;
     struct gpiod_line_wish wish = {.chip = o->chip,
-                                   .line = o->line,
+                                   .line = input->name,
                                    .active_low = o->active == 1,
                                    .bias = (enum gpiod_bias)o->bias};
     struct err e;
@@ -187,13 +195,31 @@ static void on_timer(uv_timer_t *timer)
         take_line(input);
 }
 
-static int open_gpiod(const void *options, const struct input_host *host, uv_loop_t *loop,
-                      struct input **ret_input, struct err *e)
+static bool has_second(const void *options)
 {
+    const struct gpiod_options *o = options;
+    return o->second_line != NULL;
+}
+
+static int check(const void *options, const char **ret_key, struct err *e)
+{
+    const struct gpiod_options *o = options;
+    if (!o->second_line || strcmp(o->second_line, o->line) != 0)
+        return 0;
+    *ret_key = "second_line";
+    return err_set(e, EINVAL, "is the same line as the first: name the line of the other contact");
+}
+
+static int open_gpiod(const void *options, enum input_contact contact,
+                      const struct input_host *host, uv_loop_t *loop, struct input **ret_input,
+                      struct err *e)
+{
+    const struct gpiod_options *o = options;
     struct input *input = calloc(1, sizeof *input);
     if (!input)
         return err_set(e, ENOMEM, "gpiod: out of memory");
-    input->options = options;
+    input->options = o;
+    input->name = contact == INPUT_CONTACT_FIRST ? o->line : o->second_line;
     input->host = *host;
     input->loop = loop;
     uv_timer_init(loop, &input->timer);
@@ -220,7 +246,9 @@ const struct input_driver input_gpiod = {
     .type = {.name = "gpiod",
              .help = "a GPIO line of this machine",
              .options = option_table,
-             .options_size = sizeof(struct gpiod_options)},
+             .options_size = sizeof(struct gpiod_options),
+             .check = check},
+    .has_second = has_second,
     .open = open_gpiod,
     .close = close_gpiod,
 };

@@ -23,9 +23,10 @@ static const struct option option_table[] = {
     OPTION_TABLE_END,
 };
 
-static int open_sim(const void *options, const struct input_host *host, uv_loop_t *loop,
-                    struct input **ret_input, struct err *e)
+static int open_sim(const void *options, enum input_contact contact, const struct input_host *host,
+                    uv_loop_t *loop, struct input **ret_input, struct err *e)
 {
+    (void)contact;
     (void)loop;
     const struct sim_options *o = options;
     struct input *input = calloc(1, sizeof *input);
