@@ -4,46 +4,32 @@
 #include <assert.h>
 #include <string.h>
 
-static enum incident_action press(struct incident *incident, int64_t at_ns, bool at_start,
-                                  const char *fresh_id)
+enum incident_action incident_press(struct incident *incident, int64_t at_ns, bool at_start,
+                                    const char fresh_id[UUID_TEXT_SIZE])
 {
-    incident->pressed = true;
+    incident->held = true;
     incident->last_press_ns = at_ns;
     if (incident->open) {
         incident->presses++;
         return INCIDENT_ACTION_UPDATED;
     }
-    incident->open = true;
-    incident->at_start = at_start;
-    incident->presses = 1;
-    incident->raised_ns = at_ns;
-    incident->raised_wall_ms = 0;
+    *incident = (struct incident){.open = true,
+                                  .held = true,
+                                  .at_start = at_start,
+                                  .presses = 1,
+                                  .level = 1,
+                                  .level_ns = at_ns,
+                                  .raised_ns = at_ns,
+                                  .last_press_ns = at_ns};
     memcpy(incident->alarm, fresh_id, UUID_TEXT_SIZE);
-    memset(incident->progress, 0, sizeof incident->progress);
-    memset(incident->closing, 0, sizeof incident->closing);
     return INCIDENT_ACTION_RAISED;
 }
 
-static enum incident_action release(struct incident *incident)
+enum incident_action incident_release(struct incident *incident)
 {
-    incident->pressed = false;
-    return incident->open ? INCIDENT_ACTION_RESTORED : INCIDENT_ACTION_NONE;
-}
-
-enum incident_action incident_start(struct incident *incident, bool active, int64_t at_ns,
-                                    const char fresh_id[UUID_TEXT_SIZE])
-{
-    if (active == incident->pressed)
-        return INCIDENT_ACTION_NONE;
-    return active ? press(incident, at_ns, true, fresh_id) : release(incident);
-}
-
-enum incident_action incident_level(struct incident *incident, bool active, int64_t at_ns,
-                                    const char fresh_id[UUID_TEXT_SIZE])
-{
-    if (active == incident->pressed)
-        return INCIDENT_ACTION_NONE;
-    return active ? press(incident, at_ns, false, fresh_id) : release(incident);
+    bool counted = incident->open && incident->held;
+    incident->held = false;
+    return counted ? INCIDENT_ACTION_RESTORED : INCIDENT_ACTION_NONE;
 }
 
 enum incident_action incident_reset(struct incident *incident)
@@ -52,6 +38,24 @@ enum incident_action incident_reset(struct incident *incident)
         return INCIDENT_ACTION_NONE;
     incident->open = false;
     return INCIDENT_ACTION_CLOSED;
+}
+
+enum incident_action incident_cancel(struct incident *incident, int64_t now_ns, int64_t window_ns)
+{
+    if (!incident->open || incident->cancelled || incident->raised_ns == 0 ||
+        now_ns - incident->raised_ns > window_ns)
+        return INCIDENT_ACTION_NONE;
+    incident->cancelled = true;
+    return INCIDENT_ACTION_CANCELLED;
+}
+
+enum incident_action incident_escalate(struct incident *incident, int64_t now_ns)
+{
+    if (!incident->open)
+        return INCIDENT_ACTION_NONE;
+    incident->level++;
+    incident->level_ns = now_ns;
+    return INCIDENT_ACTION_ESCALATED;
 }
 
 bool incident_advance(struct incident *incident, size_t receiver, enum incident_progress progress)

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of an alarm, per button, as a pure function of (state, input, time).
+ * The life of an alarm as a pure function of (state, input, time).
  *
  *                press                      press (after a release)
  *   NONE ────────────────────▶ OPEN ──────────────────────────────▶ OPEN, presses + 1
  *     ▲      emits RAISED       │  ▲           emits UPDATED
- *     │                         │  └── release: emits RESTORED, stays open (latched)
+ *     │                         │  ├── release: emits RESTORED, stays open (latched)
+ *     │                         │  ├── cancel: emits CANCELLED once, stays open
+ *     │                         │  └── nobody has seen it in time: emits ESCALATED, level + 1
  *     └── reset by a person, ───┘
  *         or closed by every responder: emits CLOSED
  *
- * Nothing else closes an incident: not a release, not time, not a restart (GB 50394-2007 5.2.2: an
- * emergency alarm latches itself and is not reset by the system). There is no disarmed state. Each
- * button has its own incident, so that one open alarm never hides another.
+ * Nothing else closes an incident: not a release, not time, not a restart, not a cancellation
+ * (GB 50394-2007 5.2.2: an emergency alarm latches itself and is not reset by the system). There is
+ * no disarmed state. Each button has its own incidents, one for each nature, so that one open alarm
+ * never hides another.
  *
  * No I/O, no clock, no allocation: the caller owns the struct, hands in the time and a fresh id for
  * the case that one is needed, and carries out the action that comes back. Loop thread only.
@@ -28,17 +31,22 @@
 #define INCIDENT_INPUTS_MAX    64
 #define INCIDENT_RECEIVERS_MAX 16
 
-/* What the events of an incident are called on the wire: nothing turns one into the other. */
+/* What an incident is; nothing turns one into the other. */
 enum incident_nature {
     INCIDENT_NATURE_ALARM,
+    INCIDENT_NATURE_DURESS, /* an alarm as well, of which nothing may be seen at the gate */
+    INCIDENT_NATURE_DRILL,
     INCIDENT_NATURE_TEST,
 };
+#define INCIDENT_NATURES (INCIDENT_NATURE_TEST + 1)
 
 enum incident_action {
     INCIDENT_ACTION_NONE,
     INCIDENT_ACTION_RAISED,
     INCIDENT_ACTION_UPDATED,
     INCIDENT_ACTION_RESTORED,
+    INCIDENT_ACTION_CANCELLED,
+    INCIDENT_ACTION_ESCALATED,
     INCIDENT_ACTION_CLOSED,
 };
 
@@ -51,32 +59,44 @@ enum incident_progress {
     INCIDENT_PROGRESS_COMING,
 };
 
-/* One button and its incident. Fields are for reading; only the functions below write them. */
+/* Fields are for reading; only the functions below write them. */
 struct incident {
-    bool pressed;  /* the accepted level of the line */
-    bool open;     /* alarm, presses, raised_* and the per-receiver fields are valid */
-    bool at_start; /* it was found pressed when the gateway started */
+    bool open;      /* the fields below are valid */
+    bool held;      /* the press that is down now counts in it */
+    bool at_start;  /* the button was found pressed when the gateway started */
+    bool cancelled; /* somebody at the gate has said that it was none */
     bool closing[INCIDENT_RECEIVERS_MAX]; /* this receiver's people have closed it */
-    enum incident_nature nature;
     char alarm[UUID_TEXT_SIZE];
     unsigned presses;
+    unsigned level;         /* receivers of groups 1 … level are asked to act */
+    int64_t level_ns;       /* since when; CLOCK_MONOTONIC of this boot, or 0 */
     int64_t raised_ns;      /* CLOCK_MONOTONIC; of this boot, or 0 for one from before a restart */
     int64_t raised_wall_ms; /* set by the caller after RAISED, for people to read */
     int64_t last_press_ns;
     enum incident_progress progress[INCIDENT_RECEIVERS_MAX];
 };
 
-/* The line's accepted level at start is read: `active` as found, `was_pressed` as remembered in
- * `incident->pressed`. A line that was pressed before and still is, is the same press. */
-enum incident_action incident_start(struct incident *incident, bool active, int64_t at_ns,
+static inline bool incident_is_real(enum incident_nature nature)
+{
+    return nature == INCIDENT_NATURE_ALARM || nature == INCIDENT_NATURE_DURESS;
+}
+
+/* A press that counts in this incident. RAISED or UPDATED. */
+enum incident_action incident_press(struct incident *incident, int64_t at_ns, bool at_start,
                                     const char fresh_id[UUID_TEXT_SIZE]);
 
-/* The accepted level changed (or repeats, which is nothing). */
-enum incident_action incident_level(struct incident *incident, bool active, int64_t at_ns,
-                                    const char fresh_id[UUID_TEXT_SIZE]);
+/* The button is released. RESTORED if the press counted here, else NONE. */
+enum incident_action incident_release(struct incident *incident);
 
 /* A person at the gateway resets. NONE if nothing is open. */
 enum incident_action incident_reset(struct incident *incident);
+
+/* A person at the gate says that it was no alarm. It stays open. NONE if said before, or if the
+ * alarm is older than `window_ns`, or from another boot. */
+enum incident_action incident_cancel(struct incident *incident, int64_t now_ns, int64_t window_ns);
+
+/* The next group of receivers is asked. */
+enum incident_action incident_escalate(struct incident *incident, int64_t now_ns);
 
 /* Receiver number `receiver` has come as far as `progress`. True if that is news. */
 bool incident_advance(struct incident *incident, size_t receiver, enum incident_progress progress);

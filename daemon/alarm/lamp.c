@@ -18,26 +18,46 @@ static enum indicator_pattern pattern_of(enum incident_progress progress)
     return INDICATOR_PATTERN_HEARD;
 }
 
+static uint32_t responders_of(const struct lamp_view *view, const struct incident *incident)
+{
+    size_t level = incident->level < view->level_count ? incident->level : view->level_count;
+    return level > 0 ? view->responders[level - 1] : 0;
+}
+
+static enum indicator_pattern pattern_at_rest(enum lamp_health health)
+{
+    switch (health) {
+    case LAMP_HEALTH_PROVEN:
+        return INDICATOR_PATTERN_READY;
+    case LAMP_HEALTH_DEGRADED:
+        return INDICATOR_PATTERN_DEGRADED;
+    case LAMP_HEALTH_BROKEN:
+        return INDICATOR_PATTERN_FAULT;
+    }
+    return INDICATOR_PATTERN_FAULT;
+}
+
 enum indicator_pattern lamp_pattern(const struct lamp_view *view)
 {
-    bool alarm = false, test = false;
+    bool alarm = false, drill = view->drill, test = view->test;
     enum incident_progress least = INCIDENT_PROGRESS_COMING;
     for (size_t i = 0; i < view->count; i++) {
-        const struct incident *incident = &view->incidents[i];
-        if (!incident->open || view->hidden[i])
+        const struct incident *incidents = view->incidents[i];
+        const struct incident *real = &incidents[INCIDENT_NATURE_ALARM];
+        if (view->hidden[i])
             continue;
-        if (incident->nature == INCIDENT_NATURE_TEST) {
-            test = true;
+        drill = drill || incidents[INCIDENT_NATURE_DRILL].open;
+        test = test || incidents[INCIDENT_NATURE_TEST].open;
+        if (!real->open)
             continue;
-        }
         alarm = true;
-        enum incident_progress best = incident_best_progress(incident, view->responders);
+        enum incident_progress best = incident_best_progress(real, responders_of(view, real));
         if (best < least)
             least = best;
     }
     if (alarm)
         return pattern_of(least);
-    if (test)
-        return INDICATOR_PATTERN_TEST;
-    return view->proven ? INDICATOR_PATTERN_READY : INDICATOR_PATTERN_DEGRADED;
+    if (drill || test)
+        return drill ? INDICATOR_PATTERN_DRILL : INDICATOR_PATTERN_TEST;
+    return pattern_at_rest(view->health);
 }

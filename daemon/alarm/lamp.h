@@ -4,8 +4,8 @@
  *
  * The lamp answers one question, "was help reached?", so it shows the open alarm that has come
  * least far, and of that alarm the furthest that a *responder* (a receiver that sends help) has
- * come. A real alarm outranks a test; both outrank the state at rest. READY is shown only while
- * everything between the button and every receiver is proven.
+ * come. A real alarm outranks a drill and a test; all outrank the state at rest. Duress is never
+ * shown. READY is shown only while everything between the button and every receiver is proven.
  */
 #ifndef TOCSIN_ALARM_LAMP_H
 #define TOCSIN_ALARM_LAMP_H
@@ -13,12 +13,20 @@
 #include "alarm/incident.h"
 #include "iface/indicator.h"
 
+enum lamp_health {
+    LAMP_HEALTH_PROVEN,   /* every link, line, camera and the store are known to work now */
+    LAMP_HEALTH_DEGRADED, /* something is broken; a press is heard and has somewhere to go */
+    LAMP_HEALTH_BROKEN,   /* a press may not be heard, or no responder is reached */
+};
+
 struct lamp_view {
-    const struct incident *incidents; /* one per input */
-    const bool *hidden;               /* per input: this lamp shows nothing of it */
-    size_t count;
-    uint32_t responders; /* bit mask of receivers whose word moves the lamp */
-    bool proven;         /* every link, line, camera and the store are known to work now */
+    size_t count;                                         /* of buttons */
+    const struct incident (*incidents)[INCIDENT_NATURES]; /* by button */
+    const bool *hidden;         /* by button: this lamp shows nothing of it */
+    const uint32_t *responders; /* by level of an incident: receivers whose word moves the lamp */
+    size_t level_count;         /* a higher level is the last of these */
+    bool drill, test;           /* an exercise runs */
+    enum lamp_health health;
 };
 
 enum indicator_pattern lamp_pattern(const struct lamp_view *view);

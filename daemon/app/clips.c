@@ -248,10 +248,9 @@ static void on_message(void *arg, const struct message *message)
     }
 }
 
-void clips_tell_alarm(struct gateway *gw, size_t input)
+void clips_tell_alarm(struct gateway *gw, const struct incident *incident)
 {
-    const struct incident *incident = &gw->incidents[input];
-    const struct option_list *cameras = &gw->config->inputs[input].cameras;
+    const struct option_list *cameras = &gw->config->inputs[presses_input_of(gw, incident)].cameras;
     if (!incident->open || incident->last_press_ns == 0)
         return;
     struct message message = {.type = MESSAGE_ALARM, .press_ms = incident->last_press_ns / 1000000};
@@ -274,8 +273,10 @@ static void on_up(void *arg)
     struct gateway *gw = arg;
     log_info("video", "connected to tocsin-video");
     faults_set(gw, "video", NULL, NULL);
-    for (size_t i = 0; i < gw->input_count; i++)
-        clips_tell_alarm(gw, i);
+    for (size_t i = 0; i < gw->input_count; i++) {
+        for (int nature = 0; nature < INCIDENT_NATURES; nature++)
+            clips_tell_alarm(gw, &gw->incidents[i][nature]);
+    }
 }
 
 static void on_down(void *arg, const char *reason)

@@ -16,8 +16,8 @@
 
 static void run_status(void *arg, struct control_request *request, const json_t *arguments)
 {
-    (void)arguments;
-    control_reply(request, status_json(arg));
+    bool with_duress = json_is_true(json_object_get(arguments, "duress"));
+    control_reply(request, status_json(arg, with_duress));
 }
 
 static void run_watch(void *arg, struct control_request *request, const json_t *arguments)
@@ -36,7 +36,7 @@ static struct gateway_input *find_input(struct gateway *gw, struct control_reque
     for (size_t i = 0; i < gw->input_count; i++) {
         struct gateway_input *in = &gw->inputs[i];
         if (id && strcmp(in->config->id, id) == 0) {
-            if (in->driver->simulate)
+            if (in->driver->simulate || in->driver->simulate_card)
                 return in;
             control_fail(request,
                          "input %s is a real line (driver %s): it is pressed by hand, not by a "
@@ -64,7 +64,12 @@ static void run_press(void *arg, struct control_request *request, const json_t *
         control_fail(request, "hold_ms must be from 0 (until released) to %d", HOLD_MAX_MS);
         return;
     }
-    presses_simulate(in, hold_ms, request);
+    if (!in->driver->simulate) {
+        control_fail(request, "input %s reads cards: tocsin card %s DIGITS", in->config->id,
+                     in->config->id);
+        return;
+    }
+    lines_simulate(in, hold_ms, request);
 }
 
 static void run_release(void *arg, struct control_request *request, const json_t *arguments)
@@ -72,11 +77,33 @@ static void run_release(void *arg, struct control_request *request, const json_t
     struct gateway_input *in = find_input(arg, request, arguments);
     if (!in)
         return;
-    uv_timer_stop(&in->hold);
-    in->driver->simulate(in->input, false);
+    if (!in->driver->simulate) {
+        control_fail(request, "input %s reads cards: nothing is pressed", in->config->id);
+        return;
+    }
+    lines_release(in);
     if (in->press_request)
         control_fail(in->press_request, "released before the press was accepted");
     in->press_request = NULL;
+    control_reply(request, NULL);
+}
+
+static void run_card(void *arg, struct control_request *request, const json_t *arguments)
+{
+    struct gateway_input *in = find_input(arg, request, arguments);
+    const char *digits = json_string_value(json_object_get(arguments, "digits"));
+    size_t length = digits ? strlen(digits) : 0;
+    if (!in)
+        return;
+    if (!in->driver->simulate_card) {
+        control_fail(request, "input %s reads no cards", in->config->id);
+        return;
+    }
+    if (length == 0 || length > INPUT_CARD_DIGITS_MAX || strspn(digits, "0123456789") != length) {
+        control_fail(request, "a card is 1 to %d digits", INPUT_CARD_DIGITS_MAX);
+        return;
+    }
+    in->driver->simulate_card(in->contacts[0].line, digits);
     control_reply(request, NULL);
 }
 
@@ -91,25 +118,36 @@ static void user_name(uid_t uid, char *ret_name, size_t size)
         snprintf(ret_name, size, "uid %u", (unsigned)uid);
 }
 
+/* "name (user)", or the user at the other end of the socket alone. */
+static void name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
+                     size_t size)
+{
+    const char *by = json_string_value(json_object_get(arguments, "by"));
+    char user[100];
+    user_name(control_uid(request), user, sizeof user);
+    snprintf(ret_who, size, "%s%s%s%s", by ? by : user, by ? " (" : "", by ? user : "",
+             by ? ")" : "");
+}
+
 static void run_reset(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct gateway *gw = arg;
     const char *alarm = json_string_value(json_object_get(arguments, "alarm"));
-    const char *by = json_string_value(json_object_get(arguments, "by"));
     const char *note = json_string_value(json_object_get(arguments, "note"));
-    char user[100], who[300];
-    user_name(control_uid(request), user, sizeof user);
-    snprintf(who, sizeof who, "%s%s%s%s", by ? by : user, by ? " (" : "", by ? user : "",
-             by ? ")" : "");
+    char who[300];
+    name_who(request, arguments, who, sizeof who);
     json_t *closed = json_array();
-    for (size_t i = 0; i < gw->input_count; i++) {
-        struct incident *incident = &gw->incidents[i];
-        if (!incident->open || (alarm && strcmp(alarm, incident->alarm) != 0))
+    for (size_t i = 0; i < gw->input_count * INCIDENT_NATURES; i++) {
+        struct incident *incident = &gw->incidents[i / INCIDENT_NATURES][i % INCIDENT_NATURES];
+        /* Duress is closed by name alone: a forced guard who resets everything resets all but it.
+         */
+        bool is_duress = i % INCIDENT_NATURES == INCIDENT_NATURE_DURESS;
+        if (!incident->open || (alarm ? strcmp(alarm, incident->alarm) != 0 : is_duress))
             continue;
         json_array_append_new(closed, json_pack("{ss,ss,sb}", "alarm", incident->alarm, "input",
-                                                gw->config->inputs[i].id, "still_pressed",
-                                                incident->pressed));
-        presses_close_incident(gw, i, who, note);
+                                                gw->config->inputs[i / INCIDENT_NATURES].id,
+                                                "still_pressed", incident->held));
+        presses_carry_out(gw, incident_reset(incident), incident, who, note);
     }
     if (alarm && json_array_size(closed) == 0) {
         json_decref(closed);
@@ -117,6 +155,107 @@ static void run_reset(void *arg, struct control_request *request, const json_t *
         return;
     }
     control_reply(request, json_pack("{so}", "closed", closed));
+}
+
+static void run_cancel(void *arg, struct control_request *request, const json_t *arguments)
+{
+    struct gateway *gw = arg;
+    const char *alarm = json_string_value(json_object_get(arguments, "alarm"));
+    const char *note = json_string_value(json_object_get(arguments, "note"));
+    char who[300];
+    if (!note || !note[0]) {
+        control_fail(request, "say why: tocsin cancel --note TEXT");
+        return;
+    }
+    name_who(request, arguments, who, sizeof who);
+    size_t count = keys_cancel(gw, alarm, who, note);
+    if (count == 0)
+        control_fail(request,
+                     "no alarm was raised within the last %d s that is not cancelled already; "
+                     "tocsin reset closes an alarm",
+                     (int)(gw->config->alarms.cancel_window_ms / 1000));
+    else
+        control_reply(request, json_pack("{sI}", "cancelled", (json_int_t)count));
+}
+
+/* Reads which buttons an exercise covers; false after an answer. */
+static bool read_buttons(struct gateway *gw, struct control_request *request,
+                         enum incident_nature nature, const json_t *list, uint64_t *ret_buttons)
+{
+    uint64_t all = exercises_every_button(gw, nature), named = 0;
+    size_t at;
+    const json_t *one;
+    json_array_foreach(list, at, one)
+    {
+        const char *id = json_string_value(one);
+        size_t i = 0;
+        while (id && i < gw->input_count && strcmp(gw->config->inputs[i].id, id) != 0)
+            i++;
+        if (!id || i == gw->input_count || !(all >> i & 1)) {
+            control_fail(request, "%s is no button that a %s can cover", id ? id : "?",
+                         presses_nature_name(nature));
+            return false;
+        }
+        named |= UINT64_C(1) << i;
+    }
+    *ret_buttons = list ? named : all;
+    return true;
+}
+
+static void begin_exercise(struct gateway *gw, enum incident_nature nature, int64_t limit_ms,
+                           struct control_request *request, const json_t *arguments)
+{
+    const json_t *length = json_object_get(arguments, "length_ms");
+    int64_t length_ms = length ? json_integer_value(length) : limit_ms;
+    uint64_t buttons;
+    char who[300];
+    if (length_ms < 1000 || length_ms > limit_ms) {
+        control_fail(request, "a %s lasts from 1 s to %d min (exercises: %s_limit)",
+                     presses_nature_name(nature), (int)(limit_ms / 60000),
+                     presses_nature_name(nature));
+        return;
+    }
+    if (!read_buttons(gw, request, nature, json_object_get(arguments, "inputs"), &buttons))
+        return;
+    name_who(request, arguments, who, sizeof who);
+    exercises_begin(gw, nature, buttons, length_ms, who,
+                    json_string_value(json_object_get(arguments, "note")), request);
+}
+
+static void end_exercise(struct gateway *gw, enum incident_nature nature,
+                         struct control_request *request, const json_t *arguments)
+{
+    char who[300], why[400];
+    name_who(request, arguments, who, sizeof who);
+    snprintf(why, sizeof why, "ended by %s", who);
+    if (exercises_end(gw, nature, why))
+        control_reply(request, NULL);
+    else
+        control_fail(request, "there is no %s", presses_nature_name(nature));
+}
+
+static void run_drill_begin(void *arg, struct control_request *request, const json_t *arguments)
+{
+    struct gateway *gw = arg;
+    begin_exercise(gw, INCIDENT_NATURE_DRILL, gw->config->exercises.drill_limit_ms, request,
+                   arguments);
+}
+
+static void run_drill_end(void *arg, struct control_request *request, const json_t *arguments)
+{
+    end_exercise(arg, INCIDENT_NATURE_DRILL, request, arguments);
+}
+
+static void run_test_begin(void *arg, struct control_request *request, const json_t *arguments)
+{
+    struct gateway *gw = arg;
+    begin_exercise(gw, INCIDENT_NATURE_TEST, gw->config->exercises.test_limit_ms, request,
+                   arguments);
+}
+
+static void run_test_end(void *arg, struct control_request *request, const json_t *arguments)
+{
+    end_exercise(arg, INCIDENT_NATURE_TEST, request, arguments);
 }
 
 static void run_reload(void *arg, struct control_request *request, const json_t *arguments)
@@ -238,6 +377,11 @@ static void run_export(void *arg, struct control_request *request, const json_t 
     start_asking(arg, request, &query, on_exported);
 }
 
+static const char *const status_arguments[] = {"duress", NULL};
+static const char *const card_arguments[] = {"input", "digits", NULL};
+static const char *const cancel_arguments[] = {"alarm", "by", "note", NULL};
+static const char *const begin_arguments[] = {"inputs", "length_ms", "by", "note", NULL};
+static const char *const end_arguments[] = {"by", NULL};
 static const char *const press_arguments[] = {"input", "hold_ms", NULL};
 static const char *const release_arguments[] = {"input", NULL};
 static const char *const reset_arguments[] = {"alarm", "by", "note", NULL};
@@ -246,11 +390,17 @@ static const char *const show_arguments[] = {"id", "seq", NULL};
 static const char *const export_arguments[] = {"after", "alarm", NULL};
 
 const struct control_command commands[] = {
-    {"status", NULL, run_status},
+    {"status", status_arguments, run_status},
     {"watch", NULL, run_watch},
     {"press", press_arguments, run_press},
     {"release", release_arguments, run_release},
+    {"card", card_arguments, run_card},
     {"reset", reset_arguments, run_reset},
+    {"cancel", cancel_arguments, run_cancel},
+    {"drill.begin", begin_arguments, run_drill_begin},
+    {"drill.end", end_arguments, run_drill_end},
+    {"test.begin", begin_arguments, run_test_begin},
+    {"test.end", end_arguments, run_test_end},
     {"reload", NULL, run_reload},
     {"events.list", list_arguments, run_list},
     {"events.show", show_arguments, run_show},

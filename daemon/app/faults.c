@@ -35,6 +35,17 @@ static struct fault *find(struct gateway *gw, const char *code, const char *subj
     return NULL;
 }
 
+static bool is_of_input(const char *code)
+{
+    static const char *const codes[] = {"line",   "stuck", "chatter", "untested",
+                                        "tamper", "mains", "battery"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        if (strcmp(codes[i], code) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void tell(struct gateway *gw, struct fault *f)
 {
     char reason[480];
@@ -60,7 +71,7 @@ static void tell(struct gateway *gw, struct fault *f)
                                  .event = f->code,
                                  .camera = strcmp(f->code, "camera") == 0 ? f->subject : NULL,
                                  .receiver = strcmp(f->code, "receiver") == 0 ? f->subject : NULL,
-                                 .input = strcmp(f->code, "line") == 0 ? f->subject : NULL});
+                                 .input = is_of_input(f->code) ? f->subject : NULL});
 }
 
 static bool may_tell(const struct fault *f)
@@ -100,6 +111,15 @@ bool faults_any(const struct gateway *gw)
 {
     for (const struct fault *f = gw->faults; f; f = f->next) {
         if (f->broken)
+            return true;
+    }
+    return false;
+}
+
+bool faults_is(const struct gateway *gw, const char *code)
+{
+    for (const struct fault *f = gw->faults; f; f = f->next) {
+        if (f->broken && strcmp(f->code, code) == 0)
             return true;
     }
     return false;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "drivers/indicator/indicators.h"
 #include "drivers/input/inputs.h"
+#include "drivers/output/outputs.h"
 #include "drivers/signer/signers.h"
 #include "drivers/uplink/uplinks.h"
 
@@ -26,6 +27,7 @@
 static const struct config_drivers known_drivers = {
     .inputs = input_types,
     .indicators = indicator_types,
+    .outputs = output_types,
     .cameras = NULL,
     .signers = signer_types,
     .uplinks = uplink_types,
@@ -81,6 +83,10 @@ static void on_housekeeping(uv_timer_t *timer)
     check_store(gw);
     receivers_tick(gw);
     clips_tick(gw);
+    lines_tick(gw);
+    presses_tick(gw);
+    exercises_tick(gw);
+    escalation_tick(gw);
     faults_tick(gw);
     lamps_update(gw);
     if (now_ms - gw->pruned_ms > PRUNE_EVERY_MS) {
@@ -156,10 +162,6 @@ static int load_config(struct gateway *gw, const char *path, struct err *e)
         log_warning("config", "%s", gw->config->notes.items[i]);
     gw->input_count = gw->config->input_count;
     gw->receiver_count = gw->config->receiver_count;
-    for (size_t i = 0; i < gw->input_count; i++) {
-        bool is_test = gw->config->inputs[i].kind == CONFIG_INPUT_TEST;
-        gw->incidents[i].nature = is_test ? INCIDENT_NATURE_TEST : INCIDENT_NATURE_ALARM;
-    }
     return 0;
 }
 
@@ -189,7 +191,13 @@ int gateway_start(struct gateway *gw, const char *config_path, struct err *e)
     if (result == 0)
         result = clips_open(gw, &found, e);
     if (result == 0)
-        result = presses_open(gw, e);
+        result = outputs_open(gw, e);
+    if (result == 0) {
+        presses_open(gw);
+        result = lines_open(gw, e);
+    }
+    if (result == 0)
+        exercises_after_restart(gw);
     if (result == 0)
         result = control_open(&gw->loop, gw->config->control.socket, commands, gw, &gw->control, e);
     note_damage(gw, &found);
@@ -234,6 +242,7 @@ static void stop(struct gateway *gw)
     uv_close((uv_handle_t *)&gw->hangup, NULL);
     control_close(gw->control);
     presses_close(gw);
+    lines_close(gw);
     link_client_close(gw->link);
     dispatch_close(gw->dispatch);
     size_t lost = outbox_close(gw->outbox, CLOSE_WAIT_MS);
@@ -245,6 +254,7 @@ static void stop(struct gateway *gw)
     clips_finish(gw);
     faults_finish(gw);
     lamps_close(gw);
+    outputs_close(gw);
     if (gw->signer)
         gw->signer->driver->close(gw->signer);
 }

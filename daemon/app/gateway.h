@@ -4,7 +4,12 @@
  * folder see it, and each has one job:
  *
  *   gateway.c    start as a readable list, stop as its mirror, housekeeping once a second
- *   presses.c    lines → debounce → incidents → events
+ *   lines.c      contacts → debounce → supervision → pressed or not
+ *   presses.c    pressed or not → panel → incidents → events
+ *   exercises.c  drills and tests: announced, begun, ended, which buttons were tested
+ *   keys.c       what people do at the gate beside pressing: switch, reset, cancel, card
+ *   escalation.c an alarm that nobody answers
+ *   outputs.c    what the gateway switches, and when
  *   events.c     an event on its way: made, stored, handed to dispatch
  *   receivers.c  what dispatch tells: deliveries, answers of people, links
  *   closed_uplink.c  stands in for an uplink that cannot be opened
@@ -21,15 +26,19 @@
 
 #include <uv.h>
 
+#include "alarm/chatter.h"
 #include "alarm/debounce.h"
 #include "alarm/incident.h"
 #include "alarm/lamp.h"
+#include "alarm/pair.h"
+#include "alarm/panel.h"
 #include "conf/config.h"
 #include "control/control.h"
 #include "dispatch/dispatch.h"
 #include "envelope/envelope.h"
 #include "iface/indicator.h"
 #include "iface/input.h"
+#include "iface/output.h"
 #include "iface/signer.h"
 #include "loop/service.h"
 #include "outbox/outbox.h"
@@ -40,20 +49,39 @@ struct fault;
 struct clip;
 struct journey;
 
+/* One contact of an input: most have one, a supervised button has two. */
+struct gateway_contact {
+    struct gateway_input *input;
+    enum input_contact which;
+    struct input *line;
+    struct debounce debounce;
+    bool known; /* its first level has come */
+    bool broken;
+    char reason[256];
+};
+
 struct gateway_input {
     struct gateway *gateway;
     size_t index;
     const struct config_input *config;
     const struct input_driver *driver;
-    struct input *input;
-    struct debounce debounce;
+    size_t contact_count;
+    struct gateway_contact contacts[2];
+    struct pair pair; /* with two contacts */
+    struct chatter chatter;
+    bool untold; /* presses were counted that no event has told of */
+    int64_t told_ms;
     uv_timer_t settle;
     uv_timer_t hold;                       /* ends a simulated press */
-    int64_t hold_ms;                       /* 0: until it is released */
+    int64_t hold_ms;                       /* of the simulated press that is coming */
     struct control_request *press_request; /* a simulated press that is not accepted yet */
-    bool known;                            /* its first level has come */
-    bool broken;
-    char reason[256];
+    bool active;                           /* pressed, switched, or telling of a fault */
+    int64_t active_since_ms;
+    bool undelivered[INCIDENT_NATURES]; /* was told of the open incident */
+    int64_t known_since_wall_ms;        /* since when it stands in the configuration; 0: ? */
+    int64_t tested_wall_ms;             /* when it was last pressed in a test; 0: never */
+    char tested_by[100];
+    char reason[400]; /* what is wrong with the line; "" if nothing is */
 };
 
 struct gateway_lamp {
@@ -63,6 +91,36 @@ struct gateway_lamp {
     struct indicator *indicator;
     enum indicator_pattern pattern;
     char reason[256];
+};
+
+struct gateway_output {
+    struct gateway *gateway;
+    const struct config_output *config;
+    const struct output_driver *driver;
+    struct output *output;
+    uv_timer_t off;
+    bool on;
+    uint64_t held[INCIDENT_NATURES]; /* bit mask of buttons whose incidents hold it on */
+    char reason[256];
+};
+
+enum exercise_phase {
+    EXERCISE_PHASE_NONE,
+    EXERCISE_PHASE_ANNOUNCED, /* receivers are being told; presses are still real */
+    EXERCISE_PHASE_RUNNING,
+};
+
+/* A drill or a test, from its announcement to its end. */
+struct gateway_exercise {
+    enum exercise_phase phase;
+    enum incident_nature nature;
+    uint64_t buttons, tested; /* bit masks */
+    int64_t length_ms;
+    int64_t announce_until_ms;
+    uint64_t seq;     /* of the announcement */
+    uint32_t awaited; /* receivers that have not receipted it yet */
+    struct control_request *request;
+    char by[300], note[200];
 };
 
 struct gateway_camera {
@@ -99,11 +157,23 @@ struct gateway {
     uv_timer_t housekeeping;
     size_t input_count, lamp_count, camera_count, receiver_count;
     struct gateway_input inputs[INCIDENT_INPUTS_MAX];
-    struct incident incidents[INCIDENT_INPUTS_MAX]; /* by input */
+    struct panel panel;
+    struct panel_button buttons[INCIDENT_INPUTS_MAX];
+    struct incident incidents[INCIDENT_INPUTS_MAX][INCIDENT_NATURES]; /* by input */
+    uv_timer_t panel_timer;
+    bool stepped; /* the panel has taken a step: the state is saved with its event */
+    struct gateway_exercise exercise;
+    struct {
+        char digits[INPUT_CARD_DIGITS_MAX + 1];
+        int64_t at_ms;
+    } card; /* the last one that was read */
+    size_t output_count;
+    struct gateway_output outputs[16];
     struct gateway_lamp lamps[16];
     struct gateway_camera cameras[64];
     struct gateway_receiver receivers[DISPATCH_RECEIVERS_MAX];
-    uint32_t responders; /* bit mask of receivers */
+    uint32_t responders; /* bit mask of receivers, of all groups */
+    unsigned groups;     /* the highest of any receiver */
     struct fault *faults;
     struct clip *clips;
     struct journey *journeys; /* events not yet both stored and offered */
@@ -119,15 +189,70 @@ int gateway_start(struct gateway *gw, const char *config_path, struct err *e);
 void gateway_run(struct gateway *gw);
 int gateway_reload(struct gateway *gw, struct control_request *request); /* request may be NULL */
 
+/* lines.c */
+int lines_open(struct gateway *gw, struct err *e);
+void lines_close(struct gateway *gw);
+void lines_tick(struct gateway *gw);
+/* Presses a simulated line for that long (0: until it is released); the request is answered when
+ * the press has become an event, or is known to become none. */
+void lines_simulate(struct gateway_input *in, int64_t hold_ms, struct control_request *request);
+void lines_release(struct gateway_input *in);
+/* Whether a press of it is heard: every contact is there, and none is at fault. */
+bool lines_is_good(const struct gateway_input *in);
+
 /* presses.c */
-int presses_open(struct gateway *gw, struct err *e);
+void presses_open(struct gateway *gw);
 void presses_close(struct gateway *gw);
-void presses_close_incident(struct gateway *gw, size_t input, const char *by, const char *note);
-void presses_emit_closed(struct gateway *gw, size_t input, const char *by, const char *note);
+void presses_level(struct gateway_input *in, bool pressed, enum input_cause cause, int64_t at_ns);
+/* To be called when the panel has something new to wait for. */
+void presses_rearm(struct gateway *gw);
+void presses_tick(struct gateway *gw);
+/* A step of an incident that a person has ordered, or time: tells everybody. */
+void presses_carry_out(struct gateway *gw, enum incident_action action,
+                       const struct incident *incident, const char *by, const char *note);
+/* Saves what no event has saved. */
+void presses_remember(struct gateway *gw);
 bool presses_any_open(const struct gateway *gw);
-/* Presses a simulated line; the request is answered when the press has become an event. */
-void presses_simulate(struct gateway_input *in, int64_t hold_ms, struct control_request *request);
 const char *presses_kind_name(int kind);
+const char *presses_nature_name(enum incident_nature nature); /* alarm, duress, drill, test */
+size_t presses_input_of(const struct gateway *gw, const struct incident *incident);
+enum incident_nature presses_nature_of(const struct gateway *gw, const struct incident *incident);
+
+/* exercises.c: `by` and `note` are copied; the request (may be NULL) is answered when it has begun
+ * or cannot begin. */
+void exercises_begin(struct gateway *gw, enum incident_nature nature, uint64_t buttons,
+                     int64_t length_ms, const char *by, const char *note,
+                     struct control_request *request);
+/* False if there is none of that nature. */
+bool exercises_end(struct gateway *gw, enum incident_nature nature, const char *why);
+void exercises_over(struct gateway *gw, const char *why);
+/* An exercise that was under way before a restart is over: its incidents are closed. */
+void exercises_after_restart(struct gateway *gw);
+void exercises_delivered(struct gateway *gw, size_t receiver, uint64_t seq);
+void exercises_pressed(struct gateway *gw, size_t input);
+void exercises_tick(struct gateway *gw);
+uint64_t exercises_every_button(const struct gateway *gw, enum incident_nature nature);
+json_t *exercises_json(const struct gateway *gw); /* NULL: there is none */
+
+/* keys.c */
+void keys_level(struct gateway_input *in, bool active, enum input_cause cause);
+void keys_card(struct gateway_input *in, const char *digits);
+/* Cancels what may be cancelled now, duress never; how many. */
+size_t keys_cancel(struct gateway *gw, const char *alarm, const char *by, const char *note);
+
+/* escalation.c */
+void escalation_tick(struct gateway *gw);
+/* The responders that are asked at that level of an incident. */
+uint32_t escalation_asked(const struct gateway *gw, unsigned level);
+
+/* outputs.c */
+int outputs_open(struct gateway *gw, struct err *e);
+void outputs_close(struct gateway *gw);
+void outputs_trigger(struct gateway *gw, enum config_output_trigger trigger,
+                     const struct incident *incident);
+/* What that trigger had switched on for the incident goes off. */
+void outputs_release(struct gateway *gw, enum config_output_trigger trigger,
+                     const struct incident *incident);
 
 /* events.c */
 struct journey {
@@ -152,6 +277,8 @@ void events_finish(struct gateway *gw);
 /* faults.c: reason NULL clears; both may be said again and again. */
 void faults_set(struct gateway *gw, const char *code, const char *subject, const char *reason);
 bool faults_any(const struct gateway *gw);
+/* Whether that fault is told or known now. */
+bool faults_is(const struct gateway *gw, const char *code);
 void faults_tick(struct gateway *gw);
 json_t *faults_json(const struct gateway *gw);
 void faults_finish(struct gateway *gw);
@@ -164,7 +291,7 @@ void receivers_tick(struct gateway *gw);
 /* clips.c */
 int clips_open(struct gateway *gw, const struct outbox_found *found, struct err *e);
 void clips_tick(struct gateway *gw);
-void clips_tell_alarm(struct gateway *gw, size_t input);
+void clips_tell_alarm(struct gateway *gw, const struct incident *incident);
 void clips_stored(struct gateway *gw, struct journey *journey);
 void clips_uploaded(struct gateway *gw, size_t receiver, uint64_t seq);
 const struct clip *clips_find(const struct gateway *gw, uint64_t seq);
@@ -182,7 +309,8 @@ char *state_save(const struct gateway *gw); /* caller frees; aborts without memo
 void state_load(struct gateway *gw, const char *text);
 
 /* status.c */
-json_t *status_json(struct gateway *gw);
+/* Of duress nothing is shown unless it is asked for. */
+json_t *status_json(struct gateway *gw, bool with_duress);
 json_t *status_heartbeat(struct gateway *gw, size_t receiver);
 
 /* commands.c */
@@ -196,7 +324,7 @@ struct watch_line {
     int64_t at_ns; /* when it happened; 0: now */
 };
 void watch_tell(struct gateway *gw, const struct watch_line *line);
-/* The incident with that id, or NULL. */
-struct incident *watch_incident(struct gateway *gw, const char *alarm, size_t *ret_input);
+/* The open incident with that id, or NULL. */
+struct incident *watch_incident(struct gateway *gw, const char *alarm);
 
 #endif

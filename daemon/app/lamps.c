@@ -32,16 +32,31 @@ int lamps_open(struct gateway *gw, struct err *e)
     return 0;
 }
 
-static bool is_proven(const struct gateway *gw)
+/* Whether a press would be heard here, kept, and taken by somebody who sends help. */
+static bool is_press_safe(const struct gateway *gw)
+{
+    static const char *const grave[] = {"line", "stuck", "chatter", "tamper", "store"};
+    bool reached = false;
+    for (size_t i = 0; i < gw->receiver_count; i++)
+        reached = reached || ((escalation_asked(gw, 1) >> i & 1) &&
+                              gw->receivers[i].link == DISPATCH_LINK_PROVEN);
+    for (size_t i = 0; i < sizeof grave / sizeof *grave; i++) {
+        if (faults_is(gw, grave[i]))
+            return false;
+    }
+    for (size_t i = 0; i < gw->input_count; i++) {
+        if (!lines_is_good(&gw->inputs[i]))
+            return false;
+    }
+    return reached;
+}
+
+static bool is_everything_proven(const struct gateway *gw)
 {
     if (faults_any(gw))
         return false;
     for (size_t i = 0; i < gw->receiver_count; i++) {
         if (gw->receivers[i].link != DISPATCH_LINK_PROVEN)
-            return false;
-    }
-    for (size_t i = 0; i < gw->input_count; i++) {
-        if (!gw->inputs[i].known || gw->inputs[i].broken)
             return false;
     }
     for (size_t i = 0; i < gw->camera_count; i++) {
@@ -54,16 +69,23 @@ static bool is_proven(const struct gateway *gw)
 static enum indicator_pattern pattern_for(const struct gateway *gw, const struct gateway_lamp *lamp)
 {
     bool hidden[INCIDENT_INPUTS_MAX];
-    for (size_t i = 0; i < gw->input_count; i++) {
-        const struct config_input *input = &gw->config->inputs[i];
-        /* Whoever forces the guard must see nothing. */
-        hidden[i] = input->kind == CONFIG_INPUT_DURESS || (input->silent && lamp->config->silent);
-    }
-    struct lamp_view view = {.incidents = gw->incidents,
+    uint32_t responders[INCIDENT_RECEIVERS_MAX];
+    size_t levels = gw->groups < INCIDENT_RECEIVERS_MAX ? gw->groups : INCIDENT_RECEIVERS_MAX;
+    for (size_t i = 0; i < gw->input_count; i++)
+        hidden[i] = gw->config->inputs[i].silent && lamp->config->silent;
+    for (size_t i = 0; i < levels; i++)
+        responders[i] = escalation_asked(gw, (unsigned)i + 1);
+    bool running = gw->exercise.phase == EXERCISE_PHASE_RUNNING;
+    struct lamp_view view = {.count = gw->input_count,
+                             .incidents = (const struct incident(*)[INCIDENT_NATURES])gw->incidents,
                              .hidden = hidden,
-                             .count = gw->input_count,
-                             .responders = gw->responders,
-                             .proven = is_proven(gw)};
+                             .responders = responders,
+                             .level_count = levels,
+                             .drill = running && gw->exercise.nature == INCIDENT_NATURE_DRILL,
+                             .test = running && gw->exercise.nature == INCIDENT_NATURE_TEST,
+                             .health = !is_press_safe(gw)         ? LAMP_HEALTH_BROKEN
+                                       : is_everything_proven(gw) ? LAMP_HEALTH_PROVEN
+                                                                  : LAMP_HEALTH_DEGRADED};
     return lamp_pattern(&view);
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,32 +6,66 @@
 #include "app/gateway.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "drivers/input/inputs.h"
 #include "envelope/data.h"
 
-#define CAMERAS_MAX 32
+#define CAMERAS_MAX    32
+#define RETELL_EACH_MS 60000 /* while a line chatters: how often its count is told */
 
 const char *presses_kind_name(int kind)
 {
     static const char *const names[] = {
-        [CONFIG_INPUT_PANIC] = "panic",     [CONFIG_INPUT_DURESS] = "duress",
-        [CONFIG_INPUT_MEDICAL] = "medical", [CONFIG_INPUT_FIRE] = "fire",
-        [CONFIG_INPUT_TEST] = "test",
+        [CONFIG_INPUT_PANIC] = "panic",        [CONFIG_INPUT_DURESS] = "duress",
+        [CONFIG_INPUT_MEDICAL] = "medical",    [CONFIG_INPUT_FIRE] = "fire",
+        [CONFIG_INPUT_TEST] = "test",          [CONFIG_INPUT_TAMPER] = "tamper",
+        [CONFIG_INPUT_MAINS] = "mains",        [CONFIG_INPUT_BATTERY] = "battery",
+        [CONFIG_INPUT_DRILL_SWITCH] = "drill", [CONFIG_INPUT_RESET] = "reset",
+        [CONFIG_INPUT_CANCEL] = "cancel",      [CONFIG_INPUT_CARD] = "card",
     };
     return names[kind];
 }
 
-static const char *cause_name(enum input_cause cause)
+const char *presses_nature_name(enum incident_nature nature)
+{
+    switch (nature) {
+    case INCIDENT_NATURE_ALARM:
+        return "alarm";
+    case INCIDENT_NATURE_DURESS:
+        return "duress";
+    case INCIDENT_NATURE_DRILL:
+        return "drill";
+    case INCIDENT_NATURE_TEST:
+        return "test";
+    }
+    return "alarm";
+}
+
+size_t presses_input_of(const struct gateway *gw, const struct incident *incident)
+{
+    return (size_t)(incident - &gw->incidents[0][0]) / INCIDENT_NATURES;
+}
+
+enum incident_nature presses_nature_of(const struct gateway *gw, const struct incident *incident)
+{
+    return (enum incident_nature)((incident - &gw->incidents[0][0]) % INCIDENT_NATURES);
+}
+
+static const char *cause_name(enum panel_cause cause)
 {
     switch (cause) {
-    case INPUT_CAUSE_EDGE:
+    case PANEL_CAUSE_EDGE:
         return "edge";
-    case INPUT_CAUSE_READ:
+    case PANEL_CAUSE_LEVEL:
         return "level";
-    case INPUT_CAUSE_START:
+    case PANEL_CAUSE_START:
         return "start";
+    case PANEL_CAUSE_LONG:
+        return "long-press";
+    case PANEL_CAUSE_PATTERN:
+        return "pattern";
+    case PANEL_CAUSE_TIME:
+        return NULL;
     }
-    return "edge";
+    return NULL;
 }
 
 static const char *camera_name(const struct config *config, const char *id)
@@ -44,12 +77,12 @@ static const char *camera_name(const struct config *config, const char *id)
     return id;
 }
 
-static json_t *describe(struct gateway *gw, size_t index, const char *cause, const char *by,
-                        const char *note)
+static json_t *describe(struct gateway *gw, const struct incident *incident, const char *cause,
+                        const char *by, const char *note)
 {
-    const struct config_input *input = &gw->config->inputs[index];
+    const struct config_input *input = &gw->config->inputs[presses_input_of(gw, incident)];
     const struct config_site *site = &gw->config->site;
-    const struct incident *incident = &gw->incidents[index];
+    bool is_duress = presses_nature_of(gw, incident) == INCIDENT_NATURE_DURESS;
     struct data_camera cameras[CAMERAS_MAX];
     size_t count = input->cameras.count < CAMERAS_MAX ? input->cameras.count : CAMERAS_MAX;
     for (size_t i = 0; i < count; i++)
@@ -63,14 +96,15 @@ static json_t *describe(struct gateway *gw, size_t index, const char *cause, con
                               .contacts = site->contacts.items,
                               .contact_count = site->contacts.count};
     struct data_alarm alarm = {.alarm = incident->alarm,
-                               .kind = presses_kind_name(input->kind),
-                               .silent = input->silent,
+                               .kind = is_duress ? "duress" : presses_kind_name(input->kind),
+                               .silent = input->silent || is_duress,
                                .at_start = incident->at_start,
                                .cause = cause,
                                .input_id = input->id,
                                .input_name = input->name,
                                .input_place = input->place,
                                .presses = incident->presses,
+                               .level = incident->level,
                                .cameras = cameras,
                                .camera_count = count,
                                .site = &place,
@@ -80,31 +114,29 @@ static json_t *describe(struct gateway *gw, size_t index, const char *cause, con
 }
 
 /* One event of an incident's life; `verb` is raised, updated, restored or closed. */
-static struct journey *emit(struct gateway *gw, size_t index, const char *verb, const char *cause,
-                            int64_t at_ns, const char *by, const char *note)
+static struct journey *emit(struct gateway *gw, const struct incident *incident, const char *verb,
+                            const char *cause, int64_t at_ns, const char *by, const char *note)
 {
-    struct incident *incident = &gw->incidents[index];
+    enum incident_nature nature = presses_nature_of(gw, incident);
     char type[EVENT_TYPE_SIZE];
     bool raised = strcmp(verb, "raised") == 0;
+    /* Duress is an alarm like any other to who receives it; its kind says the rest. */
     snprintf(type, sizeof type, "tocsin.%s.%s",
-             incident->nature == INCIDENT_NATURE_TEST ? "test" : "alarm", verb);
+             incident_is_real(nature) ? "alarm" : presses_nature_name(nature), verb);
     return events_emit(gw, type, raised ? EVENT_CLASS_PRESS : EVENT_CLASS_FOLLOWUP, incident->alarm,
-                       at_ns, describe(gw, index, cause, by, note), NULL);
+                       at_ns, describe(gw, incident, cause, by, note), NULL);
 }
 
 bool presses_any_open(const struct gateway *gw)
 {
-    for (size_t i = 0; i < gw->input_count; i++) {
-        if (gw->incidents[i].open)
-            return true;
-    }
-    return false;
+    return panel_any_open(&gw->panel);
 }
 
-static void on_hold_over(uv_timer_t *timer)
+void presses_remember(struct gateway *gw)
 {
-    struct gateway_input *in = timer->data;
-    in->driver->simulate(in->input, false);
+    char *state = state_save(gw);
+    outbox_save_state(gw->outbox, state);
+    free(state);
 }
 
 /* A simulated press has become an event: whoever asked for it waits for that event. */
@@ -114,190 +146,265 @@ static void attach_request(struct gateway_input *in, struct journey *journey)
         return;
     journey->request = in->press_request;
     in->press_request = NULL;
-    if (in->hold_ms > 0)
-        uv_timer_start(&in->hold, on_hold_over, (uint64_t)in->hold_ms, 0);
 }
 
-void presses_simulate(struct gateway_input *in, int64_t hold_ms, struct control_request *request)
+/* A simulated press that was heard and is no event: the answer says why. */
+static void answer_without_event(struct gateway_input *in, bool pressed)
 {
-    if (in->press_request || in->gateway->incidents[in->index].pressed) {
-        control_fail(request, "input %s is still pressed; release it first (tocsin release %s)",
-                     in->config->id, in->config->id);
+    const struct gesture_options *o = &in->gateway->buttons[in->index].gesture.options;
+    if (!in->press_request || (pressed && o->hold_ns > 0))
         return;
-    }
-    /* So soon after a release this is bounce until the line has settled: the answer comes then. */
-    in->press_request = request;
-    in->hold_ms = hold_ms;
-    in->driver->simulate(in->input, true);
+    const char *why = !config_input_is_button(in->config->kind) ? "it raises no alarm"
+                      : in->chatter.on ? "the line chatters: it is counted, and told later"
+                      : o->hold_ns > 0 ? "it was not held long enough to count"
+                      : o->presses > 1 ? "it counts together with the presses that follow"
+                                       : "it raised no event";
+    control_reply(in->press_request, json_pack("{ss}", "text", why));
+    in->press_request = NULL;
 }
 
-static void carry_out(struct gateway *gw, size_t index, enum incident_action action,
-                      enum input_cause cause, int64_t at_ns)
+/* Whether this step is told at once: a line that chatters is told now and then, with its count. */
+static bool is_told(struct gateway_input *in, enum incident_action action)
 {
-    struct incident *incident = &gw->incidents[index];
-    const struct config_input *input = &gw->config->inputs[index];
-    switch (action) {
-    case INCIDENT_ACTION_NONE:
-    case INCIDENT_ACTION_CLOSED:
+    if (!in->chatter.on ||
+        (action != INCIDENT_ACTION_UPDATED && action != INCIDENT_ACTION_RESTORED))
+        return true;
+    in->untold = true;
+    return false;
+}
+
+static void note_press(struct gateway_input *in, int64_t at_ns)
+{
+    bool was_on = in->chatter.on;
+    if (!chatter_press(&in->chatter, at_ns) || was_on)
         return;
-    case INCIDENT_ACTION_RAISED:
-        incident->raised_wall_ms = clock_stamp_at(at_ns, gw->envelope.floor_ms).wall_ms;
-        attach_request(&gw->inputs[index],
-                       emit(gw, index, "raised", cause_name(cause), at_ns, NULL, NULL));
-        log_warning("alarm", "%s %s: pressed (%s), alarm %s", input->id, input->place,
-                    presses_kind_name(input->kind), incident->alarm);
-        dispatch_set_alarm_open(gw->dispatch, true);
-        clips_tell_alarm(gw, index);
-        break;
-    case INCIDENT_ACTION_UPDATED:
-        attach_request(&gw->inputs[index],
-                       emit(gw, index, "updated", cause_name(cause), at_ns, NULL, NULL));
-        log_warning("alarm", "%s: pressed again (%u)", input->id, incident->presses);
-        clips_tell_alarm(gw, index);
-        break;
-    case INCIDENT_ACTION_RESTORED:
-        emit(gw, index, "restored", cause_name(cause), at_ns, NULL, NULL);
-        break;
+    in->told_ms = clock_monotonic_ms();
+    faults_set(in->gateway, "chatter", in->config->id,
+               "presses itself more often than a hand does: a loose wire, or somebody plays with "
+               "it; every press is counted, and told once a minute");
+}
+
+static void tell_raised(struct gateway *gw, struct incident *incident,
+                        const struct panel_step *step)
+{
+    struct gateway_input *in = &gw->inputs[step->button];
+    incident->raised_wall_ms = clock_stamp_at(step->at_ns, gw->envelope.floor_ms).wall_ms;
+    in->undelivered[step->nature] = false;
+    attach_request(in,
+                   emit(gw, incident, "raised", cause_name(step->cause), step->at_ns, NULL, NULL));
+    log_warning("alarm", "%s %s: pressed (%s), %s %s", in->config->id, in->config->place,
+                presses_kind_name(in->config->kind), presses_nature_name(step->nature),
+                incident->alarm);
+    dispatch_set_alarm_open(gw->dispatch, true);
+    clips_tell_alarm(gw, incident);
+    outputs_trigger(gw, CONFIG_OUTPUT_RAISED, incident);
+}
+
+static void tell_updated(struct gateway *gw, struct incident *incident,
+                         const struct panel_step *step)
+{
+    struct gateway_input *in = &gw->inputs[step->button];
+    attach_request(in,
+                   emit(gw, incident, "updated", cause_name(step->cause), step->at_ns, NULL, NULL));
+    log_warning("alarm", "%s: pressed again (%u)", in->config->id, incident->presses);
+    clips_tell_alarm(gw, incident);
+}
+
+static void on_step(void *arg, const struct panel_step *step)
+{
+    struct gateway *gw = arg;
+    struct gateway_input *in = &gw->inputs[step->button];
+    bool press = step->action == INCIDENT_ACTION_RAISED || step->action == INCIDENT_ACTION_UPDATED;
+    if (press)
+        note_press(in, step->at_ns);
+    if (press && step->nature == INCIDENT_NATURE_TEST)
+        exercises_pressed(gw, step->button);
+    if (is_told(in, step->action)) {
+        gw->stepped = true;
+        if (step->action == INCIDENT_ACTION_RAISED)
+            tell_raised(gw, step->incident, step);
+        else if (step->action == INCIDENT_ACTION_UPDATED)
+            tell_updated(gw, step->incident, step);
+        else if (step->action == INCIDENT_ACTION_RESTORED)
+            emit(gw, step->incident, "restored", cause_name(step->cause), step->at_ns, NULL, NULL);
+        else
+            presses_carry_out(gw, step->action, step->incident, "the gateway", NULL);
     }
     lamps_update(gw);
 }
 
-void presses_emit_closed(struct gateway *gw, size_t index, const char *by, const char *note)
+static void close_all(struct gateway *gw, const struct incident *incident, const char *by,
+                      const char *note)
 {
-    struct incident *incident = &gw->incidents[index];
-    emit(gw, index, "closed", NULL, clock_monotonic_ns(), by, note);
-    log_info("alarm", "%s: alarm %s closed by %s", gw->config->inputs[index].id, incident->alarm,
-             by);
-    watch_tell(gw, &(struct watch_line){.what = "closed",
-                                        .alarm = incident->alarm,
-                                        .input = gw->config->inputs[index].id,
-                                        .text = by});
+    const struct config_input *input = &gw->config->inputs[presses_input_of(gw, incident)];
+    emit(gw, incident, "closed", NULL, clock_monotonic_ns(), by, note);
+    log_info("alarm", "%s: %s %s closed by %s", input->id,
+             presses_nature_name(presses_nature_of(gw, incident)), incident->alarm, by);
+    watch_tell(gw, &(struct watch_line){
+                       .what = "closed", .alarm = incident->alarm, .input = input->id, .text = by});
     dispatch_set_alarm_open(gw->dispatch, presses_any_open(gw));
+    outputs_release(gw, CONFIG_OUTPUT_CLOSED, incident);
+    outputs_trigger(gw, CONFIG_OUTPUT_CLOSED, incident);
+}
+
+void presses_carry_out(struct gateway *gw, enum incident_action action,
+                       const struct incident *incident, const char *by, const char *note)
+{
+    switch (action) {
+    case INCIDENT_ACTION_CANCELLED:
+        emit(gw, incident, "cancelled", NULL, clock_monotonic_ns(), by, note);
+        log_warning("alarm", "alarm %s cancelled by %s: it stays open", incident->alarm, by);
+        watch_tell(gw,
+                   &(struct watch_line){.what = "cancelled", .alarm = incident->alarm, .text = by});
+        break;
+    case INCIDENT_ACTION_ESCALATED:
+        emit(gw, incident, "escalated", NULL, clock_monotonic_ns(), NULL, note);
+        log_warning("alarm", "alarm %s: nobody has seen it, group %u is asked", incident->alarm,
+                    incident->level);
+        watch_tell(gw, &(struct watch_line){.what = "escalated", .alarm = incident->alarm});
+        outputs_trigger(gw, CONFIG_OUTPUT_ESCALATED, incident);
+        break;
+    case INCIDENT_ACTION_CLOSED:
+        close_all(gw, incident, by, note);
+        break;
+    case INCIDENT_ACTION_NONE:
+    case INCIDENT_ACTION_RAISED:
+    case INCIDENT_ACTION_UPDATED:
+    case INCIDENT_ACTION_RESTORED:
+        return;
+    }
     lamps_update(gw);
 }
 
-void presses_close_incident(struct gateway *gw, size_t index, const char *by, const char *note)
+static void on_exercise_over(void *arg, const struct panel_exercise *was, const char *why)
 {
-    if (incident_reset(&gw->incidents[index]) == INCIDENT_ACTION_CLOSED)
-        presses_emit_closed(gw, index, by, note);
+    (void)was;
+    exercises_over(arg, why);
 }
 
-/* A release without an open incident is no event, but the next start must know of it: a press that
- * came while the gateway was down would else be taken for the one from before. */
-static void remember_level(struct gateway *gw)
+static void on_fresh_id(void *arg, char ret_id[UUID_TEXT_SIZE])
 {
-    char *state = state_save(gw);
-    outbox_save_state(gw->outbox, state);
-    free(state);
+    (void)arg;
+    uuid_v7(clock_wall_ms(), ret_id);
 }
 
-static void take_level(struct gateway_input *in, enum input_cause cause, int64_t at_ns)
-{
-    char fresh_id[UUID_TEXT_SIZE];
-    struct gateway *gw = in->gateway;
-    uuid_v7(clock_wall_ms(), fresh_id);
-    enum incident_action action =
-        incident_level(&gw->incidents[in->index], in->debounce.accepted, at_ns, fresh_id);
-    carry_out(gw, in->index, action, cause, at_ns);
-    if (action == INCIDENT_ACTION_NONE)
-        remember_level(gw);
-}
+static void on_panel_timer(uv_timer_t *timer);
 
-static void on_settle(uv_timer_t *timer);
-
-static void arm_settle(struct gateway_input *in)
+void presses_rearm(struct gateway *gw)
 {
-    int64_t due_ns = in->debounce.due_ns;
-    if (due_ns == DEBOUNCE_NOT_DUE) {
-        uv_timer_stop(&in->settle);
+    int64_t due_ns = panel_due_ns(&gw->panel);
+    if (due_ns == GESTURE_NOT_DUE) {
+        uv_timer_stop(&gw->panel_timer);
         return;
     }
     int64_t wait_ns = due_ns - clock_monotonic_ns();
-    /* A millisecond more than needed, so that it is due when the timer comes. */
-    uv_timer_start(&in->settle, on_settle, wait_ns > 0 ? (uint64_t)(wait_ns / 1000000) + 1 : 1, 0);
+    uv_timer_start(&gw->panel_timer, on_panel_timer,
+                   wait_ns > 0 ? (uint64_t)(wait_ns / 1000000) + 1 : 1, 0);
 }
 
-static void on_settle(uv_timer_t *timer)
+static void on_panel_timer(uv_timer_t *timer)
 {
-    struct gateway_input *in = timer->data;
-    int64_t now_ns = clock_monotonic_ns();
-    if (debounce_settle(&in->debounce, now_ns))
-        take_level(in, INPUT_CAUSE_READ, now_ns);
-    arm_settle(in);
+    struct gateway *gw = timer->data;
+    panel_settle(&gw->panel, clock_monotonic_ns());
+    presses_rearm(gw);
 }
 
-static void take_first_level(struct gateway_input *in, bool active, int64_t at_ns)
+static enum panel_cause cause_of(enum input_cause cause)
 {
-    char fresh_id[UUID_TEXT_SIZE];
+    switch (cause) {
+    case INPUT_CAUSE_EDGE:
+        return PANEL_CAUSE_EDGE;
+    case INPUT_CAUSE_READ:
+        return PANEL_CAUSE_LEVEL;
+    case INPUT_CAUSE_START:
+        return PANEL_CAUSE_START;
+    }
+    return PANEL_CAUSE_LEVEL;
+}
+
+void presses_level(struct gateway_input *in, bool pressed, enum input_cause cause, int64_t at_ns)
+{
     struct gateway *gw = in->gateway;
-    in->known = true;
-    debounce_init(&in->debounce, in->config->debounce_ms * 1000000, active);
-    uuid_v7(clock_wall_ms(), fresh_id);
-    carry_out(gw, in->index, incident_start(&gw->incidents[in->index], active, at_ns, fresh_id),
-              INPUT_CAUSE_START, at_ns);
+    gw->stepped = false;
+    panel_level(&gw->panel, in->index, pressed, cause_of(cause), at_ns);
+    /* A release without an open incident is no event, but the next start must know of it: a press
+     * that came while the gateway was down would else be taken for the one from before. */
+    if (!gw->stepped)
+        presses_remember(gw);
+    answer_without_event(in, pressed);
+    presses_rearm(gw);
 }
 
-static void on_level(void *arg, bool active, int64_t at_ns, enum input_cause cause)
+/* What was counted while the line chattered. */
+static void tell_untold(struct gateway_input *in)
 {
-    struct gateway_input *in = arg;
-    if (!in->known) {
-        take_first_level(in, active, at_ns);
-        return;
+    struct gateway *gw = in->gateway;
+    in->untold = false;
+    in->told_ms = clock_monotonic_ms();
+    for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
+        struct incident *incident = &gw->incidents[in->index][nature];
+        if (incident->open)
+            emit(gw, incident, "updated", "chatter", incident->last_press_ns, NULL, NULL);
     }
-    if (debounce_settle(&in->debounce, at_ns))
-        take_level(in, INPUT_CAUSE_READ, at_ns);
-    if (debounce_level(&in->debounce, active, at_ns))
-        take_level(in, cause, at_ns);
-    arm_settle(in);
 }
 
-static void on_fault(void *arg, const char *reason)
+void presses_tick(struct gateway *gw)
 {
-    struct gateway_input *in = arg;
-    in->broken = reason != NULL;
-    snprintf(in->reason, sizeof in->reason, "%s", reason ? reason : "");
-    faults_set(in->gateway, "line", in->config->id, reason);
-}
-
-int presses_open(struct gateway *gw, struct err *e)
-{
+    int64_t now_ns = clock_monotonic_ns();
     for (size_t i = 0; i < gw->input_count; i++) {
         struct gateway_input *in = &gw->inputs[i];
-        in->gateway = gw;
-        in->index = i;
-        in->config = &gw->config->inputs[i];
-        uv_timer_init(&gw->loop, &in->settle);
-        uv_timer_init(&gw->loop, &in->hold);
-        in->settle.data = in->hold.data = in;
+        bool is_over = chatter_settle(&in->chatter, now_ns);
+        if (in->untold && (is_over || now_ns / 1000000 - in->told_ms >= RETELL_EACH_MS))
+            tell_untold(in);
+        if (!is_over)
+            continue;
+        char text[100];
+        snprintf(text, sizeof text, "pressed itself %u times; now it is quiet",
+                 in->chatter.presses);
+        faults_set(gw, "chatter", in->config->id, text);
+        faults_set(gw, "chatter", in->config->id, NULL);
     }
-    gw->inputs_open = true;
+}
+
+static enum incident_nature nature_of_kind(int kind)
+{
+    if (kind == CONFIG_INPUT_DURESS)
+        return INCIDENT_NATURE_DURESS;
+    return kind == CONFIG_INPUT_TEST ? INCIDENT_NATURE_TEST : INCIDENT_NATURE_ALARM;
+}
+
+void presses_open(struct gateway *gw)
+{
+    gw->panel.host = (struct panel_host){
+        .step = on_step, .exercise_over = on_exercise_over, .fresh_id = on_fresh_id, .arg = gw};
+    gw->panel.button_count = gw->input_count;
+    gw->panel.buttons = gw->buttons;
+    gw->panel.incidents = gw->incidents;
+    for (size_t i = 0; i < gw->input_count; i++) {
+        const struct config_input *c = &gw->config->inputs[i];
+        gw->buttons[i].nature = nature_of_kind(c->kind);
+        gw->buttons[i].gesture.options = (struct gesture_options){
+            .hold_ns = c->hold_ms * 1000000,
+            .presses = (unsigned)c->presses,
+            .within_ns = c->within_ms * 1000000,
+            .duress_presses = (unsigned)c->duress_presses,
+            .duress_within_ns = c->duress_within_ms * 1000000,
+            /* A latching button is always held long. */
+            .long_ns = c->latching ? 0 : gw->config->exercises.long_press_ms * 1000000};
+    }
+    uv_timer_init(&gw->loop, &gw->panel_timer);
+    gw->panel_timer.data = gw;
     dispatch_set_alarm_open(gw->dispatch, presses_any_open(gw));
-    for (size_t i = 0; i < gw->input_count; i++) {
-        struct gateway_input *in = &gw->inputs[i];
-        const struct input_driver *const *d = input_drivers;
-        while (*d && &(*d)->type != in->config->driver.type)
-            d++;
-        struct input_host host = {.on_level = on_level, .on_fault = on_fault, .arg = in};
-        in->driver = *d;
-        int result = in->driver->open(in->config->driver.options, INPUT_CONTACT_FIRST, &host,
-                                      &gw->loop, &in->input, e);
-        if (result != 0)
-            return err_prefix(e, result, "input %s", in->config->id);
-    }
-    return 0;
 }
 
 void presses_close(struct gateway *gw)
 {
-    for (size_t i = 0; gw->inputs_open && i < gw->input_count; i++) {
-        struct gateway_input *in = &gw->inputs[i];
-        if (in->driver && in->input)
-            in->driver->close(in->input);
-        in->input = NULL;
-        if (in->press_request)
-            control_fail(in->press_request, "tocsind is stopping");
-        uv_close((uv_handle_t *)&in->settle, NULL);
-        uv_close((uv_handle_t *)&in->hold, NULL);
+    if (!gw->panel_timer.data)
+        return;
+    uv_close((uv_handle_t *)&gw->panel_timer, NULL);
+    for (size_t i = 0; i < gw->input_count; i++) {
+        if (gw->inputs[i].press_request)
+            control_fail(gw->inputs[i].press_request, "tocsind is stopping");
+        gw->inputs[i].press_request = NULL;
     }
-    gw->inputs_open = false;
 }

@@ -29,18 +29,30 @@ static const char *class_word(enum event_class class)
 
 static void on_load(void *arg, size_t receiver, uint64_t seq);
 
+/* The first responder that is asked has it. */
+static void tell_outputs(struct gateway *gw, const struct incident *incident, size_t receiver)
+{
+    uint32_t asked = escalation_asked(gw, incident->level);
+    if (!(asked >> receiver & 1) ||
+        incident_best_progress(incident, asked & ~(1u << receiver)) != INCIDENT_PROGRESS_HEARD)
+        return;
+    outputs_release(gw, CONFIG_OUTPUT_DELIVERED, incident);
+    outputs_trigger(gw, CONFIG_OUTPUT_DELIVERED, incident);
+}
+
 static void on_delivered(void *arg, const struct dispatch_sent *sent,
                          const struct uplink_result *result)
 {
     struct gateway *gw = arg;
-    size_t input;
     bool confirmed = result->outcome == UPLINK_OUTCOME_STORED;
-    struct incident *incident = watch_incident(gw, sent->alarm, &input);
+    struct incident *incident = watch_incident(gw, sent->alarm);
     char *state = NULL;
     if (incident && sent->class == EVENT_CLASS_PRESS &&
         incident_advance(incident, sent->receiver,
-                         confirmed ? INCIDENT_PROGRESS_DELIVERED : INCIDENT_PROGRESS_UNCONFIRMED))
+                         confirmed ? INCIDENT_PROGRESS_DELIVERED : INCIDENT_PROGRESS_UNCONFIRMED)) {
         state = state_save(gw);
+        tell_outputs(gw, incident, sent->receiver);
+    }
     outbox_record_delivery(gw->outbox, sent->seq, sent->receiver, sent->attempts, result, state);
     free(state);
     watch_tell(gw, &(struct watch_line){.what = confirmed ? class_word(sent->class) : "unconfirmed",
@@ -48,6 +60,7 @@ static void on_delivered(void *arg, const struct dispatch_sent *sent,
                                         .receiver = gw->receivers[sent->receiver].config->id,
                                         .seq = sent->seq,
                                         .at_ns = result->finished_ns});
+    exercises_delivered(gw, sent->receiver, sent->seq);
     lamps_update(gw);
 }
 
@@ -123,8 +136,7 @@ static const char *answer_word(enum uplink_answer_state state)
 
 static void act_on(struct gateway *gw, size_t receiver, const struct uplink_answer *answer)
 {
-    size_t input;
-    struct incident *incident = watch_incident(gw, answer->alarm, &input);
+    struct incident *incident = watch_incident(gw, answer->alarm);
     watch_tell(gw, &(struct watch_line){.what = answer_word(answer->state),
                                         .alarm = answer->alarm,
                                         .receiver = gw->receivers[receiver].config->id,
@@ -139,10 +151,13 @@ static void act_on(struct gateway *gw, size_t receiver, const struct uplink_answ
         incident_advance(incident, receiver, INCIDENT_PROGRESS_COMING);
         break;
     case UPLINK_ANSWER_CLOSED:
-        if (incident_answer_closed(incident, receiver, gw->responders) == INCIDENT_ACTION_CLOSED)
-            presses_emit_closed(gw, input, answer->by, answer->note);
+        presses_carry_out(
+            gw, incident_answer_closed(incident, receiver, escalation_asked(gw, incident->level)),
+            incident, answer->by, answer->note);
         break;
     case UPLINK_ANSWER_REJECTED:
+        /* Somebody has looked at it; that they send nobody is theirs to say. */
+        incident_advance(incident, receiver, INCIDENT_PROGRESS_SEEN);
         break;
     }
     lamps_update(gw);
@@ -282,6 +297,13 @@ static void on_load(void *arg, size_t receiver, uint64_t seq)
     outbox_load(gw->outbox, seq, on_loaded, loading);
 }
 
+static void count_in(struct gateway *gw, const struct config_receiver *config, size_t index)
+{
+    gw->responders |= config->responder ? 1u << index : 0;
+    if (config->responder && config->group > (int64_t)gw->groups)
+        gw->groups = (unsigned)config->group;
+}
+
 int receivers_open(struct gateway *gw, const struct outbox_found *found, struct err *e)
 {
     struct dispatch_host host = {.load = on_load,
@@ -299,7 +321,7 @@ int receivers_open(struct gateway *gw, const struct outbox_found *found, struct 
         struct dispatch_receiver_options options;
         r->config = &gw->config->receivers[i];
         r->taken_seq = r->confirmed_seq = found->answer_seq[i];
-        gw->responders |= r->config->responder ? 1u << i : 0;
+        count_in(gw, r->config, i);
         open_or_stand_in(gw, i, &options);
         result = dispatch_add_receiver(gw->dispatch, &options, e);
     }
@@ -340,10 +362,11 @@ int receivers_replace(struct gateway *gw, struct config *config, struct err *e)
         return result;
     }
     gw->responders = 0;
+    gw->groups = 0;
     for (size_t i = 0; i < gw->receiver_count; i++) {
         gw->receivers[i].config = &config->receivers[i];
         gw->receivers[i].closed = false;
-        gw->responders |= config->receivers[i].responder ? 1u << i : 0;
+        count_in(gw, &config->receivers[i], i);
         dispatch_replace_uplink(gw->dispatch, i, &options[i]);
     }
     config_destroy(gw->reloaded);

@@ -17,10 +17,10 @@ static const char *const link_names[] = {
     [DISPATCH_LINK_REFUSED] = "refused",
 };
 
-static json_t *alarm_json(const struct gateway *gw, size_t index)
+static json_t *alarm_json(const struct gateway *gw, const struct incident *incident)
 {
-    const struct incident *incident = &gw->incidents[index];
-    const struct config_input *input = &gw->config->inputs[index];
+    const struct config_input *input = &gw->config->inputs[presses_input_of(gw, incident)];
+    enum incident_nature nature = presses_nature_of(gw, incident);
     char raised_at[CLOCK_TEXT_SIZE];
     clock_format_utc(incident->raised_wall_ms, raised_at);
     json_t *receivers = json_array();
@@ -29,10 +29,12 @@ static json_t *alarm_json(const struct gateway *gw, size_t index)
                                                    "state", progress_names[incident->progress[i]],
                                                    "closed", incident->closing[i]));
     json_t *object = json_pack(
-        "{ss,ss,ss,ss,ss,si,ss,sb,sb,so}", "alarm", incident->alarm, "kind",
-        presses_kind_name(input->kind), "input", input->id, "name", input->name, "place",
-        input->place, "presses", (int)incident->presses, "raised_at", raised_at, "pressed",
-        incident->pressed, "at_start", incident->at_start, "receivers", receivers);
+        "{ss,ss,ss,ss,ss,ss,si,si,ss,sb,sb,sb,so}", "alarm", incident->alarm, "nature",
+        presses_nature_name(nature), "kind",
+        nature == INCIDENT_NATURE_DURESS ? "duress" : presses_kind_name(input->kind), "input",
+        input->id, "name", input->name, "place", input->place, "presses", (int)incident->presses,
+        "level", (int)incident->level, "raised_at", raised_at, "pressed", incident->held,
+        "at_start", incident->at_start, "cancelled", incident->cancelled, "receivers", receivers);
     /* Of another boot only the wall time is known. */
     if (object && incident->raised_ns)
         json_object_set_new(object, "age_ms",
@@ -45,12 +47,11 @@ static json_t *inputs_json(const struct gateway *gw)
     json_t *list = json_array();
     for (size_t i = 0; i < gw->input_count; i++) {
         const struct gateway_input *in = &gw->inputs[i];
-        json_array_append_new(list,
-                              json_pack("{ss,ss,ss,ss,ss,sb,sb,ss}", "id", in->config->id, "name",
-                                        in->config->name, "place", in->config->place, "kind",
-                                        presses_kind_name(in->config->kind), "driver",
-                                        in->driver->type.name, "pressed", gw->incidents[i].pressed,
-                                        "known", in->known && !in->broken, "fault", in->reason));
+        json_array_append_new(list, json_pack("{ss,ss,ss,ss,ss,sb,sb,ss}", "id", in->config->id,
+                                              "name", in->config->name, "place", in->config->place,
+                                              "kind", presses_kind_name(in->config->kind), "driver",
+                                              in->driver->type.name, "pressed", in->active, "known",
+                                              lines_is_good(in), "fault", in->reason));
     }
     return list;
 }
@@ -122,20 +123,33 @@ static json_t *lamps_json(const struct gateway *gw)
     return list;
 }
 
-json_t *status_json(struct gateway *gw)
+static json_t *outputs_json(const struct gateway *gw)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < gw->output_count; i++)
+        json_array_append_new(list, json_pack("{ss,sb,ss}", "id", gw->outputs[i].config->id, "on",
+                                              gw->outputs[i].on, "fault", gw->outputs[i].reason));
+    return list;
+}
+
+json_t *status_json(struct gateway *gw, bool with_duress)
 {
     json_t *alarms = json_array();
     for (size_t i = 0; i < gw->input_count; i++) {
-        if (gw->incidents[i].open)
-            json_array_append_new(alarms, alarm_json(gw, i));
+        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
+            const struct incident *incident = &gw->incidents[i][nature];
+            if (incident->open && (nature != INCIDENT_NATURE_DURESS || with_duress))
+                json_array_append_new(alarms, alarm_json(gw, incident));
+        }
     }
-    return json_pack(
-        "{ss,ss,ss,ss,sI,so,so,so,so,s{sb},so,so,so,so}", "gateway", gw->config->site.id, "site",
-        gw->config->site.name, "version", TOCSIN_VERSION, "signing_key", gw->signer->keyid,
-        "uptime_ms", (json_int_t)(clock_monotonic_ms() - gw->started_ms), "lamps", lamps_json(gw),
-        "alarms", alarms, "inputs", inputs_json(gw), "cameras", cameras_json(gw), "video",
-        "connected", gw->link && link_client_is_up(gw->link), "receivers", receivers_json(gw),
-        "store", store_json(gw), "clock", clock_json(gw), "faults", faults_json(gw));
+    return json_pack("{ss,ss,ss,ss,sI,so,so,so*,so,so,so,s{sb},so,so,so,so}", "gateway",
+                     gw->config->site.id, "site", gw->config->site.name, "version", TOCSIN_VERSION,
+                     "signing_key", gw->signer->keyid, "uptime_ms",
+                     (json_int_t)(clock_monotonic_ms() - gw->started_ms), "lamps", lamps_json(gw),
+                     "alarms", alarms, "exercise", exercises_json(gw), "outputs", outputs_json(gw),
+                     "inputs", inputs_json(gw), "cameras", cameras_json(gw), "video", "connected",
+                     gw->link && link_client_is_up(gw->link), "receivers", receivers_json(gw),
+                     "store", store_json(gw), "clock", clock_json(gw), "faults", faults_json(gw));
 }
 
 json_t *status_heartbeat(struct gateway *gw, size_t receiver)
@@ -144,11 +158,12 @@ json_t *status_heartbeat(struct gateway *gw, size_t receiver)
     json_t *lines = json_array(), *cameras = json_array();
     for (size_t i = 0; i < gw->input_count; i++) {
         const struct gateway_input *in = &gw->inputs[i];
-        open += gw->incidents[i].open && gw->incidents[i].nature == INCIDENT_NATURE_ALARM;
+        open += gw->incidents[i][INCIDENT_NATURE_ALARM].open;
+        open += gw->incidents[i][INCIDENT_NATURE_DURESS].open;
         json_array_append_new(lines, json_pack("{ss,ss}", "id", gw->config->inputs[i].id, "state",
-                                               !in->known || in->broken   ? "fault"
-                                               : gw->incidents[i].pressed ? "pressed"
-                                                                          : "normal"));
+                                               !lines_is_good(in) ? "fault"
+                                               : in->active       ? "pressed"
+                                                                  : "normal"));
     }
     for (size_t i = 0; i < gw->camera_count; i++)
         json_array_append_new(cameras,

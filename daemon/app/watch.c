@@ -4,12 +4,13 @@
 #include "app/gateway.h"
 #include "base/clock.h"
 
-struct incident *watch_incident(struct gateway *gw, const char *alarm, size_t *ret_input)
+struct incident *watch_incident(struct gateway *gw, const char *alarm)
 {
     for (size_t i = 0; alarm && alarm[0] && i < gw->input_count; i++) {
-        if (gw->incidents[i].open && strcmp(gw->incidents[i].alarm, alarm) == 0) {
-            *ret_input = i;
-            return &gw->incidents[i];
+        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
+            struct incident *incident = &gw->incidents[i][nature];
+            if (incident->open && strcmp(incident->alarm, alarm) == 0)
+                return incident;
         }
     }
     return NULL;
@@ -26,8 +27,11 @@ void watch_tell(struct gateway *gw, const struct watch_line *line)
     if (!gw->control || gw->stopping || !control_has_watchers(gw->control))
         return;
     int64_t at_ns = line->at_ns ? line->at_ns : clock_monotonic_ns();
-    size_t input;
-    const struct incident *incident = watch_incident(gw, line->alarm, &input);
+    const struct incident *incident = watch_incident(gw, line->alarm);
+    size_t input = incident ? presses_input_of(gw, incident) : 0;
+    /* A screen that is left on at the gate must show nothing of duress. */
+    if (incident && presses_nature_of(gw, incident) == INCIDENT_NATURE_DURESS)
+        return;
     char time[CLOCK_TEXT_SIZE];
     clock_format_utc(clock_wall_ms(), time);
     json_t *object = json_pack("{ss,ss,sI}", "what", line->what, "time", time, "at_ms",

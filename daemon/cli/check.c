@@ -19,6 +19,7 @@
 #include "drivers/camera/types.h"
 #include "drivers/indicator/indicators.h"
 #include "drivers/input/inputs.h"
+#include "drivers/output/outputs.h"
 #include "drivers/signer/signers.h"
 #include "drivers/uplink/uplinks.h"
 
@@ -162,6 +163,7 @@ static int check_file(struct check *c)
 {
     static const struct config_drivers drivers = {.inputs = input_types,
                                                   .indicators = indicator_types,
+                                                  .outputs = output_types,
                                                   .cameras = camera_types,
                                                   .signers = signer_types,
                                                   .uplinks = uplink_types,

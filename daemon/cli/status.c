@@ -7,10 +7,12 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 
-static const char help[] =
-    "usage: tocsin status [--json]\n"
-    "\n"
-    "Shows lamps, open alarms, faults, buttons, cameras, receivers, store and clock.\n";
+static const char help[] = "usage: tocsin status [--json] [--duress]\n"
+                           "\n"
+                           "Shows lamps, open alarms, a running drill or test, faults, inputs, "
+                           "outputs, cameras, receivers,\n"
+                           "store and clock. Duress alarms are shown only with --duress: never "
+                           "where others see the screen.\n";
 
 static double number(const json_t *object, const char *name)
 {
@@ -32,12 +34,19 @@ static void print_alarms(const json_t *list)
         printf("alarms     none open\n");
     json_array_foreach(list, i, alarm)
     {
-        printf("ALARM      ");
+        const char *nature = word(alarm, "nature");
+        printf("%-10s ", strcmp(nature, "drill") == 0  ? "drill"
+                         : strcmp(nature, "test") == 0 ? "test"
+                                                       : "ALARM");
         text_print(alarm, "place", 0);
         printf(" · ");
         text_print(alarm, "name", 0);
         printf(" · %s, pressed %.0f time(s)%s", word(alarm, "kind"), number(alarm, "presses"),
                json_is_true(json_object_get(alarm, "pressed")) ? ", STILL PRESSED" : "");
+        if (json_is_true(json_object_get(alarm, "cancelled")))
+            printf(", cancelled at the gate");
+        if (number(alarm, "level") > 1)
+            printf(", group %.0f is asked", number(alarm, "level"));
         if (json_object_get(alarm, "age_ms"))
             printf(", %s ago", text_age(number(alarm, "age_ms"), age, sizeof age));
         printf("\n           %s\n", word(alarm, "alarm"));
@@ -108,6 +117,12 @@ static void print_status(const json_t *s)
         text_print(one, "reason", 0);
         printf(" (for %s)\n", text_age(number(one, "age_ms"), age, sizeof age));
     }
+    if ((one = json_object_get(s, "exercise")))
+        printf("%-10s %s, by %s, %s left\n", word(one, "exercise"), word(one, "phase"),
+               word(one, "by"), text_age(number(one, "left_ms"), age, sizeof age));
+    json_array_foreach(json_object_get(s, "outputs"), i, one)
+        printf("output     %s: %s\n", word(one, "id"),
+               json_is_true(json_object_get(one, "on")) ? "ON" : "off");
     print_list("inputs", json_object_get(s, "inputs"), "pressed");
     print_list("cameras", json_object_get(s, "cameras"), "state");
     print_receivers(json_object_get(s, "receivers"));
@@ -121,15 +136,18 @@ static void print_status(const json_t *s)
 
 int run_status(int argc, char **argv)
 {
-    bool as_json = false;
+    bool as_json = false, with_duress = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0)
             return cli_help(help);
-        if (strcmp(argv[i], "--json") != 0)
+        if (strcmp(argv[i], "--json") == 0)
+            as_json = true;
+        else if (strcmp(argv[i], "--duress") == 0)
+            with_duress = true;
+        else
             return cli_usage("status", argv[i]);
-        as_json = true;
     }
-    json_t *status = client_ask(json_pack("{ss}", "command", "status"));
+    json_t *status = client_ask(json_pack("{ss,sb}", "command", "status", "duress", with_duress));
     if (!status)
         return EXIT_FAILURE;
     if (as_json) {

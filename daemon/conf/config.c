@@ -89,6 +89,8 @@ void config_destroy(struct config *config)
     fill_free(storage_options, &config->storage);
     fill_free(video_options, &config->video);
     fill_free(control_options, &config->control);
+    fill_free(alarm_options, &config->alarms);
+    fill_free(exercise_options, &config->exercises);
     free_driver(&config->signing.driver);
     for (size_t i = 0; i < config->input_count; i++) {
         fill_free(input_options, &config->inputs[i]);
@@ -106,6 +108,10 @@ void config_destroy(struct config *config)
         fill_free(lamp_options, &config->indicators[i]);
         free_driver(&config->indicators[i].driver);
     }
+    for (size_t i = 0; i < config->output_count; i++) {
+        fill_free(output_options, &config->outputs[i]);
+        free_driver(&config->outputs[i].driver);
+    }
     for (size_t i = 0; i < config->notes.count; i++)
         free(config->notes.items[i]);
     free(config->notes.items);
@@ -113,6 +119,7 @@ void config_destroy(struct config *config)
     free(config->cameras);
     free(config->receivers);
     free(config->indicators);
+    free(config->outputs);
     free(config->path);
     free(config);
 }

@@ -27,6 +27,7 @@
 struct config_drivers {
     const struct driver_type *const *inputs;
     const struct driver_type *const *indicators;
+    const struct driver_type *const *outputs;
     const struct driver_type *const *cameras;
     const struct driver_type *const *signers;
     const struct driver_type *const *uplinks;
@@ -58,7 +59,21 @@ enum config_input_kind {
     CONFIG_INPUT_MEDICAL,
     CONFIG_INPUT_FIRE,
     CONFIG_INPUT_TEST, /* presses become tocsin.test.* and nothing else */
+    /* No button for help: what follows raises no alarm. */
+    CONFIG_INPUT_TAMPER, /* active: a fault */
+    CONFIG_INPUT_MAINS,
+    CONFIG_INPUT_BATTERY,
+    CONFIG_INPUT_DRILL_SWITCH, /* active: a drill */
+    CONFIG_INPUT_RESET,
+    CONFIG_INPUT_CANCEL,
+    CONFIG_INPUT_CARD,
 };
+
+/* Whether a press of it asks for help, or would outside a test. */
+static inline bool config_input_is_button(int kind)
+{
+    return kind <= CONFIG_INPUT_TEST;
+}
 
 struct config_input {
     char *id;
@@ -67,6 +82,12 @@ struct config_input {
     int kind; /* enum config_input_kind */
     bool silent;
     int64_t debounce_ms;
+    int contact;   /* 1: normally closed */
+    bool latching; /* it stays pressed until somebody turns its key */
+    int64_t changeover_ms;
+    int64_t hold_ms;
+    int64_t presses, within_ms;
+    int64_t duress_presses, duress_within_ms;
     struct option_list cameras; /* ids of cameras[] */
     struct config_driver driver;
     struct config_place at;
@@ -85,6 +106,7 @@ struct config_receiver {
     int64_t heartbeat_ms;       /* at rest; default 20 s */
     int64_t alarm_heartbeat_ms; /* while an alarm is open; default 2 s */
     bool clips;                 /* whether clips are uploaded to it; default true */
+    int64_t group;              /* 1: asked at once; more: when the one before has not answered */
     bool responder;             /* sends help: only its receipts and answers move the lamp and
                                    close an alarm; default true; at least one must be */
     struct config_driver driver;
@@ -96,6 +118,40 @@ struct config_indicator {
     bool silent; /* shows nothing of a silent alarm */
     struct config_driver driver;
     struct config_place at;
+};
+
+/* What switches an output on: bits of config_output.on. */
+enum config_output_trigger {
+    CONFIG_OUTPUT_RAISED,
+    CONFIG_OUTPUT_UNDELIVERED,
+    CONFIG_OUTPUT_DELIVERED,
+    CONFIG_OUTPUT_ESCALATED,
+    CONFIG_OUTPUT_CLOSED,
+};
+
+struct config_output {
+    char *id;
+    uint32_t on;               /* bit mask of enum config_output_trigger */
+    int64_t for_ms;            /* 0: until the alarm is closed */
+    struct option_list inputs; /* ids; empty: every button */
+    bool silent_alarms;        /* also for alarms of silent buttons; never for duress */
+    bool drills;               /* also in a drill; never in a test */
+    struct config_driver driver;
+    struct config_place at;
+};
+
+struct config_alarms {
+    int64_t cancel_window_ms;
+    int64_t escalate_after_ms;
+    int64_t undelivered_after_ms;
+};
+
+struct config_exercises {
+    int64_t drill_limit_ms;
+    int64_t test_limit_ms;
+    int64_t long_press_ms;
+    int64_t announce_wait_ms;
+    int64_t test_every_ms; /* 0: nobody asks for tests */
 };
 
 struct config_signing {
@@ -132,6 +188,8 @@ struct config {
     struct config_storage storage;
     struct config_video video;
     struct config_control control;
+    struct config_alarms alarms;
+    struct config_exercises exercises;
     size_t input_count;
     struct config_input *inputs;
     size_t camera_count;
@@ -140,6 +198,8 @@ struct config {
     struct config_receiver *receivers;
     size_t indicator_count;
     struct config_indicator *indicators;
+    size_t output_count;
+    struct config_output *outputs;
     struct option_list notes; /* what is legal but perhaps not meant: "file:line:column: note: …" */
 };
 

@@ -119,6 +119,31 @@ static void fill_list(struct fill *fill, const struct option *o, const struct no
         fill_item(fill, o, node, i, path, ret_list);
 }
 
+static void fill_choices(struct fill *fill, const struct option *o, const struct node *node,
+                         const char *path, uint32_t *ret_bits)
+{
+    char inner[FILL_PATH_SIZE];
+    if (node->type != NODE_LIST || node->count == 0) {
+        fill_wrong_type(fill, node, path, "a list of one or more of the legal words: [word, word]");
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        const struct node *item = node->items[i];
+        size_t k = 0;
+        snprintf(inner, sizeof inner, "%s[%zu]", path, i + 1);
+        if (item->type != NODE_TEXT) {
+            fill_wrong_type(fill, item, inner, "a single value");
+            continue;
+        }
+        while (o->choices[k] && strcmp(o->choices[k], item->text) != 0)
+            k++;
+        if (o->choices[k])
+            *ret_bits |= 1u << k;
+        else
+            fill_unknown(fill, item, inner, "word", o->choices);
+    }
+}
+
 static void fill_option(struct fill *fill, const struct option *o, const struct node *node,
                         const char *path, enum scalar_source source, void *target)
 {
@@ -130,6 +155,8 @@ static void fill_option(struct fill *fill, const struct option *o, const struct 
                      "has no value (take the line out, or give one)");
     else if (o->type == OPTION_LIST || o->type == OPTION_PATHS)
         fill_list(fill, o, node, path, member);
+    else if (o->type == OPTION_CHOICES)
+        fill_choices(fill, o, node, path, member);
     else if (node->type != NODE_TEXT)
         fill_wrong_type(fill, node, path, "a single value");
     else if (source == SCALAR_SOURCE_TEXT)
@@ -328,6 +355,7 @@ void fill_free(const struct option *table, void *target)
         case OPTION_DURATION:
         case OPTION_SIZE:
         case OPTION_CHOICE:
+        case OPTION_CHOICES:
             break;
         }
     }

@@ -10,9 +10,9 @@
 #include "conf/nearest.h"
 #include "conf/sections.h"
 
-#define INPUTS_MAX    64
 #define RECEIVERS_MAX 16
 #define LAMPS_MAX     16
+#define OUTPUTS_MAX   16
 #define ID_BYTES_MAX  64
 #define HOMES_MAX     64
 
@@ -116,7 +116,7 @@ static void load_entry(struct loader *l, const struct node *map, const char *pat
     fill_map(l->fill, map, path, place->line, place->column, targets, target_count, !type);
     if (type && l->fill->problems->mistakes.count == mistakes)
         check_driver(l, map, path, ret_driver);
-    assert(type || !types || l->fill->problems->mistakes.count > mistakes);
+    assert(type || !types || l->fill->problems->mistakes.count > 0);
     free(name);
 }
 
@@ -251,11 +251,11 @@ static void add_home(struct loader *l, const struct option *table, const char *f
 static void gather_homes(struct loader *l)
 {
     const struct config_drivers *d = l->drivers;
-    const struct driver_type *const *const kinds[] = {d->inputs, d->indicators, d->cameras,
-                                                      d->signers, d->uplinks};
-    static const char *const names[] = {"inputs with driver ", "lamps with driver ",
-                                        "cameras with driver ", "signing with driver ",
-                                        "receivers with driver "};
+    const struct driver_type *const *const kinds[] = {d->inputs,  d->indicators, d->outputs,
+                                                      d->cameras, d->signers,    d->uplinks};
+    static const char *const names[] = {"inputs with driver ",  "lamps with driver ",
+                                        "outputs with driver ", "cameras with driver ",
+                                        "signing with driver ", "receivers with driver "};
     for (const struct section *s = sections; s->name; s++)
         add_home(l, s->table, "", s->name);
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
@@ -287,9 +287,12 @@ void load_config(struct fill *fill, const struct node *root, const struct config
     load_section(l, "storage", storage_options, &c->storage);
     load_section(l, "video", video_options, &c->video);
     load_section(l, "control", control_options, &c->control);
+    load_section(l, "alarms", alarm_options, &c->alarms);
+    load_section(l, "exercises", exercise_options, &c->exercises);
     load_signing(l, &c->signing);
-    load_list(l, LIST_SECTION("inputs", input_options, d->inputs, true, INPUTS_MAX, config_input),
-              &c->input_count, &c->inputs);
+    load_list(
+        l, LIST_SECTION("inputs", input_options, d->inputs, true, CROSS_INPUTS_MAX, config_input),
+        &c->input_count, &c->inputs);
     load_list(l,
               LIST_SECTION("cameras", camera_options, d->cameras, false, CROSS_CAMERAS_MAX,
                            config_camera),
@@ -301,6 +304,9 @@ void load_config(struct fill *fill, const struct node *root, const struct config
     load_list(
         l, LIST_SECTION("lamps", lamp_options, d->indicators, false, LAMPS_MAX, config_indicator),
         &c->indicator_count, &c->indicators);
+    load_list(
+        l, LIST_SECTION("outputs", output_options, d->outputs, false, OUTPUTS_MAX, config_output),
+        &c->output_count, &c->outputs);
     cross_check(fill, root, c);
     if (l->fill->problems->mistakes.count == 0)
         cross_note(fill, root, c);

@@ -192,6 +192,7 @@ void scalar_fill(struct fill *fill, const struct option *o, const struct node *n
     case OPTION_SECRET:
         scalar_fill_secret(fill, o, node, path, SCALAR_SOURCE_TEXT, member);
         break;
+    case OPTION_CHOICES:
     case OPTION_LIST:
     case OPTION_PATHS:
         break;

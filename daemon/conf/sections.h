@@ -17,10 +17,13 @@ extern const struct option signing_options[];
 extern const struct option storage_options[];
 extern const struct option video_options[];
 extern const struct option control_options[];
+extern const struct option alarm_options[];
+extern const struct option exercise_options[];
 extern const struct option input_options[];
 extern const struct option camera_options[];
 extern const struct option receiver_options[];
 extern const struct option lamp_options[];
+extern const struct option output_options[];
 
 /* Every section in the order of the reference file; ends with a NULL name. */
 extern const struct section sections[];

@@ -91,6 +91,8 @@ json_t *data_from_alarm(const struct data_alarm *alarm)
     bad |= json_object_set_new(object, "input", input);
     bad |= json_object_set_new(object, "site", site_json(alarm->site, &bad));
     bad |= json_object_set_new(object, "presses", json_integer(alarm->presses));
+    if (alarm->level > 1)
+        bad |= json_object_set_new(object, "level", json_integer(alarm->level));
     bad |= json_object_set_new(object, "cameras",
                                cameras_json(alarm->cameras, alarm->camera_count, &bad));
     set_text(object, "by", alarm->by, &bad);

@@ -30,6 +30,7 @@ struct data_alarm {
     const char *cause; /* edge, level, start; NULL for what no line caused */
     const char *input_id, *input_name, *input_place;
     unsigned presses;
+    unsigned level; /* receivers of groups 1 … level are asked to act */
     const struct data_camera *cameras;
     size_t camera_count;
     const struct data_site *site;

@@ -22,6 +22,7 @@ enum option_type {
                       */
     OPTION_SIZE,     /* int64_t in bytes; written "64KiB", "8MiB", "2GiB" or plain bytes */
     OPTION_CHOICE,   /* int, index into `choices` */
+    OPTION_CHOICES,  /* uint32_t, a bit for each index into `choices` */
     OPTION_LIST,     /* struct option_list of strings */
     OPTION_PATH,     /* char *; absolute, or made absolute from the file's own folder */
     OPTION_PATHS,    /* struct option_list of such paths */
@@ -49,7 +50,7 @@ struct option {
     int required;         /* nonzero: an absent key is an error */
     int64_t min;          /* INT, DECIMAL, DURATION (ms), SIZE (bytes); LIST, PATHS: item count */
     int64_t max;          /* and STRING, PATH, SECRET: longest in bytes (0: 512, for paths 4095) */
-    const char *const *choices; /* CHOICE: NULL-terminated */
+    const char *const *choices; /* CHOICE, CHOICES: NULL-terminated */
     const char *help;           /* one sentence with the unit */
     enum option_file file;      /* PATH, PATHS: what tocsin check looks for */
 };

@@ -191,7 +191,7 @@ static void press(struct bench *b)
     atomic_store(&b->shared->first_byte_ns, 0);
     b->waiting = true;
     b->pressed_ns = clock_monotonic_ns();
-    in->driver->simulate(in->input, true);
+    in->driver->simulate(in->contacts[0].line, true);
 }
 
 static void finish_press(struct bench *b)
@@ -205,8 +205,8 @@ static void finish_press(struct bench *b)
         bench_add(&b->stored, offered_ns - b->pressed_ns);
         bench_add(&b->sent, atomic_load(&b->shared->first_byte_ns) - offered_ns);
     }
-    incident_reset(&b->gw->incidents[b->button]);
-    in->driver->simulate(in->input, false);
+    incident_reset(&b->gw->incidents[b->button][INCIDENT_NATURE_ALARM]);
+    in->driver->simulate(in->contacts[0].line, false);
     b->button = (b->button + 1) % BUTTONS;
     b->quiet_ns = end_ns;
 }
@@ -226,7 +226,8 @@ static void on_check(uv_check_t *check)
     struct bench *b = check->data;
     struct dispatch_status status;
     if (b->waiting) {
-        if (b->gw->incidents[b->button].progress[0] >= INCIDENT_PROGRESS_DELIVERED)
+        if (b->gw->incidents[b->button][INCIDENT_NATURE_ALARM].progress[0] >=
+            INCIDENT_PROGRESS_DELIVERED)
             finish_press(b);
         return;
     }

@@ -316,7 +316,7 @@ def test_a_real_line_cannot_be_pressed_by_a_command_and_a_missing_chip_is_a_faul
     assert done.returncode == 1 and "real line" in done.stderr
     faults = stand.status()["faults"]
     assert any(f["fault"] == "line" and "nowhere" in f["reason"] for f in faults)
-    assert lamp(stand) == "degraded"
+    assert lamp(stand) == "fault"
 
 
 def test_the_exported_bundle_verifies_and_a_changed_one_does_not(stand):

@@ -10,6 +10,7 @@
 #include "drivers/camera/types.h"
 #include "drivers/indicator/indicators.h"
 #include "drivers/input/inputs.h"
+#include "drivers/output/outputs.h"
 #include "drivers/signer/signers.h"
 #include "drivers/uplink/uplinks.h"
 
@@ -19,10 +20,13 @@ const struct config_chapter config_chapters[] = {
     {"storage", storage_options, NULL},
     {"video", video_options, NULL},
     {"control", control_options, NULL},
+    {"alarms", alarm_options, NULL},
+    {"exercises", exercise_options, NULL},
     {"inputs", input_options, input_types},
     {"cameras", camera_options, camera_types},
     {"receivers", receiver_options, uplink_types},
     {"lamps", lamp_options, indicator_types},
+    {"outputs", output_options, output_types},
     {NULL, NULL, NULL},
 };
 
@@ -56,6 +60,12 @@ static void describe(const struct option *o, char *ret_text, size_t size)
     case OPTION_CHOICE:
         nearest_join(o->choices, ret_text, size);
         break;
+    case OPTION_CHOICES: {
+        char words[160];
+        nearest_join(o->choices, words, sizeof words);
+        snprintf(ret_text, size, "list of: %s", words);
+        break;
+    }
     case OPTION_LIST:
         snprintf(ret_text, size, "list of up to %" PRId64, o->max);
         break;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "alarm/debounce.h"
+#include "alarm/escalation.h"
 #include "alarm/incident.h"
 #include "alarm/lamp.h"
 #include "run_suite.h"
@@ -75,48 +76,42 @@ END_TEST
 START_TEST(an_alarm_is_raised_updated_restored_and_stays_open)
 {
     struct incident i = {0};
-    ck_assert_int_eq(incident_level(&i, true, 7, id_a), INCIDENT_ACTION_RAISED);
+    ck_assert_int_eq(incident_press(&i, 7, false, id_a), INCIDENT_ACTION_RAISED);
     ck_assert_str_eq(i.alarm, id_a);
-    ck_assert_int_eq(incident_level(&i, true, 8, id_b), INCIDENT_ACTION_NONE);
-    ck_assert_int_eq(incident_level(&i, false, 9, id_b), INCIDENT_ACTION_RESTORED);
+    ck_assert_int_eq(incident_release(&i), INCIDENT_ACTION_RESTORED);
+    ck_assert_int_eq(incident_release(&i), INCIDENT_ACTION_NONE);
     ck_assert(i.open);
-    ck_assert_int_eq(incident_level(&i, true, 10, id_b), INCIDENT_ACTION_UPDATED);
+    ck_assert_int_eq(incident_press(&i, 10, false, id_b), INCIDENT_ACTION_UPDATED);
     ck_assert_str_eq(i.alarm, id_a);
     ck_assert_uint_eq(i.presses, 2);
     ck_assert_int_eq(i.raised_ns, 7);
 }
 END_TEST
 
-START_TEST(a_reset_closes_and_a_button_still_pressed_raises_only_after_a_release)
+START_TEST(a_reset_closes_and_the_release_after_it_is_no_event)
 {
     struct incident i = {0};
     ck_assert_int_eq(incident_reset(&i), INCIDENT_ACTION_NONE);
-    incident_level(&i, true, 0, id_a);
+    incident_press(&i, 0, false, id_a);
     ck_assert_int_eq(incident_reset(&i), INCIDENT_ACTION_CLOSED);
-    ck_assert(i.pressed);
-    ck_assert_int_eq(incident_level(&i, true, 1, id_b), INCIDENT_ACTION_NONE);
-    ck_assert_int_eq(incident_level(&i, false, 2, id_b), INCIDENT_ACTION_NONE);
-    ck_assert_int_eq(incident_level(&i, true, 3, id_b), INCIDENT_ACTION_RAISED);
+    ck_assert(i.held);
+    ck_assert_int_eq(incident_release(&i), INCIDENT_ACTION_NONE);
+    ck_assert_int_eq(incident_press(&i, 3, false, id_b), INCIDENT_ACTION_RAISED);
     ck_assert_str_eq(i.alarm, id_b);
-}
-END_TEST
-
-START_TEST(a_button_found_pressed_at_start_raises_and_says_so)
-{
-    struct incident i = {0};
-    ck_assert_int_eq(incident_start(&i, true, 0, id_a), INCIDENT_ACTION_RAISED);
-    ck_assert(i.at_start);
-}
-END_TEST
-
-START_TEST(a_latched_button_after_a_restart_is_the_same_incident)
-{
-    struct incident i = {0};
-    incident_level(&i, true, 0, id_a);
-    ck_assert_int_eq(incident_start(&i, true, 1, id_b), INCIDENT_ACTION_NONE);
-    ck_assert_str_eq(i.alarm, id_a);
     ck_assert_uint_eq(i.presses, 1);
-    ck_assert_int_eq(incident_start(&i, false, 2, id_b), INCIDENT_ACTION_RESTORED);
+}
+END_TEST
+
+START_TEST(a_cancellation_is_said_once_in_its_window_and_closes_nothing)
+{
+    struct incident i = {0};
+    ck_assert_int_eq(incident_cancel(&i, 0, 60), INCIDENT_ACTION_NONE);
+    incident_press(&i, 100, false, id_a);
+    ck_assert_int_eq(incident_cancel(&i, 161, 60), INCIDENT_ACTION_NONE);
+    ck_assert_int_eq(incident_cancel(&i, 160, 60), INCIDENT_ACTION_CANCELLED);
+    ck_assert_int_eq(incident_cancel(&i, 160, 60), INCIDENT_ACTION_NONE);
+    ck_assert(i.open);
+    ck_assert_int_eq(incident_press(&i, 170, false, id_b), INCIDENT_ACTION_UPDATED);
 }
 END_TEST
 
@@ -124,15 +119,14 @@ START_TEST(progress_only_grows_and_only_responders_count)
 {
     struct incident i = {0};
     ck_assert(!incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED));
-    incident_level(&i, true, 0, id_a);
+    incident_press(&i, 0, false, id_a);
     ck_assert(incident_advance(&i, 1, INCIDENT_PROGRESS_COMING));
     ck_assert_int_eq(incident_best_progress(&i, 1u << 0), INCIDENT_PROGRESS_HEARD);
     ck_assert(incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED));
     ck_assert(!incident_advance(&i, 0, INCIDENT_PROGRESS_UNCONFIRMED));
     ck_assert_int_eq(incident_best_progress(&i, 1u << 0), INCIDENT_PROGRESS_DELIVERED);
     incident_reset(&i);
-    incident_level(&i, false, 1, id_b);
-    incident_level(&i, true, 2, id_b);
+    incident_press(&i, 2, false, id_b);
     ck_assert_int_eq(incident_best_progress(&i, 3), INCIDENT_PROGRESS_HEARD);
 }
 END_TEST
@@ -140,7 +134,7 @@ END_TEST
 START_TEST(only_all_responders_together_close_an_alarm)
 {
     struct incident i = {0};
-    incident_level(&i, true, 0, id_a);
+    incident_press(&i, 0, false, id_a);
     ck_assert_int_eq(incident_answer_closed(&i, 2, 3), INCIDENT_ACTION_NONE);
     ck_assert_int_eq(incident_answer_closed(&i, 0, 3), INCIDENT_ACTION_NONE);
     ck_assert_int_eq(incident_answer_closed(&i, 0, 3), INCIDENT_ACTION_NONE);
@@ -149,50 +143,123 @@ START_TEST(only_all_responders_together_close_an_alarm)
 }
 END_TEST
 
-START_TEST(ten_buttons_at_once_are_ten_alarms)
+START_TEST(nobody_has_seen_it_so_the_next_group_is_asked)
 {
-    struct incident inputs[10] = {0};
-    for (int i = 0; i < 10; i++)
-        ck_assert_int_eq(incident_level(&inputs[i], true, i, id_a), INCIDENT_ACTION_RAISED);
+    const struct escalation_rule rule = {60, 10, 2};
+    struct incident i = {0};
+    ck_assert(!escalation_is_due(&i, 1, &rule, 1000));
+    incident_press(&i, 100, false, id_a);
+    ck_assert(!escalation_is_due(&i, 1, &rule, 159));
+    ck_assert(escalation_is_due(&i, 1, &rule, 160));
+    incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
+    ck_assert(escalation_is_due(&i, 1, &rule, 160));
+    incident_advance(&i, 1, INCIDENT_PROGRESS_SEEN); /* of group 2, which is not asked yet */
+    ck_assert(escalation_is_due(&i, 1, &rule, 160));
+    incident_advance(&i, 0, INCIDENT_PROGRESS_SEEN);
+    ck_assert(!escalation_is_due(&i, 1, &rule, 160));
 }
 END_TEST
 
-static enum indicator_pattern show(struct incident *incidents, const bool *hidden, bool proven)
+START_TEST(the_highest_group_is_asked_once)
 {
-    struct lamp_view view = {
-        .incidents = incidents, .hidden = hidden, .count = 2, .responders = 1, .proven = proven};
+    const struct escalation_rule rule = {60, 10, 2};
+    struct incident i = {0};
+    incident_press(&i, 100, false, id_a);
+    ck_assert_int_eq(incident_escalate(&i, 160), INCIDENT_ACTION_ESCALATED);
+    ck_assert_uint_eq(i.level, 2);
+    ck_assert(!escalation_is_due(&i, 3, &rule, 10000));
+}
+END_TEST
+
+START_TEST(undelivered_is_what_no_asked_responder_has)
+{
+    const struct escalation_rule rule = {60, 10, 2};
+    struct incident i = {0};
+    incident_press(&i, 100, false, id_a);
+    ck_assert(!escalation_is_undelivered(&i, 1, &rule, 109));
+    ck_assert(escalation_is_undelivered(&i, 1, &rule, 110));
+    incident_advance(&i, 1, INCIDENT_PROGRESS_DELIVERED); /* sends nobody */
+    ck_assert(escalation_is_undelivered(&i, 1, &rule, 110));
+    incident_advance(&i, 0, INCIDENT_PROGRESS_UNCONFIRMED);
+    ck_assert(!escalation_is_undelivered(&i, 1, &rule, 110));
+}
+END_TEST
+
+static const uint32_t responders[2] = {1u << 0, 1u << 0 | 1u << 2};
+
+static enum indicator_pattern show(const struct incident (*incidents)[INCIDENT_NATURES],
+                                   const bool *hidden, enum lamp_health health)
+{
+    struct lamp_view view = {.count = 2,
+                             .incidents = incidents,
+                             .hidden = hidden,
+                             .responders = responders,
+                             .level_count = 2,
+                             .health = health};
     return lamp_pattern(&view);
 }
 
+#define SHOW(i, hidden, health) show((const struct incident(*)[INCIDENT_NATURES])i, hidden, health)
+
 START_TEST(the_lamp_shows_the_alarm_that_has_come_least_far)
 {
-    struct incident i[2] = {0};
+    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
     const bool hidden[2] = {false, false}, first_hidden[2] = {true, false};
-    ck_assert_int_eq(show(i, hidden, true), INDICATOR_PATTERN_READY);
-    ck_assert_int_eq(show(i, hidden, false), INDICATOR_PATTERN_DEGRADED);
-    incident_level(&i[0], true, 0, id_a);
-    ck_assert_int_eq(show(i, hidden, false), INDICATOR_PATTERN_HEARD);
-    incident_advance(&i[0], 0, INCIDENT_PROGRESS_COMING);
-    ck_assert_int_eq(show(i, hidden, true), INDICATOR_PATTERN_COMING);
-    incident_level(&i[1], true, 0, id_b);
-    ck_assert_int_eq(show(i, hidden, true), INDICATOR_PATTERN_HEARD);
-    incident_advance(&i[1], 1, INCIDENT_PROGRESS_COMING); /* education sends nobody */
-    ck_assert_int_eq(show(i, hidden, true), INDICATOR_PATTERN_HEARD);
-    incident_advance(&i[1], 0, INCIDENT_PROGRESS_DELIVERED);
-    ck_assert_int_eq(show(i, hidden, true), INDICATOR_PATTERN_DELIVERED);
-    incident_reset(&i[1]);
-    ck_assert_int_eq(show(i, first_hidden, true), INDICATOR_PATTERN_READY);
+    struct incident *first = &i[0][INCIDENT_NATURE_ALARM], *second = &i[1][INCIDENT_NATURE_ALARM];
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_READY);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_DEGRADED), INDICATOR_PATTERN_DEGRADED);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_BROKEN), INDICATOR_PATTERN_FAULT);
+    incident_press(first, 0, false, id_a);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_BROKEN), INDICATOR_PATTERN_HEARD);
+    incident_advance(first, 0, INCIDENT_PROGRESS_COMING);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_COMING);
+    incident_press(second, 0, false, id_b);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_HEARD);
+    incident_advance(second, 1, INCIDENT_PROGRESS_COMING); /* education sends nobody */
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_HEARD);
+    incident_advance(second, 0, INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_DELIVERED);
+    incident_reset(second);
+    ck_assert_int_eq(SHOW(i, first_hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_READY);
 }
 END_TEST
 
-START_TEST(a_test_never_hides_a_real_alarm)
+START_TEST(a_group_that_is_not_asked_does_not_move_the_lamp)
 {
-    struct incident i[2] = {{.nature = INCIDENT_NATURE_TEST}, {0}};
+    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
     const bool hidden[2] = {false, false};
-    incident_level(&i[0], true, 0, id_a);
-    ck_assert_int_eq(show(i, hidden, true), INDICATOR_PATTERN_TEST);
-    incident_level(&i[1], true, 0, id_b);
-    ck_assert_int_eq(show(i, hidden, true), INDICATOR_PATTERN_HEARD);
+    struct incident *alarm = &i[0][INCIDENT_NATURE_ALARM];
+    incident_press(alarm, 0, false, id_a);
+    incident_advance(alarm, 2, INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_HEARD);
+    incident_escalate(alarm, 1);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_DELIVERED);
+}
+END_TEST
+
+START_TEST(duress_looks_like_nothing_happened)
+{
+    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
+    const bool hidden[2] = {false, false};
+    incident_press(&i[0][INCIDENT_NATURE_DURESS], 0, false, id_a);
+    for (int health = LAMP_HEALTH_PROVEN; health <= LAMP_HEALTH_BROKEN; health++) {
+        struct incident none[2][INCIDENT_NATURES] = {{{0}}};
+        ck_assert_int_eq(SHOW(i, hidden, (enum lamp_health)health),
+                         SHOW(none, hidden, (enum lamp_health)health));
+    }
+}
+END_TEST
+
+START_TEST(a_drill_or_test_never_hides_a_real_alarm)
+{
+    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
+    const bool hidden[2] = {false, false};
+    incident_press(&i[0][INCIDENT_NATURE_TEST], 0, false, id_a);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_TEST);
+    incident_press(&i[0][INCIDENT_NATURE_DRILL], 0, false, id_a);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_DRILL);
+    incident_press(&i[1][INCIDENT_NATURE_ALARM], 0, false, id_b);
+    ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_HEARD);
 }
 END_TEST
 
@@ -205,14 +272,17 @@ int main(void)
     tcase_add_test(tc, a_press_shorter_than_the_window_counts_and_is_released_when_settled);
     tcase_add_test(tc, a_late_timer_skips_no_press);
     tcase_add_test(tc, an_alarm_is_raised_updated_restored_and_stays_open);
-    tcase_add_test(tc, a_reset_closes_and_a_button_still_pressed_raises_only_after_a_release);
-    tcase_add_test(tc, a_button_found_pressed_at_start_raises_and_says_so);
-    tcase_add_test(tc, a_latched_button_after_a_restart_is_the_same_incident);
+    tcase_add_test(tc, a_reset_closes_and_the_release_after_it_is_no_event);
+    tcase_add_test(tc, a_cancellation_is_said_once_in_its_window_and_closes_nothing);
     tcase_add_test(tc, progress_only_grows_and_only_responders_count);
     tcase_add_test(tc, only_all_responders_together_close_an_alarm);
-    tcase_add_test(tc, ten_buttons_at_once_are_ten_alarms);
+    tcase_add_test(tc, nobody_has_seen_it_so_the_next_group_is_asked);
+    tcase_add_test(tc, the_highest_group_is_asked_once);
+    tcase_add_test(tc, undelivered_is_what_no_asked_responder_has);
     tcase_add_test(tc, the_lamp_shows_the_alarm_that_has_come_least_far);
-    tcase_add_test(tc, a_test_never_hides_a_real_alarm);
+    tcase_add_test(tc, a_group_that_is_not_asked_does_not_move_the_lamp);
+    tcase_add_test(tc, duress_looks_like_nothing_happened);
+    tcase_add_test(tc, a_drill_or_test_never_hides_a_real_alarm);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -255,7 +255,7 @@ START_TEST(a_gateway_of_test_buttons_alone_is_noted)
     struct config *c = load(text, 0644);
     bool told = false;
     for (size_t i = 0; i < c->notes.count; i++)
-        told = told || strstr(c->notes.items[i], "inputs: every one is a test button");
+        told = told || strstr(c->notes.items[i], "inputs: none is a button for help");
     ck_assert(told);
     config_destroy(c);
 }

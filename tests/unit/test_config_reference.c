@@ -15,6 +15,7 @@
 #include "drivers/camera/types.h"
 #include "drivers/indicator/indicators.h"
 #include "drivers/input/inputs.h"
+#include "drivers/output/outputs.h"
 #include "drivers/signer/signers.h"
 #include "drivers/uplink/uplinks.h"
 #include "run_suite.h"
@@ -23,6 +24,7 @@
 
 static const struct config_drivers real_drivers = {.inputs = input_types,
                                                    .indicators = indicator_types,
+                                                   .outputs = output_types,
                                                    .cameras = camera_types,
                                                    .signers = signer_types,
                                                    .uplinks = uplink_types};

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alarm/panel.h"
+
+static void tell(struct panel *p, enum incident_action action, size_t button,
+                 enum incident_nature nature, enum panel_cause cause, int64_t at_ns)
+{
+    if (action == INCIDENT_ACTION_NONE)
+        return;
+    const struct panel_step step = {.action = action,
+                                    .button = button,
+                                    .nature = nature,
+                                    .incident = &p->incidents[button][nature],
+                                    .cause = cause,
+                                    .at_ns = at_ns};
+    p->host.step(p->host.arg, &step);
+}
+
+static void press(struct panel *p, size_t button, enum incident_nature nature,
+                  enum panel_cause cause, int64_t at_ns)
+{
+    char id[UUID_TEXT_SIZE];
+    p->host.fresh_id(p->host.arg, id);
+    enum incident_action action =
+        incident_press(&p->incidents[button][nature], at_ns, cause == PANEL_CAUSE_START, id);
+    tell(p, action, button, nature, cause, at_ns);
+    if (nature == INCIDENT_NATURE_ALARM)
+        panel_end_exercise(p, "a real alarm", at_ns);
+}
+
+static void release(struct panel *p, size_t button, enum panel_cause cause, int64_t at_ns)
+{
+    for (int nature = 0; nature < INCIDENT_NATURES; nature++)
+        tell(p, incident_release(&p->incidents[button][nature]), button,
+             (enum incident_nature)nature, cause, at_ns);
+    p->buttons[button].exercised = false;
+}
+
+static bool is_exercise_press(const struct panel *p, size_t button)
+{
+    const struct panel_exercise *x = &p->exercise;
+    return x->running && (x->buttons >> button & 1) &&
+           !p->incidents[button][INCIDENT_NATURE_ALARM].open &&
+           !p->incidents[button][INCIDENT_NATURE_DURESS].open;
+}
+
+static void take(struct panel *p, size_t button, unsigned meanings, enum panel_cause cause,
+                 int64_t at_ns)
+{
+    struct panel_button *b = &p->buttons[button];
+    if (meanings & GESTURE_RELEASE)
+        release(p, button, cause, at_ns);
+    if (meanings & GESTURE_PRESS) {
+        b->exercised = b->nature != INCIDENT_NATURE_TEST && is_exercise_press(p, button);
+        press(p, button, b->exercised ? p->exercise.nature : b->nature, cause, at_ns);
+    }
+    if (meanings & GESTURE_DURESS)
+        press(p, button, INCIDENT_NATURE_DURESS, PANEL_CAUSE_PATTERN, at_ns);
+    if ((meanings & GESTURE_LONG) && b->exercised) {
+        b->exercised = false;
+        press(p, button, b->nature, PANEL_CAUSE_LONG, at_ns);
+    }
+}
+
+void panel_level(struct panel *p, size_t button, bool pressed, enum panel_cause cause,
+                 int64_t at_ns)
+{
+    struct panel_button *b = &p->buttons[button];
+    if (!b->known)
+        gesture_init(&b->gesture, &b->gesture.options, b->pressed);
+    else
+        panel_settle(p, at_ns);
+    b->known = true;
+    b->pressed = pressed;
+    take(p, button, gesture_level(&b->gesture, pressed, at_ns), cause, at_ns);
+}
+
+static void settle_button(struct panel *p, size_t button, int64_t now_ns)
+{
+    struct panel_button *b = &p->buttons[button];
+    if (b->known)
+        take(p, button, gesture_settle(&b->gesture, now_ns), PANEL_CAUSE_LEVEL, now_ns);
+}
+
+void panel_settle(struct panel *p, int64_t now_ns)
+{
+    if (p->exercise.running && now_ns >= p->exercise.ends_ns)
+        panel_end_exercise(p, "its time is over", now_ns);
+    for (size_t i = 0; i < p->button_count; i++)
+        settle_button(p, i, now_ns);
+}
+
+int64_t panel_due_ns(const struct panel *p)
+{
+    int64_t due_ns = p->exercise.running ? p->exercise.ends_ns : GESTURE_NOT_DUE;
+    for (size_t i = 0; i < p->button_count; i++) {
+        int64_t one_ns = gesture_due_ns(&p->buttons[i].gesture);
+        if (p->buttons[i].known && one_ns < due_ns)
+            due_ns = one_ns;
+    }
+    return due_ns;
+}
+
+bool panel_begin_exercise(struct panel *p, enum incident_nature nature, uint64_t buttons,
+                          int64_t ends_ns)
+{
+    if (p->exercise.running || panel_any_real(p))
+        return false;
+    p->exercise = (struct panel_exercise){
+        .running = true, .nature = nature, .buttons = buttons, .ends_ns = ends_ns};
+    return true;
+}
+
+void panel_end_exercise(struct panel *p, const char *why, int64_t at_ns)
+{
+    if (!p->exercise.running)
+        return;
+    const struct panel_exercise was = p->exercise;
+    p->exercise.running = false;
+    for (size_t i = 0; i < p->button_count; i++) {
+        /* What a button for tests has raised is its own, and stays until a person resets it. */
+        if ((was.buttons >> i & 1) && p->buttons[i].nature != INCIDENT_NATURE_TEST)
+            tell(p, incident_reset(&p->incidents[i][was.nature]), i, was.nature, PANEL_CAUSE_TIME,
+                 at_ns);
+    }
+    p->host.exercise_over(p->host.arg, &was, why);
+}
+
+bool panel_any_real(const struct panel *p)
+{
+    for (size_t i = 0; i < p->button_count; i++) {
+        if (p->incidents[i][INCIDENT_NATURE_ALARM].open ||
+            p->incidents[i][INCIDENT_NATURE_DURESS].open)
+            return true;
+    }
+    return false;
+}
+
+bool panel_any_open(const struct panel *p)
+{
+    for (size_t i = 0; i < p->button_count; i++) {
+        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
+            if (p->incidents[i][nature].open)
+                return true;
+        }
+    }
+    return false;
+}

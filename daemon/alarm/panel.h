@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The panel: every button, every open incident and the exercise (a drill or a test) that may be
+ * running, as one pure machine. What goes in are settled levels, time and what people order; what
+ * comes out are the steps of incidents.
+ *
+ * The rule that no code may break: no order of inputs turns a drill into a dispatch, or a real
+ * press into a drill. So:
+ *
+ *   - A press is an exercise's only if the exercise covers its button, runs when the press counts,
+ *     and the button has no real incident open. Every other press is real.
+ *   - A long press of an exercise's press, and the duress pattern, are real besides.
+ *   - A raised alarm ends the exercise; duress does not, since nothing may be seen of it.
+ *   - No exercise begins while a real incident is open. It ends by itself, and with it its
+ *     incidents; nothing of an exercise outlives it.
+ *
+ * No I/O, no clock, no allocation: the caller owns the arrays. Loop thread only.
+ */
+#ifndef TOCSIN_ALARM_PANEL_H
+#define TOCSIN_ALARM_PANEL_H
+
+#include "alarm/gesture.h"
+#include "alarm/incident.h"
+
+enum panel_cause {
+    PANEL_CAUSE_EDGE,    /* the kernel saw the edge */
+    PANEL_CAUSE_LEVEL,   /* the level was read, or became due */
+    PANEL_CAUSE_START,   /* found so when the gateway started */
+    PANEL_CAUSE_LONG,    /* held long during an exercise */
+    PANEL_CAUSE_PATTERN, /* the presses of the duress pattern */
+    PANEL_CAUSE_TIME,    /* the exercise is over */
+};
+
+struct panel_button {
+    enum incident_nature nature; /* of a press outside exercises: ALARM, DURESS or TEST */
+    struct gesture gesture;
+    bool known;     /* its level has come since the start */
+    bool pressed;   /* the settled level; before the first one, as remembered */
+    bool exercised; /* the press that is down was the exercise's */
+};
+
+struct panel_exercise {
+    bool running;
+    enum incident_nature nature; /* DRILL or TEST */
+    uint64_t buttons;            /* bit mask: which it covers */
+    int64_t ends_ns;
+};
+
+/* A step that is to be carried out. */
+struct panel_step {
+    enum incident_action action;
+    size_t button;
+    enum incident_nature nature;
+    struct incident *incident;
+    enum panel_cause cause;
+    int64_t at_ns;
+};
+
+struct panel_host {
+    void (*step)(void *arg, const struct panel_step *step);
+    /* The exercise is over; its incidents are closed already. */
+    void (*exercise_over)(void *arg, const struct panel_exercise *was, const char *why);
+    void (*fresh_id)(void *arg, char ret_id[UUID_TEXT_SIZE]);
+    void *arg;
+};
+
+struct panel {
+    struct panel_host host;
+    size_t button_count; /* up to INCIDENT_INPUTS_MAX */
+    struct panel_button *buttons;
+    struct incident (*incidents)[INCIDENT_NATURES]; /* by button */
+    struct panel_exercise exercise;
+};
+
+/* A button is pressed or not. The first level of a button is compared with what is remembered: a
+ * button that was pressed before a restart and still is, is the same press. */
+void panel_level(struct panel *p, size_t button, bool pressed, enum panel_cause cause,
+                 int64_t at_ns);
+
+/* What time alone brings: holds, long presses, the end of an exercise. */
+void panel_settle(struct panel *p, int64_t now_ns);
+int64_t panel_due_ns(const struct panel *p);
+
+/* False, and nothing begins, while a real incident is open or an exercise runs. */
+bool panel_begin_exercise(struct panel *p, enum incident_nature nature, uint64_t buttons,
+                          int64_t ends_ns);
+/* Ends it if there is one; its incidents are closed first. */
+void panel_end_exercise(struct panel *p, const char *why, int64_t at_ns);
+
+/* Whether anything real is open; of any nature. */
+bool panel_any_real(const struct panel *p);
+bool panel_any_open(const struct panel *p);
+
+#endif

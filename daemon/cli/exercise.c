@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands tocsin drill and tocsin test. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "conf/value.h"
+
+static const char drill_help[] =
+    "usage: tocsin drill begin [--for DURATION] [--by NAME] [--note TEXT] [INPUT …]\n"
+    "       tocsin drill end [--by NAME]\n"
+    "\n"
+    "In a drill presses of the buttons INPUT (default: every one but those for duress) are told "
+    "as\n"
+    "drills, never as alarms. It begins when the receivers have receipted its announcement, and "
+    "ends\n"
+    "by itself after DURATION (10min; default and most: exercises.drill_limit), or with a real "
+    "alarm.\n"
+    "Real all the same: every other button, a press that is held for long (exercises.long_press),\n"
+    "and the duress pattern.\n";
+static const char test_help[] =
+    "usage: tocsin test [--for DURATION] [--by NAME] [--note TEXT] [INPUT …]\n"
+    "\n"
+    "Walks through the buttons INPUT (default: all): press each once, shortly. Their presses are\n"
+    "told as tests, never as alarms, and who tested which button when is recorded. Ends when all "
+    "were\n"
+    "pressed, after DURATION, or with Ctrl-C; the exit status is 0 only if all were pressed. As in "
+    "a\n"
+    "drill, a press that is held for long is a real alarm.\n";
+
+/* Reads the options that both have in common into the request; 0, or the exit status. */
+static int read_options(int argc, char **argv, int from, const char *command, json_t *request)
+{
+    json_t *inputs = json_array();
+    int result = 0;
+    for (int i = from; i < argc && result == 0; i++) {
+        int64_t length_ms;
+        const char *name = strcmp(argv[i], "--by") == 0     ? "by"
+                           : strcmp(argv[i], "--note") == 0 ? "note"
+                                                            : NULL;
+        if (name && i + 1 < argc)
+            json_object_set_new(request, name, json_string(argv[++i]));
+        else if (strcmp(argv[i], "--for") == 0 && i + 1 < argc &&
+                 value_duration(argv[i + 1], &length_ms) == 0 && ++i)
+            json_object_set_new(request, "length_ms", json_integer(length_ms));
+        else if (argv[i][0] != '-')
+            json_array_append_new(inputs, json_string(argv[i]));
+        else
+            result = cli_usage(command, argv[i]);
+    }
+    if (json_array_size(inputs) > 0)
+        json_object_set(request, "inputs", inputs);
+    json_decref(inputs);
+    return result;
+}
+
+static void print_list(const json_t *list)
+{
+    size_t i;
+    const json_t *one;
+    char text[100];
+    json_array_foreach(list, i, one)
+    {
+        text_clean(json_string_value(one), text, sizeof text);
+        printf("%s%s", i ? ", " : "", text);
+    }
+}
+
+int run_drill(int argc, char **argv)
+{
+    if (argc < 2 || strcmp(argv[1], "--help") == 0)
+        return argc < 2 ? cli_usage("drill", "neither begin nor end") : cli_help(drill_help);
+    bool begin = strcmp(argv[1], "begin") == 0;
+    if (!begin && strcmp(argv[1], "end") != 0)
+        return cli_usage("drill", argv[1]);
+    json_t *request = json_pack("{ss}", "command", begin ? "drill.begin" : "drill.end");
+    int result = read_options(argc, argv, 2, "drill", request);
+    if (result != 0) {
+        json_decref(request);
+        return result;
+    }
+    json_t *answer = client_ask(request);
+    if (!answer)
+        return EXIT_FAILURE;
+    if (begin) {
+        char length[32];
+        printf("the drill has begun, for %s: ",
+               text_age(json_number_value(json_object_get(answer, "length_ms")), length,
+                        sizeof length));
+        print_list(json_object_get(answer, "inputs"));
+        printf("\n");
+    } else {
+        printf("the drill is over\n");
+    }
+    json_decref(answer);
+    return EXIT_SUCCESS;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static void remove_text(json_t *list, const char *text)
+{
+    for (size_t i = json_array_size(list); text && i-- > 0;) {
+        if (strcmp(json_string_value(json_array_get(list, i)), text) == 0)
+            json_array_remove(list, i);
+    }
+}
+
+/* Follows the test until every button was pressed or it is over. True if it is over there. */
+static bool follow(struct client *watch, json_t *waiting)
+{
+    json_t *line;
+    while (json_array_size(waiting) > 0 && !interrupted && (line = client_read(watch, true))) {
+        const char *what = json_string_value(json_object_get(line, "what"));
+        const char *event = json_string_value(json_object_get(line, "event"));
+        bool over = what && strcmp(what, "ended") == 0 && event && strcmp(event, "test") == 0;
+        if (over) {
+            printf("the test is over: ");
+            text_print(line, "text", 0);
+            printf("\n");
+        } else if (what && strcmp(what, "tested") == 0) {
+            remove_text(waiting, json_string_value(json_object_get(line, "input")));
+            printf("good: ");
+            text_print(line, "input", 0);
+            printf("%s", json_array_size(waiting) ? "; still to be pressed: " : "");
+            print_list(waiting);
+            printf("\n");
+        }
+        fflush(stdout);
+        json_decref(line);
+        if (over)
+            return true;
+    }
+    return false;
+}
+
+static int walk(json_t *request)
+{
+    /* It watches first, so that no press is missed. */
+    struct client *watch = client_open(json_pack("{ss}", "command", "watch"));
+    json_t *hello = watch ? client_read(watch, false) : NULL;
+    json_t *begun = hello ? client_ask(request) : NULL;
+    json_decref(hello);
+    if (!begun) {
+        client_close(watch);
+        return EXIT_FAILURE;
+    }
+    json_t *waiting = json_object_get(begun, "inputs");
+    printf("the test has begun; press each once, shortly: ");
+    print_list(waiting);
+    printf("\n");
+    fflush(stdout);
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
+    if (!follow(watch, waiting))
+        json_decref(client_ask(json_pack("{ss}", "command", "test.end")));
+    client_close(watch);
+    bool all = json_array_size(waiting) == 0;
+    printf("%s", all ? "every button was heard" : "NOT TESTED: ");
+    print_list(waiting);
+    printf("\n");
+    json_decref(begun);
+    return all ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int run_test(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return cli_help(test_help);
+    }
+    json_t *request = json_pack("{ss}", "command", "test.begin");
+    int result = read_options(argc, argv, 1, "test", request);
+    if (result != 0) {
+        json_decref(request);
+        return result;
+    }
+    return walk(request);
+}

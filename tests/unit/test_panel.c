@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a press means, and to which incident it goes. Every order of things is in tests/sim. */
+#include <string.h>
+
+#include "alarm/panel.h"
+#include "run_suite.h"
+
+#define S       INT64_C(1000000000)
+#define BUTTONS 10
+
+static struct panel_button buttons[BUTTONS];
+static struct incident incidents[BUTTONS][INCIDENT_NATURES];
+static struct panel panel;
+static struct panel_step steps[100];
+static size_t step_count;
+static const char *over_why;
+
+static void on_step(void *arg, const struct panel_step *step)
+{
+    (void)arg;
+    ck_assert_uint_lt(step_count, sizeof steps / sizeof *steps);
+    steps[step_count++] = *step;
+}
+
+static void on_over(void *arg, const struct panel_exercise *was, const char *why)
+{
+    (void)arg;
+    (void)was;
+    over_why = why;
+}
+
+static void on_fresh_id(void *arg, char ret_id[UUID_TEXT_SIZE])
+{
+    (void)arg;
+    memcpy(ret_id, "01234567-89ab-7cde-8f01-23456789abcd", UUID_TEXT_SIZE);
+}
+
+static void set_up(const struct gesture_options *options)
+{
+    memset(buttons, 0, sizeof buttons);
+    memset(incidents, 0, sizeof incidents);
+    panel = (struct panel){.host = {on_step, on_over, on_fresh_id, NULL},
+                           .button_count = BUTTONS,
+                           .buttons = buttons,
+                           .incidents = incidents};
+    step_count = 0;
+    over_why = NULL;
+    for (size_t i = 0; i < BUTTONS; i++) {
+        buttons[i].gesture.options = *options;
+        panel_level(&panel, i, false, PANEL_CAUSE_START, 0);
+    }
+    ck_assert_uint_eq(step_count, 0);
+}
+
+/* The one step since the last call. */
+static const struct panel_step *the_step(void)
+{
+    ck_assert_uint_eq(step_count, 1);
+    step_count = 0;
+    return &steps[0];
+}
+
+static void expect(enum incident_action action, enum incident_nature nature)
+{
+    const struct panel_step *step = the_step();
+    ck_assert_int_eq(step->action, action);
+    ck_assert_int_eq(step->nature, nature);
+}
+
+static void expect_nothing(void)
+{
+    ck_assert_uint_eq(step_count, 0);
+}
+
+START_TEST(an_immediate_press_counts_at_once)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_ALARM);
+    panel_level(&panel, 0, true, PANEL_CAUSE_LEVEL, S);
+    expect_nothing();
+    panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 2 * S);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_ALARM);
+}
+END_TEST
+
+START_TEST(ten_buttons_at_once_are_ten_alarms)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    for (size_t i = 0; i < BUTTONS; i++)
+        panel_level(&panel, i, true, PANEL_CAUSE_EDGE, S);
+    ck_assert_uint_eq(step_count, BUTTONS);
+    for (size_t i = 0; i < BUTTONS; i++) {
+        ck_assert_int_eq(steps[i].action, INCIDENT_ACTION_RAISED);
+        ck_assert_uint_eq(steps[i].button, i);
+    }
+}
+END_TEST
+
+START_TEST(a_button_that_must_be_held_counts_when_its_time_has_come)
+{
+    set_up(&(struct gesture_options){.hold_ns = 2 * S});
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
+    expect_nothing();
+    ck_assert_int_eq(panel_due_ns(&panel), 3 * S);
+    panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 2 * S);
+    panel_settle(&panel, 9 * S);
+    expect_nothing();
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 10 * S);
+    panel_settle(&panel, 12 * S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_ALARM);
+    /* A late timer loses nothing: the release finds that the time had come. */
+    panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 13 * S);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_ALARM);
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 20 * S);
+    panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 30 * S);
+    ck_assert_uint_eq(step_count, 2);
+    ck_assert_int_eq(steps[0].action, INCIDENT_ACTION_UPDATED);
+}
+END_TEST
+
+START_TEST(several_presses_count_as_one_only_within_their_time)
+{
+    set_up(&(struct gesture_options){.presses = 3, .within_ns = 3 * S});
+    static const int64_t at[] = {10, 12, 14, 15};
+    for (size_t i = 0; i < 4; i++) {
+        panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, at[i] * S);
+        panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, at[i] * S + 1);
+        if (i < 3)
+            expect_nothing(); /* 10, 12 and 14 are too far apart; 12, 14 and 15 are not */
+    }
+    ck_assert_uint_eq(step_count, 2);
+    ck_assert_int_eq(steps[0].action, INCIDENT_ACTION_RAISED);
+}
+END_TEST
+
+START_TEST(the_duress_pattern_delays_no_press_and_is_an_incident_of_its_own)
+{
+    set_up(&(struct gesture_options){.duress_presses = 3, .duress_within_ns = 3 * S});
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 1 * S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_ALARM);
+    panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 1 * S + 1);
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 2 * S);
+    panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 2 * S + 1);
+    step_count = 0;
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 3 * S);
+    ck_assert_uint_eq(step_count, 2);
+    ck_assert_int_eq(steps[0].action, INCIDENT_ACTION_UPDATED);
+    ck_assert_int_eq(steps[1].action, INCIDENT_ACTION_RAISED);
+    ck_assert_int_eq(steps[1].nature, INCIDENT_NATURE_DURESS);
+    ck_assert_int_eq(steps[1].cause, PANEL_CAUSE_PATTERN);
+}
+END_TEST
+
+START_TEST(a_button_found_pressed_at_start_raises_and_says_so)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    buttons[0].known = false;
+    panel_level(&panel, 0, true, PANEL_CAUSE_START, S);
+    ck_assert(the_step()->incident->at_start);
+}
+END_TEST
+
+START_TEST(a_latched_button_after_a_restart_is_the_same_press)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
+    step_count = 0;
+    buttons[0].known = false; /* the restart; `pressed` and the incident are remembered */
+    panel_level(&panel, 0, true, PANEL_CAUSE_START, 2 * S);
+    expect_nothing();
+    panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 3 * S);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_ALARM);
+}
+END_TEST
+
+START_TEST(a_press_made_while_nobody_looked_is_told_at_the_start)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
+    step_count = 0;
+    buttons[0].known = false;
+    panel_level(&panel, 0, false, PANEL_CAUSE_START, 2 * S);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_ALARM);
+}
+END_TEST
+
+START_TEST(a_button_for_tests_is_never_a_drills)
+{
+    set_up(&(struct gesture_options){.presses = 1, .long_ns = 3 * S});
+    buttons[0].nature = INCIDENT_NATURE_TEST;
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_NATURE_DRILL, ~UINT64_C(0), 100 * S));
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_TEST);
+    panel_settle(&panel, 50 * S); /* held long, and it has nothing real to raise */
+    expect_nothing();
+    panel_settle(&panel, 100 * S);
+    expect_nothing(); /* what it has raised stays open when the drill is over */
+    ck_assert_str_eq(over_why, "its time is over");
+}
+END_TEST
+
+START_TEST(a_test_covers_a_duress_button_and_ends_by_itself)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    buttons[3].nature = INCIDENT_NATURE_DURESS;
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_NATURE_TEST, 1 << 3, 100 * S));
+    ck_assert(!panel_begin_exercise(&panel, INCIDENT_NATURE_DRILL, 1, 100 * S));
+    panel_level(&panel, 3, true, PANEL_CAUSE_EDGE, S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_TEST);
+    panel_level(&panel, 3, false, PANEL_CAUSE_EDGE, 2 * S);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_TEST);
+    panel_settle(&panel, 100 * S);
+    expect(INCIDENT_ACTION_CLOSED, INCIDENT_NATURE_TEST);
+    panel_level(&panel, 3, true, PANEL_CAUSE_EDGE, 101 * S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_DURESS);
+}
+END_TEST
+
+START_TEST(a_press_after_the_drills_end_is_real_though_the_timer_is_late)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    panel_begin_exercise(&panel, INCIDENT_NATURE_DRILL, 1, 100 * S);
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 100 * S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_ALARM);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("panel");
+    TCase *tc = tcase_create("panel");
+    tcase_add_test(tc, an_immediate_press_counts_at_once);
+    tcase_add_test(tc, ten_buttons_at_once_are_ten_alarms);
+    tcase_add_test(tc, a_button_that_must_be_held_counts_when_its_time_has_come);
+    tcase_add_test(tc, several_presses_count_as_one_only_within_their_time);
+    tcase_add_test(tc, the_duress_pattern_delays_no_press_and_is_an_incident_of_its_own);
+    tcase_add_test(tc, a_button_found_pressed_at_start_raises_and_says_so);
+    tcase_add_test(tc, a_latched_button_after_a_restart_is_the_same_press);
+    tcase_add_test(tc, a_press_made_while_nobody_looked_is_told_at_the_start);
+    tcase_add_test(tc, a_button_for_tests_is_never_a_drills);
+    tcase_add_test(tc, a_test_covers_a_duress_button_and_ends_by_itself);
+    tcase_add_test(tc, a_press_after_the_drills_end_is_real_though_the_timer_is_late);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
