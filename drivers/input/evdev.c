@@ -3,8 +3,9 @@
  * A USB button: a key of an input device, which is grabbed so that it types into no console.
  *
  * State, not edges, as gpiod.c has it: every edge is passed on with the kernel's stamp, then the
- * key's state has the last word. When the kernel's queue overflowed, a release of a key that was
- * not down tells of a press among what was lost.
+ * key's state has the last word. When the kernel's queue overflowed, all but its end is lost: a
+ * release of a key that was not down then tells of a press, and so does an end in which no key is
+ * left at all. A press too many is better than one too few.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ struct input {
     bool started;    /* the first level was told */
     bool active;     /* the last level that was told */
     bool overflowed; /* since the state was last read */
+    bool key_left;   /* of any key behind the overflow */
+    int64_t overflow_ns;
 };
 
 static const struct option option_table[] = {
@@ -60,6 +63,7 @@ static void on_taken(void *arg, int64_t at_ns)
 static void on_key(void *arg, unsigned code, bool down, int64_t at_ns)
 {
     struct input *input = arg;
+    input->key_left = true;
     if (code != input->code)
         return;
     if (!down && !input->active && input->overflowed)
@@ -70,15 +74,19 @@ static void on_key(void *arg, unsigned code, bool down, int64_t at_ns)
 static void on_state(void *arg, int64_t at_ns)
 {
     struct input *input = arg;
+    bool down = evdev_watch_is_down(&input->watch, input->code);
+    if (input->overflowed && !input->key_left && !input->active && !down)
+        tell(input, true, input->overflow_ns, INPUT_CAUSE_READ);
     input->overflowed = false;
-    tell(input, evdev_watch_is_down(&input->watch, input->code), at_ns, INPUT_CAUSE_READ);
+    tell(input, down, at_ns, INPUT_CAUSE_READ);
 }
 
 static void on_overflow(void *arg, int64_t at_ns)
 {
     struct input *input = arg;
-    (void)at_ns;
     input->overflowed = true;
+    input->key_left = false;
+    input->overflow_ns = at_ns;
 }
 
 static void on_fault(void *arg, const char *reason)
