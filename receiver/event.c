@@ -44,10 +44,19 @@ static bool begins(const char *whole, const char *with)
     return strncmp(whole, with, strlen(with)) == 0;
 }
 
+static bool ends(const char *whole, const char *with)
+{
+    size_t length = strlen(whole), end = strlen(with);
+    return length >= end && strcmp(whole + length - end, with) == 0;
+}
+
 static enum event_nature nature_of(const char *type)
 {
     if (begins(type, "tocsin.alarm."))
         return EVENT_NATURE_ALARM;
+    /* That a drill or test begins and ends is no incident of its own. */
+    if (ends(type, ".started") || ends(type, ".ended"))
+        return EVENT_NATURE_OTHER;
     if (begins(type, "tocsin.drill.") || begins(type, "tocsin.test."))
         return EVENT_NATURE_EXERCISE;
     if (strcmp(type, "tocsin.clip.manifest") == 0)

@@ -129,18 +129,12 @@ static bool tell_level(struct input *input, enum input_cause cause)
     return true;
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+/* Tells what is queued, then the level: a press has its edge's stamp, also if a timer found it. */
+static void read_line(struct input *input)
 {
-    struct watch *watch = poll->data;
-    struct input *input = watch->input;
     struct err e;
     bool active;
     int64_t at_ns;
-    (void)events;
-    if (status < 0) {
-        lose_line(input, "the chip is gone");
-        return;
-    }
     for (int i = 0; i < EDGES_AT_ONCE; i++) {
         int got = gpiod_line_read_edge(input->line, &active, &at_ns, &e);
         if (got < 0) {
@@ -153,6 +147,16 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         }
         input->host.on_level(input->host.arg, active, at_ns, INPUT_CAUSE_EDGE);
     }
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct watch *watch = poll->data;
+    (void)events;
+    if (status < 0)
+        lose_line(watch->input, "the chip is gone");
+    else
+        read_line(watch->input);
 }
 
 static void take_line(struct input *input)
@@ -190,7 +194,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct input *input = timer->data;
     if (input->line)
-        tell_level(input, INPUT_CAUSE_READ);
+        read_line(input);
     else
         take_line(input);
 }

@@ -14,10 +14,17 @@ struct gpiod_line_handle {
     struct gpiod_line *line;
 };
 
+/* Of the two searches the first looks into every chip: it knows if that is forbidden. */
 static struct gpiod_chip *find_chip(const char *name)
 {
     struct gpiod_chip *chip = gpiod_chip_open_by_label(name);
-    return chip ? chip : gpiod_chip_open_lookup(name);
+    int code = errno;
+    if (chip)
+        return chip;
+    chip = gpiod_chip_open_lookup(name);
+    if (!chip && code == EACCES)
+        errno = EACCES;
+    return chip;
 }
 
 static struct gpiod_line *find_line(struct gpiod_chip *chip, const char *name)

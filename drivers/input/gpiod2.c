@@ -53,11 +53,16 @@ static struct gpiod_chip *find_chip(const char *name)
     return found;
 }
 
+/* Negative if the chip has no such line. */
 static int find_offset(struct gpiod_chip *chip, const char *name)
 {
-    if (strspn(name, "0123456789") == strlen(name))
-        return (int)strtoul(name, NULL, 10);
-    return gpiod_chip_get_line_offset_from_name(chip, name);
+    if (strspn(name, "0123456789") != strlen(name))
+        return gpiod_chip_get_line_offset_from_name(chip, name);
+    struct gpiod_chip_info *info = gpiod_chip_get_info(chip);
+    unsigned long offset = strtoul(name, NULL, 10);
+    int found = info && offset < gpiod_chip_info_get_num_lines(info) ? (int)offset : -1;
+    gpiod_chip_info_free(info);
+    return found;
 }
 
 static int request(struct gpiod_line_handle *h, struct gpiod_chip *chip,
