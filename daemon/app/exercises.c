@@ -117,11 +117,11 @@ static void answer(struct gateway *gw, const char *error)
 /* The end of any exercise, announced or running; the panel's is over already. */
 static void finish(struct gateway *gw, const char *why)
 {
+    /* First: the state that is stored with the event must not bring it back after a restart. */
+    gw->exercise.phase = EXERCISE_PHASE_NONE;
     emit(gw, "ended", why);
     answer(gw, why);
     tell(gw, "ended", why);
-    gw->exercise.phase = EXERCISE_PHASE_NONE;
-    lamps_update(gw);
 }
 
 void exercises_over(struct gateway *gw, const char *why)

@@ -99,7 +99,7 @@ void keys_level(struct gateway_input *in, bool active, enum input_cause cause)
         if (in->config->kind == CONFIG_INPUT_RESET)
             reset_all(in->gateway, who);
         else
-            keys_cancel(in->gateway, NULL, who, NULL);
+            keys_cancel(in->gateway, NULL, who, "by the key at the gate");
         break;
     case CONFIG_INPUT_PANIC:
     case CONFIG_INPUT_DURESS:

@@ -171,8 +171,9 @@ json_t *status_heartbeat(struct gateway *gw, size_t receiver)
                                         gw->cameras[i].known
                                             ? message_camera_state_name(gw->cameras[i].state)
                                             : "unknown"));
-    return json_pack(
-        "{sI,sI,ss,so,so,ss,so}", "answer_seq", (json_int_t)gw->receivers[receiver].confirmed_seq,
-        "open_alarms", (json_int_t)open, "store", gw->store_reason[0] ? "fault" : "good", "inputs",
-        lines, "cameras", cameras, "version", TOCSIN_VERSION, "faults", faults_json(gw));
+    return json_pack("{sI,sI,ss,so,so,so*,ss,so}", "answer_seq",
+                     (json_int_t)gw->receivers[receiver].confirmed_seq, "open_alarms",
+                     (json_int_t)open, "store", gw->store_reason[0] ? "fault" : "good", "inputs",
+                     lines, "cameras", cameras, "exercise", exercises_json(gw), "version",
+                     TOCSIN_VERSION, "faults", faults_json(gw));
 }

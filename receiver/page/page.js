@@ -8,7 +8,7 @@ const buttons = { seen: '已看到 Seen', coming: '已出警 Coming', closed: '�
 const told = { seen: '已看到 Seen', coming: '已出警 Coming', closed: '已结案 Closed', rejected: '误报 Rejected' };
 const states = {
   raised: '已触发 raised', updated: '再次按下 pressed again', restored: '按钮已复位 button restored',
-  cancelled: '现场撤销 cancelled on site', closed: '网关已关闭 closed at the gateway', unknown: '未知 unknown',
+  cancelled: '现场称误报 cancelled on site', escalated: '无人查看，已升级 nobody has seen it, escalated', closed: '网关已关闭 closed at the gateway', unknown: '未知 unknown',
 };
 const LOST_AFTER_S = 60;
 const cards = new Map();
@@ -82,7 +82,7 @@ function status(alarm) {
   if (given.at(-1) === 'rejected') return ['done', told.rejected];
   if (given.includes('coming')) return ['coming', told.coming];
   if (given.includes('seen')) return ['seen', told.seen];
-  return ['open', joined('未处置 UNANSWERED', ['cancelled', 'closed'].includes(alarm.state) ? states[alarm.state] : '')];
+  return ['open', joined('未处置 UNANSWERED', ['cancelled', 'escalated', 'closed'].includes(alarm.state) ? states[alarm.state] : '')];
 }
 
 function drawClip(clip) {
@@ -177,7 +177,9 @@ function drawGateway(gateway) {
   const never = gateway.silent_s === null, lost = never || gateway.silent_s > LOST_AFTER_S;
   const data = object(gateway.data), id = gateway.source.replace('tocsin:', '');
   const missing = Number(object(data.head).seq) - gateway.newest_seq;
+  const exercise = object(data.exercise);
   const flaws = [
+    exercise.exercise ? `${exercise.exercise === 'test' ? '按钮测试 test' : '演练 drill'}${exercise.phase === 'running' ? '进行中 running' : '即将开始 announced'}：${joined(exercise.by, ...list(exercise.inputs))}` : '',
     gateway.off_s ? `心跳时间偏差，真伪未证 heartbeat out of time by ${span(gateway.off_s)}: not proven alive` : '',
     gateway.gaps ? `事件缺失 gaps: ${gateway.gaps}` : '', gateway.forks ? `事件链分叉 forks: ${gateway.forks}` : '',
     missing > 0 ? `尚有 ${missing} 条事件未到 events not here yet` : '',

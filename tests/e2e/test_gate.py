@@ -179,6 +179,16 @@ def test_a_restart_ends_a_drill_and_says_so(stand):
     wait_for_event(stand, "tocsin.alarm.raised")
 
 
+def test_a_drill_that_is_over_stays_over_after_a_restart(stand):
+    start(stand, sections=FAST)
+    begin_drill(stand)
+    assert stand.cli("drill", "end").returncode == 0
+    stand.core.kill()
+    stand.start_core()
+    time.sleep(0.5)
+    assert [kind for kind, _ in stored(stand)].count("tocsin.drill.ended") == 1
+
+
 def test_the_drill_switch_begins_and_ends_a_drill(stand):
     start(stand, inputs=simulated("key", "drill"), sections=FAST)
     stand.ask(command="press", input="key", hold_ms=0)
