@@ -39,13 +39,15 @@ static enum indicator_pattern pattern_at_rest(enum lamp_health health)
 
 enum indicator_pattern lamp_pattern(const struct lamp_view *view)
 {
-    bool alarm = false, drill = view->drill, test = view->test;
+    bool alarm = false, marked = false, drill = view->drill, test = view->test;
     enum incident_progress least = INCIDENT_PROGRESS_COMING;
     for (size_t i = 0; i < view->count; i++) {
         const struct incident *incidents = view->incidents[i];
         const struct incident *real = &incidents[INCIDENT_NATURE_ALARM];
-        if (view->hidden[i])
+        if (view->hidden[i]) {
+            marked = marked || (view->marks_hidden && real->open);
             continue;
+        }
         drill = drill || incidents[INCIDENT_NATURE_DRILL].open;
         test = test || incidents[INCIDENT_NATURE_TEST].open;
         if (!real->open)
@@ -57,6 +59,8 @@ enum indicator_pattern lamp_pattern(const struct lamp_view *view)
     }
     if (alarm)
         return pattern_of(least);
+    if (marked)
+        return view->hidden_pattern;
     if (drill || test)
         return drill ? INDICATOR_PATTERN_DRILL : INDICATOR_PATTERN_TEST;
     return pattern_at_rest(view->health);

@@ -22,7 +22,9 @@ enum lamp_health {
 struct lamp_view {
     size_t count;                                         /* of buttons */
     const struct incident (*incidents)[INCIDENT_NATURES]; /* by button */
-    const bool *hidden;         /* by button: this lamp shows nothing of it */
+    const bool *hidden; /* by button: this lamp does not show how far it has come */
+    bool marks_hidden;  /* but shows hidden_pattern while an alarm of it is open */
+    enum indicator_pattern hidden_pattern;
     const uint32_t *responders; /* by level of an incident: receivers whose word moves the lamp */
     size_t level_count;         /* a higher level is the last of these */
     bool drill, test;           /* an exercise runs */

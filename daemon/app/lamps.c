@@ -66,19 +66,37 @@ static bool is_everything_proven(const struct gateway *gw)
     return true;
 }
 
+static enum indicator_pattern pattern_of_silent(int shows)
+{
+    switch ((enum config_silent_shows)shows) {
+    case CONFIG_SILENT_DEGRADED:
+        return INDICATOR_PATTERN_DEGRADED;
+    case CONFIG_SILENT_TEST:
+        return INDICATOR_PATTERN_TEST;
+    case CONFIG_SILENT_PROGRESS:
+    case CONFIG_SILENT_NOTHING:
+    case CONFIG_SILENT_OFF:
+        break;
+    }
+    return INDICATOR_PATTERN_OFF;
+}
+
 static enum indicator_pattern pattern_for(const struct gateway *gw, const struct gateway_lamp *lamp)
 {
     bool hidden[INCIDENT_INPUTS_MAX];
     uint32_t responders[INCIDENT_RECEIVERS_MAX];
     size_t levels = gw->groups < INCIDENT_RECEIVERS_MAX ? gw->groups : INCIDENT_RECEIVERS_MAX;
+    int shows = lamp->config->silent_shows;
     for (size_t i = 0; i < gw->input_count; i++)
-        hidden[i] = gw->config->inputs[i].silent && lamp->config->silent;
+        hidden[i] = gw->config->inputs[i].silent && shows != CONFIG_SILENT_PROGRESS;
     for (size_t i = 0; i < levels; i++)
         responders[i] = escalation_asked(gw, (unsigned)i + 1);
     bool running = gw->exercise.phase == EXERCISE_PHASE_RUNNING;
     struct lamp_view view = {.count = gw->input_count,
                              .incidents = (const struct incident(*)[INCIDENT_NATURES])gw->incidents,
                              .hidden = hidden,
+                             .marks_hidden = shows > CONFIG_SILENT_NOTHING,
+                             .hidden_pattern = pattern_of_silent(shows),
                              .responders = responders,
                              .level_count = levels,
                              .drill = running && gw->exercise.nature == INCIDENT_NATURE_DRILL,

@@ -113,9 +113,18 @@ struct config_receiver {
     struct config_place at;
 };
 
+/* What a lamp shows of an alarm of a silent button. */
+enum config_silent_shows {
+    CONFIG_SILENT_PROGRESS, /* as of any other */
+    CONFIG_SILENT_NOTHING,
+    CONFIG_SILENT_OFF, /* from here on: one pattern, however far the alarm has come */
+    CONFIG_SILENT_DEGRADED,
+    CONFIG_SILENT_TEST,
+};
+
 struct config_indicator {
     char *id;
-    bool silent; /* shows nothing of a silent alarm */
+    int silent_shows; /* enum config_silent_shows */
     struct config_driver driver;
     struct config_place at;
 };

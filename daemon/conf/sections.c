@@ -320,7 +320,9 @@ const struct option input_options[] = {
      .type = OPTION_BOOL,
      .offset = offsetof(struct config_input, silent),
      .fallback = "false",
-     .help = "Lamps that are marked silent ignore its alarms, and so do outputs."},
+     .help = "No output is switched by its alarms (unless it says silent_alarms), and a lamp shows "
+             "of them "
+             "what its silent_shows says."},
     {.key = "debounce",
      .type = OPTION_DURATION,
      .offset = offsetof(struct config_input, debounce_ms),
@@ -400,18 +402,22 @@ const struct option receiver_options[] = {
     OPTION_TABLE_END,
 };
 
+static const char *const silent_shows[] = {"progress", "nothing", "off", "degraded", "test", NULL};
+
 const struct option lamp_options[] = {
     {.key = "id",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_indicator, id),
      .required = 1,
      .help = "Short name: letters, digits, '-', '_' and '.'."},
-    {.key = "silent",
-     .type = OPTION_BOOL,
-     .offset = offsetof(struct config_indicator, silent),
-     .fallback = "false",
-     .help = "It shows nothing of a silent alarm. Of a duress alarm no lamp "
-             "ever shows anything."},
+    {.key = "silent_shows",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct config_indicator, silent_shows),
+     .fallback = "progress",
+     .choices = silent_shows,
+     .help = "What it shows of an alarm of a silent button: how far it has come, as of any other; "
+             "nothing; or always the pattern of that name. Of a duress alarm no lamp ever shows "
+             "anything."},
     OPTION_TABLE_END,
 };
 

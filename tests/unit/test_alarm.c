@@ -250,6 +250,28 @@ START_TEST(duress_looks_like_nothing_happened)
 }
 END_TEST
 
+START_TEST(a_silent_alarm_is_hidden_or_marked)
+{
+    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
+    const bool hidden[2] = {true, false};
+    struct lamp_view view = {.count = 2,
+                             .incidents = (const struct incident(*)[INCIDENT_NATURES])i,
+                             .hidden = hidden,
+                             .responders = responders,
+                             .level_count = 2,
+                             .hidden_pattern = INDICATOR_PATTERN_TEST};
+    incident_press(&i[0][INCIDENT_NATURE_ALARM], 0, false, id_a);
+    ck_assert_int_eq(lamp_pattern(&view), INDICATOR_PATTERN_READY);
+    view.marks_hidden = true;
+    ck_assert_int_eq(lamp_pattern(&view), INDICATOR_PATTERN_TEST);
+    incident_press(&i[1][INCIDENT_NATURE_ALARM], 0, false, id_b);
+    ck_assert_int_eq(lamp_pattern(&view), INDICATOR_PATTERN_HEARD);
+    incident_reset(&i[1][INCIDENT_NATURE_ALARM]);
+    incident_reset(&i[0][INCIDENT_NATURE_ALARM]);
+    ck_assert_int_eq(lamp_pattern(&view), INDICATOR_PATTERN_READY);
+}
+END_TEST
+
 START_TEST(a_drill_or_test_never_hides_a_real_alarm)
 {
     struct incident i[2][INCIDENT_NATURES] = {{{0}}};
@@ -282,6 +304,7 @@ int main(void)
     tcase_add_test(tc, the_lamp_shows_the_alarm_that_has_come_least_far);
     tcase_add_test(tc, a_group_that_is_not_asked_does_not_move_the_lamp);
     tcase_add_test(tc, duress_looks_like_nothing_happened);
+    tcase_add_test(tc, a_silent_alarm_is_hidden_or_marked);
     tcase_add_test(tc, a_drill_or_test_never_hides_a_real_alarm);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -77,7 +77,7 @@ static const char whole[] = "site:\n"
                             "    warm: false\n"
                             "  - {id: education, name: 教育局, responder: false, driver: sim}\n"
                             "lamps:\n"
-                            "  - {id: lamp, silent: true, driver: sim}\n";
+                            "  - {id: lamp, silent_shows: nothing, driver: sim}\n";
 
 static struct config_folder folder;
 
@@ -188,7 +188,7 @@ START_TEST(cameras_receivers_and_lamps_are_as_the_file_says)
     ck_assert_str_eq(signer->key_file, beside("key.pem"));
     ck_assert_int_eq(c->signing.at.line, 9);
     ck_assert_uint_eq(c->indicator_count, 1);
-    ck_assert(c->indicators[0].silent);
+    ck_assert_int_eq(c->indicators[0].silent_shows, CONFIG_SILENT_NOTHING);
     config_destroy(c);
 }
 END_TEST
