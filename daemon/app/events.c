@@ -52,6 +52,7 @@ static void tell_heard(struct journey *j, const char *where)
                                                 .alarm = j->event->alarm,
                                                 .event = j->event->type,
                                                 .seq = j->event->seq,
+                                                .handed_us = j->handed_us,
                                                 .text = where});
 }
 
@@ -110,6 +111,7 @@ struct journey *events_emit(struct gateway *gw, const char *type, enum event_cla
     j->patience.data = j;
     uv_timer_start(&j->patience, on_patience, (uint64_t)gw->config->storage.commit_wait_ms, 0);
     char *state = state_save(gw);
+    j->handed_us = (clock_monotonic_ns() - at_ns) / 1000;
     outbox_store(gw->outbox, event, state, upload, takers, on_stored, j);
     free(state);
     return j;

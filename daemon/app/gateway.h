@@ -262,6 +262,7 @@ struct journey {
     uv_timer_t patience;
     bool stored, offered;
     int64_t made_ms;
+    int64_t handed_us; /* from what happened (the kernel's stamp of an edge) to the outbox */
     struct control_request *request; /* a `press` that waits for its answer; or NULL */
     /* for a manifest */
     bool is_clip;
@@ -321,7 +322,8 @@ struct watch_line {
     const char *what;
     const char *alarm, *input, *receiver, *camera, *event, *text;
     uint64_t seq;
-    int64_t at_ns; /* when it happened; 0: now */
+    int64_t at_ns;     /* when it happened; 0: now */
+    int64_t handed_us; /* from the kernel's stamp to the outbox; 0: not known */
 };
 void watch_tell(struct gateway *gw, const struct watch_line *line);
 /* The open incident with that id, or NULL. */

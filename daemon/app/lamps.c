@@ -9,6 +9,7 @@ static void on_fault(void *arg, const char *reason)
 {
     struct gateway_lamp *lamp = arg;
     snprintf(lamp->reason, sizeof lamp->reason, "%s", reason ? reason : "");
+    faults_set(lamp->gateway, "lamp", lamp->config->id, reason);
 }
 
 int lamps_open(struct gateway *gw, struct err *e)
@@ -116,7 +117,6 @@ void lamps_update(struct gateway *gw)
             continue;
         lamp->pattern = pattern;
         lamp->driver->show(lamp->indicator, pattern);
-        faults_set(gw, "lamp", lamp->config->id, lamp->reason[0] ? lamp->reason : NULL);
         watch_tell(gw,
                    &(struct watch_line){.what = "lamp", .text = indicator_pattern_name(pattern)});
         service_status(gw->service, "lamp %s", indicator_pattern_name(pattern));

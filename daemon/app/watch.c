@@ -46,6 +46,8 @@ void watch_tell(struct gateway *gw, const struct watch_line *line)
     set_text(object, "camera", line->camera);
     set_text(object, "event", line->event);
     set_text(object, "text", line->text);
+    if (line->handed_us > 0)
+        json_object_set_new(object, "handed_us", json_integer(line->handed_us));
     if (line->seq)
         json_object_set_new(object, "seq", json_integer((json_int_t)line->seq));
     if (incident && incident->raised_ns)

@@ -7,6 +7,7 @@
 
 extern const struct indicator_driver indicator_sim;
 extern const struct indicator_driver indicator_ledclass;
+extern const struct indicator_driver indicator_gpiod;
 
 extern const struct indicator_driver *const indicator_drivers[]; /* both end with NULL */
 extern const struct driver_type *const indicator_types[];

@@ -14,7 +14,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/uuid.h"
-#include "drivers/input/gpiod_line.h"
+#include "drivers/gpio/gpio_line.h"
 #include "drivers/input/inputs.h"
 
 #define EDGES_AT_ONCE  64 /* then the loop gets its turn */
@@ -41,7 +41,7 @@ struct input {
     const char *name; /* of the line */
     struct input_host host;
     uv_loop_t *loop;
-    struct gpiod_line_handle *line; /* NULL while it cannot be had */
+    struct gpio_line *line; /* NULL while it cannot be had */
     struct watch *watch;
     uv_timer_t timer; /* reads the level, or opens again */
     unsigned failures;
@@ -101,7 +101,7 @@ static void drop_line(struct input *input)
     if (input->watch)
         uv_close((uv_handle_t *)&input->watch->poll, free_watch);
     input->watch = NULL;
-    gpiod_line_close_edges(input->line);
+    gpio_line_close(input->line);
     input->line = NULL;
 }
 
@@ -121,7 +121,7 @@ static bool tell_level(struct input *input, enum input_cause cause)
     struct err e;
     bool active;
     int64_t at_ns = clock_monotonic_ns();
-    if (gpiod_line_read_level(input->line, &active, &e) != 0) {
+    if (gpio_line_read_level(input->line, &active, &e) != 0) {
         lose_line(input, e.text);
         return false;
     }
@@ -136,7 +136,7 @@ static void read_line(struct input *input)
     bool active;
     int64_t at_ns;
     for (int i = 0; i < EDGES_AT_ONCE; i++) {
-        int got = gpiod_line_read_edge(input->line, &active, &at_ns, &e);
+        int got = gpio_line_read_edge(input->line, &active, &at_ns, &e);
         if (got < 0) {
             lose_line(input, e.text);
             return;
@@ -162,17 +162,17 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 static void take_line(struct input *input)
 {
     const struct gpiod_options *o = input->options;
-    struct gpiod_line_wish wish = {.chip = o->chip,
-                                   .line = input->name,
-                                   .active_low = o->active == 1,
-                                   .bias = (enum gpiod_bias)o->bias};
+    struct gpio_line_wish wish = {.chip = o->chip,
+                                  .line = input->name,
+                                  .active_low = o->active == 1,
+                                  .bias = (enum gpio_bias)o->bias};
     struct err e;
-    if (gpiod_line_open_edges(&wish, &input->line, &e) != 0) {
+    if (gpio_line_open(&wish, &input->line, &e) != 0) {
         lose_line(input, e.text);
         return;
     }
     struct watch *watch = calloc(1, sizeof *watch);
-    if (!watch || uv_poll_init(input->loop, &watch->poll, gpiod_line_fd(input->line)) != 0) {
+    if (!watch || uv_poll_init(input->loop, &watch->poll, gpio_line_fd(input->line)) != 0) {
         free(watch);
         lose_line(input, "the line cannot be watched");
         return;

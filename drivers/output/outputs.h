@@ -6,6 +6,7 @@
 #include "iface/output.h"
 
 extern const struct output_driver output_sim;
+extern const struct output_driver output_gpiod;
 
 extern const struct output_driver *const output_drivers[]; /* both end with NULL */
 extern const struct driver_type *const output_types[];

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/input/gpiod_line.h"
+#include "drivers/gpio/gpio_line.h"
 
-struct gpiod_line_handle {
+struct gpio_line {
     struct gpiod_chip *chip;
     struct gpiod_line *line;
 };
@@ -34,21 +34,28 @@ static struct gpiod_line *find_line(struct gpiod_chip *chip, const char *name)
     return gpiod_chip_find_line(chip, name);
 }
 
-static int request_flags(const struct gpiod_line_wish *wish)
+static int request_flags(const struct gpio_line_wish *wish)
 {
     static const int bias[] = {
-        [GPIOD_BIAS_AS_IS] = 0,
-        [GPIOD_BIAS_DISABLED] = GPIOD_LINE_REQUEST_FLAG_BIAS_DISABLE,
-        [GPIOD_BIAS_PULL_UP] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_UP,
-        [GPIOD_BIAS_PULL_DOWN] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_DOWN,
+        [GPIO_BIAS_AS_IS] = 0,
+        [GPIO_BIAS_DISABLED] = GPIOD_LINE_REQUEST_FLAG_BIAS_DISABLE,
+        [GPIO_BIAS_PULL_UP] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_UP,
+        [GPIO_BIAS_PULL_DOWN] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_DOWN,
     };
     return bias[wish->bias] | (wish->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0);
 }
 
-int gpiod_line_open_edges(const struct gpiod_line_wish *wish, struct gpiod_line_handle **ret_line,
-                          struct err *e)
+static int request(struct gpiod_line *line, const struct gpio_line_wish *wish)
 {
-    struct gpiod_line_handle *h = calloc(1, sizeof *h);
+    int low = wish->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0;
+    return wish->output
+               ? gpiod_line_request_output_flags(line, "tocsind", low, 0)
+               : gpiod_line_request_both_edges_events_flags(line, "tocsind", request_flags(wish));
+}
+
+int gpio_line_open(const struct gpio_line_wish *wish, struct gpio_line **ret_line, struct err *e)
+{
+    struct gpio_line *h = calloc(1, sizeof *h);
     if (!h)
         return err_set(e, ENOMEM, "gpiod: out of memory");
     int result;
@@ -69,7 +76,7 @@ int gpiod_line_open_edges(const struct gpiod_line_wish *wish, struct gpiod_line_
                          wish->chip, wish->line);
         goto fail;
     }
-    if (gpiod_line_request_both_edges_events_flags(h->line, "tocsind", request_flags(wish)) != 0) {
+    if (request(h->line, wish) != 0) {
         const char *holder = gpiod_line_consumer(h->line);
         result = errno == EBUSY ? err_set(e, EBUSY, "line %s of %s is held by \"%s\"", wish->line,
                                           wish->chip, holder ? holder : "somebody")
@@ -80,16 +87,16 @@ int gpiod_line_open_edges(const struct gpiod_line_wish *wish, struct gpiod_line_
     return 0;
 
 fail:
-    gpiod_line_close_edges(h);
+    gpio_line_close(h);
     return result;
 }
 
-int gpiod_line_fd(struct gpiod_line_handle *h)
+int gpio_line_fd(struct gpio_line *h)
 {
     return gpiod_line_event_get_fd(h->line);
 }
 
-int gpiod_line_read_level(struct gpiod_line_handle *h, bool *ret_active, struct err *e)
+int gpio_line_read_level(struct gpio_line *h, bool *ret_active, struct err *e)
 {
     int level = gpiod_line_get_value(h->line);
     if (level < 0)
@@ -98,8 +105,13 @@ int gpiod_line_read_level(struct gpiod_line_handle *h, bool *ret_active, struct 
     return 0;
 }
 
-int gpiod_line_read_edge(struct gpiod_line_handle *h, bool *ret_active, int64_t *ret_at_ns,
-                         struct err *e)
+int gpio_line_set(struct gpio_line *h, bool active, struct err *e)
+{
+    return gpiod_line_set_value(h->line, active) == 0 ? 0
+                                                      : err_system(e, errno, "setting the level");
+}
+
+int gpio_line_read_edge(struct gpio_line *h, bool *ret_active, int64_t *ret_at_ns, struct err *e)
 {
     struct pollfd ready = {.fd = gpiod_line_event_get_fd(h->line), .events = POLLIN};
     int count = poll(&ready, 1, 0);
@@ -115,7 +127,7 @@ int gpiod_line_read_edge(struct gpiod_line_handle *h, bool *ret_active, int64_t 
     return 1;
 }
 
-void gpiod_line_close_edges(struct gpiod_line_handle *h)
+void gpio_line_close(struct gpio_line *h)
 {
     if (!h)
         return;

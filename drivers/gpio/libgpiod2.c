@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/input/gpiod_line.h"
+#include "drivers/gpio/gpio_line.h"
 
 #define EVENTS_KEPT 256 /* by the kernel, per request */
 
-struct gpiod_line_handle {
+struct gpio_line {
     struct gpiod_line_request *request;
     struct gpiod_edge_event_buffer *buffer;
     unsigned offset;
@@ -65,24 +65,28 @@ static int find_offset(struct gpiod_chip *chip, const char *name)
     return found;
 }
 
-static int request(struct gpiod_line_handle *h, struct gpiod_chip *chip,
-                   const struct gpiod_line_wish *wish)
+static int request(struct gpio_line *h, struct gpiod_chip *chip, const struct gpio_line_wish *wish)
 {
     static const enum gpiod_line_bias bias[] = {
-        [GPIOD_BIAS_AS_IS] = GPIOD_LINE_BIAS_AS_IS,
-        [GPIOD_BIAS_DISABLED] = GPIOD_LINE_BIAS_DISABLED,
-        [GPIOD_BIAS_PULL_UP] = GPIOD_LINE_BIAS_PULL_UP,
-        [GPIOD_BIAS_PULL_DOWN] = GPIOD_LINE_BIAS_PULL_DOWN,
+        [GPIO_BIAS_AS_IS] = GPIOD_LINE_BIAS_AS_IS,
+        [GPIO_BIAS_DISABLED] = GPIOD_LINE_BIAS_DISABLED,
+        [GPIO_BIAS_PULL_UP] = GPIOD_LINE_BIAS_PULL_UP,
+        [GPIO_BIAS_PULL_DOWN] = GPIOD_LINE_BIAS_PULL_DOWN,
     };
     struct gpiod_line_settings *settings = gpiod_line_settings_new();
     struct gpiod_line_config *lines = gpiod_line_config_new();
     struct gpiod_request_config *config = gpiod_request_config_new();
     if (settings && lines && config) {
-        gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_INPUT);
-        gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH);
-        gpiod_line_settings_set_bias(settings, bias[wish->bias]);
         gpiod_line_settings_set_active_low(settings, wish->active_low);
-        gpiod_line_settings_set_event_clock(settings, GPIOD_LINE_CLOCK_MONOTONIC);
+        if (wish->output) {
+            gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_OUTPUT);
+            gpiod_line_settings_set_output_value(settings, GPIOD_LINE_VALUE_INACTIVE);
+        } else {
+            gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_INPUT);
+            gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH);
+            gpiod_line_settings_set_bias(settings, bias[wish->bias]);
+            gpiod_line_settings_set_event_clock(settings, GPIOD_LINE_CLOCK_MONOTONIC);
+        }
         gpiod_request_config_set_consumer(config, "tocsind");
         gpiod_request_config_set_event_buffer_size(config, EVENTS_KEPT);
         if (gpiod_line_config_add_line_settings(lines, &h->offset, 1, settings) == 0)
@@ -95,7 +99,7 @@ static int request(struct gpiod_line_handle *h, struct gpiod_chip *chip,
     return result;
 }
 
-static int explain(struct gpiod_chip *chip, const struct gpiod_line_wish *wish, unsigned offset,
+static int explain(struct gpiod_chip *chip, const struct gpio_line_wish *wish, unsigned offset,
                    int code, struct err *e)
 {
     struct gpiod_line_info *info = code == EBUSY ? gpiod_chip_get_line_info(chip, offset) : NULL;
@@ -107,8 +111,7 @@ static int explain(struct gpiod_chip *chip, const struct gpiod_line_wish *wish, 
     return result;
 }
 
-int gpiod_line_open_edges(const struct gpiod_line_wish *wish, struct gpiod_line_handle **ret_line,
-                          struct err *e)
+int gpio_line_open(const struct gpio_line_wish *wish, struct gpio_line **ret_line, struct err *e)
 {
     struct gpiod_chip *chip = find_chip(wish->chip);
     if (!chip)
@@ -118,7 +121,7 @@ int gpiod_line_open_edges(const struct gpiod_line_wish *wish, struct gpiod_line_
                              "and is 60-tocsin-gpio.rules installed?",
                              wish->chip)
                    : err_system(e, errno, "chip %s (gpiodetect lists those there are)", wish->chip);
-    struct gpiod_line_handle *h = calloc(1, sizeof *h);
+    struct gpio_line *h = calloc(1, sizeof *h);
     int offset = find_offset(chip, wish->line), result = 0;
     if (!h || !(h->buffer = gpiod_edge_event_buffer_new(1)))
         result = err_set(e, ENOMEM, "gpiod: out of memory");
@@ -133,19 +136,19 @@ int gpiod_line_open_edges(const struct gpiod_line_wish *wish, struct gpiod_line_
     }
     gpiod_chip_close(chip);
     if (result != 0) {
-        gpiod_line_close_edges(h);
+        gpio_line_close(h);
         return result;
     }
     *ret_line = h;
     return 0;
 }
 
-int gpiod_line_fd(struct gpiod_line_handle *h)
+int gpio_line_fd(struct gpio_line *h)
 {
     return gpiod_line_request_get_fd(h->request);
 }
 
-int gpiod_line_read_level(struct gpiod_line_handle *h, bool *ret_active, struct err *e)
+int gpio_line_read_level(struct gpio_line *h, bool *ret_active, struct err *e)
 {
     enum gpiod_line_value level = gpiod_line_request_get_value(h->request, h->offset);
     if (level == GPIOD_LINE_VALUE_ERROR)
@@ -154,8 +157,15 @@ int gpiod_line_read_level(struct gpiod_line_handle *h, bool *ret_active, struct 
     return 0;
 }
 
-int gpiod_line_read_edge(struct gpiod_line_handle *h, bool *ret_active, int64_t *ret_at_ns,
-                         struct err *e)
+int gpio_line_set(struct gpio_line *h, bool active, struct err *e)
+{
+    enum gpiod_line_value value = active ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE;
+    return gpiod_line_request_set_value(h->request, h->offset, value) == 0
+               ? 0
+               : err_system(e, errno, "setting the level");
+}
+
+int gpio_line_read_edge(struct gpio_line *h, bool *ret_active, int64_t *ret_at_ns, struct err *e)
 {
     int ready = gpiod_line_request_wait_edge_events(h->request, 0);
     if (ready == 0)
@@ -168,7 +178,7 @@ int gpiod_line_read_edge(struct gpiod_line_handle *h, bool *ret_active, int64_t 
     return 1;
 }
 
-void gpiod_line_close_edges(struct gpiod_line_handle *h)
+void gpio_line_close(struct gpio_line *h)
 {
     if (!h)
         return;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One GPIO line through libgpiod, whichever version: what the drivers of buttons, lamps and relays
+ * need of it, and no more. libgpiod1.c serves 1.6 (Debian 12), libgpiod2.c 2.x (Debian 13); CMake
+ * picks one. Loop thread only; no call waits.
+ */
+#ifndef TOCSIN_DRIVERS_GPIO_LINE_H
+#define TOCSIN_DRIVERS_GPIO_LINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum gpio_bias {
+    GPIO_BIAS_AS_IS,
+    GPIO_BIAS_DISABLED,
+    GPIO_BIAS_PULL_UP,
+    GPIO_BIAS_PULL_DOWN,
+};
+
+struct gpio_line_wish {
+    const char *chip; /* label, name (gpiochip0) or path */
+    const char *line; /* name, or offset in digits */
+    bool output;      /* driven, and off at first; else watched for both edges */
+    bool active_low;
+    enum gpio_bias bias; /* of a watched line */
+};
+
+struct gpio_line;
+
+/* Errors name the chip, the line, its holder and the remedy. */
+int gpio_line_open(const struct gpio_line_wish *wish, struct gpio_line **ret_line, struct err *e);
+
+/* The descriptor that becomes readable with events. */
+int gpio_line_fd(struct gpio_line *line);
+
+/* The level now (active or not; of a driven line, what it is driven to), or a negative errno: the
+ * chip is gone. */
+int gpio_line_read_level(struct gpio_line *line, bool *ret_active, struct err *e);
+
+/* Drives an output. A negative errno: the chip is gone. */
+int gpio_line_set(struct gpio_line *line, bool active, struct err *e);
+
+/* One event, if there is one: 1, 0 if none is left, or a negative errno. Never waits. */
+int gpio_line_read_edge(struct gpio_line *line, bool *ret_active, int64_t *ret_at_ns,
+                        struct err *e);
+
+/* Gives it back to the kernel; a driven line keeps its level until somebody else takes it. */
+void gpio_line_close(struct gpio_line *line);
+
+#endif
