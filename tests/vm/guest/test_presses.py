@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Presses through the kernel: made, reported and invented are counted."""
+import heapq
+import math
+import os
+import random
+import signal
+import time
+
+import pytest
+from school import CROWD, SLOW, run, wait_until
+
+PRESSES = 10_000
+TRAINS = 60
+DEBOUNCE_S = 0.03
+GAP_S = 0.12  # beyond the debounce time, with room for an emulator that stalls
+
+
+def told_at(school, alarm):
+    """The most presses that each receiver was told of."""
+    return [(receiver.alarm(alarm) or {"data": {}})["data"].get("presses", 0)
+            for receiver in school.receivers.values()]
+
+
+def test_a_press_is_an_alarm_at_both_receivers(school):
+    school.press("panic")
+    wait_until("an alarm", lambda: school.presses("panic") == 1, SLOW)
+    school.press("panic", False)
+    alarm = school.alarms()["panic"]["alarm"]
+    for receiver in school.receivers.values():
+        wait_until("delivered", lambda r=receiver: r.alarm(alarm), SLOW)
+
+
+def test_a_key_of_a_usb_button_is_an_alarm(school):
+    school.keyboard.set(183, 1)
+    wait_until("an alarm", lambda: school.presses("usb") == 1, SLOW)
+    school.keyboard.set(183, 0)
+
+
+def test_bounce_trains_are_one_press_each(school):
+    """Contacts that bounce for 1 to 50 ms and end closed. A train that the emulator stretched so
+    that the contact was quiet for the debounce time within it is two presses by right: it is
+    counted apart, by the times that were really reached."""
+    generator = random.Random(1)
+    made = stretched = 0
+    for _ in range(TRAINS):
+        length = generator.uniform(0.001, 0.05)
+        edges = sorted(generator.uniform(0, length) for _ in range(generator.randrange(2, 20)))
+        start, quiet, last, closed = time.monotonic(), 0.0, None, False
+        for at in [*edges, length]:
+            while time.monotonic() - start < at:
+                pass
+            closed = not closed if at != length else True
+            school.press("panic", closed)
+            now = time.monotonic()
+            quiet = max(quiet, now - last) if last else 0.0
+            last = now
+        stretched += quiet > DEBOUNCE_S * 0.8
+        made += 1
+        time.sleep(GAP_S)
+        school.press("panic", False)
+        time.sleep(GAP_S)
+    wait_until("released", lambda: not school.is_pressed("panic"), SLOW)
+    reported = school.presses("panic")
+    print(f"\nbounce trains of 1-50 ms: made {made}, reported {reported}, stretched by the "
+          f"emulator {stretched}, invented {max(0, reported - made - stretched)}")
+    assert made <= reported <= made + stretched
+
+
+def length_of(generator):
+    """5 ms to 5 s: nine of ten are short, as presses are."""
+    low, high = (0.005, 0.3) if generator.random() < 0.9 else (0.3, 5)
+    return math.exp(generator.uniform(math.log(low), math.log(high)))
+
+
+def test_ten_thousand_presses_are_ten_thousand(school):
+    generator = random.Random(2)
+    made = [0] * CROWD
+    lengths = []
+    due = [(time.monotonic() + 0.01 * n, n, True) for n in range(CROWD)]
+    heapq.heapify(due)
+    started = time.monotonic()
+    while due:
+        at, line, closed = heapq.heappop(due)
+        wait = at - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        school.crowd.set(f"c{line}", closed)
+        now = time.monotonic()
+        if closed:
+            length = length_of(generator)
+            lengths.append(length)
+            made[line] += 1
+            heapq.heappush(due, (now + length, line, False))
+        elif len(lengths) < PRESSES:
+            heapq.heappush(due, (now + GAP_S, line, True))
+    took = time.monotonic() - started
+    wait_until("all are up", lambda: not any(school.is_pressed(f"c{n}") for n in range(2)), SLOW)
+    time.sleep(1)
+    alarms = school.alarms()
+    reported = [alarms[f"c{n}"]["presses"] if f"c{n}" in alarms else 0 for n in range(CROWD)]
+    invented = sum(max(0, r - m) for r, m in zip(reported, made))
+    lengths.sort()
+    print(f"\npresses made {sum(made)}, reported {sum(reported)}, invented {invented}; on {CROWD} "
+          f"lines in {took:.0f} s; lengths {lengths[0] * 1e3:.0f} ms to {lengths[-1]:.1f} s, half "
+          f"of them under {lengths[len(lengths) // 2] * 1e3:.0f} ms")
+    assert sum(made) >= PRESSES
+    assert reported == made
+    # What chatters is told with its count when it is quiet: every receiver has every press.
+    for n in range(CROWD):
+        alarm = alarms[f"c{n}"]["alarm"]
+        wait_until(f"both receivers know of c{n}'s {made[n]} presses",
+                   lambda a=alarm, m=made[n]: told_at(school, a) == [m, m], 2 * SLOW, 0.5)
+
+
+def test_a_storm_that_overflows_the_kernels_queue_is_one_incident(school):
+    os.kill(school.pid, signal.SIGSTOP)
+    for _ in range(200):
+        school.press("panic")
+        school.press("panic", False)
+    school.press("panic")
+    os.kill(school.pid, signal.SIGCONT)
+    wait_until("an incident", lambda: school.presses("panic") >= 1, SLOW)
+    time.sleep(1)
+    assert list(school.alarms()) == ["panic"] and school.is_pressed("panic")
+    school.press("panic", False)
+
+
+def test_a_storm_of_which_nothing_is_left_is_an_incident_all_the_same(school):
+    os.kill(school.pid, signal.SIGSTOP)
+    for _ in range(200):
+        school.press("panic")
+        school.press("panic", False)
+    os.kill(school.pid, signal.SIGCONT)
+    wait_until("an incident", lambda: school.presses("panic") >= 1, SLOW)
+    assert list(school.alarms()) == ["panic"]
+
+
+def test_ten_buttons_within_a_tenth_of_a_second(school):
+    started = time.monotonic()
+    for n in range(1, 11):
+        school.press(f"b{n}")
+    took = time.monotonic() - started
+    wait_until("ten alarms", lambda: len(school.alarms()) == 10, SLOW)
+    print(f"\nten buttons in {took * 1e3:.0f} ms: {len(school.alarms())} alarms")
+    for n in range(1, 11):
+        school.press(f"b{n}", False)
+    for receiver in school.receivers.values():
+        for alarm in school.alarms().values():
+            wait_until("delivered", lambda r=receiver, a=alarm: r.alarm(a["alarm"]), SLOW)
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_latched_while_nobody_looked(school, how):
+    if how == "stop":
+        run("systemctl", "stop", "tocsind")
+    else:
+        school.kill()
+    school.press("latch")
+    school.start()
+    wait_until("an alarm", lambda: school.presses("latch") == 1, SLOW)
+    alarm = school.alarms()["latch"]
+    if how == "stop":
+        assert alarm["at_start"]
+    # Still latched after another kill: the same incident, not a second press.
+    school.kill()
+    wait_until("it is back", lambda: school.show("SubState") == "running", SLOW)
+    wait_until("it answers", school.control.exists, SLOW)
+    time.sleep(1)
+    again = school.alarms()
+    assert (again["latch"]["alarm"], again["latch"]["presses"]) == (alarm["alarm"], 1)
+    school.press("latch", False)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The unit as it is shipped: who the gateway is, what it may do, that systemd watches over it."""
+import pathlib
+import pwd
+
+from school import SLOW, run, wait_until
+
+
+def test_it_runs_as_its_own_user_and_was_announced_ready(school):
+    status = pathlib.Path(f"/proc/{school.pid}/status").read_text()
+    uid = pwd.getpwnam("tocsin").pw_uid
+    assert f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}" in status
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+    assert "Seccomp:\t2" in status
+    assert (school.show("Type"), school.show("SubState")) == ("notify", "running")
+    assert school.show("StatusText").startswith("lamp")
+
+
+def test_it_has_every_line_and_lamp_by_its_groups_alone(school):
+    wait_until("everything is read", lambda: school.pattern() == "ready" or school.faults(), SLOW)
+    status = school.status()
+    assert not school.faults()
+    assert not [i for i in status["inputs"] if not i["known"]]
+    assert not [lamp for lamp in status["lamps"] if lamp["fault"]]
+    assert not [o for o in status["outputs"] if o["fault"]]
+    school.wait_for_pattern("ready")
+
+
+def test_a_loop_that_stands_still_is_restarted_by_the_watchdog(school):
+    before = school.pid
+    run("kill", "-STOP", before)
+    wait_until("the watchdog has restarted it", lambda: school.pid not in (0, before), SLOW)
+    wait_until("it answers", school.control.exists, SLOW)
+    wait_until("it is ready", lambda: school.show("SubState") == "running", SLOW)
