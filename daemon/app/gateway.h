@@ -161,6 +161,8 @@ struct gateway {
     struct panel_button buttons[INCIDENT_INPUTS_MAX];
     struct incident incidents[INCIDENT_INPUTS_MAX][INCIDENT_NATURES]; /* by input */
     uv_timer_t panel_timer;
+    char duress[8][UUID_TEXT_SIZE]; /* the last alarms of which nothing is shown, closed or not */
+    unsigned next_duress;
     bool stepped; /* the panel has taken a step: the state is saved with its event */
     struct gateway_exercise exercise;
     struct {

@@ -190,6 +190,8 @@ static void tell_raised(struct gateway *gw, struct incident *incident,
     struct gateway_input *in = &gw->inputs[step->button];
     incident->raised_wall_ms = clock_stamp_at(step->at_ns, gw->envelope.floor_ms).wall_ms;
     in->undelivered[step->nature] = false;
+    if (step->nature == INCIDENT_NATURE_DURESS)
+        memcpy(gw->duress[gw->next_duress++ % 8], incident->alarm, UUID_TEXT_SIZE);
     attach_request(in,
                    emit(gw, incident, "raised", cause_name(step->cause), step->at_ns, NULL, NULL));
     log_warning("alarm", "%s %s: pressed (%s), %s %s", in->config->id, in->config->place,

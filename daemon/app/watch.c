@@ -22,6 +22,15 @@ static void set_text(json_t *object, const char *name, const char *text)
         json_object_set_new(object, name, json_string(text));
 }
 
+/* Of an alarm that is closed only its id tells. */
+static bool is_duress(const struct gateway *gw, const char *alarm, const struct incident *incident)
+{
+    bool found = incident && presses_nature_of(gw, incident) == INCIDENT_NATURE_DURESS;
+    for (size_t i = 0; alarm && alarm[0] && i < sizeof gw->duress / sizeof *gw->duress; i++)
+        found = found || strcmp(gw->duress[i], alarm) == 0;
+    return found;
+}
+
 void watch_tell(struct gateway *gw, const struct watch_line *line)
 {
     if (!gw->control || gw->stopping || !control_has_watchers(gw->control))
@@ -30,7 +39,7 @@ void watch_tell(struct gateway *gw, const struct watch_line *line)
     const struct incident *incident = watch_incident(gw, line->alarm);
     size_t input = incident ? presses_input_of(gw, incident) : 0;
     /* A screen that is left on at the gate must show nothing of duress. */
-    if (incident && presses_nature_of(gw, incident) == INCIDENT_NATURE_DURESS)
+    if (is_duress(gw, line->alarm, incident))
         return;
     char time[CLOCK_TEXT_SIZE];
     clock_format_utc(clock_wall_ms(), time);

@@ -69,6 +69,15 @@ static void check_outputs(struct fill *fill, const struct node *root, const stru
             known[count++] = config->inputs[i].id;
     }
     known[count] = NULL;
+    for (size_t i = 0; i < config->output_count; i++) {
+        const struct config_output *output = &config->outputs[i];
+        const struct node *at = find_entry(root, "outputs", i, "on");
+        char path[FILL_PATH_SIZE];
+        snprintf(path, sizeof path, "outputs.%s.on", output->id ? output->id : "?");
+        if ((output->on >> CONFIG_OUTPUT_CLOSED & 1) && output->for_ms == 0 && output->id)
+            problems_add(fill->problems, at->line, at->column, path,
+                         "\"closed\" needs for: nothing would switch it off again");
+    }
     for (size_t i = 0; i < config->output_count && ids_are_known(root, "inputs"); i++)
         check_names(fill, fill_find(root, "outputs")->items[i], "outputs", config->outputs[i].id,
                     "inputs", "button", known);

@@ -352,7 +352,17 @@ def test_duress_is_seen_nowhere_at_the_gate_and_by_the_police(stand):
     assert lamp(stand) == before and not outputs_on(stand)
     assert not stand.status()["alarms"]
     assert pressed["alarm"] not in "".join(lines) and "forced" not in "".join(lines[1:])
+    assert stand.cli("reset", pressed["alarm"], check=True).stdout.startswith("closed")
+    wait_for_event(stand, "tocsin.alarm.closed")
+    time.sleep(0.5)
+    assert pressed["alarm"] not in "".join(lines) and "forced" not in "".join(lines[1:])
     watch.kill()
+
+
+def test_duress_is_told_to_the_police_and_outlasts_a_forced_reset(stand):
+    start(stand, inputs=simulated("forced", "duress"))
+    pressed = stand.press("forced")
+    wait_for_event(stand, "tocsin.alarm.raised")
     data = body_of(stand, "tocsin.alarm.raised")
     assert data["kind"] == "duress" and data["silent"] is True
     shown = stand.ask(command="status", duress=True)["alarms"]
