@@ -143,6 +143,11 @@ void exercises_after_restart(struct gateway *gw)
     finish(gw, "the gateway was restarted");
 }
 
+void exercises_close(struct gateway *gw)
+{
+    answer(gw, "tocsind is stopping");
+}
+
 bool exercises_end(struct gateway *gw, enum incident_nature nature, const char *why)
 {
     struct gateway_exercise *x = &gw->exercise;
@@ -199,7 +204,7 @@ void exercises_pressed(struct gateway *gw, size_t input)
     struct gateway_exercise *x = &gw->exercise;
     struct gateway_input *in = &gw->inputs[input];
     bool by_somebody = x->phase == EXERCISE_PHASE_RUNNING && x->nature == INCIDENT_NATURE_TEST;
-    in->tested_wall_ms = clock_wall_ms();
+    in->tested_wall_ms = clock_stamp_at(clock_monotonic_ns(), gw->envelope.floor_ms).wall_ms;
     snprintf(in->tested_by, sizeof in->tested_by, "%s", by_somebody ? x->by : "");
     if (by_somebody && (x->buttons >> input & 1))
         x->tested |= UINT64_C(1) << input;

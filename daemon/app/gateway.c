@@ -241,6 +241,7 @@ static void stop(struct gateway *gw)
     uv_close((uv_handle_t *)&gw->interrupt, NULL);
     uv_close((uv_handle_t *)&gw->hangup, NULL);
     control_close(gw->control);
+    exercises_close(gw);
     presses_close(gw);
     lines_close(gw);
     link_client_close(gw->link);

@@ -228,6 +228,7 @@ void exercises_begin(struct gateway *gw, enum incident_nature nature, uint64_t b
 /* False if there is none of that nature. */
 bool exercises_end(struct gateway *gw, enum incident_nature nature, const char *why);
 void exercises_over(struct gateway *gw, const char *why);
+void exercises_close(struct gateway *gw);
 /* An exercise that was under way before a restart is over: its incidents are closed. */
 void exercises_after_restart(struct gateway *gw);
 void exercises_delivered(struct gateway *gw, size_t receiver, uint64_t seq);

@@ -6,8 +6,6 @@
 #include "base/clock.h"
 #include "drivers/input/inputs.h"
 
-#define STUCK_MS 60000
-
 static void on_settle(uv_timer_t *timer);
 
 static bool is_known(const struct gateway_input *in)
@@ -156,14 +154,17 @@ static void check_stuck(struct gateway_input *in)
     bool open = false;
     for (int nature = 0; nature < INCIDENT_NATURES; nature++)
         open = open || in->gateway->incidents[in->index][nature].open;
-    bool stuck = in->active && clock_monotonic_ms() - in->active_since_ms > STUCK_MS;
-    if (stuck && in->config->latching && !open)
+    bool stuck =
+        in->active && clock_monotonic_ms() - in->active_since_ms > in->config->stuck_after_ms;
+    /* A fault would show at the gate that a duress button is being held. */
+    bool only_closed = in->config->latching || in->config->kind == CONFIG_INPUT_DURESS;
+    if (stuck && only_closed && !open)
         faults_set(in->gateway, "stuck", in->config->id,
-                   "is still latched: turn its key, or it cannot raise another alarm");
-    else if (stuck && !in->config->latching)
+                   "is still down: turn its key, or it cannot raise another alarm");
+    else if (stuck && !only_closed)
         faults_set(in->gateway, "stuck", in->config->id,
-                   "has been pressed for over a minute: it is stuck, or its wire is broken, and it "
-                   "cannot raise another alarm");
+                   "stays pressed: it is stuck, or its wire is broken, and it cannot raise another "
+                   "alarm");
     else
         faults_set(in->gateway, "stuck", in->config->id, NULL);
 }

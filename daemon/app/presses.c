@@ -179,6 +179,8 @@ static void note_press(struct gateway_input *in, int64_t at_ns)
     if (!chatter_press(&in->chatter, at_ns) || was_on)
         return;
     in->told_ms = clock_monotonic_ms();
+    if (in->config->kind == CONFIG_INPUT_DURESS)
+        return; /* a fault would show at the gate that somebody presses it */
     faults_set(in->gateway, "chatter", in->config->id,
                "presses itself more often than a hand does: a loose wire, or somebody plays with "
                "it; every press is counted, and told once a minute");
@@ -358,7 +360,7 @@ void presses_tick(struct gateway *gw)
         bool is_over = chatter_settle(&in->chatter, now_ns);
         if (in->untold && (is_over || now_ns / 1000000 - in->told_ms >= RETELL_EACH_MS))
             tell_untold(in);
-        if (!is_over)
+        if (!is_over || in->config->kind == CONFIG_INPUT_DURESS)
             continue;
         char text[100];
         snprintf(text, sizeof text, "pressed itself %u times; now it is quiet",

@@ -42,16 +42,19 @@ static json_t *alarm_json(const struct gateway *gw, const struct incident *incid
     return object;
 }
 
-static json_t *inputs_json(const struct gateway *gw)
+/* Whether a duress button is held down is nobody's to see who looks over a shoulder. */
+static json_t *inputs_json(const struct gateway *gw, bool with_duress)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < gw->input_count; i++) {
         const struct gateway_input *in = &gw->inputs[i];
-        json_array_append_new(list, json_pack("{ss,ss,ss,ss,ss,sb,sb,ss}", "id", in->config->id,
-                                              "name", in->config->name, "place", in->config->place,
-                                              "kind", presses_kind_name(in->config->kind), "driver",
-                                              in->driver->type.name, "pressed", in->active, "known",
-                                              lines_is_good(in), "fault", in->reason));
+        json_array_append_new(
+            list,
+            json_pack("{ss,ss,ss,ss,ss,sb,sb,ss}", "id", in->config->id, "name", in->config->name,
+                      "place", in->config->place, "kind", presses_kind_name(in->config->kind),
+                      "driver", in->driver->type.name, "pressed",
+                      in->active && (with_duress || in->config->kind != CONFIG_INPUT_DURESS),
+                      "known", lines_is_good(in), "fault", in->reason));
     }
     return list;
 }
@@ -142,14 +145,14 @@ json_t *status_json(struct gateway *gw, bool with_duress)
                 json_array_append_new(alarms, alarm_json(gw, incident));
         }
     }
-    return json_pack("{ss,ss,ss,ss,sI,so,so,so*,so,so,so,s{sb},so,so,so,so}", "gateway",
-                     gw->config->site.id, "site", gw->config->site.name, "version", TOCSIN_VERSION,
-                     "signing_key", gw->signer->keyid, "uptime_ms",
-                     (json_int_t)(clock_monotonic_ms() - gw->started_ms), "lamps", lamps_json(gw),
-                     "alarms", alarms, "exercise", exercises_json(gw), "outputs", outputs_json(gw),
-                     "inputs", inputs_json(gw), "cameras", cameras_json(gw), "video", "connected",
-                     gw->link && link_client_is_up(gw->link), "receivers", receivers_json(gw),
-                     "store", store_json(gw), "clock", clock_json(gw), "faults", faults_json(gw));
+    return json_pack(
+        "{ss,ss,ss,ss,sI,so,so,so*,so,so,so,s{sb},so,so,so,so}", "gateway", gw->config->site.id,
+        "site", gw->config->site.name, "version", TOCSIN_VERSION, "signing_key", gw->signer->keyid,
+        "uptime_ms", (json_int_t)(clock_monotonic_ms() - gw->started_ms), "lamps", lamps_json(gw),
+        "alarms", alarms, "exercise", exercises_json(gw), "outputs", outputs_json(gw), "inputs",
+        inputs_json(gw, with_duress), "cameras", cameras_json(gw), "video", "connected",
+        gw->link && link_client_is_up(gw->link), "receivers", receivers_json(gw), "store",
+        store_json(gw), "clock", clock_json(gw), "faults", faults_json(gw));
 }
 
 json_t *status_heartbeat(struct gateway *gw, size_t receiver)

@@ -84,6 +84,7 @@ struct config_input {
     int64_t debounce_ms;
     int contact;   /* 1: normally closed */
     bool latching; /* it stays pressed until somebody turns its key */
+    int64_t stuck_after_ms;
     int64_t changeover_ms;
     int64_t hold_ms;
     int64_t presses, within_ms;

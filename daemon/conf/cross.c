@@ -104,8 +104,8 @@ static void check_kinds(struct fill *fill, const struct node *root, const struct
 /* What makes sense for a button alone stands at none of the other contacts. */
 static void check_gestures(struct fill *fill, const struct node *root, const struct config *config)
 {
-    static const char *const keys[] = {"hold",           "presses",       "within",
-                                       "duress_presses", "duress_within", "latching"};
+    static const char *const keys[] = {"hold",          "presses",  "within",     "duress_presses",
+                                       "duress_within", "latching", "stuck_after"};
     char path[FILL_PATH_SIZE];
     for (size_t i = 0; i < config->input_count; i++) {
         const struct config_input *input = &config->inputs[i];

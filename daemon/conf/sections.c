@@ -269,8 +269,16 @@ const struct option input_options[] = {
      .type = OPTION_BOOL,
      .offset = offsetof(struct config_input, latching),
      .fallback = "false",
-     .help = "Whether it stays pressed until somebody turns its key. Any other button that stays "
-             "pressed for a minute is a fault."},
+     .help = "Whether it stays pressed until somebody turns its key."},
+    {.key = "stuck_after",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct config_input, stuck_after_ms),
+     .fallback = "60s",
+     .min = 2 * SECOND,
+     .max = HOUR,
+     .help =
+         "A button that stays pressed for this long is a fault; a latching one, if its alarm is "
+         "closed: neither can raise another."},
     {.key = "changeover",
      .type = OPTION_DURATION,
      .offset = offsetof(struct config_input, changeover_ms),

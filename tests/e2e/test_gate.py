@@ -346,9 +346,10 @@ def test_duress_is_seen_nowhere_at_the_gate_and_by_the_police(stand):
     lines = []
     threading.Thread(target=lambda: lines.extend(watch.stdout), daemon=True).start()
     wait_until("it watches", lambda: lines, 10)
-    pressed = stand.press("forced")
+    pressed = stand.ask(command="press", input="forced", hold_ms=5000)
     wait_for_event(stand, "tocsin.alarm.raised")
     time.sleep(1)
+    assert not any(i["pressed"] for i in stand.status()["inputs"])
     assert lamp(stand) == before and not outputs_on(stand)
     assert not stand.status()["alarms"]
     assert pressed["alarm"] not in "".join(lines) and "forced" not in "".join(lines[1:])
@@ -436,6 +437,61 @@ def test_a_line_that_presses_itself_is_one_fault_and_every_press_counts(stand):
     assert len(events) < 60
     told = [data for kind, data in stored(stand) if kind == "tocsin.fault.raised"]
     assert [data["fault"] for data in told] == ["chatter"]
+
+
+def test_a_button_that_stays_pressed_is_a_fault_and_a_latched_one_only_when_it_is_blind(stand):
+    start(stand, inputs=simulated("stuck", "panic", stuck_after="2s") +
+          simulated("latch", "panic", latching="true", stuck_after="2s"))
+    for name in ("stuck", "latch"):
+        stand.ask(command="press", input=name, hold_ms=0)
+    wait_until("it is stuck", lambda: ("stuck", "stuck") in faults(stand), 15)
+    assert ("stuck", "latch") not in faults(stand)
+    stand.cli("reset", check=True)
+    wait_until("it is still latched", lambda: ("stuck", "latch") in faults(stand), 15)
+    assert lamp(stand) == "fault"
+    for name in ("stuck", "latch"):
+        stand.cli("release", name, check=True)
+    wait_until("both are up", lambda: not faults(stand), 15)
+
+
+def start_on_day(stand, day):
+    stand.start_core(env={"LD_PRELOAD": str(stand.build / "tests/e2e/libother_day.so"),
+                          "OTHER_DAY": str(day), "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    wait_until("its clock is good", lambda: stand.status()["clock"]["quality"] == "synced", 10)
+
+
+def test_a_button_that_was_not_tested_in_its_month_is_a_fault_until_it_is(stand):
+    stand.write_config(cameras=False, replace=[
+        PATIENT, ("\nreceivers:\n", "\nexercises:\n  test_every: 30d\n\nreceivers:\n")])
+    stand.start_receivers()
+    start_on_day(stand, 0)
+    stand.press("test-button")  # a press of a button for tests is its test
+    time.sleep(1.5)
+    assert not {f for f in faults(stand) if f[0] == "untested"}
+    stand.core.stop()
+    start_on_day(stand, 29)
+    time.sleep(1.5)
+    assert not {f for f in faults(stand) if f[0] == "untested"}
+    stand.core.stop()
+    start_on_day(stand, 31)
+    wait_until("both are due", lambda: {("untested", "gate-button"), ("untested", "test-button")}
+               <= faults(stand), 15)
+    # The walk is over as soon as both were pressed.
+    walk = subprocess.Popen([stand.binary("daemon/cli/tocsin"), "--socket", stand.control, "test"],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        wait_until("the test runs",
+                   lambda: (stand.status().get("exercise") or {}).get("phase") == "running", 20)
+        stand.press("gate-button")
+        stand.press("test-button")
+        assert walk.wait(30) == 0
+    finally:
+        walk.kill()
+    wait_until("tested", lambda: not {f for f in faults(stand) if f[0] == "untested"}, 15)
+    stand.core.stop()
+    start_on_day(stand, 32)
+    time.sleep(1.5)
+    assert not {f for f in faults(stand) if f[0] == "untested"}
 
 
 def test_ten_buttons_at_once_are_ten_alarms(stand):

@@ -27,6 +27,14 @@ def test_it_has_every_line_and_lamp_by_its_groups_alone(school):
     school.wait_for_pattern("ready")
 
 
+def test_the_calendar_can_begin_a_drill(school):
+    school.wait_for_pattern("ready")
+    run("systemctl", "start", "tocsin-drill.service")
+    assert school.status()["exercise"]["by"].startswith("calendar")
+    school.wait_for_pattern("drill")
+    assert school.ask(command="drill.end")["ok"]
+
+
 def test_a_loop_that_stands_still_is_restarted_by_the_watchdog(school):
     before = school.pid
     run("kill", "-STOP", before)
