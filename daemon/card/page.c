@@ -13,7 +13,7 @@
 #define BADGE_WIDTH 25.0
 
 /* An alarm's row has room for three sizes of text under each other, one at rest for two. */
-#define ALARM_ROW    23.2
+#define ALARM_ROW    23.4
 #define ALARM_RADIUS 5.2
 #define REST_ROW     13.4
 #define REST_RADIUS  3.0
@@ -73,8 +73,8 @@ static double draw_alarm_row(struct brush *b, double y, enum indicator_pattern p
     lamp_drawing(b, LEFT, y + 0.6 + LAMP_DRAWING_ABOVE * ALARM_RADIUS, ALARM_RADIUS, pattern);
     brush_text(b, x, y + 7.6, room, (struct brush_style){.size = 7.6, .bold = true}, w->means_zh);
     brush_text(b, x, y + 14.4, room, (struct brush_style){.size = 6, .bold = true}, w->do_zh);
-    brush_text(b, x, y + 18.2, room, (struct brush_style){.size = 3}, w->means_en);
-    brush_text(b, x, y + 21.7, room, (struct brush_style){.size = 3}, w->do_en);
+    brush_text(b, x, y + 18.6, room, (struct brush_style){.size = 3}, w->means_en);
+    brush_text(b, x, y + 22.0, room, (struct brush_style){.size = 3}, w->do_en);
     if (w->telephone)
         draw_badge(b, y + 4, ALARM_ROW - 8);
     brush_group_end(b);
@@ -130,7 +130,7 @@ int card_write_page(FILE *out, struct err *e)
     y = draw_heading(&b, y, CARD_PLACE_REST);
     for (int i = CARD_ALARM_COUNT; i < INDICATOR_PATTERN_COUNT; i++)
         y = draw_rest_row(&b, y, card_order[i]);
-    y = draw_rule(&b, y, CARD_PLACE_AMBER);
+    y = draw_rule(&b, y + 1, CARD_PLACE_AMBER);
     y = draw_rule(&b, y, CARD_PLACE_DRILL);
     double half = LEFT + (RIGHT - LEFT) / 2 + 4;
     draw_blank(&b, LEFT, y + 6, CARD_PLACE_SCHOOL);
