@@ -14,7 +14,7 @@ from stand import Stand, StandError, wait_until  # noqa: E402
 
 ETC = pathlib.Path("/etc/tocsin")
 SLOW = 60  # seconds for anything in emulation
-CROWD = 40  # buttons that are pressed side by side
+CROWD = 24  # buttons that are pressed side by side
 
 
 def run(*argv):
