@@ -473,7 +473,12 @@ START_TEST(only_done_clips_are_pruned_oldest_first)
     struct err e;
     make_folder();
     ck_assert_int_eq(shelf_open(&shelf, base, &e), 0);
-    struct message a = make_clip(BEGIN, 10), b = make_clip(BEGIN, 10), c = make_clip(BEGIN, 10);
+    struct message made[3];
+    for (int i = 0; i < 3; i++) {
+        made[i] = make_clip(BEGIN, 10);
+        usleep(2000); /* ids are in order by the millisecond, and within one in none */
+    }
+    struct message a = made[0], b = made[1], c = made[2];
     int64_t one_bytes = a.length_bytes;
     struct shelf_clip *first = shelf_add(&shelf, &a);
     char second[UUID_TEXT_SIZE], third[UUID_TEXT_SIZE];
