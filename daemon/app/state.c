@@ -29,9 +29,12 @@ static json_t *save_incident(const struct gateway *gw, size_t input, enum incide
         "raised_wall_ms", (json_int_t)incident->raised_wall_ms, "receivers", receivers);
 }
 
+/* NULL for an input of which there is nothing to remember: this is written with every press. */
 static json_t *save_input(const struct gateway *gw, size_t i)
 {
     const struct gateway_input *in = &gw->inputs[i];
+    if (!gw->buttons[i].pressed && in->known_since_wall_ms == 0 && in->tested_wall_ms == 0)
+        return NULL;
     return json_pack("{ss,sb,sI,sI,ss}", "input", gw->config->inputs[i].id, "pressed",
                      gw->buttons[i].pressed, "known_since_ms", (json_int_t)in->known_since_wall_ms,
                      "tested_ms", (json_int_t)in->tested_wall_ms, "tested_by", in->tested_by);
@@ -41,7 +44,9 @@ char *state_save(const struct gateway *gw)
 {
     json_t *inputs = json_array(), *incidents = json_array();
     for (size_t i = 0; i < gw->input_count; i++) {
-        json_array_append_new(inputs, save_input(gw, i));
+        json_t *input = save_input(gw, i);
+        if (input)
+            json_array_append_new(inputs, input);
         for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
             if (gw->incidents[i][nature].open)
                 json_array_append_new(incidents,
