@@ -14,8 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GESTURE_NOT_DUE     INT64_MAX
-#define GESTURE_PRESSES_MAX 10
+#include "iface/limits.h"
+
+#define GESTURE_NOT_DUE INT64_MAX
 
 struct gesture_options {
     int64_t hold_ns;  /* how long a press must last to count; 0: not at all */
@@ -37,7 +38,7 @@ enum gesture_meaning {
 /* The last presses, oldest first. */
 struct gesture_run {
     unsigned count;
-    int64_t at_ns[GESTURE_PRESSES_MAX];
+    int64_t at_ns[LIMIT_PRESSES];
 };
 
 struct gesture {

@@ -60,7 +60,7 @@ enum incident_action incident_escalate(struct incident *incident, int64_t now_ns
 
 bool incident_advance(struct incident *incident, size_t receiver, enum incident_progress progress)
 {
-    assert(receiver < INCIDENT_RECEIVERS_MAX);
+    assert(receiver < LIMIT_RECEIVERS);
     if (!incident->open || progress <= incident->progress[receiver])
         return false;
     incident->progress[receiver] = progress;
@@ -70,13 +70,13 @@ bool incident_advance(struct incident *incident, size_t receiver, enum incident_
 enum incident_action incident_answer_closed(struct incident *incident, size_t receiver,
                                             uint32_t responders)
 {
-    assert(receiver < INCIDENT_RECEIVERS_MAX);
+    assert(receiver < LIMIT_RECEIVERS);
     if (!incident->open)
         return INCIDENT_ACTION_NONE;
     incident->closing[receiver] = true;
     if (!(responders & 1u << receiver))
         return INCIDENT_ACTION_NONE;
-    for (size_t i = 0; i < INCIDENT_RECEIVERS_MAX; i++) {
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
         if ((responders & 1u << i) && !incident->closing[i])
             return INCIDENT_ACTION_NONE;
     }
@@ -86,7 +86,7 @@ enum incident_action incident_answer_closed(struct incident *incident, size_t re
 enum incident_progress incident_best_progress(const struct incident *incident, uint32_t responders)
 {
     enum incident_progress best = INCIDENT_PROGRESS_HEARD;
-    for (size_t i = 0; i < INCIDENT_RECEIVERS_MAX; i++) {
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
         if ((responders & 1u << i) && incident->progress[i] > best)
             best = incident->progress[i];
     }

@@ -27,9 +27,7 @@
 #include <stdint.h>
 
 #include "base/uuid.h"
-
-#define INCIDENT_INPUTS_MAX    64
-#define INCIDENT_RECEIVERS_MAX 16
+#include "iface/limits.h"
 
 /* What an incident is; nothing turns one into the other. */
 enum incident_nature {
@@ -61,11 +59,11 @@ enum incident_progress {
 
 /* Fields are for reading; only the functions below write them. */
 struct incident {
-    bool open;      /* the fields below are valid */
-    bool held;      /* the press that is down now counts in it */
-    bool at_start;  /* the button was found pressed when the gateway started */
-    bool cancelled; /* somebody at the gate has said that it was none */
-    bool closing[INCIDENT_RECEIVERS_MAX]; /* this receiver's people have closed it */
+    bool open;                     /* the fields below are valid */
+    bool held;                     /* the press that is down now counts in it */
+    bool at_start;                 /* the button was found pressed when the gateway started */
+    bool cancelled;                /* somebody at the gate has said that it was none */
+    bool closing[LIMIT_RECEIVERS]; /* this receiver's people have closed it */
     char alarm[UUID_TEXT_SIZE];
     unsigned presses;
     unsigned level;         /* receivers of groups 1 … level are asked to act */
@@ -73,7 +71,7 @@ struct incident {
     int64_t raised_ns;      /* CLOCK_MONOTONIC; of this boot, or 0 for one from before a restart */
     int64_t raised_wall_ms; /* set by the caller after RAISED, for people to read */
     int64_t last_press_ns;
-    enum incident_progress progress[INCIDENT_RECEIVERS_MAX];
+    enum incident_progress progress[LIMIT_RECEIVERS];
 };
 
 static inline bool incident_is_real(enum incident_nature nature)

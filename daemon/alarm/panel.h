@@ -66,7 +66,7 @@ struct panel_host {
 
 struct panel {
     struct panel_host host;
-    size_t button_count; /* up to INCIDENT_INPUTS_MAX */
+    size_t button_count; /* up to LIMIT_INPUTS */
     struct panel_button *buttons;
     struct incident (*incidents)[INCIDENT_NATURES]; /* by button */
     struct panel_exercise exercise;

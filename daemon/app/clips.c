@@ -255,7 +255,7 @@ void clips_tell_alarm(struct gateway *gw, const struct incident *incident)
         return;
     struct message message = {.type = MESSAGE_ALARM, .press_ms = incident->last_press_ns / 1000000};
     memcpy(message.alarm, incident->alarm, sizeof message.alarm);
-    for (size_t i = 0; i < cameras->count && i < MESSAGE_CAMERAS_MAX; i++)
+    for (size_t i = 0; i < cameras->count && i < LIMIT_INPUT_CAMERAS; i++)
         snprintf(message.cameras[message.camera_count++], MESSAGE_ID_SIZE, "%s", cameras->items[i]);
     if (message.camera_count > 0)
         link_client_send(gw->link, &message);

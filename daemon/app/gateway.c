@@ -123,7 +123,7 @@ static int open_signer(struct gateway *gw, struct err *e)
 static int open_outbox(struct gateway *gw, struct outbox_found *ret_found, struct err *e)
 {
     const struct config *c = gw->config;
-    const char *receivers[DISPATCH_RECEIVERS_MAX];
+    const char *receivers[LIMIT_RECEIVERS];
     for (size_t i = 0; i < c->receiver_count; i++)
         receivers[i] = c->receivers[i].id;
     mkdir(c->storage.state_dir, 0700);

@@ -38,6 +38,7 @@
 #include "envelope/envelope.h"
 #include "iface/indicator.h"
 #include "iface/input.h"
+#include "iface/limits.h"
 #include "iface/output.h"
 #include "iface/signer.h"
 #include "loop/service.h"
@@ -156,10 +157,10 @@ struct gateway {
     uv_signal_t terminate, interrupt, hangup;
     uv_timer_t housekeeping;
     size_t input_count, lamp_count, camera_count, receiver_count;
-    struct gateway_input inputs[INCIDENT_INPUTS_MAX];
+    struct gateway_input inputs[LIMIT_INPUTS];
     struct panel panel;
-    struct panel_button buttons[INCIDENT_INPUTS_MAX];
-    struct incident incidents[INCIDENT_INPUTS_MAX][INCIDENT_NATURES]; /* by input */
+    struct panel_button buttons[LIMIT_INPUTS];
+    struct incident incidents[LIMIT_INPUTS][INCIDENT_NATURES]; /* by input */
     uv_timer_t panel_timer;
     char duress[8][UUID_TEXT_SIZE]; /* the last alarms of which nothing is shown, closed or not */
     unsigned next_duress;
@@ -170,10 +171,10 @@ struct gateway {
         int64_t at_ms;
     } card; /* the last one that was read */
     size_t output_count;
-    struct gateway_output outputs[16];
-    struct gateway_lamp lamps[16];
-    struct gateway_camera cameras[64];
-    struct gateway_receiver receivers[DISPATCH_RECEIVERS_MAX];
+    struct gateway_output outputs[LIMIT_OUTPUTS];
+    struct gateway_lamp lamps[LIMIT_LAMPS];
+    struct gateway_camera cameras[LIMIT_CAMERAS];
+    struct gateway_receiver receivers[LIMIT_RECEIVERS];
     uint32_t responders; /* bit mask of receivers, of all groups */
     unsigned groups;     /* the highest of any receiver */
     struct fault *faults;

@@ -84,9 +84,9 @@ static enum indicator_pattern pattern_of_silent(int shows)
 
 static enum indicator_pattern pattern_for(const struct gateway *gw, const struct gateway_lamp *lamp)
 {
-    bool hidden[INCIDENT_INPUTS_MAX];
-    uint32_t responders[INCIDENT_RECEIVERS_MAX];
-    size_t levels = gw->groups < INCIDENT_RECEIVERS_MAX ? gw->groups : INCIDENT_RECEIVERS_MAX;
+    bool hidden[LIMIT_INPUTS];
+    uint32_t responders[LIMIT_GROUPS];
+    size_t levels = gw->groups;
     int shows = lamp->config->silent_shows;
     for (size_t i = 0; i < gw->input_count; i++)
         hidden[i] = gw->config->inputs[i].silent && shows != CONFIG_SILENT_PROGRESS;

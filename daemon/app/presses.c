@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "envelope/data.h"
 
-#define CAMERAS_MAX    32
 #define RETELL_EACH_MS 60000 /* while a line chatters: how often its count is told */
 
 const char *presses_kind_name(int kind)
@@ -83,8 +82,9 @@ static json_t *describe(struct gateway *gw, const struct incident *incident, con
     const struct config_input *input = &gw->config->inputs[presses_input_of(gw, incident)];
     const struct config_site *site = &gw->config->site;
     bool is_duress = presses_nature_of(gw, incident) == INCIDENT_NATURE_DURESS;
-    struct data_camera cameras[CAMERAS_MAX];
-    size_t count = input->cameras.count < CAMERAS_MAX ? input->cameras.count : CAMERAS_MAX;
+    struct data_camera cameras[LIMIT_INPUT_CAMERAS];
+    size_t count =
+        input->cameras.count < LIMIT_INPUT_CAMERAS ? input->cameras.count : LIMIT_INPUT_CAMERAS;
     for (size_t i = 0; i < count; i++)
         cameras[i] = (struct data_camera){input->cameras.items[i],
                                           camera_name(gw->config, input->cameras.items[i])};

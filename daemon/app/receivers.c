@@ -347,7 +347,7 @@ static int check_same_receivers(const struct gateway *gw, const struct config *c
 /* Opens all new uplinks before the first old one goes, so that a bad file changes nothing. */
 int receivers_replace(struct gateway *gw, struct config *config, struct err *e)
 {
-    struct dispatch_receiver_options options[DISPATCH_RECEIVERS_MAX];
+    struct dispatch_receiver_options options[LIMIT_RECEIVERS];
     size_t opened = 0;
     int result = check_same_receivers(gw, config, e);
     for (; result == 0 && opened < gw->receiver_count; opened++) {

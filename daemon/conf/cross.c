@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "iface/limits.h"
+
 /* An entry of a list section by its place in the configuration; its key, or the entry itself. */
 static const struct node *find_entry(const struct node *root, const char *section, size_t index,
                                      const char *key)
@@ -48,7 +50,7 @@ static void check_names(struct fill *fill, const struct node *entry, const char 
 
 static void check_cameras(struct fill *fill, const struct node *root, const struct config *config)
 {
-    const char *known[CROSS_CAMERAS_MAX + 1];
+    const char *known[LIMIT_CAMERAS + 1];
     size_t count = 0;
     for (size_t i = 0; i < config->camera_count; i++) {
         if (config->cameras[i].id)
@@ -62,7 +64,7 @@ static void check_cameras(struct fill *fill, const struct node *root, const stru
 
 static void check_outputs(struct fill *fill, const struct node *root, const struct config *config)
 {
-    const char *known[CROSS_INPUTS_MAX + 1];
+    const char *known[LIMIT_INPUTS + 1];
     size_t count = 0;
     for (size_t i = 0; i < config->input_count; i++) {
         if (config->inputs[i].id && config_input_is_button(config->inputs[i].kind))

@@ -6,9 +6,6 @@
 #include "conf/config.h"
 #include "conf/fill.h"
 
-#define CROSS_CAMERAS_MAX 64 /* of the lists */
-#define CROSS_INPUTS_MAX  64
-
 /* `config` is filled from the map `root`; entries of its lists stand in the order of the file. */
 void cross_check(struct fill *fill, const struct node *root, const struct config *config);
 

@@ -9,12 +9,9 @@
 #include "conf/cross.h"
 #include "conf/nearest.h"
 #include "conf/sections.h"
+#include "iface/limits.h"
 
-#define RECEIVERS_MAX 16
-#define LAMPS_MAX     16
-#define OUTPUTS_MAX   16
-#define ID_BYTES_MAX  64
-#define HOMES_MAX     64
+#define HOMES_MAX 64
 
 /* A list of the file: its name, its tables, and how big its array may become. */
 struct list_section {
@@ -40,7 +37,7 @@ static bool is_legal_id(const char *id)
     static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "-_.";
     size_t length = strlen(id);
-    return length > 0 && length <= ID_BYTES_MAX && strspn(id, legal) == length &&
+    return length > 0 && length <= LIMIT_ID_BYTES && strspn(id, legal) == length &&
            !strchr("-_.", id[0]);
 }
 
@@ -54,7 +51,7 @@ static void check_id(struct loader *l, const struct node *map, const char *path)
         problems_add(l->fill->problems, id->line, id->column, inner,
                      "%s is no id: it begins with a letter or digit and holds letters (a-z, A-Z), "
                      "digits, '-', '_' and '.', %d at the most; names in Chinese go with name:",
-                     log_quote(quoted, sizeof quoted, id->text), ID_BYTES_MAX);
+                     log_quote(quoted, sizeof quoted, id->text), LIMIT_ID_BYTES);
 }
 
 /* The type that `driver:` names; NULL when it names none that is known, which is told. */
@@ -290,22 +287,20 @@ void load_config(struct fill *fill, const struct node *root, const struct config
     load_section(l, "alarms", alarm_options, &c->alarms);
     load_section(l, "exercises", exercise_options, &c->exercises);
     load_signing(l, &c->signing);
+    load_list(l, LIST_SECTION("inputs", input_options, d->inputs, true, LIMIT_INPUTS, config_input),
+              &c->input_count, &c->inputs);
     load_list(
-        l, LIST_SECTION("inputs", input_options, d->inputs, true, CROSS_INPUTS_MAX, config_input),
-        &c->input_count, &c->inputs);
+        l, LIST_SECTION("cameras", camera_options, d->cameras, false, LIMIT_CAMERAS, config_camera),
+        &c->camera_count, &c->cameras);
     load_list(l,
-              LIST_SECTION("cameras", camera_options, d->cameras, false, CROSS_CAMERAS_MAX,
-                           config_camera),
-              &c->camera_count, &c->cameras);
-    load_list(l,
-              LIST_SECTION("receivers", receiver_options, d->uplinks, true, RECEIVERS_MAX,
+              LIST_SECTION("receivers", receiver_options, d->uplinks, true, LIMIT_RECEIVERS,
                            config_receiver),
               &c->receiver_count, &c->receivers);
     load_list(
-        l, LIST_SECTION("lamps", lamp_options, d->indicators, false, LAMPS_MAX, config_indicator),
+        l, LIST_SECTION("lamps", lamp_options, d->indicators, false, LIMIT_LAMPS, config_indicator),
         &c->indicator_count, &c->indicators);
     load_list(
-        l, LIST_SECTION("outputs", output_options, d->outputs, false, OUTPUTS_MAX, config_output),
+        l, LIST_SECTION("outputs", output_options, d->outputs, false, LIMIT_OUTPUTS, config_output),
         &c->output_count, &c->outputs);
     cross_check(fill, root, c);
     if (l->fill->problems->mistakes.count == 0)

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/sections.h"
 
-#include "conf/config.h"
+#include <assert.h>
+#include <sys/un.h>
 
-#define SECOND          1000
-#define MINUTE          (60 * SECOND)
-#define HOUR            (60 * MINUTE)
-#define DAY             INT64_C(86400000)
-#define SOCKET_PATH_MAX 107 /* sockaddr_un */
-#define NAME_BYTES      200
-#define MIB             INT64_C(1048576)
+#include "conf/config.h"
+#include "iface/limits.h"
+
+#define SECOND 1000
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    INT64_C(86400000)
+#define MIB    INT64_C(1048576)
+
+static_assert(sizeof((struct sockaddr_un *)0)->sun_path == LIMIT_SOCKET_BYTES + 1,
+              "what the loader lets through must fit what bind and connect take");
 
 const struct option site_options[] = {
     {.key = "id",
@@ -21,13 +26,13 @@ const struct option site_options[] = {
     {.key = "name",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_site, name),
-     .max = NAME_BYTES,
+     .max = LIMIT_NAME_BYTES,
      .required = 1,
      .help = "The school's name as the police call it."},
     {.key = "address",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_site, address),
-     .max = NAME_BYTES,
+     .max = LIMIT_NAME_BYTES,
      .help = "Street address of the gate."},
     {.key = "latitude",
      .type = OPTION_DECIMAL,
@@ -44,7 +49,7 @@ const struct option site_options[] = {
     {.key = "contacts",
      .type = OPTION_LIST,
      .offset = offsetof(struct config_site, contacts),
-     .max = 16,
+     .max = LIMIT_CONTACTS,
      .help = "People to call, name and number each."},
     OPTION_TABLE_END,
 };
@@ -94,7 +99,7 @@ const struct option video_options[] = {
     {.key = "socket",
      .type = OPTION_PATH,
      .offset = offsetof(struct config_video, socket),
-     .max = SOCKET_PATH_MAX,
+     .max = LIMIT_SOCKET_BYTES,
      .fallback = "/run/tocsin-video/link.sock",
      .help = "Unix socket on which tocsin-video listens and to which tocsind connects."},
     {.key = "dir",
@@ -151,7 +156,7 @@ const struct option control_options[] = {
     {.key = "socket",
      .type = OPTION_PATH,
      .offset = offsetof(struct config_control, socket),
-     .max = SOCKET_PATH_MAX,
+     .max = LIMIT_SOCKET_BYTES,
      .fallback = "/run/tocsin/control.sock",
      .help = "Unix socket of the tocsin command."},
     OPTION_TABLE_END,
@@ -240,13 +245,13 @@ const struct option input_options[] = {
     {.key = "name",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_input, name),
-     .max = NAME_BYTES,
+     .max = LIMIT_NAME_BYTES,
      .required = 1,
      .help = "What the button is called on the police's screen."},
     {.key = "place",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_input, place),
-     .max = NAME_BYTES,
+     .max = LIMIT_NAME_BYTES,
      .required = 1,
      .help = "Where it is, in the words of the people there."},
     {.key = "kind",
@@ -299,7 +304,7 @@ const struct option input_options[] = {
      .offset = offsetof(struct config_input, presses),
      .fallback = "1",
      .min = 1,
-     .max = 10,
+     .max = LIMIT_PRESSES,
      .help = "How many presses count as one."},
     {.key = "within",
      .type = OPTION_DURATION,
@@ -313,7 +318,7 @@ const struct option input_options[] = {
      .offset = offsetof(struct config_input, duress_presses),
      .fallback = "0",
      .min = 0,
-     .max = 10,
+     .max = LIMIT_PRESSES,
      .help =
          "How many quick presses raise a duress alarm, of which nothing is seen at the gate; 0: "
          "none do."},
@@ -342,7 +347,7 @@ const struct option input_options[] = {
     {.key = "cameras",
      .type = OPTION_LIST,
      .offset = offsetof(struct config_input, cameras),
-     .max = 32,
+     .max = LIMIT_INPUT_CAMERAS,
      .help = "Ids of the cameras that show the place."},
     OPTION_TABLE_END,
 };
@@ -356,7 +361,7 @@ const struct option camera_options[] = {
     {.key = "name",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_camera, name),
-     .max = NAME_BYTES,
+     .max = LIMIT_NAME_BYTES,
      .required = 1,
      .help = "What the camera is called on the police's screen."},
     OPTION_TABLE_END,
@@ -372,7 +377,7 @@ const struct option receiver_options[] = {
     {.key = "name",
      .type = OPTION_STRING,
      .offset = offsetof(struct config_receiver, name),
-     .max = NAME_BYTES,
+     .max = LIMIT_NAME_BYTES,
      .required = 1,
      .help = "What people call it."},
     {.key = "heartbeat",
@@ -399,7 +404,7 @@ const struct option receiver_options[] = {
      .offset = offsetof(struct config_receiver, group),
      .fallback = "1",
      .min = 1,
-     .max = 8,
+     .max = LIMIT_GROUPS,
      .help = "1 is asked for help at once. A higher group gets every event too, and is asked when "
              "nobody of the groups before it has seen an alarm (alarms: escalate_after)."},
     {.key = "responder",
@@ -453,7 +458,7 @@ const struct option output_options[] = {
     {.key = "inputs",
      .type = OPTION_LIST,
      .offset = offsetof(struct config_output, inputs),
-     .max = 64,
+     .max = LIMIT_INPUTS,
      .help = "Ids of the buttons whose alarms switch it; without it, of every button."},
     {.key = "silent_alarms",
      .type = OPTION_BOOL,

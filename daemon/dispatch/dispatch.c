@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/uuid.h"
 #include "dispatch/lanes.h"
+#include "iface/limits.h"
 
 #define HEARTBEAT_RETRY_MS 5000
 #define UPLOAD_CAP_MS      60000
@@ -44,7 +45,7 @@ struct dispatch {
     uv_loop_t *loop;
     struct dispatch_host host;
     size_t count;
-    struct receiver *receivers[DISPATCH_RECEIVERS_MAX];
+    struct receiver *receivers[LIMIT_RECEIVERS];
     bool alarm_open;
     bool closing;
     size_t timers_open;
@@ -319,8 +320,8 @@ int dispatch_create(uv_loop_t *loop, const struct dispatch_host *host,
 int dispatch_add_receiver(struct dispatch *d, const struct dispatch_receiver_options *options,
                           struct err *e)
 {
-    if (d->count == DISPATCH_RECEIVERS_MAX)
-        return err_set(e, EINVAL, "more than %d receivers", DISPATCH_RECEIVERS_MAX);
+    if (d->count == LIMIT_RECEIVERS)
+        return err_set(e, EINVAL, "more than %d receivers", LIMIT_RECEIVERS);
     struct receiver *r = calloc(1, sizeof *r);
     if (!r)
         return err_set(e, ENOMEM, "dispatch: out of memory");

@@ -12,8 +12,6 @@
 #include "iface/event.h"
 #include "iface/uplink.h"
 
-#define DISPATCH_RECEIVERS_MAX 16
-
 struct dispatch;
 
 enum dispatch_link {

@@ -70,7 +70,7 @@ struct outbox {
     struct outbox_host host;
     struct mailbox *mailbox;
     struct store store;
-    char *receivers[OUTBOX_RECEIVERS_MAX];
+    char *receivers[LIMIT_RECEIVERS];
     uv_thread_t thread;
     uv_mutex_t lock;
     uv_cond_t wake;     /* jobs came, or stop */
@@ -308,7 +308,7 @@ static int open_store(struct outbox *ob, const struct outbox_options *options,
 
 static void free_outbox(struct outbox *ob)
 {
-    for (size_t i = 0; i < OUTBOX_RECEIVERS_MAX; i++)
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
         free(ob->receivers[i]);
     free(ob);
 }
@@ -318,8 +318,8 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
                 struct outbox_found *ret_found, struct err *e)
 {
     *ret_found = (struct outbox_found){0};
-    if (options->receiver_count > OUTBOX_RECEIVERS_MAX)
-        return err_set(e, EINVAL, "more than %d receivers", OUTBOX_RECEIVERS_MAX);
+    if (options->receiver_count > LIMIT_RECEIVERS)
+        return err_set(e, EINVAL, "more than %d receivers", LIMIT_RECEIVERS);
     struct outbox *ob = calloc(1, sizeof *ob);
     if (!ob)
         return err_set(e, ENOMEM, "outbox: out of memory");

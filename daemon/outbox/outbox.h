@@ -20,9 +20,8 @@
 
 #include "base/err.h"
 #include "iface/event.h"
+#include "iface/limits.h"
 #include "iface/uplink.h"
-
-#define OUTBOX_RECEIVERS_MAX 16
 
 struct outbox;
 
@@ -69,8 +68,8 @@ struct outbox_found {
     size_t pending_count;
     struct outbox_pending *pending; /* by seq */
     size_t upload_count;
-    struct outbox_upload *uploads;            /* by seq */
-    int64_t answer_seq[OUTBOX_RECEIVERS_MAX]; /* highest answer taken from each receiver */
+    struct outbox_upload *uploads;       /* by seq */
+    int64_t answer_seq[LIMIT_RECEIVERS]; /* highest answer taken from each receiver */
     char *damage; /* a sentence if the database was damaged and what became of it; else NULL */
 };
 

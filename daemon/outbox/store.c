@@ -310,7 +310,7 @@ static int read_state(struct store *s, struct outbox_found *found)
         return -EIO;
     while (sqlite3_step(query) == SQLITE_ROW) {
         size_t receiver = receiver_index(s, sqlite3_column_text(query, 0));
-        if (receiver < OUTBOX_RECEIVERS_MAX)
+        if (receiver < LIMIT_RECEIVERS)
             found->answer_seq[receiver] = sqlite3_column_int64(query, 1);
     }
     sqlite3_finalize(query);

@@ -66,7 +66,7 @@ static bool parse_alarm(const json_t *object, struct message *m)
     const json_t *cameras = json_object_get(object, "cameras");
     if (!take_uuid(object, "alarm", m->alarm) ||
         !take_number(object, "press_ms", INT64_MAX, &m->press_ms) || !json_is_array(cameras) ||
-        json_array_size(cameras) > MESSAGE_CAMERAS_MAX)
+        json_array_size(cameras) > LIMIT_INPUT_CAMERAS)
         return false;
     for (size_t i = 0; i < json_array_size(cameras); i++) {
         const char *id = json_string_value(json_array_get(cameras, i));

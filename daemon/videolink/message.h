@@ -23,10 +23,10 @@
 
 #include "base/err.h"
 #include "base/uuid.h"
+#include "iface/limits.h"
 
-#define MESSAGE_LINE_MAX    (1 << 20) /* a manifest names every group of pictures */
-#define MESSAGE_ID_SIZE     65
-#define MESSAGE_CAMERAS_MAX 32
+#define MESSAGE_LINE_MAX (1 << 20) /* a manifest names every group of pictures */
+#define MESSAGE_ID_SIZE  (LIMIT_ID_BYTES + 1)
 
 enum message_type {
     MESSAGE_ALARM,
@@ -50,7 +50,7 @@ struct message {
     /* alarm */
     int64_t press_ms;
     size_t camera_count;
-    char cameras[MESSAGE_CAMERAS_MAX][MESSAGE_ID_SIZE];
+    char cameras[LIMIT_INPUT_CAMERAS][MESSAGE_ID_SIZE];
     /* camera */
     enum message_camera_state state;
     char reason[256];

@@ -136,7 +136,7 @@ START_TEST(too_many_cameras_are_refused)
     int used =
         snprintf(line, sizeof line,
                  "{\"type\":\"alarm\",\"alarm\":\"" ALARM "\",\"press_ms\":1,\"cameras\":[\"c\"");
-    for (int i = 0; i < MESSAGE_CAMERAS_MAX; i++)
+    for (int i = 0; i < LIMIT_INPUT_CAMERAS; i++)
         used += snprintf(line + used, sizeof line - (size_t)used, ",\"c\"");
     used += snprintf(line + used, sizeof line - (size_t)used, "]}");
     struct message message;
