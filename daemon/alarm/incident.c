@@ -13,7 +13,9 @@ enum incident_action incident_press(struct incident *incident, int64_t at_ns, bo
         incident->presses++;
         return INCIDENT_ACTION_UPDATED;
     }
-    *incident = (struct incident){.open = true,
+    *incident = (struct incident){.button = incident->button,
+                                  .class = incident->class,
+                                  .open = true,
                                   .held = true,
                                   .at_start = at_start,
                                   .presses = 1,

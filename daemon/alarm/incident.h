@@ -13,7 +13,7 @@
  *
  * Nothing else closes an incident: not a release, not time, not a restart, not a cancellation
  * (GB 50394-2007 5.2.2: an emergency alarm latches itself and is not reset by the system). There is
- * no disarmed state. Each button has its own incidents, one for each nature, so that one open alarm
+ * no disarmed state. Each button has its own incidents, one for each class, so that one open alarm
  * never hides another.
  *
  * No I/O, no clock, no allocation: the caller owns the struct, hands in the time and a fresh id for
@@ -30,13 +30,13 @@
 #include "iface/limits.h"
 
 /* What an incident is; nothing turns one into the other. */
-enum incident_nature {
-    INCIDENT_NATURE_ALARM,
-    INCIDENT_NATURE_DURESS, /* an alarm as well, of which nothing may be seen at the gate */
-    INCIDENT_NATURE_DRILL,
-    INCIDENT_NATURE_TEST,
+enum incident_class {
+    INCIDENT_CLASS_ALARM,
+    INCIDENT_CLASS_DURESS, /* an alarm as well, of which nothing may be seen at the gate */
+    INCIDENT_CLASS_DRILL,
+    INCIDENT_CLASS_TEST,
 };
-#define INCIDENT_NATURES (INCIDENT_NATURE_TEST + 1)
+#define INCIDENT_CLASSES (INCIDENT_CLASS_TEST + 1)
 
 enum incident_action {
     INCIDENT_ACTION_NONE,
@@ -57,8 +57,10 @@ enum incident_progress {
     INCIDENT_PROGRESS_COMING,
 };
 
-/* Fields are for reading; only the functions below write them. */
+/* Fields are for reading; only the functions below, and panel_incident, write them. */
 struct incident {
+    size_t button; /* whose it is, and of which class: valid always */
+    enum incident_class class;
     bool open;                     /* the fields below are valid */
     bool held;                     /* the press that is down now counts in it */
     bool at_start;                 /* the button was found pressed when the gateway started */
@@ -74,9 +76,42 @@ struct incident {
     enum incident_progress progress[LIMIT_RECEIVERS];
 };
 
-static inline bool incident_is_real(enum incident_nature nature)
+/* "alarm", "duress", "drill", "test": the words of the store and of `status`. */
+static inline const char *incident_class_name(enum incident_class class)
 {
-    return nature == INCIDENT_NATURE_ALARM || nature == INCIDENT_NATURE_DURESS;
+    switch (class) {
+    case INCIDENT_CLASS_ALARM:
+        return "alarm";
+    case INCIDENT_CLASS_DURESS:
+        return "duress";
+    case INCIDENT_CLASS_DRILL:
+        return "drill";
+    case INCIDENT_CLASS_TEST:
+        return "test";
+    }
+    return "alarm";
+}
+
+static inline const char *incident_progress_name(enum incident_progress progress)
+{
+    switch (progress) {
+    case INCIDENT_PROGRESS_HEARD:
+        return "pending";
+    case INCIDENT_PROGRESS_UNCONFIRMED:
+        return "unconfirmed";
+    case INCIDENT_PROGRESS_DELIVERED:
+        return "delivered";
+    case INCIDENT_PROGRESS_SEEN:
+        return "seen";
+    case INCIDENT_PROGRESS_COMING:
+        return "coming";
+    }
+    return "pending";
+}
+
+static inline bool incident_is_real(enum incident_class class)
+{
+    return class == INCIDENT_CLASS_ALARM || class == INCIDENT_CLASS_DURESS;
 }
 
 /* A press that counts in this incident. RAISED or UPDATED. */

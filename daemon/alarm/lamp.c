@@ -43,13 +43,13 @@ enum indicator_pattern lamp_pattern(const struct lamp_view *view)
     enum incident_progress least = INCIDENT_PROGRESS_COMING;
     for (size_t i = 0; i < view->count; i++) {
         const struct incident *incidents = view->incidents[i];
-        const struct incident *real = &incidents[INCIDENT_NATURE_ALARM];
+        const struct incident *real = &incidents[INCIDENT_CLASS_ALARM];
         if (view->hidden[i]) {
             marked = marked || (view->marks_hidden && real->open);
             continue;
         }
-        drill = drill || incidents[INCIDENT_NATURE_DRILL].open;
-        test = test || incidents[INCIDENT_NATURE_TEST].open;
+        drill = drill || incidents[INCIDENT_CLASS_DRILL].open;
+        test = test || incidents[INCIDENT_CLASS_TEST].open;
         if (!real->open)
             continue;
         alarm = true;

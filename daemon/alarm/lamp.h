@@ -21,7 +21,7 @@ enum lamp_health {
 
 struct lamp_view {
     size_t count;                                         /* of buttons */
-    const struct incident (*incidents)[INCIDENT_NATURES]; /* by button */
+    const struct incident (*incidents)[INCIDENT_CLASSES]; /* by button */
     const bool *hidden; /* by button: this lamp does not show how far it has come */
     bool marks_hidden;  /* but shows hidden_pattern while an alarm of it is open */
     enum indicator_pattern hidden_pattern;

@@ -1,37 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alarm/panel.h"
 
-static void tell(struct panel *p, enum incident_action action, size_t button,
-                 enum incident_nature nature, enum panel_cause cause, int64_t at_ns)
+#include <string.h>
+
+struct incident *panel_incident(struct panel *p, size_t button, enum incident_class class)
+{
+    struct incident *incident = &p->incidents[button][class];
+    incident->button = button;
+    incident->class = class;
+    return incident;
+}
+
+static void tell(struct panel *p, enum incident_action action, struct incident *incident,
+                 enum panel_cause cause, int64_t at_ns)
 {
     if (action == INCIDENT_ACTION_NONE)
         return;
-    const struct panel_step step = {.action = action,
-                                    .button = button,
-                                    .nature = nature,
-                                    .incident = &p->incidents[button][nature],
-                                    .cause = cause,
-                                    .at_ns = at_ns};
+    const struct panel_step step = {
+        .action = action, .incident = incident, .cause = cause, .at_ns = at_ns};
     p->host.step(p->host.arg, &step);
 }
 
-static void press(struct panel *p, size_t button, enum incident_nature nature,
-                  enum panel_cause cause, int64_t at_ns)
+static void press(struct panel *p, size_t button, enum incident_class class, enum panel_cause cause,
+                  int64_t at_ns)
 {
     char id[UUID_TEXT_SIZE];
+    struct incident *incident = panel_incident(p, button, class);
     p->host.fresh_id(p->host.arg, id);
-    enum incident_action action =
-        incident_press(&p->incidents[button][nature], at_ns, cause == PANEL_CAUSE_START, id);
-    tell(p, action, button, nature, cause, at_ns);
-    if (nature == INCIDENT_NATURE_ALARM)
+    tell(p, incident_press(incident, at_ns, cause == PANEL_CAUSE_START, id), incident, cause,
+         at_ns);
+    if (class == INCIDENT_CLASS_ALARM)
         panel_end_exercise(p, "a real alarm", at_ns);
 }
 
 static void release(struct panel *p, size_t button, enum panel_cause cause, int64_t at_ns)
 {
-    for (int nature = 0; nature < INCIDENT_NATURES; nature++)
-        tell(p, incident_release(&p->incidents[button][nature]), button,
-             (enum incident_nature)nature, cause, at_ns);
+    for (int class = 0; class < INCIDENT_CLASSES; class ++) {
+        struct incident *incident = panel_incident(p, button, (enum incident_class) class);
+        tell(p, incident_release(incident), incident, cause, at_ns);
+    }
     p->buttons[button].exercised = false;
 }
 
@@ -39,8 +46,8 @@ static bool is_exercise_press(const struct panel *p, size_t button)
 {
     const struct panel_exercise *x = &p->exercise;
     return x->running && (x->buttons >> button & 1) &&
-           !p->incidents[button][INCIDENT_NATURE_ALARM].open &&
-           !p->incidents[button][INCIDENT_NATURE_DURESS].open;
+           !p->incidents[button][INCIDENT_CLASS_ALARM].open &&
+           !p->incidents[button][INCIDENT_CLASS_DURESS].open;
 }
 
 static void take(struct panel *p, size_t button, unsigned meanings, enum panel_cause cause,
@@ -50,14 +57,14 @@ static void take(struct panel *p, size_t button, unsigned meanings, enum panel_c
     if (meanings & GESTURE_RELEASE)
         release(p, button, cause, at_ns);
     if (meanings & GESTURE_PRESS) {
-        b->exercised = b->nature != INCIDENT_NATURE_TEST && is_exercise_press(p, button);
-        press(p, button, b->exercised ? p->exercise.nature : b->nature, cause, at_ns);
+        b->exercised = b->class != INCIDENT_CLASS_TEST && is_exercise_press(p, button);
+        press(p, button, b->exercised ? p->exercise.class : b->class, cause, at_ns);
     }
     if (meanings & GESTURE_DURESS)
-        press(p, button, INCIDENT_NATURE_DURESS, PANEL_CAUSE_PATTERN, at_ns);
+        press(p, button, INCIDENT_CLASS_DURESS, PANEL_CAUSE_PATTERN, at_ns);
     if ((meanings & GESTURE_LONG) && b->exercised) {
         b->exercised = false;
-        press(p, button, b->nature, PANEL_CAUSE_LONG, at_ns);
+        press(p, button, b->class, PANEL_CAUSE_LONG, at_ns);
     }
 }
 
@@ -100,13 +107,13 @@ int64_t panel_due_ns(const struct panel *p)
     return due_ns;
 }
 
-bool panel_begin_exercise(struct panel *p, enum incident_nature nature, uint64_t buttons,
+bool panel_begin_exercise(struct panel *p, enum incident_class class, uint64_t buttons,
                           int64_t ends_ns)
 {
     if (p->exercise.running || panel_any_real(p))
         return false;
     p->exercise = (struct panel_exercise){
-        .running = true, .nature = nature, .buttons = buttons, .ends_ns = ends_ns};
+        .running = true, .class = class, .buttons = buttons, .ends_ns = ends_ns};
     return true;
 }
 
@@ -118,30 +125,42 @@ void panel_end_exercise(struct panel *p, const char *why, int64_t at_ns)
     p->exercise.running = false;
     for (size_t i = 0; i < p->button_count; i++) {
         /* What a button for tests has raised is its own, and stays until a person resets it. */
-        if ((was.buttons >> i & 1) && p->buttons[i].nature != INCIDENT_NATURE_TEST)
-            tell(p, incident_reset(&p->incidents[i][was.nature]), i, was.nature, PANEL_CAUSE_TIME,
-                 at_ns);
+        struct incident *incident = panel_incident(p, i, was.class);
+        if ((was.buttons >> i & 1) && p->buttons[i].class != INCIDENT_CLASS_TEST)
+            tell(p, incident_reset(incident), incident, PANEL_CAUSE_TIME, at_ns);
     }
     p->host.exercise_over(p->host.arg, &was, why);
 }
 
+struct incident *panel_next_open(const struct panel *p, const struct incident *last)
+{
+    struct incident *incidents = &p->incidents[0][0];
+    size_t count = p->button_count * INCIDENT_CLASSES;
+    for (size_t i = last ? (size_t)(last - incidents) + 1 : 0; i < count; i++) {
+        if (incidents[i].open)
+            return &incidents[i];
+    }
+    return NULL;
+}
+
+struct incident *panel_find(const struct panel *p, const char *alarm)
+{
+    struct incident *incident = NULL;
+    while (alarm && (incident = panel_next_open(p, incident)) &&
+           strcmp(incident->alarm, alarm) != 0)
+        ;
+    return incident;
+}
+
 bool panel_any_real(const struct panel *p)
 {
-    for (size_t i = 0; i < p->button_count; i++) {
-        if (p->incidents[i][INCIDENT_NATURE_ALARM].open ||
-            p->incidents[i][INCIDENT_NATURE_DURESS].open)
-            return true;
-    }
-    return false;
+    struct incident *incident = NULL;
+    while ((incident = panel_next_open(p, incident)) && !incident_is_real(incident->class))
+        ;
+    return incident != NULL;
 }
 
 bool panel_any_open(const struct panel *p)
 {
-    for (size_t i = 0; i < p->button_count; i++) {
-        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
-            if (p->incidents[i][nature].open)
-                return true;
-        }
-    }
-    return false;
+    return panel_next_open(p, NULL) != NULL;
 }

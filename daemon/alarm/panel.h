@@ -31,8 +31,28 @@ enum panel_cause {
     PANEL_CAUSE_TIME,    /* the exercise is over */
 };
 
+/* The word of the wire; NULL for what no line has caused. */
+static inline const char *panel_cause_name(enum panel_cause cause)
+{
+    switch (cause) {
+    case PANEL_CAUSE_EDGE:
+        return "edge";
+    case PANEL_CAUSE_LEVEL:
+        return "level";
+    case PANEL_CAUSE_START:
+        return "start";
+    case PANEL_CAUSE_LONG:
+        return "long-press";
+    case PANEL_CAUSE_PATTERN:
+        return "pattern";
+    case PANEL_CAUSE_TIME:
+        return NULL;
+    }
+    return NULL;
+}
+
 struct panel_button {
-    enum incident_nature nature; /* of a press outside exercises: ALARM, DURESS or TEST */
+    enum incident_class class; /* of a press outside exercises: ALARM, DURESS or TEST */
     struct gesture gesture;
     bool known;     /* its level has come since the start */
     bool pressed;   /* the settled level; before the first one, as remembered */
@@ -41,16 +61,14 @@ struct panel_button {
 
 struct panel_exercise {
     bool running;
-    enum incident_nature nature; /* DRILL or TEST */
-    uint64_t buttons;            /* bit mask: which it covers */
+    enum incident_class class; /* DRILL or TEST */
+    uint64_t buttons;          /* bit mask: which it covers */
     int64_t ends_ns;
 };
 
 /* A step that is to be carried out. */
 struct panel_step {
     enum incident_action action;
-    size_t button;
-    enum incident_nature nature;
     struct incident *incident;
     enum panel_cause cause;
     int64_t at_ns;
@@ -68,7 +86,7 @@ struct panel {
     struct panel_host host;
     size_t button_count; /* up to LIMIT_INPUTS */
     struct panel_button *buttons;
-    struct incident (*incidents)[INCIDENT_NATURES]; /* by button */
+    struct incident (*incidents)[INCIDENT_CLASSES]; /* by button */
     struct panel_exercise exercise;
 };
 
@@ -82,12 +100,20 @@ void panel_settle(struct panel *p, int64_t now_ns);
 int64_t panel_due_ns(const struct panel *p);
 
 /* False, and nothing begins, while a real incident is open or an exercise runs. */
-bool panel_begin_exercise(struct panel *p, enum incident_nature nature, uint64_t buttons,
+bool panel_begin_exercise(struct panel *p, enum incident_class class, uint64_t buttons,
                           int64_t ends_ns);
 /* Ends it if there is one; its incidents are closed first. */
 void panel_end_exercise(struct panel *p, const char *why, int64_t at_ns);
 
-/* Whether anything real is open; of any nature. */
+/* The incident of that button and class, open or not; it knows both from then on. */
+struct incident *panel_incident(struct panel *p, size_t button, enum incident_class class);
+/* The open incident with that id, or NULL; `alarm` may be NULL or "". */
+struct incident *panel_find(const struct panel *p, const char *alarm);
+/* The open incident after `last` (NULL: the first), by button, then by class; or NULL. The one that
+ * is in hand may be closed before the next is asked for. */
+struct incident *panel_next_open(const struct panel *p, const struct incident *last);
+
+/* Whether anything real is open; of any class. */
 bool panel_any_real(const struct panel *p);
 bool panel_any_open(const struct panel *p);
 

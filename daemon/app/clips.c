@@ -250,7 +250,7 @@ static void on_message(void *arg, const struct message *message)
 
 void clips_tell_alarm(struct gateway *gw, const struct incident *incident)
 {
-    const struct option_list *cameras = &gw->config->inputs[presses_input_of(gw, incident)].cameras;
+    const struct option_list *cameras = &gw->config->inputs[incident->button].cameras;
     if (!incident->open || incident->last_press_ns == 0)
         return;
     struct message message = {.type = MESSAGE_ALARM, .press_ms = incident->last_press_ns / 1000000};
@@ -273,10 +273,9 @@ static void on_up(void *arg)
     struct gateway *gw = arg;
     log_info("video", "connected to tocsin-video");
     faults_set(gw, "video", NULL, NULL);
-    for (size_t i = 0; i < gw->input_count; i++) {
-        for (int nature = 0; nature < INCIDENT_NATURES; nature++)
-            clips_tell_alarm(gw, &gw->incidents[i][nature]);
-    }
+    const struct incident *incident = NULL;
+    while ((incident = panel_next_open(&gw->panel, incident)))
+        clips_tell_alarm(gw, incident);
 }
 
 static void on_down(void *arg, const char *reason)

@@ -137,15 +137,15 @@ static void run_reset(void *arg, struct control_request *request, const json_t *
     char who[300];
     name_who(request, arguments, who, sizeof who);
     json_t *closed = json_array();
-    for (size_t i = 0; i < gw->input_count * INCIDENT_NATURES; i++) {
-        struct incident *incident = &gw->incidents[i / INCIDENT_NATURES][i % INCIDENT_NATURES];
+    struct incident *incident = NULL;
+    while ((incident = panel_next_open(&gw->panel, incident))) {
         /* Duress is closed by name alone: a forced guard who resets everything resets all but it.
          */
-        bool is_duress = i % INCIDENT_NATURES == INCIDENT_NATURE_DURESS;
-        if (!incident->open || (alarm ? strcmp(alarm, incident->alarm) != 0 : is_duress))
+        bool is_duress = incident->class == INCIDENT_CLASS_DURESS;
+        if (alarm ? strcmp(alarm, incident->alarm) != 0 : is_duress)
             continue;
         json_array_append_new(closed, json_pack("{ss,ss,sb}", "alarm", incident->alarm, "input",
-                                                gw->config->inputs[i / INCIDENT_NATURES].id,
+                                                gw->config->inputs[incident->button].id,
                                                 "still_pressed", incident->held));
         presses_carry_out(gw, incident_reset(incident), incident, who, note);
     }
@@ -180,9 +180,9 @@ static void run_cancel(void *arg, struct control_request *request, const json_t 
 
 /* Reads which buttons an exercise covers; false after an answer. */
 static bool read_buttons(struct gateway *gw, struct control_request *request,
-                         enum incident_nature nature, const json_t *list, uint64_t *ret_buttons)
+                         enum incident_class class, const json_t *list, uint64_t *ret_buttons)
 {
-    uint64_t all = exercises_every_button(gw, nature), named = 0;
+    uint64_t all = exercises_every_button(gw, class), named = 0;
     size_t at;
     const json_t *one;
     json_array_foreach(list, at, one)
@@ -193,7 +193,7 @@ static bool read_buttons(struct gateway *gw, struct control_request *request,
             i++;
         if (!id || i == gw->input_count || !(all >> i & 1)) {
             control_fail(request, "%s is no button that a %s can cover", id ? id : "?",
-                         presses_nature_name(nature));
+                         incident_class_name(class));
             return false;
         }
         named |= UINT64_C(1) << i;
@@ -202,7 +202,7 @@ static bool read_buttons(struct gateway *gw, struct control_request *request,
     return true;
 }
 
-static void begin_exercise(struct gateway *gw, enum incident_nature nature, int64_t limit_ms,
+static void begin_exercise(struct gateway *gw, enum incident_class class, int64_t limit_ms,
                            struct control_request *request, const json_t *arguments)
 {
     const json_t *length = json_object_get(arguments, "length_ms");
@@ -211,51 +211,51 @@ static void begin_exercise(struct gateway *gw, enum incident_nature nature, int6
     char who[300];
     if (length_ms < 1000 || length_ms > limit_ms) {
         control_fail(request, "a %s lasts from 1 s to %d min (exercises: %s_limit)",
-                     presses_nature_name(nature), (int)(limit_ms / 60000),
-                     presses_nature_name(nature));
+                     incident_class_name(class), (int)(limit_ms / 60000),
+                     incident_class_name(class));
         return;
     }
-    if (!read_buttons(gw, request, nature, json_object_get(arguments, "inputs"), &buttons))
+    if (!read_buttons(gw, request, class, json_object_get(arguments, "inputs"), &buttons))
         return;
     name_who(request, arguments, who, sizeof who);
-    exercises_begin(gw, nature, buttons, length_ms, who,
+    exercises_begin(gw, class, buttons, length_ms, who,
                     json_string_value(json_object_get(arguments, "note")), request);
 }
 
-static void end_exercise(struct gateway *gw, enum incident_nature nature,
+static void end_exercise(struct gateway *gw, enum incident_class class,
                          struct control_request *request, const json_t *arguments)
 {
     char who[300], why[400];
     name_who(request, arguments, who, sizeof who);
     snprintf(why, sizeof why, "ended by %s", who);
-    if (exercises_end(gw, nature, why))
+    if (exercises_end(gw, class, why))
         control_reply(request, NULL);
     else
-        control_fail(request, "there is no %s", presses_nature_name(nature));
+        control_fail(request, "there is no %s", incident_class_name(class));
 }
 
 static void run_drill_begin(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct gateway *gw = arg;
-    begin_exercise(gw, INCIDENT_NATURE_DRILL, gw->config->exercises.drill_limit_ms, request,
+    begin_exercise(gw, INCIDENT_CLASS_DRILL, gw->config->exercises.drill_limit_ms, request,
                    arguments);
 }
 
 static void run_drill_end(void *arg, struct control_request *request, const json_t *arguments)
 {
-    end_exercise(arg, INCIDENT_NATURE_DRILL, request, arguments);
+    end_exercise(arg, INCIDENT_CLASS_DRILL, request, arguments);
 }
 
 static void run_test_begin(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct gateway *gw = arg;
-    begin_exercise(gw, INCIDENT_NATURE_TEST, gw->config->exercises.test_limit_ms, request,
+    begin_exercise(gw, INCIDENT_CLASS_TEST, gw->config->exercises.test_limit_ms, request,
                    arguments);
 }
 
 static void run_test_end(void *arg, struct control_request *request, const json_t *arguments)
 {
-    end_exercise(arg, INCIDENT_NATURE_TEST, request, arguments);
+    end_exercise(arg, INCIDENT_CLASS_TEST, request, arguments);
 }
 
 static void run_reload(void *arg, struct control_request *request, const json_t *arguments)

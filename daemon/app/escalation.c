@@ -15,11 +15,11 @@ uint32_t escalation_asked(const struct gateway *gw, unsigned level)
     return asked;
 }
 
-static void look_at(struct gateway *gw, size_t input, enum incident_nature nature,
+static void look_at(struct gateway *gw, size_t input, enum incident_class class,
                     const struct escalation_rule *rule)
 {
-    struct incident *incident = &gw->incidents[input][nature];
-    bool *told = &gw->inputs[input].undelivered[nature];
+    struct incident *incident = &gw->incidents[input][class];
+    bool *told = &gw->inputs[input].undelivered[class];
     int64_t now_ns = clock_monotonic_ns();
     uint32_t asked = escalation_asked(gw, incident->level);
     if (!*told && escalation_is_undelivered(incident, asked, rule, now_ns)) {
@@ -37,7 +37,7 @@ void escalation_tick(struct gateway *gw)
                                          .undelivered_after_ns = c->undelivered_after_ms * 1000000,
                                          .groups = gw->groups};
     for (size_t i = 0; i < gw->input_count; i++) {
-        look_at(gw, i, INCIDENT_NATURE_ALARM, &rule);
-        look_at(gw, i, INCIDENT_NATURE_DURESS, &rule);
+        look_at(gw, i, INCIDENT_CLASS_ALARM, &rule);
+        look_at(gw, i, INCIDENT_CLASS_DURESS, &rule);
     }
 }

@@ -20,14 +20,14 @@ static json_t *ids_of(const struct gateway *gw, uint64_t buttons)
     return list;
 }
 
-uint64_t exercises_every_button(const struct gateway *gw, enum incident_nature nature)
+uint64_t exercises_every_button(const struct gateway *gw, enum incident_class class)
 {
     uint64_t buttons = 0;
     for (size_t i = 0; i < gw->input_count; i++) {
-        int kind = gw->config->inputs[i].kind;
+        enum config_input_kind kind = gw->config->inputs[i].kind;
         /* A duress button is for one thing only; a technician may test it, nobody drills it. */
         if (config_input_is_button(kind) &&
-            (nature == INCIDENT_NATURE_TEST ||
+            (class == INCIDENT_CLASS_TEST ||
              (kind != CONFIG_INPUT_DURESS && kind != CONFIG_INPUT_TEST)))
             buttons |= UINT64_C(1) << i;
     }
@@ -37,16 +37,16 @@ uint64_t exercises_every_button(const struct gateway *gw, enum incident_nature n
 static struct journey *emit(struct gateway *gw, const char *verb, const char *why)
 {
     const struct gateway_exercise *x = &gw->exercise;
-    const char *nature = presses_nature_name(x->nature);
+    const char *class = incident_class_name(x->class);
     char type[EVENT_TYPE_SIZE];
-    snprintf(type, sizeof type, "tocsin.%s.%s", nature, verb);
-    json_t *data = json_pack("{ss,so,ss,sI}", "exercise", nature, "inputs", ids_of(gw, x->buttons),
+    snprintf(type, sizeof type, "tocsin.%s.%s", class, verb);
+    json_t *data = json_pack("{ss,so,ss,sI}", "exercise", class, "inputs", ids_of(gw, x->buttons),
                              "by", x->by, "length_ms", (json_int_t)x->length_ms);
     if (data && x->note[0])
         json_object_set_new(data, "note", json_string(x->note));
     if (data && why)
         json_object_set_new(data, "why", json_string(why));
-    if (data && why && x->nature == INCIDENT_NATURE_TEST) {
+    if (data && why && x->class == INCIDENT_CLASS_TEST) {
         json_object_set_new(data, "tested", ids_of(gw, x->tested));
         json_object_set_new(data, "untested", ids_of(gw, x->buttons & ~x->tested));
     }
@@ -55,10 +55,10 @@ static struct journey *emit(struct gateway *gw, const char *verb, const char *wh
 
 static void tell(struct gateway *gw, const char *what, const char *text)
 {
-    log_warning("exercise", "%s %s%s%s", presses_nature_name(gw->exercise.nature), what,
+    log_warning("exercise", "%s %s%s%s", incident_class_name(gw->exercise.class), what,
                 text ? ": " : "", text ? text : "");
     watch_tell(gw, &(struct watch_line){.what = what,
-                                        .event = presses_nature_name(gw->exercise.nature),
+                                        .event = incident_class_name(gw->exercise.class),
                                         .text = text});
     lamps_update(gw);
 }
@@ -72,7 +72,7 @@ static uint32_t receivers_to_await(const struct gateway *gw)
     return awaited;
 }
 
-void exercises_begin(struct gateway *gw, enum incident_nature nature, uint64_t buttons,
+void exercises_begin(struct gateway *gw, enum incident_class class, uint64_t buttons,
                      int64_t length_ms, const char *by, const char *note,
                      struct control_request *request)
 {
@@ -83,13 +83,13 @@ void exercises_begin(struct gateway *gw, enum incident_nature nature, uint64_t b
                      : buttons == 0 ? "it would cover no button"
                                     : NULL;
     if (no) {
-        log_warning("exercise", "%s refused: %s", presses_nature_name(nature), no);
+        log_warning("exercise", "%s refused: %s", incident_class_name(class), no);
         if (request)
             control_fail(request, "%s", no);
         return;
     }
     *x = (struct gateway_exercise){.phase = EXERCISE_PHASE_ANNOUNCED,
-                                   .nature = nature,
+                                   .class = class,
                                    .buttons = buttons,
                                    .length_ms = length_ms,
                                    .awaited = receivers_to_await(gw),
@@ -109,7 +109,7 @@ static void answer(struct gateway *gw, const char *error)
         control_fail(x->request, "%s", error);
     else if (x->request)
         control_reply(x->request,
-                      json_pack("{ss,so,sI}", "exercise", presses_nature_name(x->nature), "inputs",
+                      json_pack("{ss,so,sI}", "exercise", incident_class_name(x->class), "inputs",
                                 ids_of(gw, x->buttons), "length_ms", (json_int_t)x->length_ms));
     x->request = NULL;
 }
@@ -137,8 +137,8 @@ void exercises_after_restart(struct gateway *gw)
         return;
     for (size_t i = 0; i < gw->input_count; i++) {
         if ((x->buttons >> i & 1) && gw->config->inputs[i].kind != CONFIG_INPUT_TEST)
-            presses_carry_out(gw, incident_reset(&gw->incidents[i][x->nature]),
-                              &gw->incidents[i][x->nature], "the gateway", "it was restarted");
+            presses_carry_out(gw, incident_reset(&gw->incidents[i][x->class]),
+                              &gw->incidents[i][x->class], "the gateway", "it was restarted");
     }
     finish(gw, "the gateway was restarted");
 }
@@ -148,10 +148,10 @@ void exercises_close(struct gateway *gw)
     answer(gw, "tocsind is stopping");
 }
 
-bool exercises_end(struct gateway *gw, enum incident_nature nature, const char *why)
+bool exercises_end(struct gateway *gw, enum incident_class class, const char *why)
 {
     struct gateway_exercise *x = &gw->exercise;
-    if (x->phase == EXERCISE_PHASE_NONE || x->nature != nature)
+    if (x->phase == EXERCISE_PHASE_NONE || x->class != class)
         return false;
     if (x->phase == EXERCISE_PHASE_RUNNING)
         panel_end_exercise(&gw->panel, why, clock_monotonic_ns());
@@ -164,7 +164,7 @@ static void run(struct gateway *gw)
 {
     struct gateway_exercise *x = &gw->exercise;
     int64_t ends_ns = clock_monotonic_ns() + x->length_ms * 1000000;
-    if (!panel_begin_exercise(&gw->panel, x->nature, x->buttons, ends_ns)) {
+    if (!panel_begin_exercise(&gw->panel, x->class, x->buttons, ends_ns)) {
         finish(gw, "an alarm came before it had begun");
         return;
     }
@@ -203,7 +203,7 @@ void exercises_pressed(struct gateway *gw, size_t input)
 {
     struct gateway_exercise *x = &gw->exercise;
     struct gateway_input *in = &gw->inputs[input];
-    bool by_somebody = x->phase == EXERCISE_PHASE_RUNNING && x->nature == INCIDENT_NATURE_TEST;
+    bool by_somebody = x->phase == EXERCISE_PHASE_RUNNING && x->class == INCIDENT_CLASS_TEST;
     in->tested_wall_ms = clock_stamp_at(clock_monotonic_ns(), gw->envelope.floor_ms).wall_ms;
     snprintf(in->tested_by, sizeof in->tested_by, "%s", by_somebody ? x->by : "");
     if (by_somebody && (x->buttons >> input & 1))
@@ -250,7 +250,7 @@ json_t *exercises_json(const struct gateway *gw)
         return NULL;
     bool running = x->phase == EXERCISE_PHASE_RUNNING;
     int64_t left_ms = (gw->panel.exercise.ends_ns - clock_monotonic_ns()) / 1000000;
-    return json_pack("{ss,ss,so,so,ss,sI}", "exercise", presses_nature_name(x->nature), "phase",
+    return json_pack("{ss,ss,so,so,ss,sI}", "exercise", incident_class_name(x->class), "phase",
                      running ? "running" : "announced", "inputs", ids_of(gw, x->buttons), "tested",
                      ids_of(gw, x->tested), "by", x->by, "left_ms",
                      (json_int_t)(running ? left_ms : x->length_ms));

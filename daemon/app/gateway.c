@@ -182,6 +182,7 @@ int gateway_start(struct gateway *gw, const char *config_path, struct err *e)
         result = envelope_init(&gw->envelope, gw->config->site.id, e);
     if (result == 0)
         result = open_signer(gw, e);
+    presses_prepare(gw);
     if (result == 0)
         result = open_outbox(gw, &found, e);
     if (result == 0)

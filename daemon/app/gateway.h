@@ -78,7 +78,7 @@ struct gateway_input {
     struct control_request *press_request; /* a simulated press that is not accepted yet */
     bool active;                           /* pressed, switched, or telling of a fault */
     int64_t active_since_ms;
-    bool undelivered[INCIDENT_NATURES]; /* was told of the open incident */
+    bool undelivered[INCIDENT_CLASSES]; /* was told of the open incident */
     int64_t known_since_wall_ms;        /* since when it stands in the configuration; 0: ? */
     int64_t tested_wall_ms;             /* when it was last pressed in a test; 0: never */
     char tested_by[100];
@@ -101,7 +101,7 @@ struct gateway_output {
     struct output *output;
     uv_timer_t off;
     bool on;
-    uint64_t held[INCIDENT_NATURES]; /* bit mask of buttons whose incidents hold it on */
+    uint64_t held[INCIDENT_CLASSES]; /* bit mask of buttons whose incidents hold it on */
     char reason[256];
 };
 
@@ -114,7 +114,7 @@ enum exercise_phase {
 /* A drill or a test, from its announcement to its end. */
 struct gateway_exercise {
     enum exercise_phase phase;
-    enum incident_nature nature;
+    enum incident_class class;
     uint64_t buttons, tested; /* bit masks */
     int64_t length_ms;
     int64_t announce_until_ms;
@@ -160,7 +160,7 @@ struct gateway {
     struct gateway_input inputs[LIMIT_INPUTS];
     struct panel panel;
     struct panel_button buttons[LIMIT_INPUTS];
-    struct incident incidents[LIMIT_INPUTS][INCIDENT_NATURES]; /* by input */
+    struct incident incidents[LIMIT_INPUTS][INCIDENT_CLASSES]; /* by input */
     uv_timer_t panel_timer;
     char duress[8][UUID_TEXT_SIZE]; /* the last alarms of which nothing is shown, closed or not */
     unsigned next_duress;
@@ -203,7 +203,8 @@ void lines_release(struct gateway_input *in);
 /* Whether a press of it is heard: every contact is there, and none is at fault. */
 bool lines_is_good(const struct gateway_input *in);
 
-/* presses.c */
+/* presses.c: before the state is loaded, and after the receivers are there */
+void presses_prepare(struct gateway *gw);
 void presses_open(struct gateway *gw);
 void presses_close(struct gateway *gw);
 void presses_level(struct gateway_input *in, bool pressed, enum input_cause cause, int64_t at_ns);
@@ -216,18 +217,14 @@ void presses_carry_out(struct gateway *gw, enum incident_action action,
 /* Saves what no event has saved. */
 void presses_remember(struct gateway *gw);
 bool presses_any_open(const struct gateway *gw);
-const char *presses_kind_name(int kind);
-const char *presses_nature_name(enum incident_nature nature); /* alarm, duress, drill, test */
-size_t presses_input_of(const struct gateway *gw, const struct incident *incident);
-enum incident_nature presses_nature_of(const struct gateway *gw, const struct incident *incident);
 
 /* exercises.c: `by` and `note` are copied; the request (may be NULL) is answered when it has begun
  * or cannot begin. */
-void exercises_begin(struct gateway *gw, enum incident_nature nature, uint64_t buttons,
+void exercises_begin(struct gateway *gw, enum incident_class class, uint64_t buttons,
                      int64_t length_ms, const char *by, const char *note,
                      struct control_request *request);
-/* False if there is none of that nature. */
-bool exercises_end(struct gateway *gw, enum incident_nature nature, const char *why);
+/* False if there is none of that class. */
+bool exercises_end(struct gateway *gw, enum incident_class class, const char *why);
 void exercises_over(struct gateway *gw, const char *why);
 void exercises_close(struct gateway *gw);
 /* An exercise that was under way before a restart is over: its incidents are closed. */
@@ -235,7 +232,7 @@ void exercises_after_restart(struct gateway *gw);
 void exercises_delivered(struct gateway *gw, size_t receiver, uint64_t seq);
 void exercises_pressed(struct gateway *gw, size_t input);
 void exercises_tick(struct gateway *gw);
-uint64_t exercises_every_button(const struct gateway *gw, enum incident_nature nature);
+uint64_t exercises_every_button(const struct gateway *gw, enum incident_class class);
 json_t *exercises_json(const struct gateway *gw); /* NULL: there is none */
 
 /* keys.c */
@@ -330,7 +327,5 @@ struct watch_line {
     int64_t handed_us; /* from the kernel's stamp to the outbox; 0: not known */
 };
 void watch_tell(struct gateway *gw, const struct watch_line *line);
-/* The open incident with that id, or NULL. */
-struct incident *watch_incident(struct gateway *gw, const char *alarm);
 
 #endif

@@ -22,29 +22,25 @@ size_t keys_cancel(struct gateway *gw, const char *alarm, const char *by, const 
     size_t count = 0;
     int64_t now_ns = clock_monotonic_ns(),
             window_ns = gw->config->alarms.cancel_window_ms * 1000000;
-    for (size_t i = 0; i < gw->input_count; i++) {
-        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
-            struct incident *incident = &gw->incidents[i][nature];
-            /* Whoever is forced to cancel must not take the duress alarm back with it. */
-            if (nature == INCIDENT_NATURE_DURESS ||
-                (alarm && strcmp(alarm, incident->alarm) != 0) ||
-                incident_cancel(incident, now_ns, window_ns) != INCIDENT_ACTION_CANCELLED)
-                continue;
-            presses_carry_out(gw, INCIDENT_ACTION_CANCELLED, incident, by, note);
-            count++;
-        }
+    struct incident *incident = NULL;
+    while ((incident = panel_next_open(&gw->panel, incident))) {
+        /* Whoever is forced to cancel must not take the duress alarm back with it. */
+        if (incident->class == INCIDENT_CLASS_DURESS ||
+            (alarm && strcmp(alarm, incident->alarm) != 0) ||
+            incident_cancel(incident, now_ns, window_ns) != INCIDENT_ACTION_CANCELLED)
+            continue;
+        presses_carry_out(gw, INCIDENT_ACTION_CANCELLED, incident, by, note);
+        count++;
     }
     return count;
 }
 
 static void reset_all(struct gateway *gw, const char *by)
 {
-    for (size_t i = 0; i < gw->input_count; i++) {
-        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
-            struct incident *incident = &gw->incidents[i][nature];
-            if (nature != INCIDENT_NATURE_DURESS)
-                presses_carry_out(gw, incident_reset(incident), incident, by, NULL);
-        }
+    struct incident *incident = NULL;
+    while ((incident = panel_next_open(&gw->panel, incident))) {
+        if (incident->class != INCIDENT_CLASS_DURESS)
+            presses_carry_out(gw, incident_reset(incident), incident, by, NULL);
     }
 }
 
@@ -58,11 +54,10 @@ static void turn_drill_switch(struct gateway_input *in, bool active, enum input_
         log_warning("drill", "%s was found switched on: turn it off and on to begin a drill",
                     in->config->id);
     else if (active)
-        exercises_begin(gw, INCIDENT_NATURE_DRILL,
-                        exercises_every_button(gw, INCIDENT_NATURE_DRILL),
+        exercises_begin(gw, INCIDENT_CLASS_DRILL, exercises_every_button(gw, INCIDENT_CLASS_DRILL),
                         gw->config->exercises.drill_limit_ms, who, NULL, NULL);
     else
-        exercises_end(gw, INCIDENT_NATURE_DRILL, "the switch was turned back");
+        exercises_end(gw, INCIDENT_CLASS_DRILL, "the switch was turned back");
 }
 
 static void tell_contact(struct gateway_input *in, bool active)
@@ -73,16 +68,16 @@ static void tell_contact(struct gateway_input *in, bool active)
         [CONFIG_INPUT_BATTERY] = "the battery is low: the gateway will stop",
     };
     char text[400];
-    int kind = in->config->kind;
+    enum config_input_kind kind = in->config->kind;
     snprintf(text, sizeof text, "%s, %s: %s", in->config->name, in->config->place, reasons[kind]);
-    faults_set(in->gateway, presses_kind_name(kind), in->config->id, active ? text : NULL);
+    faults_set(in->gateway, config_input_kind_name(kind), in->config->id, active ? text : NULL);
     lamps_update(in->gateway);
 }
 
 void keys_level(struct gateway_input *in, bool active, enum input_cause cause)
 {
     char who[300];
-    switch ((enum config_input_kind)in->config->kind) {
+    switch (in->config->kind) {
     case CONFIG_INPUT_TAMPER:
     case CONFIG_INPUT_MAINS:
     case CONFIG_INPUT_BATTERY:

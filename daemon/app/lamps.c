@@ -67,9 +67,9 @@ static bool is_everything_proven(const struct gateway *gw)
     return true;
 }
 
-static enum indicator_pattern pattern_of_silent(int shows)
+static enum indicator_pattern pattern_of_silent(enum config_silent_shows shows)
 {
-    switch ((enum config_silent_shows)shows) {
+    switch (shows) {
     case CONFIG_SILENT_DEGRADED:
         return INDICATOR_PATTERN_DEGRADED;
     case CONFIG_SILENT_TEST:
@@ -87,21 +87,21 @@ static enum indicator_pattern pattern_for(const struct gateway *gw, const struct
     bool hidden[LIMIT_INPUTS];
     uint32_t responders[LIMIT_GROUPS];
     size_t levels = gw->groups;
-    int shows = lamp->config->silent_shows;
+    enum config_silent_shows shows = lamp->config->silent_shows;
     for (size_t i = 0; i < gw->input_count; i++)
         hidden[i] = gw->config->inputs[i].silent && shows != CONFIG_SILENT_PROGRESS;
     for (size_t i = 0; i < levels; i++)
         responders[i] = escalation_asked(gw, (unsigned)i + 1);
     bool running = gw->exercise.phase == EXERCISE_PHASE_RUNNING;
     struct lamp_view view = {.count = gw->input_count,
-                             .incidents = (const struct incident(*)[INCIDENT_NATURES])gw->incidents,
+                             .incidents = (const struct incident(*)[INCIDENT_CLASSES])gw->incidents,
                              .hidden = hidden,
                              .marks_hidden = shows > CONFIG_SILENT_NOTHING,
                              .hidden_pattern = pattern_of_silent(shows),
                              .responders = responders,
                              .level_count = levels,
-                             .drill = running && gw->exercise.nature == INCIDENT_NATURE_DRILL,
-                             .test = running && gw->exercise.nature == INCIDENT_NATURE_TEST,
+                             .drill = running && gw->exercise.class == INCIDENT_CLASS_DRILL,
+                             .test = running && gw->exercise.class == INCIDENT_CLASS_TEST,
                              .health = !is_press_safe(gw)         ? LAMP_HEALTH_BROKEN
                                        : is_everything_proven(gw) ? LAMP_HEALTH_PROVEN
                                                                   : LAMP_HEALTH_DEGRADED};

@@ -62,7 +62,7 @@ static void take_contact(struct gateway_contact *c, enum input_cause cause, int6
     if (in->contact_count == 2 && pair_contact(&in->pair, (int)c->which, closed, at_ns))
         update_fault(in);
     if (c->which == INPUT_CONTACT_FIRST)
-        take_active(in, closed != (in->config->contact == 1), cause, at_ns);
+        take_active(in, closed != (in->config->contact == CONFIG_CONTACT_CLOSED), cause, at_ns);
 }
 
 static void arm_settle(struct gateway_input *in)
@@ -138,22 +138,22 @@ void lines_simulate(struct gateway_input *in, int64_t hold_ms, struct control_re
     /* So soon after a release this is bounce until the line has settled: the answer comes then. */
     in->press_request = request;
     in->hold_ms = hold_ms;
-    in->driver->simulate(in->contacts[0].line, in->config->contact == 0);
+    in->driver->simulate(in->contacts[0].line, in->config->contact == CONFIG_CONTACT_OPEN);
 }
 
 void lines_release(struct gateway_input *in)
 {
     uv_timer_stop(&in->hold);
     in->hold_ms = 0;
-    in->driver->simulate(in->contacts[0].line, in->config->contact == 1);
+    in->driver->simulate(in->contacts[0].line, in->config->contact == CONFIG_CONTACT_CLOSED);
 }
 
 /* A button that cannot raise another alarm, because it never comes up. */
 static void check_stuck(struct gateway_input *in)
 {
     bool open = false;
-    for (int nature = 0; nature < INCIDENT_NATURES; nature++)
-        open = open || in->gateway->incidents[in->index][nature].open;
+    for (int class = 0; class < INCIDENT_CLASSES; class ++)
+        open = open || in->gateway->incidents[in->index][class].open;
     bool stuck =
         in->active && clock_monotonic_ms() - in->active_since_ms > in->config->stuck_after_ms;
     /* A fault would show at the gate that a duress button is being held. */
@@ -207,7 +207,8 @@ static void prepare(struct gateway *gw, size_t index)
     bool has_second = in->driver->has_second && in->driver->has_second(in->config->driver.options);
     in->contact_count = has_second ? 2 : 1;
     in->active_since_ms = clock_monotonic_ms();
-    pair_init(&in->pair, in->config->changeover_ms * 1000000, in->config->contact == 1);
+    pair_init(&in->pair, in->config->changeover_ms * 1000000,
+              in->config->contact == CONFIG_CONTACT_CLOSED);
     uv_timer_init(&gw->loop, &in->settle);
     uv_timer_init(&gw->loop, &in->hold);
     in->settle.data = in->hold.data = in;

@@ -30,46 +30,28 @@ static void on_time_over(uv_timer_t *timer)
 }
 
 static bool concerns(const struct gateway_output *o, const struct config_input *input,
-                     enum incident_nature nature)
+                     enum incident_class class)
 {
     const struct option_list *inputs = &o->config->inputs;
     bool named = inputs->count == 0;
     for (size_t i = 0; i < inputs->count; i++)
         named = named || strcmp(inputs->items[i], input->id) == 0;
     return named && (!input->silent || o->config->silent_alarms) &&
-           (nature == INCIDENT_NATURE_ALARM ||
-            (nature == INCIDENT_NATURE_DRILL && o->config->drills));
-}
-
-static const char *trigger_name(enum config_output_trigger trigger)
-{
-    switch (trigger) {
-    case CONFIG_OUTPUT_RAISED:
-        return "raised";
-    case CONFIG_OUTPUT_UNDELIVERED:
-        return "undelivered";
-    case CONFIG_OUTPUT_DELIVERED:
-        return "delivered";
-    case CONFIG_OUTPUT_ESCALATED:
-        return "escalated";
-    case CONFIG_OUTPUT_CLOSED:
-        return "closed";
-    }
-    return "";
+           (class == INCIDENT_CLASS_ALARM || (class == INCIDENT_CLASS_DRILL && o->config->drills));
 }
 
 void outputs_trigger(struct gateway *gw, enum config_output_trigger trigger,
                      const struct incident *incident)
 {
-    size_t button = presses_input_of(gw, incident);
-    enum incident_nature nature = presses_nature_of(gw, incident);
+    size_t button = incident->button;
+    enum incident_class class = incident->class;
     for (size_t i = 0; i < gw->output_count; i++) {
         struct gateway_output *o = &gw->outputs[i];
-        if (!(o->config->on >> trigger & 1) || !concerns(o, &gw->config->inputs[button], nature))
+        if (!(o->config->on >> trigger & 1) || !concerns(o, &gw->config->inputs[button], class))
             continue;
         if (trigger != CONFIG_OUTPUT_CLOSED)
-            o->held[nature] |= UINT64_C(1) << button;
-        switch_to(o, true, trigger_name(trigger));
+            o->held[class] |= UINT64_C(1) << button;
+        switch_to(o, true, config_output_trigger_name(trigger));
         if (o->config->for_ms > 0)
             uv_timer_start(&o->off, on_time_over, (uint64_t)o->config->for_ms, 0);
     }
@@ -78,18 +60,18 @@ void outputs_trigger(struct gateway *gw, enum config_output_trigger trigger,
 void outputs_release(struct gateway *gw, enum config_output_trigger trigger,
                      const struct incident *incident)
 {
-    size_t button = presses_input_of(gw, incident);
-    enum incident_nature nature = presses_nature_of(gw, incident);
+    size_t button = incident->button;
+    enum incident_class class = incident->class;
     for (size_t i = 0; i < gw->output_count; i++) {
         struct gateway_output *o = &gw->outputs[i];
         bool held = false;
         /* Delivery takes back only what "undelivered" alone has switched on. */
         if (trigger == CONFIG_OUTPUT_DELIVERED && o->config->on != 1u << CONFIG_OUTPUT_UNDELIVERED)
             continue;
-        if (!(o->held[nature] >> button & 1))
+        if (!(o->held[class] >> button & 1))
             continue;
-        o->held[nature] &= ~(UINT64_C(1) << button);
-        for (int n = 0; n < INCIDENT_NATURES; n++)
+        o->held[class] &= ~(UINT64_C(1) << button);
+        for (int n = 0; n < INCIDENT_CLASSES; n++)
             held = held || o->held[n] != 0;
         if (held)
             continue;
@@ -113,11 +95,11 @@ static void resume(struct gateway *gw)
         if (o->config->for_ms > 0 || !(o->config->on >> CONFIG_OUTPUT_RAISED & 1))
             continue;
         for (size_t k = 0; k < gw->input_count; k++) {
-            if (gw->incidents[k][INCIDENT_NATURE_ALARM].open &&
-                concerns(o, &gw->config->inputs[k], INCIDENT_NATURE_ALARM))
-                o->held[INCIDENT_NATURE_ALARM] |= UINT64_C(1) << k;
+            if (gw->incidents[k][INCIDENT_CLASS_ALARM].open &&
+                concerns(o, &gw->config->inputs[k], INCIDENT_CLASS_ALARM))
+                o->held[INCIDENT_CLASS_ALARM] |= UINT64_C(1) << k;
         }
-        if (o->held[INCIDENT_NATURE_ALARM])
+        if (o->held[INCIDENT_CLASS_ALARM])
             switch_to(o, true, "an alarm from before the restart is open");
     }
 }

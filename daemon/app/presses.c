@@ -10,63 +10,6 @@
 
 #define RETELL_EACH_MS 60000 /* while a line chatters: how often its count is told */
 
-const char *presses_kind_name(int kind)
-{
-    static const char *const names[] = {
-        [CONFIG_INPUT_PANIC] = "panic",        [CONFIG_INPUT_DURESS] = "duress",
-        [CONFIG_INPUT_MEDICAL] = "medical",    [CONFIG_INPUT_FIRE] = "fire",
-        [CONFIG_INPUT_TEST] = "test",          [CONFIG_INPUT_TAMPER] = "tamper",
-        [CONFIG_INPUT_MAINS] = "mains",        [CONFIG_INPUT_BATTERY] = "battery",
-        [CONFIG_INPUT_DRILL_SWITCH] = "drill", [CONFIG_INPUT_RESET] = "reset",
-        [CONFIG_INPUT_CANCEL] = "cancel",      [CONFIG_INPUT_CARD] = "card",
-    };
-    return names[kind];
-}
-
-const char *presses_nature_name(enum incident_nature nature)
-{
-    switch (nature) {
-    case INCIDENT_NATURE_ALARM:
-        return "alarm";
-    case INCIDENT_NATURE_DURESS:
-        return "duress";
-    case INCIDENT_NATURE_DRILL:
-        return "drill";
-    case INCIDENT_NATURE_TEST:
-        return "test";
-    }
-    return "alarm";
-}
-
-size_t presses_input_of(const struct gateway *gw, const struct incident *incident)
-{
-    return (size_t)(incident - &gw->incidents[0][0]) / INCIDENT_NATURES;
-}
-
-enum incident_nature presses_nature_of(const struct gateway *gw, const struct incident *incident)
-{
-    return (enum incident_nature)((incident - &gw->incidents[0][0]) % INCIDENT_NATURES);
-}
-
-static const char *cause_name(enum panel_cause cause)
-{
-    switch (cause) {
-    case PANEL_CAUSE_EDGE:
-        return "edge";
-    case PANEL_CAUSE_LEVEL:
-        return "level";
-    case PANEL_CAUSE_START:
-        return "start";
-    case PANEL_CAUSE_LONG:
-        return "long-press";
-    case PANEL_CAUSE_PATTERN:
-        return "pattern";
-    case PANEL_CAUSE_TIME:
-        return NULL;
-    }
-    return NULL;
-}
-
 static const char *camera_name(const struct config *config, const char *id)
 {
     for (size_t i = 0; i < config->camera_count; i++) {
@@ -79,9 +22,9 @@ static const char *camera_name(const struct config *config, const char *id)
 static json_t *describe(struct gateway *gw, const struct incident *incident, const char *cause,
                         const char *by, const char *note)
 {
-    const struct config_input *input = &gw->config->inputs[presses_input_of(gw, incident)];
+    const struct config_input *input = &gw->config->inputs[incident->button];
     const struct config_site *site = &gw->config->site;
-    bool is_duress = presses_nature_of(gw, incident) == INCIDENT_NATURE_DURESS;
+    bool is_duress = incident->class == INCIDENT_CLASS_DURESS;
     struct data_camera cameras[LIMIT_INPUT_CAMERAS];
     size_t count =
         input->cameras.count < LIMIT_INPUT_CAMERAS ? input->cameras.count : LIMIT_INPUT_CAMERAS;
@@ -96,7 +39,7 @@ static json_t *describe(struct gateway *gw, const struct incident *incident, con
                               .contacts = site->contacts.items,
                               .contact_count = site->contacts.count};
     struct data_alarm alarm = {.alarm = incident->alarm,
-                               .kind = is_duress ? "duress" : presses_kind_name(input->kind),
+                               .kind = is_duress ? "duress" : config_input_kind_name(input->kind),
                                .silent = input->silent || is_duress,
                                .at_start = incident->at_start,
                                .cause = cause,
@@ -117,12 +60,12 @@ static json_t *describe(struct gateway *gw, const struct incident *incident, con
 static struct journey *emit(struct gateway *gw, const struct incident *incident, const char *verb,
                             const char *cause, int64_t at_ns, const char *by, const char *note)
 {
-    enum incident_nature nature = presses_nature_of(gw, incident);
     char type[EVENT_TYPE_SIZE];
     bool raised = strcmp(verb, "raised") == 0;
     /* Duress is an alarm like any other to who receives it; its kind says the rest. */
     snprintf(type, sizeof type, "tocsin.%s.%s",
-             incident_is_real(nature) ? "alarm" : presses_nature_name(nature), verb);
+             incident_is_real(incident->class) ? "alarm" : incident_class_name(incident->class),
+             verb);
     return events_emit(gw, type, raised ? EVENT_CLASS_PRESS : EVENT_CLASS_FOLLOWUP, incident->alarm,
                        at_ns, describe(gw, incident, cause, by, note), NULL);
 }
@@ -189,16 +132,16 @@ static void note_press(struct gateway_input *in, int64_t at_ns)
 static void tell_raised(struct gateway *gw, struct incident *incident,
                         const struct panel_step *step)
 {
-    struct gateway_input *in = &gw->inputs[step->button];
+    struct gateway_input *in = &gw->inputs[step->incident->button];
     incident->raised_wall_ms = clock_stamp_at(step->at_ns, gw->envelope.floor_ms).wall_ms;
-    in->undelivered[step->nature] = false;
-    if (step->nature == INCIDENT_NATURE_DURESS)
+    in->undelivered[step->incident->class] = false;
+    if (step->incident->class == INCIDENT_CLASS_DURESS)
         memcpy(gw->duress[gw->next_duress++ % 8], incident->alarm, UUID_TEXT_SIZE);
-    attach_request(in,
-                   emit(gw, incident, "raised", cause_name(step->cause), step->at_ns, NULL, NULL));
+    attach_request(
+        in, emit(gw, incident, "raised", panel_cause_name(step->cause), step->at_ns, NULL, NULL));
     log_warning("alarm", "%s %s: pressed (%s), %s %s", in->config->id, in->config->place,
-                presses_kind_name(in->config->kind), presses_nature_name(step->nature),
-                incident->alarm);
+                config_input_kind_name(in->config->kind),
+                incident_class_name(step->incident->class), incident->alarm);
     dispatch_set_alarm_open(gw->dispatch, true);
     clips_tell_alarm(gw, incident);
     outputs_trigger(gw, CONFIG_OUTPUT_RAISED, incident);
@@ -207,9 +150,9 @@ static void tell_raised(struct gateway *gw, struct incident *incident,
 static void tell_updated(struct gateway *gw, struct incident *incident,
                          const struct panel_step *step)
 {
-    struct gateway_input *in = &gw->inputs[step->button];
-    attach_request(in,
-                   emit(gw, incident, "updated", cause_name(step->cause), step->at_ns, NULL, NULL));
+    struct gateway_input *in = &gw->inputs[step->incident->button];
+    attach_request(
+        in, emit(gw, incident, "updated", panel_cause_name(step->cause), step->at_ns, NULL, NULL));
     log_warning("alarm", "%s: pressed again (%u)", in->config->id, incident->presses);
     clips_tell_alarm(gw, incident);
 }
@@ -217,12 +160,12 @@ static void tell_updated(struct gateway *gw, struct incident *incident,
 static void on_step(void *arg, const struct panel_step *step)
 {
     struct gateway *gw = arg;
-    struct gateway_input *in = &gw->inputs[step->button];
+    struct gateway_input *in = &gw->inputs[step->incident->button];
     bool press = step->action == INCIDENT_ACTION_RAISED || step->action == INCIDENT_ACTION_UPDATED;
     if (press)
         note_press(in, step->at_ns);
-    if (press && step->nature == INCIDENT_NATURE_TEST)
-        exercises_pressed(gw, step->button);
+    if (press && step->incident->class == INCIDENT_CLASS_TEST)
+        exercises_pressed(gw, step->incident->button);
     if (is_told(in, step->action)) {
         gw->stepped = true;
         if (step->action == INCIDENT_ACTION_RAISED)
@@ -230,7 +173,8 @@ static void on_step(void *arg, const struct panel_step *step)
         else if (step->action == INCIDENT_ACTION_UPDATED)
             tell_updated(gw, step->incident, step);
         else if (step->action == INCIDENT_ACTION_RESTORED)
-            emit(gw, step->incident, "restored", cause_name(step->cause), step->at_ns, NULL, NULL);
+            emit(gw, step->incident, "restored", panel_cause_name(step->cause), step->at_ns, NULL,
+                 NULL);
         else
             presses_carry_out(gw, step->action, step->incident, "the gateway", NULL);
     }
@@ -240,10 +184,10 @@ static void on_step(void *arg, const struct panel_step *step)
 static void close_all(struct gateway *gw, const struct incident *incident, const char *by,
                       const char *note)
 {
-    const struct config_input *input = &gw->config->inputs[presses_input_of(gw, incident)];
+    const struct config_input *input = &gw->config->inputs[incident->button];
     emit(gw, incident, "closed", NULL, clock_monotonic_ns(), by, note);
-    log_info("alarm", "%s: %s %s closed by %s", input->id,
-             presses_nature_name(presses_nature_of(gw, incident)), incident->alarm, by);
+    log_info("alarm", "%s: %s %s closed by %s", input->id, incident_class_name(incident->class),
+             incident->alarm, by);
     watch_tell(gw, &(struct watch_line){
                        .what = "closed", .alarm = incident->alarm, .input = input->id, .text = by});
     dispatch_set_alarm_open(gw->dispatch, presses_any_open(gw));
@@ -345,8 +289,8 @@ static void tell_untold(struct gateway_input *in)
     struct gateway *gw = in->gateway;
     in->untold = false;
     in->told_ms = clock_monotonic_ms();
-    for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
-        struct incident *incident = &gw->incidents[in->index][nature];
+    for (int class = 0; class < INCIDENT_CLASSES; class ++) {
+        struct incident *incident = &gw->incidents[in->index][class];
         if (incident->open)
             emit(gw, incident, "updated", "chatter", incident->last_press_ns, NULL, NULL);
     }
@@ -370,23 +314,29 @@ void presses_tick(struct gateway *gw)
     }
 }
 
-static enum incident_nature nature_of_kind(int kind)
+static enum incident_class class_of_kind(enum config_input_kind kind)
 {
     if (kind == CONFIG_INPUT_DURESS)
-        return INCIDENT_NATURE_DURESS;
-    return kind == CONFIG_INPUT_TEST ? INCIDENT_NATURE_TEST : INCIDENT_NATURE_ALARM;
+        return INCIDENT_CLASS_DURESS;
+    return kind == CONFIG_INPUT_TEST ? INCIDENT_CLASS_TEST : INCIDENT_CLASS_ALARM;
+}
+
+void presses_prepare(struct gateway *gw)
+{
+    gw->panel = (struct panel){.host = {.step = on_step,
+                                        .exercise_over = on_exercise_over,
+                                        .fresh_id = on_fresh_id,
+                                        .arg = gw},
+                               .button_count = gw->input_count,
+                               .buttons = gw->buttons,
+                               .incidents = gw->incidents};
 }
 
 void presses_open(struct gateway *gw)
 {
-    gw->panel.host = (struct panel_host){
-        .step = on_step, .exercise_over = on_exercise_over, .fresh_id = on_fresh_id, .arg = gw};
-    gw->panel.button_count = gw->input_count;
-    gw->panel.buttons = gw->buttons;
-    gw->panel.incidents = gw->incidents;
     for (size_t i = 0; i < gw->input_count; i++) {
         const struct config_input *c = &gw->config->inputs[i];
-        gw->buttons[i].nature = nature_of_kind(c->kind);
+        gw->buttons[i].class = class_of_kind(c->kind);
         gw->buttons[i].gesture.options = (struct gesture_options){
             .hold_ns = c->hold_ms * 1000000,
             .presses = (unsigned)c->presses,

@@ -45,7 +45,7 @@ static void on_delivered(void *arg, const struct dispatch_sent *sent,
 {
     struct gateway *gw = arg;
     bool confirmed = result->outcome == UPLINK_OUTCOME_STORED;
-    struct incident *incident = watch_incident(gw, sent->alarm);
+    struct incident *incident = panel_find(&gw->panel, sent->alarm);
     char *state = NULL;
     if (incident && sent->class == EVENT_CLASS_PRESS &&
         incident_advance(incident, sent->receiver,
@@ -136,7 +136,7 @@ static const char *answer_word(enum uplink_answer_state state)
 
 static void act_on(struct gateway *gw, size_t receiver, const struct uplink_answer *answer)
 {
-    struct incident *incident = watch_incident(gw, answer->alarm);
+    struct incident *incident = panel_find(&gw->panel, answer->alarm);
     watch_tell(gw, &(struct watch_line){.what = answer_word(answer->state),
                                         .alarm = answer->alarm,
                                         .receiver = gw->receivers[receiver].config->id,

@@ -12,19 +12,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static json_t *save_incident(const struct gateway *gw, size_t input, enum incident_nature nature)
+static json_t *save_incident(const struct gateway *gw, const struct incident *incident)
 {
-    const struct incident *incident = &gw->incidents[input][nature];
     json_t *receivers = json_object();
     for (size_t i = 0; i < gw->receiver_count; i++)
         json_object_set_new(receivers, gw->config->receivers[i].id,
                             json_pack("{si,sb}", "progress", (int)incident->progress[i], "closing",
                                       incident->closing[i]));
     return json_pack(
-        "{ss,ss,ss,sb,sb,sb,si,si,sI,sI,sI,sI,so}", "input", gw->config->inputs[input].id, "nature",
-        presses_nature_name(nature), "alarm", incident->alarm, "held", incident->held, "at_start",
-        incident->at_start, "cancelled", incident->cancelled, "presses", (int)incident->presses,
-        "level", (int)incident->level, "level_ns", (json_int_t)incident->level_ns, "raised_ns",
+        "{ss,ss,ss,sb,sb,sb,si,si,sI,sI,sI,sI,so}", "input",
+        gw->config->inputs[incident->button].id, "nature", incident_class_name(incident->class),
+        "alarm", incident->alarm, "held", incident->held, "at_start", incident->at_start,
+        "cancelled", incident->cancelled, "presses", (int)incident->presses, "level",
+        (int)incident->level, "level_ns", (json_int_t)incident->level_ns, "raised_ns",
         (json_int_t)incident->raised_ns, "last_press_ns", (json_int_t)incident->last_press_ns,
         "raised_wall_ms", (json_int_t)incident->raised_wall_ms, "receivers", receivers);
 }
@@ -47,12 +47,10 @@ char *state_save(const struct gateway *gw)
         json_t *input = save_input(gw, i);
         if (input)
             json_array_append_new(inputs, input);
-        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
-            if (gw->incidents[i][nature].open)
-                json_array_append_new(incidents,
-                                      save_incident(gw, i, (enum incident_nature)nature));
-        }
     }
+    const struct incident *incident = NULL;
+    while ((incident = panel_next_open(&gw->panel, incident)))
+        json_array_append_new(incidents, save_incident(gw, incident));
     json_t *state = json_pack("{ss,so,so,so*}", "boot", gw->envelope.boot, "inputs", inputs,
                               "incidents", incidents, "exercise", exercises_json(gw));
     char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
@@ -102,14 +100,14 @@ static void load_progress(struct gateway *gw, struct incident *incident, const j
 }
 
 /* What nobody can read is taken for a real alarm. */
-static enum incident_nature read_nature(const json_t *object)
+static enum incident_class read_class(const json_t *object)
 {
     const char *name = json_string_value(json_object_get(object, "nature"));
-    for (int nature = 0; name && nature < INCIDENT_NATURES; nature++) {
-        if (strcmp(name, presses_nature_name((enum incident_nature)nature)) == 0)
-            return (enum incident_nature)nature;
+    for (int class = 0; name && class < INCIDENT_CLASSES; class ++) {
+        if (strcmp(name, incident_class_name((enum incident_class) class)) == 0)
+            return (enum incident_class) class;
     }
-    return INCIDENT_NATURE_ALARM;
+    return INCIDENT_CLASS_ALARM;
 }
 
 static void load_incident(struct gateway *gw, const json_t *object, bool same_boot)
@@ -118,8 +116,10 @@ static void load_incident(struct gateway *gw, const json_t *object, bool same_bo
     size_t i;
     if (!alarm || !uuid_is_valid(alarm) || !find_input(gw, object, &i))
         return;
-    struct incident *incident = &gw->incidents[i][read_nature(object)];
+    struct incident *incident = panel_incident(&gw->panel, i, read_class(object));
     *incident = (struct incident){
+        .button = incident->button,
+        .class = incident->class,
         .open = true,
         .held = json_is_true(json_object_get(object, "held")),
         .at_start = json_is_true(json_object_get(object, "at_start")),
@@ -142,15 +142,14 @@ static void load_incident(struct gateway *gw, const json_t *object, bool same_bo
 
 static void load_exercise(struct gateway *gw, const json_t *object)
 {
-    const char *nature = json_string_value(json_object_get(object, "exercise"));
+    const char *class = json_string_value(json_object_get(object, "exercise"));
     const char *by = json_string_value(json_object_get(object, "by"));
     size_t i, at;
     json_t *id;
-    if (!nature)
+    if (!class)
         return;
     gw->exercise.phase = EXERCISE_PHASE_ANNOUNCED;
-    gw->exercise.nature =
-        strcmp(nature, "test") == 0 ? INCIDENT_NATURE_TEST : INCIDENT_NATURE_DRILL;
+    gw->exercise.class = strcmp(class, "test") == 0 ? INCIDENT_CLASS_TEST : INCIDENT_CLASS_DRILL;
     snprintf(gw->exercise.by, sizeof gw->exercise.by, "%s", by ? by : "");
     json_array_foreach(json_object_get(object, "inputs"), at, id)
     {

@@ -6,35 +6,25 @@
 #include "base/clock.h"
 #include "base/encode.h"
 
-static const char *const progress_names[] = {
-    [INCIDENT_PROGRESS_HEARD] = "pending",       [INCIDENT_PROGRESS_UNCONFIRMED] = "unconfirmed",
-    [INCIDENT_PROGRESS_DELIVERED] = "delivered", [INCIDENT_PROGRESS_SEEN] = "seen",
-    [INCIDENT_PROGRESS_COMING] = "coming",
-};
-static const char *const link_names[] = {
-    [DISPATCH_LINK_UNPROVEN] = "unproven",
-    [DISPATCH_LINK_PROVEN] = "proven",
-    [DISPATCH_LINK_REFUSED] = "refused",
-};
-
 static json_t *alarm_json(const struct gateway *gw, const struct incident *incident)
 {
-    const struct config_input *input = &gw->config->inputs[presses_input_of(gw, incident)];
-    enum incident_nature nature = presses_nature_of(gw, incident);
+    const struct config_input *input = &gw->config->inputs[incident->button];
     char raised_at[CLOCK_TEXT_SIZE];
     clock_format_utc(incident->raised_wall_ms, raised_at);
     json_t *receivers = json_array();
     for (size_t i = 0; i < gw->receiver_count; i++)
-        json_array_append_new(receivers, json_pack("{ss,ss,sb}", "id", gw->receivers[i].config->id,
-                                                   "state", progress_names[incident->progress[i]],
-                                                   "closed", incident->closing[i]));
+        json_array_append_new(receivers,
+                              json_pack("{ss,ss,sb}", "id", gw->receivers[i].config->id, "state",
+                                        incident_progress_name(incident->progress[i]), "closed",
+                                        incident->closing[i]));
     json_t *object = json_pack(
         "{ss,ss,ss,ss,ss,ss,si,si,ss,sb,sb,sb,so}", "alarm", incident->alarm, "nature",
-        presses_nature_name(nature), "kind",
-        nature == INCIDENT_NATURE_DURESS ? "duress" : presses_kind_name(input->kind), "input",
-        input->id, "name", input->name, "place", input->place, "presses", (int)incident->presses,
-        "level", (int)incident->level, "raised_at", raised_at, "pressed", incident->held,
-        "at_start", incident->at_start, "cancelled", incident->cancelled, "receivers", receivers);
+        incident_class_name(incident->class), "kind",
+        incident->class == INCIDENT_CLASS_DURESS ? "duress" : config_input_kind_name(input->kind),
+        "input", input->id, "name", input->name, "place", input->place, "presses",
+        (int)incident->presses, "level", (int)incident->level, "raised_at", raised_at, "pressed",
+        incident->held, "at_start", incident->at_start, "cancelled", incident->cancelled,
+        "receivers", receivers);
     /* Of another boot only the wall time is known. */
     if (object && incident->raised_ns)
         json_object_set_new(object, "age_ms",
@@ -51,7 +41,7 @@ static json_t *inputs_json(const struct gateway *gw, bool with_duress)
         json_array_append_new(
             list,
             json_pack("{ss,ss,ss,ss,ss,sb,sb,ss}", "id", in->config->id, "name", in->config->name,
-                      "place", in->config->place, "kind", presses_kind_name(in->config->kind),
+                      "place", in->config->place, "kind", config_input_kind_name(in->config->kind),
                       "driver", in->driver->type.name, "pressed",
                       in->active && (with_duress || in->config->kind != CONFIG_INPUT_DURESS),
                       "known", lines_is_good(in), "fault", in->reason));
@@ -83,7 +73,7 @@ static json_t *receivers_json(const struct gateway *gw)
         dispatch_get_status(gw->dispatch, i, &status);
         json_t *one =
             json_pack("{ss,ss,ss,sb,sI,sI,sI,ss,sI}", "id", r->config->id, "name", r->config->name,
-                      "state", link_names[status.link], "responder", r->config->responder,
+                      "state", dispatch_link_name(status.link), "responder", r->config->responder,
                       "backlog", (json_int_t)status.backlog, "uploads", (json_int_t)status.uploads,
                       "failures", (json_int_t)status.failures, "reason", status.reason,
                       "answer_seq", (json_int_t)r->confirmed_seq);
@@ -138,12 +128,10 @@ static json_t *outputs_json(const struct gateway *gw)
 json_t *status_json(struct gateway *gw, bool with_duress)
 {
     json_t *alarms = json_array();
-    for (size_t i = 0; i < gw->input_count; i++) {
-        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
-            const struct incident *incident = &gw->incidents[i][nature];
-            if (incident->open && (nature != INCIDENT_NATURE_DURESS || with_duress))
-                json_array_append_new(alarms, alarm_json(gw, incident));
-        }
+    const struct incident *incident = NULL;
+    while ((incident = panel_next_open(&gw->panel, incident))) {
+        if (incident->class != INCIDENT_CLASS_DURESS || with_duress)
+            json_array_append_new(alarms, alarm_json(gw, incident));
     }
     return json_pack(
         "{ss,ss,ss,ss,sI,so,so,so*,so,so,so,s{sb},so,so,so,so}", "gateway", gw->config->site.id,
@@ -161,8 +149,8 @@ json_t *status_heartbeat(struct gateway *gw, size_t receiver)
     json_t *lines = json_array(), *cameras = json_array();
     for (size_t i = 0; i < gw->input_count; i++) {
         const struct gateway_input *in = &gw->inputs[i];
-        open += gw->incidents[i][INCIDENT_NATURE_ALARM].open;
-        open += gw->incidents[i][INCIDENT_NATURE_DURESS].open;
+        open += gw->incidents[i][INCIDENT_CLASS_ALARM].open;
+        open += gw->incidents[i][INCIDENT_CLASS_DURESS].open;
         json_array_append_new(lines, json_pack("{ss,ss}", "id", gw->config->inputs[i].id, "state",
                                                !lines_is_good(in) ? "fault"
                                                : in->active       ? "pressed"

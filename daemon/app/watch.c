@@ -4,18 +4,6 @@
 #include "app/gateway.h"
 #include "base/clock.h"
 
-struct incident *watch_incident(struct gateway *gw, const char *alarm)
-{
-    for (size_t i = 0; alarm && alarm[0] && i < gw->input_count; i++) {
-        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
-            struct incident *incident = &gw->incidents[i][nature];
-            if (incident->open && strcmp(incident->alarm, alarm) == 0)
-                return incident;
-        }
-    }
-    return NULL;
-}
-
 static void set_text(json_t *object, const char *name, const char *text)
 {
     if (text && text[0])
@@ -25,7 +13,7 @@ static void set_text(json_t *object, const char *name, const char *text)
 /* Of an alarm that is closed only its id tells. */
 static bool is_duress(const struct gateway *gw, const char *alarm, const struct incident *incident)
 {
-    bool found = incident && presses_nature_of(gw, incident) == INCIDENT_NATURE_DURESS;
+    bool found = incident && incident->class == INCIDENT_CLASS_DURESS;
     for (size_t i = 0; alarm && alarm[0] && i < sizeof gw->duress / sizeof *gw->duress; i++)
         found = found || strcmp(gw->duress[i], alarm) == 0;
     return found;
@@ -36,8 +24,8 @@ void watch_tell(struct gateway *gw, const struct watch_line *line)
     if (!gw->control || gw->stopping || !control_has_watchers(gw->control))
         return;
     int64_t at_ns = line->at_ns ? line->at_ns : clock_monotonic_ns();
-    const struct incident *incident = watch_incident(gw, line->alarm);
-    size_t input = incident ? presses_input_of(gw, incident) : 0;
+    const struct incident *incident = panel_find(&gw->panel, line->alarm);
+    size_t input = incident ? incident->button : 0;
     /* A screen that is left on at the gate must show nothing of duress. */
     if (is_duress(gw, line->alarm, incident))
         return;

@@ -70,19 +70,57 @@ enum config_input_kind {
 };
 
 /* Whether a press of it asks for help, or would outside a test. */
-static inline bool config_input_is_button(int kind)
+static inline bool config_input_is_button(enum config_input_kind kind)
 {
     return kind <= CONFIG_INPUT_TEST;
 }
+
+/* The word of the configuration, the wire and `status`. */
+static inline const char *config_input_kind_name(enum config_input_kind kind)
+{
+    switch (kind) {
+    case CONFIG_INPUT_PANIC:
+        return "panic";
+    case CONFIG_INPUT_DURESS:
+        return "duress";
+    case CONFIG_INPUT_MEDICAL:
+        return "medical";
+    case CONFIG_INPUT_FIRE:
+        return "fire";
+    case CONFIG_INPUT_TEST:
+        return "test";
+    case CONFIG_INPUT_TAMPER:
+        return "tamper";
+    case CONFIG_INPUT_MAINS:
+        return "mains";
+    case CONFIG_INPUT_BATTERY:
+        return "battery";
+    case CONFIG_INPUT_DRILL_SWITCH:
+        return "drill";
+    case CONFIG_INPUT_RESET:
+        return "reset";
+    case CONFIG_INPUT_CANCEL:
+        return "cancel";
+    case CONFIG_INPUT_CARD:
+        return "card";
+    }
+    return "panic";
+}
+
+/* How the first contact is at rest; a second one is the contrary. */
+enum config_contact {
+    CONFIG_CONTACT_OPEN,
+    CONFIG_CONTACT_CLOSED,
+};
 
 struct config_input {
     char *id;
     char *name;
     char *place;
-    int kind; /* enum config_input_kind */
+    enum config_input_kind kind;
     bool silent;
     int64_t debounce_ms;
-    int contact;   /* 1: normally closed */
+    enum config_contact contact;
     bool latching; /* it stays pressed until somebody turns its key */
     int64_t stuck_after_ms;
     int64_t changeover_ms;
@@ -125,7 +163,7 @@ enum config_silent_shows {
 
 struct config_indicator {
     char *id;
-    int silent_shows; /* enum config_silent_shows */
+    enum config_silent_shows silent_shows;
     struct config_driver driver;
     struct config_place at;
 };
@@ -138,6 +176,23 @@ enum config_output_trigger {
     CONFIG_OUTPUT_ESCALATED,
     CONFIG_OUTPUT_CLOSED,
 };
+
+static inline const char *config_output_trigger_name(enum config_output_trigger trigger)
+{
+    switch (trigger) {
+    case CONFIG_OUTPUT_RAISED:
+        return "raised";
+    case CONFIG_OUTPUT_UNDELIVERED:
+        return "undelivered";
+    case CONFIG_OUTPUT_DELIVERED:
+        return "delivered";
+    case CONFIG_OUTPUT_ESCALATED:
+        return "escalated";
+    case CONFIG_OUTPUT_CLOSED:
+        return "closed";
+    }
+    return "";
+}
 
 struct config_output {
     char *id;

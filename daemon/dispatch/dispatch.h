@@ -20,6 +20,20 @@ enum dispatch_link {
     DISPATCH_LINK_REFUSED, /* the last answer was a refusal: a person must mend something */
 };
 
+/* "unproven", "proven", "refused": the words of `status`. */
+static inline const char *dispatch_link_name(enum dispatch_link link)
+{
+    switch (link) {
+    case DISPATCH_LINK_UNPROVEN:
+        return "unproven";
+    case DISPATCH_LINK_PROVEN:
+        return "proven";
+    case DISPATCH_LINK_REFUSED:
+        return "refused";
+    }
+    return "unproven";
+}
+
 struct dispatch_sent {
     size_t receiver;
     uint64_t seq;

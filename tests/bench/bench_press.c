@@ -205,7 +205,7 @@ static void finish_press(struct bench *b)
         bench_add(&b->stored, offered_ns - b->pressed_ns);
         bench_add(&b->sent, atomic_load(&b->shared->first_byte_ns) - offered_ns);
     }
-    incident_reset(&b->gw->incidents[b->button][INCIDENT_NATURE_ALARM]);
+    incident_reset(&b->gw->incidents[b->button][INCIDENT_CLASS_ALARM]);
     in->driver->simulate(in->contacts[0].line, false);
     b->button = (b->button + 1) % BUTTONS;
     b->quiet_ns = end_ns;
@@ -226,7 +226,7 @@ static void on_check(uv_check_t *check)
     struct bench *b = check->data;
     struct dispatch_status status;
     if (b->waiting) {
-        if (b->gw->incidents[b->button][INCIDENT_NATURE_ALARM].progress[0] >=
+        if (b->gw->incidents[b->button][INCIDENT_CLASS_ALARM].progress[0] >=
             INCIDENT_PROGRESS_DELIVERED)
             finish_press(b);
         return;

@@ -48,10 +48,10 @@ static const char *const names[THING_COUNT] = {
 struct world {
     struct panel panel;
     struct panel_button buttons[2];
-    struct incident incidents[2][INCIDENT_NATURES];
+    struct incident incidents[2][INCIDENT_CLASSES];
     struct debounce lines[2];
     int64_t now_ns;
-    unsigned counted[2][INCIDENT_NATURES]; /* presses that steps have told */
+    unsigned counted[2][INCIDENT_CLASSES]; /* presses that steps have told */
     unsigned overs;                        /* exercises that the panel has ended */
     /* The truth. */
     bool down[2];
@@ -59,7 +59,7 @@ struct world {
     bool down_in_drill[2]; /* the press that is down was one of the drill, and not yet long */
     bool drill;
     int64_t drill_until_ns;
-    unsigned expected[2][INCIDENT_NATURES];
+    unsigned expected[2][INCIDENT_CLASSES];
 };
 
 static unsigned long long states;
@@ -78,7 +78,7 @@ static void on_step(void *arg, const struct panel_step *step)
 {
     struct world *w = arg;
     if (step->action == INCIDENT_ACTION_RAISED || step->action == INCIDENT_ACTION_UPDATED)
-        w->counted[step->button][step->nature]++;
+        w->counted[step->incident->button][step->incident->class]++;
 }
 
 static void on_over(void *arg, const struct panel_exercise *was, const char *why)
@@ -97,8 +97,8 @@ static void on_fresh_id(void *arg, char ret_id[UUID_TEXT_SIZE])
 
 static bool real_is_open(const struct world *w, int button)
 {
-    return w->incidents[button][INCIDENT_NATURE_ALARM].open ||
-           w->incidents[button][INCIDENT_NATURE_DURESS].open;
+    return w->incidents[button][INCIDENT_CLASS_ALARM].open ||
+           w->incidents[button][INCIDENT_CLASS_DURESS].open;
 }
 
 /* The truth moves on with time: long presses, and the end of the drill. */
@@ -110,7 +110,7 @@ static void pass_time(struct world *w, int64_t until_ns)
         if (!w->down[b] || !w->down_in_drill[b] || until_ns - w->down_ns[b] < LONG_NS)
             continue;
         w->down_in_drill[b] = false;
-        w->expected[b][INCIDENT_NATURE_ALARM]++;
+        w->expected[b][INCIDENT_CLASS_ALARM]++;
         w->drill = false;
     }
     w->now_ns = until_ns;
@@ -132,7 +132,7 @@ static void press(struct world *w, int button)
     w->down[button] = true;
     w->down_ns[button] = w->now_ns;
     w->down_in_drill[button] = drilled;
-    w->expected[button][drilled ? INCIDENT_NATURE_DRILL : INCIDENT_NATURE_ALARM]++;
+    w->expected[button][drilled ? INCIDENT_CLASS_DRILL : INCIDENT_CLASS_ALARM]++;
     if (!drilled)
         w->drill = false; /* an alarm ends it */
     set_line(w, button, true);
@@ -149,7 +149,7 @@ static void make_pattern(struct world *w)
     for (int i = 0; i < PATTERN; i++) {
         press(w, 0);
         if (i == PATTERN - 1)
-            w->expected[0][INCIDENT_NATURE_DURESS]++;
+            w->expected[0][INCIDENT_CLASS_DURESS]++;
         pass_time(w, w->now_ns + 50 * MS);
         release(w, 0);
         pass_time(w, w->now_ns + 50 * MS);
@@ -165,7 +165,7 @@ static void restart(struct world *w)
         struct panel_button *button = &w->buttons[b];
         w->down_in_drill[b] = false;
         button->known = button->exercised = false;
-        incident_reset(&w->incidents[b][INCIDENT_NATURE_DRILL]);
+        incident_reset(&w->incidents[b][INCIDENT_CLASS_DRILL]);
         debounce_init(&w->lines[b], BOUNCE_NS, w->down[b]);
         panel_level(&w->panel, b, w->down[b], PANEL_CAUSE_START, w->now_ns);
     }
@@ -174,8 +174,8 @@ static void restart(struct world *w)
 static void reset_all(struct world *w)
 {
     for (int b = 0; b < 2; b++) {
-        for (int nature = 0; nature < INCIDENT_NATURES; nature++)
-            incident_reset(&w->incidents[b][nature]);
+        for (int class = 0; class < INCIDENT_CLASSES; class ++)
+            incident_reset(&w->incidents[b][class]);
     }
 }
 
@@ -208,7 +208,7 @@ static bool is_possible(const struct world *w, enum thing thing)
 static void begin_drill(struct world *w, int depth)
 {
     bool may = !w->drill && !real_is_open(w, 0) && !real_is_open(w, 1);
-    bool did = panel_begin_exercise(&w->panel, INCIDENT_NATURE_DRILL, 1, w->now_ns + DRILL_NS);
+    bool did = panel_begin_exercise(&w->panel, INCIDENT_CLASS_DRILL, 1, w->now_ns + DRILL_NS);
     if (did != may)
         fail(depth, did ? "a drill began beside an alarm or a drill" : "a drill was refused");
     if (did) {
@@ -263,11 +263,11 @@ static void check(const struct world *w, int depth)
 {
     states++;
     for (int b = 0; b < 2; b++) {
-        for (int nature = 0; nature < INCIDENT_NATURES; nature++) {
-            if (w->counted[b][nature] == w->expected[b][nature])
+        for (int class = 0; class < INCIDENT_CLASSES; class ++) {
+            if (w->counted[b][class] == w->expected[b][class])
                 continue;
-            bool real = incident_is_real((enum incident_nature)nature);
-            fail(depth, w->counted[b][nature] < w->expected[b][nature]
+            bool real = incident_is_real((enum incident_class) class);
+            fail(depth, w->counted[b][class] < w->expected[b][class]
                             ? real ? "a real press was lost" : "a press of the drill was lost"
                         : real ? "a real press was invented"
                                : "a real press became a drill's");
@@ -275,13 +275,13 @@ static void check(const struct world *w, int depth)
     }
     if (w->panel.exercise.running != w->drill)
         fail(depth, w->drill ? "the drill ended too soon" : "the drill goes on");
-    if (w->panel.exercise.running && (w->incidents[0][INCIDENT_NATURE_ALARM].open ||
-                                      w->incidents[1][INCIDENT_NATURE_ALARM].open))
+    if (w->panel.exercise.running &&
+        (w->incidents[0][INCIDENT_CLASS_ALARM].open || w->incidents[1][INCIDENT_CLASS_ALARM].open))
         fail(depth, "a drill runs beside an alarm");
-    if (!w->panel.exercise.running && w->incidents[0][INCIDENT_NATURE_DRILL].open)
+    if (!w->panel.exercise.running && w->incidents[0][INCIDENT_CLASS_DRILL].open)
         fail(depth, "the drill has left an incident open");
-    if (w->incidents[1][INCIDENT_NATURE_DRILL].open || w->incidents[0][INCIDENT_NATURE_TEST].open)
-        fail(depth, "an incident of a nature that nothing has asked for");
+    if (w->incidents[1][INCIDENT_CLASS_DRILL].open || w->incidents[0][INCIDENT_CLASS_TEST].open)
+        fail(depth, "an incident of a class that nothing has asked for");
 }
 
 static void bind_world(struct world *w)
@@ -316,7 +316,7 @@ int main(void)
     world.panel.button_count = 2;
     bind_world(&world);
     for (size_t b = 0; b < 2; b++) {
-        world.buttons[b].nature = INCIDENT_NATURE_ALARM;
+        world.buttons[b].class = INCIDENT_CLASS_ALARM;
         world.buttons[b].gesture.options = (struct gesture_options){
             .duress_presses = PATTERN, .duress_within_ns = 1000 * MS, .long_ns = LONG_NS};
         debounce_init(&world.lines[b], BOUNCE_NS, false);

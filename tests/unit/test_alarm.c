@@ -187,7 +187,7 @@ END_TEST
 
 static const uint32_t responders[2] = {1u << 0, 1u << 0 | 1u << 2};
 
-static enum indicator_pattern show(const struct incident (*incidents)[INCIDENT_NATURES],
+static enum indicator_pattern show(const struct incident (*incidents)[INCIDENT_CLASSES],
                                    const bool *hidden, enum lamp_health health)
 {
     struct lamp_view view = {.count = 2,
@@ -199,13 +199,13 @@ static enum indicator_pattern show(const struct incident (*incidents)[INCIDENT_N
     return lamp_pattern(&view);
 }
 
-#define SHOW(i, hidden, health) show((const struct incident(*)[INCIDENT_NATURES])i, hidden, health)
+#define SHOW(i, hidden, health) show((const struct incident(*)[INCIDENT_CLASSES])i, hidden, health)
 
 START_TEST(the_lamp_shows_the_alarm_that_has_come_least_far)
 {
-    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
+    struct incident i[2][INCIDENT_CLASSES] = {{{0}}};
     const bool hidden[2] = {false, false}, first_hidden[2] = {true, false};
-    struct incident *first = &i[0][INCIDENT_NATURE_ALARM], *second = &i[1][INCIDENT_NATURE_ALARM];
+    struct incident *first = &i[0][INCIDENT_CLASS_ALARM], *second = &i[1][INCIDENT_CLASS_ALARM];
     ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_READY);
     ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_DEGRADED), INDICATOR_PATTERN_DEGRADED);
     ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_BROKEN), INDICATOR_PATTERN_FAULT);
@@ -226,9 +226,9 @@ END_TEST
 
 START_TEST(a_group_that_is_not_asked_does_not_move_the_lamp)
 {
-    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
+    struct incident i[2][INCIDENT_CLASSES] = {{{0}}};
     const bool hidden[2] = {false, false};
-    struct incident *alarm = &i[0][INCIDENT_NATURE_ALARM];
+    struct incident *alarm = &i[0][INCIDENT_CLASS_ALARM];
     incident_press(alarm, 0, false, id_a);
     incident_advance(alarm, 2, INCIDENT_PROGRESS_DELIVERED);
     ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_HEARD);
@@ -239,11 +239,11 @@ END_TEST
 
 START_TEST(duress_looks_like_nothing_happened)
 {
-    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
+    struct incident i[2][INCIDENT_CLASSES] = {{{0}}};
     const bool hidden[2] = {false, false};
-    incident_press(&i[0][INCIDENT_NATURE_DURESS], 0, false, id_a);
+    incident_press(&i[0][INCIDENT_CLASS_DURESS], 0, false, id_a);
     for (int health = LAMP_HEALTH_PROVEN; health <= LAMP_HEALTH_BROKEN; health++) {
-        struct incident none[2][INCIDENT_NATURES] = {{{0}}};
+        struct incident none[2][INCIDENT_CLASSES] = {{{0}}};
         ck_assert_int_eq(SHOW(i, hidden, (enum lamp_health)health),
                          SHOW(none, hidden, (enum lamp_health)health));
     }
@@ -252,35 +252,35 @@ END_TEST
 
 START_TEST(a_silent_alarm_is_hidden_or_marked)
 {
-    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
+    struct incident i[2][INCIDENT_CLASSES] = {{{0}}};
     const bool hidden[2] = {true, false};
     struct lamp_view view = {.count = 2,
-                             .incidents = (const struct incident(*)[INCIDENT_NATURES])i,
+                             .incidents = (const struct incident(*)[INCIDENT_CLASSES])i,
                              .hidden = hidden,
                              .responders = responders,
                              .level_count = 2,
                              .hidden_pattern = INDICATOR_PATTERN_TEST};
-    incident_press(&i[0][INCIDENT_NATURE_ALARM], 0, false, id_a);
+    incident_press(&i[0][INCIDENT_CLASS_ALARM], 0, false, id_a);
     ck_assert_int_eq(lamp_pattern(&view), INDICATOR_PATTERN_READY);
     view.marks_hidden = true;
     ck_assert_int_eq(lamp_pattern(&view), INDICATOR_PATTERN_TEST);
-    incident_press(&i[1][INCIDENT_NATURE_ALARM], 0, false, id_b);
+    incident_press(&i[1][INCIDENT_CLASS_ALARM], 0, false, id_b);
     ck_assert_int_eq(lamp_pattern(&view), INDICATOR_PATTERN_HEARD);
-    incident_reset(&i[1][INCIDENT_NATURE_ALARM]);
-    incident_reset(&i[0][INCIDENT_NATURE_ALARM]);
+    incident_reset(&i[1][INCIDENT_CLASS_ALARM]);
+    incident_reset(&i[0][INCIDENT_CLASS_ALARM]);
     ck_assert_int_eq(lamp_pattern(&view), INDICATOR_PATTERN_READY);
 }
 END_TEST
 
 START_TEST(a_drill_or_test_never_hides_a_real_alarm)
 {
-    struct incident i[2][INCIDENT_NATURES] = {{{0}}};
+    struct incident i[2][INCIDENT_CLASSES] = {{{0}}};
     const bool hidden[2] = {false, false};
-    incident_press(&i[0][INCIDENT_NATURE_TEST], 0, false, id_a);
+    incident_press(&i[0][INCIDENT_CLASS_TEST], 0, false, id_a);
     ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_TEST);
-    incident_press(&i[0][INCIDENT_NATURE_DRILL], 0, false, id_a);
+    incident_press(&i[0][INCIDENT_CLASS_DRILL], 0, false, id_a);
     ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_DRILL);
-    incident_press(&i[1][INCIDENT_NATURE_ALARM], 0, false, id_b);
+    incident_press(&i[1][INCIDENT_CLASS_ALARM], 0, false, id_b);
     ck_assert_int_eq(SHOW(i, hidden, LAMP_HEALTH_PROVEN), INDICATOR_PATTERN_HEARD);
 }
 END_TEST

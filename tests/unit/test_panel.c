@@ -9,7 +9,7 @@
 #define BUTTONS 10
 
 static struct panel_button buttons[BUTTONS];
-static struct incident incidents[BUTTONS][INCIDENT_NATURES];
+static struct incident incidents[BUTTONS][INCIDENT_CLASSES];
 static struct panel panel;
 static struct panel_step steps[100];
 static size_t step_count;
@@ -60,11 +60,11 @@ static const struct panel_step *the_step(void)
     return &steps[0];
 }
 
-static void expect(enum incident_action action, enum incident_nature nature)
+static void expect(enum incident_action action, enum incident_class class)
 {
     const struct panel_step *step = the_step();
     ck_assert_int_eq(step->action, action);
-    ck_assert_int_eq(step->nature, nature);
+    ck_assert_int_eq(step->incident->class, class);
 }
 
 static void expect_nothing(void)
@@ -76,11 +76,11 @@ START_TEST(an_immediate_press_counts_at_once)
 {
     set_up(&(struct gesture_options){.presses = 1});
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
-    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_ALARM);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_ALARM);
     panel_level(&panel, 0, true, PANEL_CAUSE_LEVEL, S);
     expect_nothing();
     panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 2 * S);
-    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_ALARM);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_CLASS_ALARM);
 }
 END_TEST
 
@@ -92,7 +92,7 @@ START_TEST(ten_buttons_at_once_are_ten_alarms)
     ck_assert_uint_eq(step_count, BUTTONS);
     for (size_t i = 0; i < BUTTONS; i++) {
         ck_assert_int_eq(steps[i].action, INCIDENT_ACTION_RAISED);
-        ck_assert_uint_eq(steps[i].button, i);
+        ck_assert_uint_eq(steps[i].incident->button, i);
     }
 }
 END_TEST
@@ -108,10 +108,10 @@ START_TEST(a_button_that_must_be_held_counts_when_its_time_has_come)
     expect_nothing();
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 10 * S);
     panel_settle(&panel, 12 * S);
-    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_ALARM);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_ALARM);
     /* A late timer loses nothing: the release finds that the time had come. */
     panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 13 * S);
-    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_ALARM);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_CLASS_ALARM);
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 20 * S);
     panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 30 * S);
     ck_assert_uint_eq(step_count, 2);
@@ -138,7 +138,7 @@ START_TEST(the_duress_pattern_delays_no_press_and_is_an_incident_of_its_own)
 {
     set_up(&(struct gesture_options){.duress_presses = 3, .duress_within_ns = 3 * S});
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 1 * S);
-    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_ALARM);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_ALARM);
     panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 1 * S + 1);
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 2 * S);
     panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 2 * S + 1);
@@ -147,7 +147,7 @@ START_TEST(the_duress_pattern_delays_no_press_and_is_an_incident_of_its_own)
     ck_assert_uint_eq(step_count, 2);
     ck_assert_int_eq(steps[0].action, INCIDENT_ACTION_UPDATED);
     ck_assert_int_eq(steps[1].action, INCIDENT_ACTION_RAISED);
-    ck_assert_int_eq(steps[1].nature, INCIDENT_NATURE_DURESS);
+    ck_assert_int_eq(steps[1].incident->class, INCIDENT_CLASS_DURESS);
     ck_assert_int_eq(steps[1].cause, PANEL_CAUSE_PATTERN);
 }
 END_TEST
@@ -170,7 +170,7 @@ START_TEST(a_latched_button_after_a_restart_is_the_same_press)
     panel_level(&panel, 0, true, PANEL_CAUSE_START, 2 * S);
     expect_nothing();
     panel_level(&panel, 0, false, PANEL_CAUSE_EDGE, 3 * S);
-    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_ALARM);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_CLASS_ALARM);
 }
 END_TEST
 
@@ -181,17 +181,17 @@ START_TEST(a_press_made_while_nobody_looked_is_told_at_the_start)
     step_count = 0;
     buttons[0].known = false;
     panel_level(&panel, 0, false, PANEL_CAUSE_START, 2 * S);
-    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_ALARM);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_CLASS_ALARM);
 }
 END_TEST
 
 START_TEST(a_button_for_tests_is_never_a_drills)
 {
     set_up(&(struct gesture_options){.presses = 1, .long_ns = 3 * S});
-    buttons[0].nature = INCIDENT_NATURE_TEST;
-    ck_assert(panel_begin_exercise(&panel, INCIDENT_NATURE_DRILL, ~UINT64_C(0), 100 * S));
+    buttons[0].class = INCIDENT_CLASS_TEST;
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, ~UINT64_C(0), 100 * S));
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
-    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_TEST);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_TEST);
     panel_settle(&panel, 50 * S); /* held long, and it has nothing real to raise */
     expect_nothing();
     panel_settle(&panel, 100 * S);
@@ -203,26 +203,66 @@ END_TEST
 START_TEST(a_test_covers_a_duress_button_and_ends_by_itself)
 {
     set_up(&(struct gesture_options){.presses = 1});
-    buttons[3].nature = INCIDENT_NATURE_DURESS;
-    ck_assert(panel_begin_exercise(&panel, INCIDENT_NATURE_TEST, 1 << 3, 100 * S));
-    ck_assert(!panel_begin_exercise(&panel, INCIDENT_NATURE_DRILL, 1, 100 * S));
+    buttons[3].class = INCIDENT_CLASS_DURESS;
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_TEST, 1 << 3, 100 * S));
+    ck_assert(!panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
     panel_level(&panel, 3, true, PANEL_CAUSE_EDGE, S);
-    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_TEST);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_TEST);
     panel_level(&panel, 3, false, PANEL_CAUSE_EDGE, 2 * S);
-    expect(INCIDENT_ACTION_RESTORED, INCIDENT_NATURE_TEST);
+    expect(INCIDENT_ACTION_RESTORED, INCIDENT_CLASS_TEST);
     panel_settle(&panel, 100 * S);
-    expect(INCIDENT_ACTION_CLOSED, INCIDENT_NATURE_TEST);
+    expect(INCIDENT_ACTION_CLOSED, INCIDENT_CLASS_TEST);
     panel_level(&panel, 3, true, PANEL_CAUSE_EDGE, 101 * S);
-    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_DURESS);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_DURESS);
 }
 END_TEST
 
 START_TEST(a_press_after_the_drills_end_is_real_though_the_timer_is_late)
 {
     set_up(&(struct gesture_options){.presses = 1});
-    panel_begin_exercise(&panel, INCIDENT_NATURE_DRILL, 1, 100 * S);
+    panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S);
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 100 * S);
-    expect(INCIDENT_ACTION_RAISED, INCIDENT_NATURE_ALARM);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_ALARM);
+}
+END_TEST
+
+START_TEST(open_incidents_are_found_in_order_and_know_what_they_are)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    ck_assert_ptr_null(panel_next_open(&panel, NULL));
+    ck_assert(!panel_any_open(&panel) && !panel_any_real(&panel));
+    buttons[7].class = INCIDENT_CLASS_TEST;
+    panel_level(&panel, 7, true, PANEL_CAUSE_EDGE, S);
+    ck_assert(panel_any_open(&panel) && !panel_any_real(&panel));
+    buttons[2].class = INCIDENT_CLASS_DURESS;
+    panel_level(&panel, 2, true, PANEL_CAUSE_EDGE, S);
+    panel_level(&panel, 2, false, PANEL_CAUSE_EDGE, S);
+    panel_level(&panel, 2, true, PANEL_CAUSE_EDGE, S);
+    ck_assert(panel_any_real(&panel));
+    struct incident *first = panel_next_open(&panel, NULL);
+    ck_assert_uint_eq(first->button, 2);
+    ck_assert_int_eq(first->class, INCIDENT_CLASS_DURESS);
+    ck_assert_uint_eq(first->presses, 2);
+    /* One that is closed while it is in hand does not end the walk. */
+    incident_reset(first);
+    struct incident *second = panel_next_open(&panel, first);
+    ck_assert_uint_eq(second->button, 7);
+    ck_assert_int_eq(second->class, INCIDENT_CLASS_TEST);
+    ck_assert_ptr_null(panel_next_open(&panel, second));
+}
+END_TEST
+
+START_TEST(an_incident_is_found_by_its_id_while_it_is_open)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    panel_level(&panel, 3, true, PANEL_CAUSE_EDGE, S);
+    struct incident *incident = panel_next_open(&panel, NULL);
+    ck_assert_ptr_eq(panel_find(&panel, incident->alarm), incident);
+    ck_assert_ptr_null(panel_find(&panel, ""));
+    ck_assert_ptr_null(panel_find(&panel, NULL));
+    ck_assert_ptr_null(panel_find(&panel, "01234567-89ab-7cde-8f01-000000000000"));
+    incident_reset(incident);
+    ck_assert_ptr_null(panel_find(&panel, incident->alarm));
 }
 END_TEST
 
@@ -241,6 +281,8 @@ int main(void)
     tcase_add_test(tc, a_button_for_tests_is_never_a_drills);
     tcase_add_test(tc, a_test_covers_a_duress_button_and_ends_by_itself);
     tcase_add_test(tc, a_press_after_the_drills_end_is_real_though_the_timer_is_late);
+    tcase_add_test(tc, open_incidents_are_found_in_order_and_know_what_they_are);
+    tcase_add_test(tc, an_incident_is_found_by_its_id_while_it_is_open);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
