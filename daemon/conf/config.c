@@ -9,6 +9,7 @@
 
 #include "base/atomic_file.h"
 #include "conf/load.h"
+#include "conf/secret.h"
 #include "conf/sections.h"
 
 #define FILE_BYTES_MAX (1 << 20)
@@ -76,6 +77,7 @@ int config_load(const char *path, const struct config_drivers *drivers,
 
 static void free_driver(struct config_driver *driver)
 {
+    secret_forget(driver);
     if (driver->type)
         fill_free(driver->type->options, driver->options);
     free(driver->options);

@@ -32,6 +32,11 @@ struct config_drivers {
     const struct driver_type *const *signers;
     const struct driver_type *const *uplinks;
     bool check_files; /* files that the drivers will read must be readable by this process */
+    /* A secret whose file cannot be read is no mistake but its driver's trouble: see below. */
+    bool secrets_may_wait;
+    /* Nor is anything else that is wrong with one entry of a list whose drivers are known here,
+     * as long as its id is good: what one camera lacks must not take away the others. */
+    bool entries_may_fail;
 };
 
 struct config_place {
@@ -39,9 +44,18 @@ struct config_place {
     int column;
 };
 
+/* A secret that could not be read, and its file. */
+struct config_unread {
+    const struct option *option;
+    char *file;
+};
+
 struct config_driver {
     const struct driver_type *type;
-    void *options; /* the struct that type->options describes, filled */
+    void *options;       /* the struct that type->options describes, filled */
+    char *trouble;       /* why it cannot be used; NULL: it can. Only as config_drivers allows */
+    size_t unread_count; /* 0 in trouble: only another configuration helps */
+    struct config_unread *unread;
 };
 
 struct config_site {
@@ -279,6 +293,12 @@ typedef void (*config_problem_handler)(void *arg, const char *line);
 int config_load(const char *path, const struct config_drivers *drivers,
                 config_problem_handler on_problem, void *arg, struct config **ret_config,
                 struct err *e);
+
+/*
+ * Tries to read the secrets that could not be read: the one thing of a configuration that changes.
+ * 0 when there is no trouble (any more); else the message is the newest reason. Waits for the disk.
+ */
+int config_read_again(struct config_driver *driver, struct err *e);
 
 void config_destroy(struct config *config);
 

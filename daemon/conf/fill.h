@@ -30,6 +30,7 @@ struct fill {
     const char *folder;            /* of the file: relative paths begin there */
     bool readable_by_others;       /* the file: no secret may stand in it */
     bool check_files;              /* files that are named to be read are looked for */
+    struct config_driver *late;    /* notes the secrets that cannot be read; NULL: mistakes */
     const struct fill_home *homes; /* of all keys there are; ends with a NULL `where` */
 };
 

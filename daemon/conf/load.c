@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "conf/cross.h"
 #include "conf/nearest.h"
+#include "conf/secret.h"
 #include "conf/sections.h"
 #include "iface/limits.h"
 
@@ -110,9 +111,11 @@ static void load_entry(struct loader *l, const struct node *map, const char *pat
             abort();
         targets[target_count++] = (struct fill_target){type->options, ret_driver->options};
     }
+    l->fill->late = l->drivers->secrets_may_wait ? ret_driver : NULL;
     fill_map(l->fill, map, path, place->line, place->column, targets, target_count, !type);
     if (type && l->fill->problems->mistakes.count == mistakes)
         check_driver(l, map, path, ret_driver);
+    l->fill->late = NULL;
     assert(type || !types || l->fill->problems->mistakes.count > 0);
     free(name);
 }
@@ -188,6 +191,16 @@ static void check_repeats(struct loader *l, const struct node *list, const char 
     }
 }
 
+/* What was found since `before` is the trouble of this entry and no mistake of the file. */
+static void excuse(struct loader *l, size_t before, struct config_driver *driver)
+{
+    char *first = problems_take(l->fill->problems, before);
+    if (!first)
+        return;
+    secret_forget(driver);
+    driver->trouble = first;
+}
+
 static void load_list(struct loader *l, const struct list_section *section, size_t *ret_count,
                       void *ret_items)
 {
@@ -201,14 +214,18 @@ static void load_list(struct loader *l, const struct list_section *section, size
         char *item = items + i * section->item_size;
         const struct node *map = list->items[i];
         const struct node *id = fill_find(map, "id");
-        if (id && id->type == NODE_TEXT && is_legal_id(id->text))
+        bool has_good_id = id && id->type == NODE_TEXT && is_legal_id(id->text);
+        if (has_good_id)
             snprintf(path, sizeof path, "%s.%s", section->name, id->text);
         else
             snprintf(path, sizeof path, "%s[%zu]", section->name, i + 1);
         struct config_place *place = (struct config_place *)(item + section->place_offset);
         *place = (struct config_place){map->line, map->column};
-        load_entry(l, map, path, place, section->table, item, section->types,
-                   (struct config_driver *)(item + section->driver_offset));
+        struct config_driver *driver = (struct config_driver *)(item + section->driver_offset);
+        size_t before = l->fill->problems->mistakes.count;
+        load_entry(l, map, path, place, section->table, item, section->types, driver);
+        if (l->drivers->entries_may_fail && section->types && has_good_id)
+            excuse(l, before, driver);
         check_id(l, map, path);
     }
     if (list)

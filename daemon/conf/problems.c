@@ -65,6 +65,19 @@ static size_t sort(struct problem_list *list)
     return held;
 }
 
+char *problems_take(struct problems *p, size_t from)
+{
+    struct problem_list *list = &p->mistakes;
+    char *first = NULL;
+    for (; list->count > from; list->count--) {
+        if (list->count > PROBLEMS_MAX)
+            continue;
+        free(first);
+        first = list->items[list->count - 1].text;
+    }
+    return first;
+}
+
 void problems_tell(struct problems *p, config_problem_handler on_problem, void *arg)
 {
     size_t held = sort(&p->mistakes);

@@ -33,6 +33,10 @@ void problems_add(struct problems *p, int line, int column, const char *path, co
 void problems_note(struct problems *p, int line, int column, const char *path, const char *format,
                    ...) __attribute__((format(printf, 5, 6)));
 
+/* Takes back the mistakes from number `from` on; the text of the first (caller frees), NULL if
+ * there is none. */
+char *problems_take(struct problems *p, size_t from);
+
 /* Tells every mistake as "file:line:column: path: message". */
 void problems_tell(struct problems *p, config_problem_handler on_problem, void *arg);
 

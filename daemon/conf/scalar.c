@@ -9,12 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/atomic_file.h"
 #include "base/log.h"
+#include "conf/secret.h"
 #include "conf/source.h"
 #include "conf/value.h"
-
-#define SECRET_FILE_MAX 4096
 
 const char *const scalar_suffixes[] = {
     [SCALAR_SOURCE_TEXT] = "",
@@ -219,37 +217,18 @@ static char *name_credential(struct fill *fill, const struct node *node, const c
     return file;
 }
 
-/* What was given in another way before is a mistake that has been told. */
-static void set_secret(void *member, char *secret)
-{
-    char **at = member;
-    free(*at);
-    *at = secret;
-}
-
-/* The first line of a file that others must not be able to read. */
-static char *read_secret(struct fill *fill, const struct node *node, const char *path,
-                         const char *file)
+/* From its file: now, or later if the program says that it may wait. */
+static void take_file(struct fill *fill, const struct option *o, const struct node *node,
+                      const char *path, const char *file, void *member)
 {
     struct err e;
-    struct stat st;
-    char *text;
-    if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH)) {
-        problems_add(fill->problems, node->line, node->column, path,
-                     "%s: others may read this secret: chmod 0640 %s", file, file);
-        return NULL;
-    }
-    if (atomic_file_read(file, SECRET_FILE_MAX, &text, NULL, &e) != 0) {
+    char *secret;
+    if (secret_read(file, &secret, &e) == 0)
+        secret_set(member, secret);
+    else if (fill->late)
+        secret_put_off(fill->late, o, file, e.text);
+    else
         problems_add(fill->problems, node->line, node->column, path, "%s", e.text);
-        return NULL;
-    }
-    text[strcspn(text, "\r\n")] = '\0';
-    if (text[0])
-        return text;
-    problems_add(fill->problems, node->line, node->column, path,
-                 "%s: its first line is empty; the secret must stand there", file);
-    free(text);
-    return NULL;
 }
 
 void scalar_fill_secret(struct fill *fill, const struct option *o, const struct node *node,
@@ -266,7 +245,7 @@ void scalar_fill_secret(struct fill *fill, const struct option *o, const struct 
                          "secret into a file of its own and name that with %s_file:",
                          fill->problems->file, o->key);
         else
-            set_secret(member, copy(node->text));
+            secret_set(member, copy(node->text));
         return;
     case SCALAR_SOURCE_FILE:
         file = make_absolute(fill, node->text);
@@ -276,6 +255,6 @@ void scalar_fill_secret(struct fill *fill, const struct option *o, const struct 
         break;
     }
     if (file)
-        set_secret(member, read_secret(fill, node, path, file));
+        take_file(fill, o, node, path, file, member);
     free(file);
 }

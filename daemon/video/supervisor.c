@@ -14,6 +14,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "drivers/camera/cameras.h"
 #include "drivers/camera/types.h"
@@ -29,6 +30,7 @@
 #define STOP_WAIT_MS   5000
 #define PRUNE_MS       60000
 #define TICK_MS        500
+#define TROUBLE_MS     5000 /* between two looks at a password that cannot be read */
 #define ALARMS_MAX     64
 #define LINE_BYTES_MAX MESSAGE_LINE_MAX
 
@@ -45,7 +47,7 @@ struct channel {
 /* One camera and its process. */
 struct unit {
     struct supervisor *supervisor;
-    const struct config_camera *camera;
+    struct config_camera *camera;
     pid_t pid; /* 0: none now */
     struct channel *channel;
     int64_t heard_ms, started_ms, due_ms;
@@ -96,13 +98,16 @@ static bool concerns(const struct message *alarm, const char *camera)
 static void set_state(struct unit *u, enum message_camera_state state, const char *reason,
                       unsigned restarts)
 {
-    bool news = u->state.state != state || strcmp(u->state.reason, reason) != 0;
+    char text[sizeof u->state.reason];
+    snprintf(text, sizeof text, "%s", reason);
+    encode_trim_utf8(text);
+    bool news = u->state.state != state || strcmp(u->state.reason, text) != 0;
     bool counted = u->state.restarts != restarts;
     u->state.state = state;
     u->state.restarts = restarts;
-    snprintf(u->state.reason, sizeof u->state.reason, "%s", reason);
+    memcpy(u->state.reason, text, sizeof text);
     if (news)
-        log_info("video", "%s: %s %s", u->camera->id, message_camera_state_name(state), reason);
+        log_info("video", "%s: %s %s", u->camera->id, message_camera_state_name(state), text);
     if (news || counted)
         link_server_send(u->supervisor->link, &u->state);
 }
@@ -210,6 +215,8 @@ static const struct camera_driver *driver_of(const struct config_camera *camera)
 /* What parses one camera's bytes has no business with the others' passwords. */
 static void wipe_secrets(const struct config_camera *camera)
 {
+    if (!camera->driver.type) /* a driver that nobody knows */
+        return;
     for (const struct option *o = camera->driver.type->options; o->key; o++) {
         char *secret = NULL;
         if (o->type == OPTION_SECRET)
@@ -265,6 +272,22 @@ static void on_recovered(void *arg, const struct shelf_clip *clip)
 {
     struct supervisor *s = arg;
     link_server_send(s->link, &clip->message);
+}
+
+/* A camera in trouble has no worker; true once there is no trouble any more. */
+static bool is_usable(struct unit *u)
+{
+    struct err e;
+    struct config_driver *driver = &u->camera->driver;
+    if (!driver->trouble)
+        return true;
+    if (config_read_again(driver, &e) == 0) {
+        log_info("video", "%s: its secrets can be read now", u->camera->id);
+        return true;
+    }
+    u->due_ms = clock_monotonic_ms() + TROUBLE_MS;
+    set_state(u, MESSAGE_CAMERA_FAULT, e.text, u->restarts);
+    return false;
 }
 
 static void start_worker(struct unit *u)
@@ -444,7 +467,9 @@ static void print_problem(void *arg, const char *line)
 static void on_hangup(uv_signal_t *signal, int number)
 {
     struct supervisor *s = signal->data;
-    static const struct config_drivers drivers = {.cameras = camera_types};
+    /* Who changed the file is there to mend it; a password may have to wait all the same. */
+    static const struct config_drivers drivers = {.cameras = camera_types,
+                                                  .secrets_may_wait = true};
     struct config *next;
     struct err e;
     (void)number;
@@ -521,7 +546,8 @@ static void on_tick(uv_timer_t *timer)
     for (size_t i = 0; i < s->count; i++) {
         struct unit *u = &s->units[i];
         if (!u->pid && u->due_ms <= now_ms && !u->channel) {
-            start_worker(u);
+            if (is_usable(u))
+                start_worker(u);
         } else if (u->pid && now_ms - u->heard_ms > SILENCE_MS) {
             log_error("video", "%s: the worker hangs: killed", u->camera->id);
             u->heard_ms = now_ms;

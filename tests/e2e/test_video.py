@@ -301,6 +301,76 @@ def test_wrong_password(tmp_path, build, gst):
         assert stand.password not in stand.log_text()
 
 
+def without(text, camera, key):
+    """The configuration without that line of that camera."""
+    head, mark, tail = text.partition(f"  - id: {camera}\n")
+    lines = tail.split("\n")
+    lines.remove(next(line for line in lines if line.strip().startswith(f"{key}:")))
+    return head + mark + "\n".join(lines)
+
+
+def test_a_password_that_cannot_be_read_takes_one_camera(tmp_path, build):
+    """At the start and at a reload: that camera is a fault which says what to do, the other one has
+    its pictures, and once the file is there nobody has to restart anything."""
+    with FaultServer("healthy") as one, FaultServer("healthy") as two:
+        stand = VideoStand(tmp_path, build, {"one": one.url, "two": two.url})
+        late = tmp_path / "late.password"
+        text = stand.config.read_text()
+        head, mark, tail = text.partition("  - id: two\n")
+        stand.config.write_text(head + mark + tail.replace(str(stand.password_file), str(late), 1))
+        stand.start()
+        try:
+            core = stand.core()
+            fill_ring(core, ["one"])
+            fault = core.wait_state("two", "fault")
+            assert str(late) in fault["reason"] and "No such file" in fault["reason"], fault
+            alarm, press_ms = core.alarm(["one", "two"])
+            check_clip(core.wait_last(alarm, "one"), press_ms)
+            late.write_text("a secret\n")
+            late.chmod(0o604)
+            wait_until("what is wrong now", lambda: "others may read" in
+                       core.cameras["two"]["reason"])
+            assert f"chmod 0640 {late}" in core.cameras["two"]["reason"]
+            late.chmod(0o600)
+            core.wait_state("two", "online")
+            workers = stand.children()
+            late.unlink()
+            stand.video.child.send_signal(signal.SIGHUP)
+            core.wait_state("two", "fault")
+            core.wait_state("one", "online")
+            assert not set(workers) & set(stand.children())
+            late.write_text("a secret\n")
+            late.chmod(0o600)
+            core.wait_state("two", "online")
+            assert "a secret" not in stand.log_text()
+        finally:
+            stand.stop()
+
+
+def test_a_camera_that_can_never_work_takes_one_camera(tmp_path, build):
+    """At a start nobody is there to mend the file; at a reload the mistake is told and nothing
+    changes."""
+    with FaultServer("healthy") as one:
+        stand = VideoStand(tmp_path, build, {"one": one.url, "two": "rtsp://127.0.0.1:9/x"})
+        good = stand.config.read_text()
+        stand.config.write_text(without(good, "two", "url"))
+        stand.start()
+        try:
+            core = stand.core()
+            fill_ring(core, ["one"])
+            fault = core.wait_state("two", "fault")
+            assert "cameras.two.url: is missing" in fault["reason"], fault
+            alarm, press_ms = core.alarm(["one", "two"])
+            check_clip(core.wait_last(alarm, "one"), press_ms)
+            workers = stand.children()
+            stand.config.write_text(without(good, "one", "url"))
+            stand.video.child.send_signal(signal.SIGHUP)
+            wait_until("the mistake is told", lambda: "cameras.one.url" in stand.log_text())
+            assert stand.children() == workers and core.state("one") == "online"
+        finally:
+            stand.stop()
+
+
 # What must be said of a camera in the end, whatever is said on the way.
 HOSTILE = ["silent", "silent-describe", "redirect", "garbage", "drip", "huge-sdp", "garbage-stream",
            "unauthorized", "not-found", "no-video", "no-keyframe", "no-parameters", "reset", "close",
