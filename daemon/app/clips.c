@@ -79,7 +79,7 @@ static void forget(struct clip *c)
 static void send_clip_word(struct gateway *gw, enum message_type type, const char *id)
 {
     struct message message = {.type = type};
-    snprintf(message.clip, sizeof message.clip, "%s", id);
+    snprintf(message.word_of, sizeof message.word_of, "%s", id);
     link_client_send(gw->link, &message);
 }
 
@@ -107,7 +107,7 @@ static const char *name_of(const struct gateway *gw, const char *camera)
 static void make_manifest(struct clip *c)
 {
     struct gateway *gw = c->gateway;
-    const struct message *m = c->announced;
+    const struct message_clip *m = &c->announced->clip;
     json_t *data = json_pack("{ss,s{ss,ss}}", "alarm", c->alarm, "camera", "id", c->camera, "name",
                              name_of(gw, c->camera));
     if (data)
@@ -192,29 +192,29 @@ static void on_found(void *arg, uint64_t seq)
 
 static void take_clip(struct gateway *gw, const struct message *message)
 {
-    struct clip *known = find_id(gw, message->clip);
+    struct clip *known = find_id(gw, message->clip.id);
     if (known) {
         if (known->seq != 0 && known->waiting != 0)
             send_clip_word(gw, MESSAGE_CLIP_STORED, known->id);
         return;
     }
-    struct clip *c = add(gw, message->clip, message->alarm, message->camera);
+    struct clip *c = add(gw, message->clip.id, message->clip.alarm, message->clip.camera);
     c->announced = malloc(sizeof *c->announced);
     struct question *question = calloc(1, sizeof *question);
     if (!c->announced || !question)
         abort();
     *c->announced = *message;
-    json_incref(c->announced->manifest);
+    json_incref(c->announced->clip.manifest);
     question->gateway = gw;
     memcpy(question->id, c->id, sizeof question->id);
     outbox_find_clip(gw->outbox, c->id, on_found, question);
 }
 
-static void take_camera(struct gateway *gw, const struct message *message)
+static void take_camera(struct gateway *gw, const struct message_camera *message)
 {
     for (size_t i = 0; i < gw->camera_count; i++) {
         struct gateway_camera *camera = &gw->cameras[i];
-        if (strcmp(camera->config->id, message->camera) != 0)
+        if (strcmp(camera->config->id, message->id) != 0)
             continue;
         if (!camera->known || camera->state != message->state)
             camera->since_ms = clock_monotonic_ms();
@@ -223,9 +223,9 @@ static void take_camera(struct gateway *gw, const struct message *message)
         camera->restarts = message->restarts;
         snprintf(camera->reason, sizeof camera->reason, "%s", message->reason);
         if (message->state == MESSAGE_CAMERA_FAULT)
-            faults_set(gw, "camera", message->camera, message->reason);
+            faults_set(gw, "camera", message->id, message->reason);
         else if (message->state == MESSAGE_CAMERA_ONLINE)
-            faults_set(gw, "camera", message->camera, NULL);
+            faults_set(gw, "camera", message->id, NULL);
         lamps_update(gw);
         return;
     }
@@ -236,7 +236,7 @@ static void on_message(void *arg, const struct message *message)
     struct gateway *gw = arg;
     switch (message->type) {
     case MESSAGE_CAMERA:
-        take_camera(gw, message);
+        take_camera(gw, &message->camera);
         break;
     case MESSAGE_CLIP:
         take_clip(gw, message);
@@ -253,11 +253,13 @@ void clips_tell_alarm(struct gateway *gw, const struct incident *incident)
     const struct option_list *cameras = &gw->config->inputs[incident->button].cameras;
     if (!incident->open || incident->last_press_ns == 0)
         return;
-    struct message message = {.type = MESSAGE_ALARM, .press_ms = incident->last_press_ns / 1000000};
-    memcpy(message.alarm, incident->alarm, sizeof message.alarm);
+    struct message message = {.type = MESSAGE_ALARM,
+                              .alarm = {.press_ms = incident->last_press_ns / 1000000}};
+    memcpy(message.alarm.id, incident->alarm, sizeof message.alarm.id);
     for (size_t i = 0; i < cameras->count && i < LIMIT_INPUT_CAMERAS; i++)
-        snprintf(message.cameras[message.camera_count++], MESSAGE_ID_SIZE, "%s", cameras->items[i]);
-    if (message.camera_count > 0)
+        snprintf(message.alarm.cameras[message.alarm.camera_count++], MESSAGE_ID_SIZE, "%s",
+                 cameras->items[i]);
+    if (message.alarm.camera_count > 0)
         link_client_send(gw->link, &message);
 }
 

@@ -452,14 +452,14 @@ int clip_finish(struct clip_file *c, struct message *ret_message, struct err *e)
         result = journal_recover(folder, id, ret_message, e);
         return result == 0 ? 0 : err_set(e, -result, "%s", cause.text);
     }
-    message.manifest = make_manifest(c);
-    message.length_bytes = c->length;
-    memcpy(message.alarm, c->alarm, sizeof message.alarm);
-    memcpy(message.clip, id, sizeof message.clip);
-    memcpy(message.camera, c->camera, sizeof message.camera);
-    snprintf(message.path, sizeof message.path, "%s/%s.mp4", folder, id);
+    message.clip.manifest = make_manifest(c);
+    message.clip.length_bytes = c->length;
+    memcpy(message.clip.alarm, c->alarm, sizeof message.clip.alarm);
+    memcpy(message.clip.id, id, sizeof message.clip.id);
+    memcpy(message.clip.camera, c->camera, sizeof message.clip.camera);
+    snprintf(message.clip.path, sizeof message.clip.path, "%s/%s.mp4", folder, id);
     free_clip(c);
-    if (!message.manifest)
+    if (!message.clip.manifest)
         return err_set(e, ENOMEM, "clip: out of memory");
     *ret_message = message;
     return 0;

@@ -275,16 +275,16 @@ static int announce(const char *folder, const char *id, const struct journal_hea
     json_t *whole = json_array();
     for (size_t i = 0; i < judged->good; i++)
         json_array_append(whole, json_array_get(groups, i));
-    m.manifest = journal_manifest(head, whole, judged->chunks, judged->length, judged->sha256);
+    m.clip.manifest = journal_manifest(head, whole, judged->chunks, judged->length, judged->sha256);
     json_decref(whole);
-    m.length_bytes = judged->length;
-    decode_hex(judged->sha256, strlen(judged->sha256), m.sha256, sizeof m.sha256);
-    copy(m.alarm, sizeof m.alarm, head->alarm);
-    copy(m.camera, sizeof m.camera, head->camera);
-    copy(m.clip, sizeof m.clip, id);
-    if (!m.manifest ||
-        snprintf(m.path, sizeof m.path, "%s/%s.mp4", folder, id) >= (int)sizeof m.path) {
-        json_decref(m.manifest);
+    m.clip.length_bytes = judged->length;
+    decode_hex(judged->sha256, strlen(judged->sha256), m.clip.sha256, sizeof m.clip.sha256);
+    copy(m.clip.alarm, sizeof m.clip.alarm, head->alarm);
+    copy(m.clip.camera, sizeof m.clip.camera, head->camera);
+    copy(m.clip.id, sizeof m.clip.id, id);
+    if (!m.clip.manifest || snprintf(m.clip.path, sizeof m.clip.path, "%s/%s.mp4", folder, id) >=
+                                (int)sizeof m.clip.path) {
+        json_decref(m.clip.manifest);
         return err_set(e, ENOMEM, "%s: out of memory, or the path is too long", id);
     }
     *ret_message = m;

@@ -44,8 +44,8 @@ static void end_part(struct recordings *r, struct recording *one, bool last)
         log_error("clip", "part %u of alarm %s is lost: %s", one->part, one->alarm, e.text);
         return;
     }
-    json_object_set_new(message.manifest, "part", json_integer(one->part));
-    json_object_set_new(message.manifest, "last", json_boolean(last));
+    json_object_set_new(message.clip.manifest, "part", json_integer(one->part));
+    json_object_set_new(message.clip.manifest, "last", json_boolean(last));
     r->on_done(r->arg, &message);
 }
 

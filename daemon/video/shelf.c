@@ -31,7 +31,7 @@ static int save(struct shelf *s, const struct shelf_clip *clip, struct err *e)
     json_decref(object);
     if (!text)
         return err_set(e, ENOMEM, "out of memory");
-    snprintf(path, sizeof path, "%s/%s.json", s->folder, clip->message.clip);
+    snprintf(path, sizeof path, "%s/%s.json", s->folder, clip->message.clip.id);
     int result = atomic_file_write(path, 0640, text, strlen(text), e);
     free(text);
     return result;
@@ -44,7 +44,7 @@ static struct shelf_clip *link_in(struct shelf *s, const struct message *message
     if (!clip)
         abort();
     clip->message = *message;
-    while (*at && strcmp((*at)->message.clip, message->clip) < 0)
+    while (*at && strcmp((*at)->message.clip.id, message->clip.id) < 0)
         at = &(*at)->next;
     clip->next = *at;
     *at = clip;
@@ -110,12 +110,12 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
 
 static int64_t number(const struct message *message, const char *key)
 {
-    return json_integer_value(json_object_get(message->manifest, key));
+    return json_integer_value(json_object_get(message->clip.manifest, key));
 }
 
 static const char *boot_of(const struct message *message)
 {
-    const char *boot = json_string_value(json_object_get(message->manifest, "boot"));
+    const char *boot = json_string_value(json_object_get(message->clip.manifest, "boot"));
     return boot ? boot : "";
 }
 
@@ -123,8 +123,8 @@ static const struct message *part_before(const struct shelf *s, const struct mes
 {
     const struct message *found = NULL;
     for (const struct shelf_clip *c = s->first; c; c = c->next) {
-        if (strcmp(c->message.alarm, message->alarm) == 0 &&
-            strcmp(c->message.camera, message->camera) == 0 &&
+        if (strcmp(c->message.clip.alarm, message->clip.alarm) == 0 &&
+            strcmp(c->message.clip.camera, message->clip.camera) == 0 &&
             (!found || number(&c->message, "part") > number(found, "part")))
             found = &c->message;
     }
@@ -135,7 +135,7 @@ static const struct message *part_before(const struct shelf *s, const struct mes
  * what lies between is one. */
 static void name_gap(struct message *message, const struct message *before)
 {
-    json_t *gaps = json_object_get(message->manifest, "gaps");
+    json_t *gaps = json_object_get(message->clip.manifest, "gaps");
     int64_t since_ms = number(before, "stop_monoms") - number(message, "start_monoms");
     bool named = false;
     if (strcmp(boot_of(message), boot_of(before)) != 0)
@@ -168,7 +168,7 @@ struct shelf_clip *shelf_add(struct shelf *s, struct message *message)
 {
     struct err e;
     const struct message *before = part_before(s, message);
-    json_object_set_new(message->manifest, "part",
+    json_object_set_new(message->clip.manifest, "part",
                         json_integer(before ? number(before, "part") + 1 : 1));
     if (before)
         name_gap(message, before);
@@ -177,9 +177,9 @@ struct shelf_clip *shelf_add(struct shelf *s, struct message *message)
     /* Without its announcement on the disk the journal stays: a restart will find the clip by it.
      */
     if (save(s, clip, &e) != 0)
-        log_error("shelf", "%s: %s", message->clip, e.text);
+        log_error("shelf", "%s: %s", message->clip.id, e.text);
     else
-        remove_journal(s, message->clip);
+        remove_journal(s, message->clip.id);
     return clip;
 }
 
@@ -226,7 +226,7 @@ static void recover_one(struct shelf *s, const char *id,
     }
     struct shelf_clip *clip = shelf_add(s, &message);
     log_info("shelf", "clip %s of camera %s was being written: %lld bytes are kept", id,
-             clip->message.camera, (long long)clip->message.length_bytes);
+             clip->message.clip.camera, (long long)clip->message.clip.length_bytes);
     if (on_clip)
         on_clip(arg, clip);
 }
@@ -250,7 +250,7 @@ void shelf_recover(struct shelf *s, const char *camera,
 struct shelf_clip *shelf_find(struct shelf *s, const char *clip)
 {
     for (struct shelf_clip *c = s->first; c; c = c->next) {
-        if (strcmp(c->message.clip, clip) == 0)
+        if (strcmp(c->message.clip.id, clip) == 0)
             return c;
     }
     return NULL;
@@ -264,14 +264,14 @@ void shelf_mark(struct shelf *s, struct shelf_clip *clip, bool stored, bool done
     clip->stored = stored;
     clip->done = done;
     if (save(s, clip, &e) != 0)
-        log_warning("shelf", "%s: %s", clip->message.clip, e.text);
+        log_warning("shelf", "%s: %s", clip->message.clip.id, e.text);
 }
 
 static void remove_clip(struct shelf *s, struct shelf_clip *clip)
 {
     char path[400];
-    unlink(clip->message.path);
-    snprintf(path, sizeof path, "%s/%s.json", s->folder, clip->message.clip);
+    unlink(clip->message.clip.path);
+    snprintf(path, sizeof path, "%s/%s.json", s->folder, clip->message.clip.id);
     unlink(path);
     unlink_out(s, clip);
 }
@@ -296,12 +296,12 @@ void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
 {
     int64_t bytes = 0, now_ms = clock_wall_ms();
     for (const struct shelf_clip *c = s->first; c; c = c->next)
-        bytes += c->message.length_bytes;
+        bytes += c->message.clip.length_bytes;
     for (struct shelf_clip *c = s->first, *next; c; c = next) {
         next = c->next;
         if (!c->done || (now_ms - c->wall_ms <= keep_ms && bytes <= keep_bytes))
             continue;
-        bytes -= c->message.length_bytes;
+        bytes -= c->message.clip.length_bytes;
         remove_clip(s, c);
     }
     prune_unfinished(s);

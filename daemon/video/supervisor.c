@@ -88,8 +88,8 @@ static void send_to_worker(struct unit *u, const struct message *message)
 
 static bool concerns(const struct message *alarm, const char *camera)
 {
-    for (size_t i = 0; i < alarm->camera_count; i++) {
-        if (strcmp(alarm->cameras[i], camera) == 0)
+    for (size_t i = 0; i < alarm->alarm.camera_count; i++) {
+        if (strcmp(alarm->alarm.cameras[i], camera) == 0)
             return true;
     }
     return false;
@@ -98,14 +98,14 @@ static bool concerns(const struct message *alarm, const char *camera)
 static void set_state(struct unit *u, enum message_camera_state state, const char *reason,
                       unsigned restarts)
 {
-    char text[sizeof u->state.reason];
+    char text[sizeof u->state.camera.reason];
     snprintf(text, sizeof text, "%s", reason);
     encode_trim_utf8(text);
-    bool news = u->state.state != state || strcmp(u->state.reason, text) != 0;
-    bool counted = u->state.restarts != restarts;
-    u->state.state = state;
-    u->state.restarts = restarts;
-    memcpy(u->state.reason, text, sizeof text);
+    bool news = u->state.camera.state != state || strcmp(u->state.camera.reason, text) != 0;
+    bool counted = u->state.camera.restarts != restarts;
+    u->state.camera.state = state;
+    u->state.camera.restarts = restarts;
+    memcpy(u->state.camera.reason, text, sizeof text);
     if (news)
         log_info("video", "%s: %s %s", u->camera->id, message_camera_state_name(state), text);
     if (news || counted)
@@ -117,18 +117,19 @@ static void take_clip(struct unit *u, struct message *message)
 {
     struct supervisor *s = u->supervisor;
     char expected[400];
-    snprintf(expected, sizeof expected, "%s/%s.mp4", s->shelf.folder, message->clip);
+    snprintf(expected, sizeof expected, "%s/%s.mp4", s->shelf.folder, message->clip.id);
     /* A worker may be somebody else's by now: it names its own camera and its own folder. */
-    if (strcmp(expected, message->path) != 0 || strcmp(message->camera, u->camera->id) != 0) {
+    if (strcmp(expected, message->clip.path) != 0 ||
+        strcmp(message->clip.camera, u->camera->id) != 0) {
         log_error("video", "%s: a clip with a path or camera that is not its own", u->camera->id);
         return;
     }
-    if (shelf_find(&s->shelf, message->clip))
+    if (shelf_find(&s->shelf, message->clip.id))
         return;
     struct shelf_clip *clip = shelf_add(&s->shelf, message);
-    message->manifest = NULL;
-    log_info("video", "%s: clip %s, %lld bytes", u->camera->id, clip->message.clip,
-             (long long)clip->message.length_bytes);
+    message->clip.manifest = NULL;
+    log_info("video", "%s: clip %s, %lld bytes", u->camera->id, clip->message.clip.id,
+             (long long)clip->message.clip.length_bytes);
     link_server_send(s->link, &clip->message);
 }
 
@@ -144,8 +145,8 @@ static void take_line(struct unit *u, const char *line, size_t length)
     } else if (message.type == MESSAGE_CLIP) {
         take_clip(u, &message);
     } else if (message.type == MESSAGE_CAMERA) {
-        u->told = message.restarts;
-        set_state(u, message.state, message.reason, u->restarts + u->told);
+        u->told = message.camera.restarts;
+        set_state(u, message.camera.state, message.camera.reason, u->restarts + u->told);
     }
     message_finish(&message);
 }
@@ -263,7 +264,7 @@ static void tell_open_alarms(struct unit *u)
     int64_t oldest_ms = clock_monotonic_ms() - s->config->video.post_event_ms;
     size_t kept = s->alarm_count < ALARMS_MAX ? s->alarm_count : ALARMS_MAX;
     for (size_t i = 0; i < kept; i++) {
-        if (s->alarms[i].press_ms > oldest_ms && concerns(&s->alarms[i], u->camera->id))
+        if (s->alarms[i].alarm.press_ms > oldest_ms && concerns(&s->alarms[i], u->camera->id))
             send_to_worker(u, &s->alarms[i]);
     }
 }
@@ -394,11 +395,11 @@ static void on_message(void *arg, const struct message *message)
         }
         break;
     case MESSAGE_CLIP_STORED:
-        if ((clip = shelf_find(&s->shelf, message->clip)))
+        if ((clip = shelf_find(&s->shelf, message->word_of)))
             shelf_mark(&s->shelf, clip, true, clip->done);
         break;
     case MESSAGE_CLIP_DONE:
-        if ((clip = shelf_find(&s->shelf, message->clip)))
+        if ((clip = shelf_find(&s->shelf, message->word_of)))
             shelf_mark(&s->shelf, clip, true, true);
         break;
     case MESSAGE_CAMERA:
@@ -442,9 +443,10 @@ static int make_units(struct supervisor *s, struct err *e)
         struct unit *u = &units[i];
         u->supervisor = s;
         u->camera = &s->config->cameras[i];
-        u->state = (struct message){.type = MESSAGE_CAMERA, .state = MESSAGE_CAMERA_CONNECTING};
-        snprintf(u->state.camera, sizeof u->state.camera, "%s", u->camera->id);
-        snprintf(u->state.reason, sizeof u->state.reason, "starting");
+        u->state = (struct message){.type = MESSAGE_CAMERA,
+                                    .camera = {.state = MESSAGE_CAMERA_CONNECTING}};
+        snprintf(u->state.camera.id, sizeof u->state.camera.id, "%s", u->camera->id);
+        snprintf(u->state.camera.reason, sizeof u->state.camera.reason, "starting");
     }
     return 0;
 }

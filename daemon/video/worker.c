@@ -86,9 +86,10 @@ static void send_message(struct worker *w, const struct message *message)
 /* Also the heartbeat: the supervisor kills a worker that says nothing. */
 static void tell_state(struct worker *w)
 {
-    struct message message = {.type = MESSAGE_CAMERA, .state = w->state, .restarts = w->restarts};
-    snprintf(message.camera, sizeof message.camera, "%s", w->settings->id);
-    snprintf(message.reason, sizeof message.reason, "%s", w->reason);
+    struct message message = {.type = MESSAGE_CAMERA,
+                              .camera = {.state = w->state, .restarts = w->restarts}};
+    snprintf(message.camera.id, sizeof message.camera.id, "%s", w->settings->id);
+    snprintf(message.camera.reason, sizeof message.camera.reason, "%s", w->reason);
     send_message(w, &message);
     w->beaten_us = now_us();
 }
@@ -115,7 +116,7 @@ static void take_line(struct worker *w, const char *line, size_t length)
     if (message_parse(line, length, &message, &e) != 0)
         log_error("worker", "%s: %s", w->settings->id, e.text);
     else if (message.type == MESSAGE_ALARM)
-        recordings_press(&w->recordings, message.alarm, message.press_ms * 1000, &w->ring,
+        recordings_press(&w->recordings, message.alarm.id, message.alarm.press_ms * 1000, &w->ring,
                          w->streams, w->stream_count);
     message_finish(&message);
 }

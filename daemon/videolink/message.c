@@ -61,10 +61,10 @@ static bool take_number(const json_t *object, const char *name, int64_t max, int
     return true;
 }
 
-static bool parse_alarm(const json_t *object, struct message *m)
+static bool parse_alarm(const json_t *object, struct message_alarm *m)
 {
     const json_t *cameras = json_object_get(object, "cameras");
-    if (!take_uuid(object, "alarm", m->alarm) ||
+    if (!take_uuid(object, "alarm", m->id) ||
         !take_number(object, "press_ms", INT64_MAX, &m->press_ms) || !json_is_array(cameras) ||
         json_array_size(cameras) > LIMIT_INPUT_CAMERAS)
         return false;
@@ -77,11 +77,11 @@ static bool parse_alarm(const json_t *object, struct message *m)
     return true;
 }
 
-static bool parse_camera(const json_t *object, struct message *m)
+static bool parse_camera(const json_t *object, struct message_camera *m)
 {
     int64_t restarts;
     int state = index_of(json_string_value(json_object_get(object, "state")), state_names, 3);
-    if (state < 0 || !take_text(object, "camera", m->camera, sizeof m->camera) ||
+    if (state < 0 || !take_text(object, "camera", m->id, sizeof m->id) ||
         !take_text(object, "reason", m->reason, sizeof m->reason) ||
         !take_number(object, "restarts", UINT32_MAX, &restarts))
         return false;
@@ -128,10 +128,10 @@ static bool is_manifest(const json_t *m, int64_t *ret_length, unsigned char ret_
     return true;
 }
 
-static bool parse_clip(const json_t *object, struct message *m)
+static bool parse_clip(const json_t *object, struct message_clip *m)
 {
     json_t *manifest = json_object_get(object, "manifest");
-    if (!take_uuid(object, "clip", m->clip) || !take_uuid(object, "alarm", m->alarm) ||
+    if (!take_uuid(object, "clip", m->id) || !take_uuid(object, "alarm", m->alarm) ||
         !take_text(object, "camera", m->camera, sizeof m->camera) ||
         !take_text(object, "path", m->path, sizeof m->path) || m->path[0] != '/' ||
         !is_manifest(manifest, &m->length_bytes, m->sha256))
@@ -144,14 +144,14 @@ static bool parse_by_type(const json_t *object, struct message *m)
 {
     switch (m->type) {
     case MESSAGE_ALARM:
-        return parse_alarm(object, m);
+        return parse_alarm(object, &m->alarm);
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
-        return take_uuid(object, "clip", m->clip);
+        return take_uuid(object, "clip", m->word_of);
     case MESSAGE_CAMERA:
-        return parse_camera(object, m);
+        return parse_camera(object, &m->camera);
     case MESSAGE_CLIP:
-        return parse_clip(object, m);
+        return parse_clip(object, &m->clip);
     }
     return false;
 }
@@ -177,27 +177,39 @@ int message_parse(const char *line, size_t length, struct message *ret_message, 
     return result;
 }
 
+static json_t *alarm_to_json(const struct message_alarm *m)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->camera_count; i++)
+        json_array_append_new(list, json_string(m->cameras[i]));
+    return json_pack("{ss,ss,so,sI}", "type", type_names[MESSAGE_ALARM], "alarm", m->id, "cameras",
+                     list, "press_ms", (json_int_t)m->press_ms);
+}
+
+/* A reason may hold a stranger's words: what is no UTF-8 must not silence the camera. */
+static json_t *camera_to_json(const struct message_camera *m)
+{
+    json_t *reason = json_string(m->reason);
+    return json_pack("{ss,ss,ss,so,sI}", "type", type_names[MESSAGE_CAMERA], "camera", m->id,
+                     "state", state_names[m->state], "reason",
+                     reason ? reason : json_string("(the reason is no text)"), "restarts",
+                     (json_int_t)m->restarts);
+}
+
 static json_t *to_json(const struct message *m)
 {
-    json_t *list;
     switch (m->type) {
     case MESSAGE_ALARM:
-        list = json_array();
-        for (size_t i = 0; i < m->camera_count; i++)
-            json_array_append_new(list, json_string(m->cameras[i]));
-        return json_pack("{ss,ss,so,sI}", "type", type_names[m->type], "alarm", m->alarm, "cameras",
-                         list, "press_ms", (json_int_t)m->press_ms);
+        return alarm_to_json(&m->alarm);
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
-        return json_pack("{ss,ss}", "type", type_names[m->type], "clip", m->clip);
+        return json_pack("{ss,ss}", "type", type_names[m->type], "clip", m->word_of);
     case MESSAGE_CAMERA:
-        return json_pack("{ss,ss,ss,ss,sI}", "type", type_names[m->type], "camera", m->camera,
-                         "state", state_names[m->state], "reason", m->reason, "restarts",
-                         (json_int_t)m->restarts);
+        return camera_to_json(&m->camera);
     case MESSAGE_CLIP:
-        return json_pack("{ss,ss,ss,ss,ss,sO}", "type", type_names[m->type], "clip", m->clip,
-                         "alarm", m->alarm, "camera", m->camera, "path", m->path, "manifest",
-                         m->manifest);
+        return json_pack("{ss,ss,ss,ss,ss,sO}", "type", type_names[m->type], "clip", m->clip.id,
+                         "alarm", m->clip.alarm, "camera", m->clip.camera, "path", m->clip.path,
+                         "manifest", m->clip.manifest);
     }
     return NULL;
 }
@@ -221,6 +233,8 @@ char *message_format(const struct message *message)
 
 void message_finish(struct message *message)
 {
-    json_decref(message->manifest);
-    message->manifest = NULL;
+    if (message->type != MESSAGE_CLIP)
+        return;
+    json_decref(message->clip.manifest);
+    message->clip.manifest = NULL;
 }

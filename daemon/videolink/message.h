@@ -42,27 +42,41 @@ enum message_camera_state {
     MESSAGE_CAMERA_FAULT,
 };
 
-struct message {
-    enum message_type type;
-    char alarm[UUID_TEXT_SIZE];
-    char clip[UUID_TEXT_SIZE];
-    char camera[MESSAGE_ID_SIZE];
-    /* alarm */
+struct message_alarm {
+    char id[UUID_TEXT_SIZE];
     int64_t press_ms;
     size_t camera_count;
     char cameras[LIMIT_INPUT_CAMERAS][MESSAGE_ID_SIZE];
-    /* camera */
+};
+
+struct message_camera {
+    char id[MESSAGE_ID_SIZE];
     enum message_camera_state state;
     char reason[256];
     unsigned restarts;
-    /* clip */
+};
+
+struct message_clip {
+    char id[UUID_TEXT_SIZE];
+    char alarm[UUID_TEXT_SIZE];
+    char camera[MESSAGE_ID_SIZE];
     char path[256];
-    json_t *manifest; /* a reference that the holder of the message owns; NULL otherwise */
+    json_t *manifest; /* a reference that the holder of the message owns */
     int64_t length_bytes;
     unsigned char sha256[32];
 };
 
-/* Reads one line. On success the caller calls message_finish. */
+struct message {
+    enum message_type type;
+    union {
+        struct message_alarm alarm;
+        char word_of[UUID_TEXT_SIZE]; /* MESSAGE_CLIP_STORED, MESSAGE_CLIP_DONE: of that clip */
+        struct message_camera camera;
+        struct message_clip clip;
+    };
+};
+
+/* Reads one line. The caller calls message_finish whatever the result. */
 int message_parse(const char *line, size_t length, struct message *ret_message, struct err *e);
 
 /* The line, with its newline; caller frees. NULL when out of memory. */

@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     journal_camera(folder, ID, camera);
     if (journal_recover(folder, ID, &message, &e) == 0) {
         char *line = message_format(&message);
-        if (!line || message.length_bytes > 12)
+        if (!line || message.clip.length_bytes > 12)
             abort();
         free(line);
         message_finish(&message);

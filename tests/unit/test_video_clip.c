@@ -124,7 +124,7 @@ static void play(struct clip_file *clip, int64_t begin_us, int tenths, bool soun
 
 static int64_t number(const struct message *m, const char *key)
 {
-    return json_integer_value(json_object_get(m->manifest, key));
+    return json_integer_value(json_object_get(m->clip.manifest, key));
 }
 
 /* The file is as long and hashes as the manifest says, group by group. */
@@ -133,17 +133,17 @@ static void check_file(const struct message *m)
     static unsigned char data[1 << 20];
     unsigned char digest[32];
     char hex[65];
-    FILE *f = fopen(m->path, "rb");
+    FILE *f = fopen(m->clip.path, "rb");
     ck_assert_ptr_nonnull(f);
     size_t length = fread(data, 1, sizeof data, f), start = 0, group = 0;
     fclose(f);
     ck_assert_int_eq((int64_t)length, number(m, "length"));
     digest_sha256(data, length, digest);
     encode_hex(digest, 32, hex);
-    ck_assert_str_eq(hex, json_string_value(json_object_get(m->manifest, "sha256")));
-    ck_assert_str_eq(hex,
-                     json_string_value(json_array_get(json_object_get(m->manifest, "chunks"), 0)));
-    const json_t *gops = json_object_get(m->manifest, "gops");
+    ck_assert_str_eq(hex, json_string_value(json_object_get(m->clip.manifest, "sha256")));
+    ck_assert_str_eq(
+        hex, json_string_value(json_array_get(json_object_get(m->clip.manifest, "chunks"), 0)));
+    const json_t *gops = json_object_get(m->clip.manifest, "gops");
     for (size_t at = 0; at < length;) {
         size_t size = (size_t)data[at] << 24 | (size_t)data[at + 1] << 16 |
                       (size_t)data[at + 2] << 8 | data[at + 3];
@@ -185,14 +185,14 @@ START_TEST(a_finished_clip_says_what_it_holds)
     play(clip, BEGIN, 35, false);
     ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
     check_message(&m);
-    ck_assert_str_eq(m.camera, "gate");
-    ck_assert_str_eq(m.alarm, ALARM);
+    ck_assert_str_eq(m.clip.camera, "gate");
+    ck_assert_str_eq(m.clip.alarm, ALARM);
     ck_assert_int_eq(number(&m, "start_monoms"), BEGIN / 1000);
     ck_assert_int_eq(number(&m, "stop_monoms"), BEGIN / 1000 + 3500);
-    const json_t *gops = json_object_get(m.manifest, "gops");
+    const json_t *gops = json_object_get(m.clip.manifest, "gops");
     ck_assert_uint_eq(json_array_size(gops), 4);
     ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(gops, 3), "at_ms")), 3000);
-    const json_t *gap = json_array_get(json_object_get(m.manifest, "gaps"), 0);
+    const json_t *gap = json_array_get(json_object_get(m.clip.manifest, "gaps"), 0);
     ck_assert_int_eq(json_integer_value(json_object_get(gap, "from_ms")), -2000);
     ck_assert_int_eq(json_integer_value(json_object_get(gap, "to_ms")), 0);
     ck_assert_int_eq(count_files(".part", false), 0);
@@ -210,7 +210,7 @@ START_TEST(g711_makes_a_quicktime_file)
     play(clip, BEGIN, 20, true);
     ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
     check_message(&m);
-    ck_assert_str_eq(json_string_value(json_object_get(m.manifest, "container")), "mov");
+    ck_assert_str_eq(json_string_value(json_object_get(m.clip.manifest, "container")), "mov");
     message_finish(&m);
     remove_folder();
 }
@@ -253,7 +253,7 @@ START_TEST(a_full_disk_keeps_the_groups_that_fit)
     ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
     setrlimit(RLIMIT_FSIZE, &before);
     check_message(&m);
-    ck_assert_uint_ge(json_array_size(json_object_get(m.manifest, "gops")), 3);
+    ck_assert_uint_ge(json_array_size(json_object_get(m.clip.manifest, "gops")), 3);
     message_finish(&m);
     remove_folder();
 }
@@ -319,8 +319,8 @@ static void check_recovered(const char *id, size_t groups)
     struct err e;
     ck_assert_int_eq(journal_recover(clips(), id, &m, &e), 0);
     check_message(&m);
-    ck_assert_str_eq(m.clip, id);
-    ck_assert_uint_eq(json_array_size(json_object_get(m.manifest, "gops")), groups);
+    ck_assert_str_eq(m.clip.id, id);
+    ck_assert_uint_eq(json_array_size(json_object_get(m.clip.manifest, "gops")), groups);
     ck_assert_int_eq(number(&m, "stop_monoms"), BEGIN / 1000 + 1000 * (int64_t)groups);
     message_finish(&m);
 }
@@ -397,7 +397,7 @@ static struct message make_clip(int64_t begin_us, int tenths)
 
 static const json_t *gaps_of(const struct shelf_clip *clip)
 {
-    return json_object_get(clip->message.manifest, "gaps");
+    return json_object_get(clip->message.clip.manifest, "gaps");
 }
 
 START_TEST(parts_are_counted_over_a_restart_and_the_time_between_is_a_gap)
@@ -479,11 +479,11 @@ START_TEST(only_done_clips_are_pruned_oldest_first)
         usleep(2000); /* ids are in order by the millisecond, and within one in none */
     }
     struct message a = made[0], b = made[1], c = made[2];
-    int64_t one_bytes = a.length_bytes;
+    int64_t one_bytes = a.clip.length_bytes;
     struct shelf_clip *first = shelf_add(&shelf, &a);
     char second[UUID_TEXT_SIZE], third[UUID_TEXT_SIZE];
-    memcpy(second, b.clip, sizeof second);
-    memcpy(third, c.clip, sizeof third);
+    memcpy(second, b.clip.id, sizeof second);
+    memcpy(third, c.clip.id, sizeof third);
     shelf_add(&shelf, &b);
     shelf_add(&shelf, &c);
     shelf_prune(&shelf, 0, 0); /* none is done: all stay */

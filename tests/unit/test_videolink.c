@@ -36,18 +36,17 @@ static void parse_again(const struct message *message, struct message *ret_messa
 
 START_TEST(an_alarm_comes_back_as_it_was_said)
 {
-    struct message said = {.type = MESSAGE_ALARM,
-                           .alarm = ALARM,
-                           .press_ms = 123456789,
-                           .camera_count = 2,
-                           .cameras = {"gate", "yard"}};
+    struct message said = {
+        .type = MESSAGE_ALARM,
+        .alarm = {
+            .id = ALARM, .press_ms = 123456789, .camera_count = 2, .cameras = {"gate", "yard"}}};
     struct message heard;
     parse_again(&said, &heard);
     ck_assert_int_eq(heard.type, MESSAGE_ALARM);
-    ck_assert_str_eq(heard.alarm, ALARM);
-    ck_assert_int_eq(heard.press_ms, 123456789);
-    ck_assert_uint_eq(heard.camera_count, 2);
-    ck_assert_str_eq(heard.cameras[1], "yard");
+    ck_assert_str_eq(heard.alarm.id, ALARM);
+    ck_assert_int_eq(heard.alarm.press_ms, 123456789);
+    ck_assert_uint_eq(heard.alarm.camera_count, 2);
+    ck_assert_str_eq(heard.alarm.cameras[1], "yard");
     message_finish(&heard);
 }
 END_TEST
@@ -55,26 +54,37 @@ END_TEST
 START_TEST(a_camera_comes_back_as_it_was_said)
 {
     struct message said = {.type = MESSAGE_CAMERA,
-                           .camera = "gate",
-                           .state = MESSAGE_CAMERA_FAULT,
-                           .reason = "门口: \"refused\"\n",
-                           .restarts = 7};
+                           .camera = {.id = "gate",
+                                      .state = MESSAGE_CAMERA_FAULT,
+                                      .reason = "门口: \"refused\"\n",
+                                      .restarts = 7}};
     struct message heard;
     parse_again(&said, &heard);
-    ck_assert_int_eq(heard.state, MESSAGE_CAMERA_FAULT);
-    ck_assert_str_eq(heard.reason, said.reason);
-    ck_assert_uint_eq(heard.restarts, 7);
+    ck_assert_int_eq(heard.camera.state, MESSAGE_CAMERA_FAULT);
+    ck_assert_str_eq(heard.camera.reason, said.camera.reason);
+    ck_assert_uint_eq(heard.camera.restarts, 7);
     message_finish(&heard);
+}
+END_TEST
+
+/* A camera's own words in a reason must not end the link for all the others. */
+START_TEST(a_reason_that_is_no_text_is_said_to_be_none)
+{
+    struct message said = {.type = MESSAGE_CAMERA, .camera = {.id = "gate", .reason = "\xe9\x97"}};
+    struct message heard;
+    parse_again(&said, &heard);
+    ck_assert_str_eq(heard.camera.id, "gate");
+    ck_assert_str_eq(heard.camera.reason, "(the reason is no text)");
 }
 END_TEST
 
 START_TEST(clip_words_come_back_as_they_were_said)
 {
     for (enum message_type type = MESSAGE_CLIP_STORED; type <= MESSAGE_CLIP_DONE; type++) {
-        struct message said = {.type = type, .clip = CLIP}, heard;
+        struct message said = {.type = type, .word_of = CLIP}, heard;
         parse_again(&said, &heard);
         ck_assert_int_eq(heard.type, type);
-        ck_assert_str_eq(heard.clip, CLIP);
+        ck_assert_str_eq(heard.word_of, CLIP);
     }
 }
 END_TEST
@@ -86,11 +96,11 @@ START_TEST(a_clip_brings_its_manifest_and_its_hash)
     const char *line = CLIP_LINE(MANIFEST);
     ck_assert_int_eq(message_parse(line, strlen(line), &first, &e), 0);
     parse_again(&first, &again);
-    ck_assert_int_eq(again.length_bytes, 77);
-    ck_assert_int_eq(again.sha256[0], 0xe3);
-    ck_assert_int_eq(again.sha256[31], 0x55);
-    ck_assert_str_eq(again.path, "/v/clips/a.mp4");
-    ck_assert(json_equal(first.manifest, again.manifest));
+    ck_assert_int_eq(again.clip.length_bytes, 77);
+    ck_assert_int_eq(again.clip.sha256[0], 0xe3);
+    ck_assert_int_eq(again.clip.sha256[31], 0x55);
+    ck_assert_str_eq(again.clip.path, "/v/clips/a.mp4");
+    ck_assert(json_equal(first.clip.manifest, again.clip.manifest));
     message_finish(&first);
     message_finish(&again);
 }
@@ -178,7 +188,7 @@ static void on_server_up(void *arg)
     struct stage *stage = arg;
     stage->server_up++;
     link_server_send(stage->server,
-                     &(struct message){.type = MESSAGE_CAMERA, .camera = "gate", .reason = ""});
+                     &(struct message){.type = MESSAGE_CAMERA, .camera = {.id = "gate"}});
 }
 
 static void on_server_down(void *arg, const char *reason)
@@ -192,7 +202,7 @@ static void on_server_down(void *arg, const char *reason)
 static void on_server_message(void *arg, const struct message *message)
 {
     struct stage *stage = arg;
-    ck_assert_str_eq(message->clip, CLIP);
+    ck_assert_str_eq(message->word_of, CLIP);
     stage->heard_by_server++;
     stage->done = stage->heard_by_client > 0;
 }
@@ -201,7 +211,8 @@ static void on_client_up(void *arg)
 {
     struct stage *stage = arg;
     stage->client_up++;
-    link_client_send(stage->client, &(struct message){.type = MESSAGE_CLIP_STORED, .clip = CLIP});
+    link_client_send(stage->client,
+                     &(struct message){.type = MESSAGE_CLIP_STORED, .word_of = CLIP});
 }
 
 static void on_client_down(void *arg, const char *reason)
@@ -211,14 +222,14 @@ static void on_client_down(void *arg, const char *reason)
     stage->client_down++;
     /* What is sent now goes nowhere, and does no harm. */
     ck_assert(!link_client_is_up(stage->client));
-    link_client_send(stage->client, &(struct message){.type = MESSAGE_CLIP_DONE, .clip = CLIP});
+    link_client_send(stage->client, &(struct message){.type = MESSAGE_CLIP_DONE, .word_of = CLIP});
     stage->done = true;
 }
 
 static void on_client_message(void *arg, const struct message *message)
 {
     struct stage *stage = arg;
-    ck_assert_str_eq(message->camera, "gate");
+    ck_assert_str_eq(message->camera.id, "gate");
     stage->heard_by_client++;
     stage->done = stage->heard_by_server > 0;
 }
@@ -317,6 +328,7 @@ int main(void)
     TCase *codec = tcase_create("message");
     tcase_add_test(codec, an_alarm_comes_back_as_it_was_said);
     tcase_add_test(codec, a_camera_comes_back_as_it_was_said);
+    tcase_add_test(codec, a_reason_that_is_no_text_is_said_to_be_none);
     tcase_add_test(codec, clip_words_come_back_as_they_were_said);
     tcase_add_test(codec, a_clip_brings_its_manifest_and_its_hash);
     tcase_add_loop_test(codec, nonsense_is_refused_with_a_sentence, 0,
