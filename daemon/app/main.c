@@ -2,52 +2,47 @@
 /* tocsind: the alarm core. */
 #include <curl/curl.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "app/gateway.h"
 #include "base/log.h"
+#include "base/program.h"
 
-#define EXIT_USAGE      2
-#define EXIT_BAD_CONFIG 78
+static const char help[] =
+    "usage: tocsind [--config FILE] [--verbose]\n"
+    "\n"
+    "The alarm core of a Tocsin gateway; started by systemd (tocsind.service).\n"
+    "\n"
+    "  -c, --config FILE  configuration (default /etc/tocsin/tocsin.yaml)\n"
+    "  -v, --verbose      log more\n"
+    "  -V, --version      print the version\n"
+    "  -h, --help         print this\n"
+    "\n"
+    "SIGHUP reads the configuration again; SIGTERM and SIGINT stop it.\n";
+static const struct program_switch switches[] = {
+    {"config", 'c', true}, {"verbose", 'v', false}, {0}};
+static const struct program program = {.name = "tocsind", .help = help, .switches = switches};
 
-static void print_help(void)
-{
-    printf("usage: tocsind [--config FILE] [--verbose]\n"
-           "\n"
-           "The alarm core of a Tocsin gateway; started by systemd (tocsind.service).\n"
-           "\n"
-           "  -c, --config FILE  configuration (default /etc/tocsin/tocsin.yaml)\n"
-           "  -v, --verbose      log more\n"
-           "  -V, --version      print the version\n"
-           "  -h, --help         print this\n"
-           "\n"
-           "SIGHUP reads the configuration again; SIGTERM and SIGINT stop it.\n");
-}
-
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     const char *path = "/etc/tocsin/tocsin.yaml";
-    for (int i = 1; i < argc; i++) {
-        if ((strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "-c") == 0) && i + 1 < argc) {
-            path = argv[++i];
-        } else if (strcmp(argv[i], "--verbose") == 0 || strcmp(argv[i], "-v") == 0) {
+    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case 'c':
+            path = optarg;
+            break;
+        case 'v':
             log_set_level(LOG_LEVEL_DEBUG);
-        } else if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0) {
-            printf("tocsind " TOCSIN_VERSION "\n");
-            return 0;
-        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help();
-            return 0;
-        } else {
-            fprintf(stderr, "tocsind: %s: no such option; see tocsind --help\n", argv[i]);
-            return EXIT_USAGE;
+            break;
+        default:
+            return program_status(letter);
         }
     }
+    if (program_operands(&program, argc, argv, 0) != 0)
+        return EXIT_USAGE;
     umask(0077);
     /* Keys are in this memory: no core dump, no ptrace by the same user. */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
@@ -67,4 +62,9 @@ int main(int argc, char **argv)
     free(gw);
     curl_global_cleanup();
     return result == 0 ? 0 : result == -EINVAL ? EXIT_BAD_CONFIG : 1;
+}
+
+int main(int argc, char **argv)
+{
+    return program_main("tocsind", run, argc, argv);
 }

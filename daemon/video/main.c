@@ -1,30 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin-video: the video supervisor. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/program.h"
 #include "conf/config.h"
 #include "drivers/camera/types.h"
 #include "video/supervisor.h"
 
-#define EXIT_USAGE      2
-#define EXIT_BAD_CONFIG 78
-
-static void print_help(void)
-{
-    printf("usage: tocsin-video [--config FILE] [--verbose]\n"
-           "\n"
-           "The video supervisor of a Tocsin gateway; started by systemd (tocsin-video.service).\n"
-           "\n"
-           "  -c, --config FILE  configuration (default /etc/tocsin/tocsin.yaml)\n"
-           "  -v, --verbose      log more\n"
-           "  -V, --version      print the version\n"
-           "  -h, --help         print this\n");
-}
+static const char help[] =
+    "usage: tocsin-video [--config FILE] [--verbose]\n"
+    "\n"
+    "The video supervisor of a Tocsin gateway; started by systemd (tocsin-video.service).\n"
+    "\n"
+    "  -c, --config FILE  configuration (default /etc/tocsin/tocsin.yaml)\n"
+    "  -v, --verbose      log more\n"
+    "  -V, --version      print the version\n"
+    "  -h, --help         print this\n";
+static const struct program_switch switches[] = {
+    {"config", 'c', true}, {"verbose", 'v', false}, {0}};
+static const struct program program = {.name = "tocsin-video", .help = help, .switches = switches};
 
 static void print_problem(void *arg, const char *line)
 {
@@ -32,25 +28,23 @@ static void print_problem(void *arg, const char *line)
     log_error("config", "%s", line);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     const char *path = "/etc/tocsin/tocsin.yaml";
-    for (int i = 1; i < argc; i++) {
-        if ((strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "-c") == 0) && i + 1 < argc) {
-            path = argv[++i];
-        } else if (strcmp(argv[i], "--verbose") == 0 || strcmp(argv[i], "-v") == 0) {
+    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case 'c':
+            path = optarg;
+            break;
+        case 'v':
             log_set_level(LOG_LEVEL_DEBUG);
-        } else if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0) {
-            printf("tocsin-video " TOCSIN_VERSION "\n");
-            return 0;
-        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help();
-            return 0;
-        } else {
-            fprintf(stderr, "tocsin-video: %s: no such option; see tocsin-video --help\n", argv[i]);
-            return EXIT_USAGE;
+            break;
+        default:
+            return program_status(letter);
         }
     }
+    if (program_operands(&program, argc, argv, 0) != 0)
+        return EXIT_USAGE;
     umask(0027); /* tocsind reads the clips by its group */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     /* Keys are the core's: nothing of them is read here. One camera's mistake takes one camera: at
@@ -68,4 +62,9 @@ int main(int argc, char **argv)
     if (result != 0)
         log_error("video", "%s", e.text);
     return result == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    return program_main("tocsin-video", run, argc, argv);
 }
