@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "facts/fault_catalog.h"
+
+static const struct fault_kind kinds[FAULT_CODES] = {
+    [FAULT_LINE] = {"line", FAULT_SUBJECT_INPUT, FAULT_GRAVITY_GRAVE, FAULT_CLASS_ZONE,
+                    "Look at the wires and the plug of this input at once; then press it in a test "
+                    "(tocsin test).",
+                    "立即检查该输入的接线和插头，然后在测试中按一次（tocsin test）。"},
+    [FAULT_STUCK] = {"stuck", FAULT_SUBJECT_INPUT, FAULT_GRAVITY_GRAVE, FAULT_CLASS_ZONE,
+                     "Release the button or turn its key; if it is up, its wire is broken.",
+                     "松开按钮或转动复位钥匙；若按钮已弹起，则是线路损坏。"},
+    [FAULT_CHATTER] = {"chatter", FAULT_SUBJECT_INPUT, FAULT_GRAVITY_GRAVE, FAULT_CLASS_ZONE,
+                       "Look who plays with the button; if nobody does, fasten its wires.",
+                       "查看是否有人反复按动按钮；若没有，紧固其接线。"},
+    [FAULT_UNTESTED] = {"untested", FAULT_SUBJECT_INPUT, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_ZONE,
+                        "Test it: tocsin test, then press the button.",
+                        "进行测试：运行 tocsin test，然后按下按钮。"},
+    [FAULT_TAMPER] = {"tamper", FAULT_SUBJECT_INPUT, FAULT_GRAVITY_GRAVE, FAULT_CLASS_TAMPER,
+                      "Go and look at the case and its wires; close the case.",
+                      "前往查看机箱和接线，并将机箱关好。"},
+    [FAULT_MAINS] = {"mains", FAULT_SUBJECT_INPUT, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_MAINS,
+                     "Look at the fuse and the plug: the battery lasts only for hours.",
+                     "检查保险丝和电源插头：蓄电池只能维持数小时。"},
+    [FAULT_BATTERY] = {"battery", FAULT_SUBJECT_INPUT, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_BATTERY,
+                       "Bring the mains back, or change the battery, before the gateway stops.",
+                       "在网关停机之前恢复市电或更换蓄电池。"},
+    [FAULT_RECEIVER] = {"receiver", FAULT_SUBJECT_RECEIVER, FAULT_GRAVITY_DEGRADED,
+                        FAULT_CLASS_COMMUNICATION,
+                        "Look at the network and ask the receiver; nothing is lost, it is sent "
+                        "again until it is there.",
+                        "检查网络并询问接警方；数据不会丢失，会一直重发直到送达。"},
+    [FAULT_CAMERA] = {"camera", FAULT_SUBJECT_CAMERA, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
+                      "Look at the camera's power, network and password; alarms go out without its "
+                      "pictures.",
+                      "检查摄像机的电源、网络和密码；报警照常发出，但没有该机画面。"},
+    [FAULT_VIDEO] = {"video", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
+                     "systemctl status tocsin-video; alarms go out without pictures.",
+                     "运行 systemctl status tocsin-video；报警照常发出，但没有画面。"},
+    [FAULT_STORE] = {"store", FAULT_SUBJECT_NONE, FAULT_GRAVITY_GRAVE, FAULT_CLASS_STORE,
+                     "Make room on the disk or change it; do not switch the gateway off, what it "
+                     "holds in memory would be lost.",
+                     "清理或更换磁盘；不要关闭网关，否则内存中的事件会丢失。"},
+    [FAULT_STORE_DAMAGED] = {"store-damaged", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED,
+                             FAULT_CLASS_STORE,
+                             "Keep the damaged file for the technician and change the disk soon.",
+                             "为技术人员保留损坏的文件，并尽快更换磁盘。"},
+    [FAULT_STATE] = {"state", FAULT_SUBJECT_PART, FAULT_GRAVITY_GRAVE, FAULT_CLASS_SYSTEM,
+                     "Ask the receivers which alarms were open, and look at the buttons: the "
+                     "gateway may not know of an alarm from before its restart.",
+                     "询问接警方哪些报警未结束，并查看各按钮：网关可能不知道重启之前的报警。"},
+    [FAULT_LAMP] = {"lamp", FAULT_SUBJECT_LAMP, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_PERIPHERAL,
+                    "Look at the lamp and its wires; do not trust what it shows.",
+                    "检查指示灯及其接线；不要相信它的显示。"},
+    [FAULT_OUTPUT] = {"output", FAULT_SUBJECT_OUTPUT, FAULT_GRAVITY_DEGRADED,
+                      FAULT_CLASS_PERIPHERAL, "Look at what is switched by it, and at its wires.",
+                      "检查该输出所控制的设备及其接线。"},
+    [FAULT_CONFIG] = {"config", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_SYSTEM,
+                      "Mend the file (tocsin check), then tocsin reload; until then the old "
+                      "configuration stays.",
+                      "改正配置文件（tocsin check），再运行 tocsin reload；在此之前沿用旧配置。"},
+};
+
+const struct fault_kind *fault_kind(enum fault_code code)
+{
+    return &kinds[code];
+}
