@@ -7,33 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "dispatch/lanes.h"
+#include "dispatch/uploads.h"
 #include "iface/limits.h"
 
 #define HEARTBEAT_RETRY_MS 5000
-#define UPLOAD_CAP_MS      60000
 #define WINDOW_BEATS       3 /* heartbeats that may be missed before a link counts as unproven */
 #define WINDOW_MIN_MS      8000
-
-struct upload {
-    struct upload *next;
-    uint64_t seq;
-    struct uplink_file file; /* its strings are ours */
-    unsigned failures;
-    int64_t due_ms;
-};
 
 struct receiver {
     struct dispatch *dispatch;
     size_t number;
     struct dispatch_receiver_options options;
     struct lanes lanes;
-    struct upload *uploads;
-    struct upload *uploading;
+    struct uploads uploads;
     bool beating;
     int64_t next_beat_ms;
     struct dispatch_status status;
@@ -54,7 +44,7 @@ struct dispatch {
 /* An attempt on its way: which entry of which receiver. */
 struct attempt {
     struct receiver *receiver;
-    struct entry *entry;
+    struct delivery *entry;
 };
 
 static void pump(struct receiver *r);
@@ -125,11 +115,19 @@ static void tell_answers(struct receiver *r, const struct uplink_result *result)
         host->answers(host->arg, r->number, result->answers, result->answer_count);
 }
 
+/* No more is to be done for it here. */
+static void arrived(struct receiver *r, struct delivery *entry)
+{
+    uint64_t seq = entry->seq;
+    lanes_delivered(&r->lanes, entry, clock_monotonic_ms());
+    uploads_manifest_is_there(&r->uploads, seq);
+}
+
 static void on_sent(void *arg, const struct uplink_result *result)
 {
     struct attempt *attempt = arg;
     struct receiver *r = attempt->receiver;
-    struct entry *entry = attempt->entry;
+    struct delivery *entry = attempt->entry;
     free(attempt);
     if (r->dispatch->closing)
         return;
@@ -143,7 +141,7 @@ static void on_sent(void *arg, const struct uplink_result *result)
                                  .attempts = entry->attempts + 1};
     note_result(r, result);
     if (is_success(result)) {
-        lanes_delivered(&r->lanes, entry, clock_monotonic_ms());
+        arrived(r, entry);
         host->delivered(host->arg, &sent, result);
     } else {
         lanes_failed(&r->lanes, entry, result->outcome == UPLINK_OUTCOME_REFUSED,
@@ -154,7 +152,7 @@ static void on_sent(void *arg, const struct uplink_result *result)
     pump(r);
 }
 
-static void send_entry(struct receiver *r, struct entry *entry)
+static void send_entry(struct receiver *r, struct delivery *entry)
 {
     struct attempt *attempt = allocate(sizeof *attempt);
     *attempt = (struct attempt){r, entry};
@@ -189,54 +187,24 @@ static void send_beat(struct receiver *r)
     event_unref(event);
 }
 
-static void free_upload(struct upload *upload)
-{
-    free((char *)upload->file.manifest);
-    free((char *)upload->file.path);
-    free((char *)upload->file.filename);
-    free(upload);
-}
-
 static void on_uploaded(void *arg, const struct uplink_result *result)
 {
     struct receiver *r = arg;
-    struct upload *upload = r->uploading;
-    r->uploading = NULL;
-    if (r->dispatch->closing) {
-        free_upload(upload);
+    if (r->dispatch->closing)
         return;
-    }
     const struct dispatch_host *host = &r->dispatch->host;
-    uint64_t seq = upload->seq;
+    uint64_t seq = r->uploads.in_flight->seq;
     if (is_success(result)) {
         note_result(r, result);
-        free_upload(upload);
-        r->status.uploads--;
+        uploads_arrived(&r->uploads);
         host->uploaded(host->arg, r->number, seq, result);
     } else {
         /* Clips say nothing of whether alarms get through: only the upload waits. */
-        int64_t delay = backoff_delay_ms(++upload->failures, 1000, UPLOAD_CAP_MS, random_bits());
-        if (result->outcome == UPLINK_OUTCOME_REFUSED)
-            delay = UPLOAD_CAP_MS;
-        upload->due_ms = clock_monotonic_ms() + delay;
-        struct upload **last = &r->uploads;
-        while (*last)
-            last = &(*last)->next;
-        upload->next = NULL;
-        *last = upload;
+        uploads_failed(&r->uploads, result->outcome == UPLINK_OUTCOME_REFUSED, clock_monotonic_ms(),
+                       random_bits());
         host->upload_failed(host->arg, r->number, seq, result);
     }
     pump(r);
-}
-
-/* A receiver takes a clip only when it has the manifest that binds it. */
-static bool manifest_is_there(const struct receiver *r, const struct upload *upload)
-{
-    for (const struct entry *entry = r->lanes.first; entry; entry = entry->next) {
-        if (entry->seq == upload->seq)
-            return false;
-    }
-    return true;
 }
 
 /* Starts the first upload that is due, unless a press has not arrived. Returns when to look again.
@@ -246,22 +214,11 @@ static int64_t pump_uploads(struct receiver *r, int64_t now_ms)
     bool paused = lanes_press_pending(&r->lanes);
     r->options.driver->pause_upload(r->options.uplink, paused);
     int64_t wake_ms = INT64_MAX;
-    if (paused || r->uploading)
+    if (paused)
         return wake_ms;
-    for (struct upload **at = &r->uploads; *at; at = &(*at)->next) {
-        struct upload *upload = *at;
-        if (!manifest_is_there(r, upload))
-            continue;
-        if (upload->due_ms > now_ms) {
-            if (upload->due_ms < wake_ms)
-                wake_ms = upload->due_ms;
-            continue;
-        }
-        *at = upload->next;
-        r->uploading = upload;
+    struct upload *upload = uploads_next(&r->uploads, now_ms, &wake_ms);
+    if (upload)
         r->options.driver->upload(r->options.uplink, &upload->file, on_uploaded, r);
-        return INT64_MAX;
-    }
     return wake_ms;
 }
 
@@ -276,7 +233,7 @@ static void pump(struct receiver *r)
     if (r->dispatch->closing)
         return;
     int64_t now_ms = clock_monotonic_ms(), wake_ms;
-    struct entry *entry;
+    struct delivery *entry;
     while ((entry = lanes_next(&r->lanes, now_ms, &wake_ms))) {
         if (entry->event) {
             send_entry(r, entry);
@@ -328,6 +285,7 @@ int dispatch_add_receiver(struct dispatch *d, const struct dispatch_receiver_opt
     r->dispatch = d;
     r->number = d->count;
     r->options = *options;
+    uploads_init(&r->uploads);
     uv_timer_init(d->loop, &r->timer);
     r->timer.data = r;
     d->receivers[d->count++] = r;
@@ -345,8 +303,7 @@ void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
     r->options = *options;
     old.driver->close(old.uplink);
     lanes_forgive(&r->lanes);
-    for (struct upload *upload = r->uploads; upload; upload = upload->next)
-        upload->due_ms = 0;
+    uploads_forgive(&r->uploads);
     if (!r->beating)
         r->next_beat_ms = 0;
     pump(r);
@@ -355,8 +312,8 @@ void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
 static void add_entry(struct receiver *r, uint64_t seq, enum event_class class, const char *alarm,
                       unsigned attempts, struct event *event)
 {
-    struct entry *entry = allocate(sizeof *entry);
-    *entry = (struct entry){.seq = seq, .class = class, .attempts = attempts, .event = event};
+    struct delivery *entry = allocate(sizeof *entry);
+    *entry = (struct delivery){.seq = seq, .class = class, .attempts = attempts, .event = event};
     snprintf(entry->alarm, sizeof entry->alarm, "%s", alarm);
     lanes_add(&r->lanes, entry);
 }
@@ -385,43 +342,26 @@ void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct e
     struct receiver *r = d->receivers[receiver];
     if (d->closing)
         return;
-    for (struct entry *entry = r->lanes.first; entry; entry = entry->next) {
-        if (entry->seq != seq || !entry->in_flight || entry->event)
-            continue;
-        if (event) {
-            entry->event = event_ref(event);
-            send_entry(r, entry);
-        } else {
-            log_error("dispatch", "event %llu is pending but not in the store: given up",
-                      (unsigned long long)seq);
-            lanes_delivered(&r->lanes, entry, clock_monotonic_ms());
-        }
+    struct delivery *entry = lanes_find(&r->lanes, seq);
+    if (!entry || !entry->in_flight || entry->event)
+        return;
+    if (event) {
+        entry->event = event_ref(event);
+        send_entry(r, entry);
         return;
     }
-}
-
-static char *copy_text(const char *text)
-{
-    char *made = strdup(text);
-    if (!made)
-        abort();
-    return made;
+    log_error("dispatch", "event %llu is pending but not in the store: given up",
+              (unsigned long long)seq);
+    arrived(r, entry);
+    pump(r);
 }
 
 void dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file)
 {
     struct receiver *r = d->receivers[receiver];
-    struct upload *upload = allocate(sizeof *upload), **last = &r->uploads;
-    upload->seq = seq;
-    upload->file = *file;
-    upload->file.manifest = copy_text(file->manifest);
-    upload->file.path = copy_text(file->path);
-    upload->file.filename = copy_text(file->filename);
-    while (*last)
-        last = &(*last)->next;
-    *last = upload;
-    r->status.uploads++;
+    /* A receiver takes a clip only when it has the manifest that binds it. */
+    uploads_add(&r->uploads, seq, file, !lanes_find(&r->lanes, seq));
     pump(r);
 }
 
@@ -444,6 +384,7 @@ void dispatch_get_status(const struct dispatch *d, size_t receiver,
 {
     *ret_status = d->receivers[receiver]->status;
     ret_status->backlog = d->receivers[receiver]->lanes.count;
+    ret_status->uploads = d->receivers[receiver]->uploads.count;
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -464,11 +405,7 @@ void dispatch_close(struct dispatch *d)
         struct receiver *r = d->receivers[i];
         r->options.driver->close(r->options.uplink);
         lanes_finish(&r->lanes);
-        while (r->uploads) {
-            struct upload *next = r->uploads->next;
-            free_upload(r->uploads);
-            r->uploads = next;
-        }
+        uploads_finish(&r->uploads);
     }
     if (d->count == 0)
         free(d);

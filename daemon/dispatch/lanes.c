@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dispatch/lanes.h"
 
+#include <assert.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,17 +16,49 @@
 #define AFTER_REFUSAL  1000 /* the lane's own pause, so that a refusing receiver is not flooded */
 #define RETRY_WISH_MAX 10000
 
-void lanes_add(struct lanes *lanes, struct entry *entry)
+/* What is pending of one incident. */
+struct lanes_incident {
+    char alarm[UUID_TEXT_SIZE];
+    size_t count;            /* entries that belong to it */
+    struct heap undelivered; /* all but manifests, by seq */
+    struct heap behind;      /* those whose turn came too early, by seq */
+};
+
+static int compare_seq(const void *a, const void *b)
 {
-    struct entry **at = &lanes->first;
-    while (*at && (*at)->seq < entry->seq)
-        at = &(*at)->next;
-    entry->next = *at;
-    *at = entry;
-    lanes->count++;
+    const struct delivery *left = a, *right = b;
+    return (left->seq > right->seq) - (left->seq < right->seq);
 }
 
-static enum uplink_lane home_lane(const struct entry *entry)
+static int compare_alarm(const void *a, const void *b)
+{
+    const struct lanes_incident *left = a, *right = b;
+    return strcmp(left->alarm, right->alarm);
+}
+
+static void index_seq(struct lanes *lanes, struct delivery *entry)
+{
+    struct delivery **found = tsearch(entry, &lanes->by_seq, compare_seq);
+    if (!found)
+        abort();
+    assert(*found == entry);
+}
+
+static struct lanes_incident *find_or_make_incident(struct lanes *lanes, const char *alarm)
+{
+    struct lanes_incident *made = calloc(1, sizeof *made), **found;
+    if (!made)
+        abort();
+    memcpy(made->alarm, alarm, sizeof made->alarm);
+    found = tsearch(made, &lanes->by_alarm, compare_alarm);
+    if (!found)
+        abort();
+    if (*found != made)
+        free(made);
+    return *found;
+}
+
+static enum uplink_lane home_lane(const struct delivery *entry)
 {
     switch (entry->class) {
     case EVENT_CLASS_PRESS:
@@ -38,20 +72,61 @@ static enum uplink_lane home_lane(const struct entry *entry)
     return UPLINK_LANE_FOLLOWUP;
 }
 
-/* Whether an earlier event of the same incident has not arrived yet. */
-static bool must_wait_for_earlier(const struct lanes *lanes, const struct entry *entry)
+static void make_ready(struct lanes *lanes, struct delivery *entry)
 {
-    if (entry->class == EVENT_CLASS_PRESS || entry->alarm[0] == '\0')
-        return false;
-    for (const struct entry *e = lanes->first; e && e->seq < entry->seq; e = e->next) {
-        if (strcmp(e->alarm, entry->alarm) == 0 && e->class != EVENT_CLASS_MANIFEST)
-            return true;
-    }
-    return false;
+    heap_add(&lanes->lane[home_lane(entry)].ready, &entry->place, (int64_t)entry->seq);
 }
 
-static struct entry *start(struct lanes *lanes, struct entry *entry, enum uplink_lane lane)
+static struct delivery *at_place(struct heap_node *node)
 {
+    return node ? HEAP_OWNER(node, struct delivery, place) : NULL;
+}
+
+/* Whether an earlier event of the same incident has not arrived yet. */
+static bool must_wait_for_earlier(const struct delivery *entry)
+{
+    if (entry->class == EVENT_CLASS_PRESS || !entry->incident)
+        return false;
+    const struct heap_node *earliest = entry->incident->undelivered.first;
+    return earliest && earliest->key < (int64_t)entry->seq;
+}
+
+static void put_behind(struct delivery *entry)
+{
+    heap_add(&entry->incident->behind, &entry->place, (int64_t)entry->seq);
+}
+
+void lanes_add(struct lanes *lanes, struct delivery *entry)
+{
+    index_seq(lanes, entry);
+    LIST_INSERT_HEAD(&lanes->all, entry, all);
+    lanes->count++;
+    lanes->presses += entry->class == EVENT_CLASS_PRESS;
+    if (entry->alarm[0]) {
+        entry->incident = find_or_make_incident(lanes, entry->alarm);
+        entry->incident->count++;
+        if (entry->class != EVENT_CLASS_MANIFEST)
+            heap_add(&entry->incident->undelivered, &entry->undelivered, (int64_t)entry->seq);
+    }
+    if (must_wait_for_earlier(entry))
+        put_behind(entry);
+    else
+        make_ready(lanes, entry);
+}
+
+/* One of its incident has been delivered: what stood only behind that one may go. */
+static void release_behind(struct lanes *lanes, struct lanes_incident *incident)
+{
+    struct delivery *entry;
+    while ((entry = at_place(incident->behind.first)) && !must_wait_for_earlier(entry)) {
+        heap_remove(&incident->behind, &entry->place);
+        make_ready(lanes, entry);
+    }
+}
+
+static struct delivery *start(struct lanes *lanes, struct delivery *entry, enum uplink_lane lane)
+{
+    heap_remove(&lanes->lane[home_lane(entry)].ready, &entry->place);
     entry->in_flight = true;
     entry->lane = lane;
     lanes->lane[lane].in_flight = entry;
@@ -59,72 +134,105 @@ static struct entry *start(struct lanes *lanes, struct entry *entry, enum uplink
 }
 
 /* A press that was never tried waits for nothing: any free lane will do. */
-static struct entry *next_fresh_press(struct lanes *lanes)
+static struct delivery *next_fresh_press(struct lanes *lanes)
 {
-    for (struct entry *e = lanes->first; e; e = e->next) {
-        if (e->in_flight || home_lane(e) != UPLINK_LANE_PRESS)
-            continue;
-        for (int lane = 0; lane < LANES_SENDING; lane++) {
-            if (!lanes->lane[lane].in_flight)
-                return start(lanes, e, (enum uplink_lane)lane);
-        }
-        return NULL;
+    struct delivery *entry = at_place(lanes->lane[UPLINK_LANE_PRESS].ready.first);
+    for (int lane = 0; entry && lane < LANES_SENDING; lane++) {
+        if (!lanes->lane[lane].in_flight)
+            return start(lanes, entry, (enum uplink_lane)lane);
     }
     return NULL;
 }
 
-static struct entry *next_in_lane(struct lanes *lanes, enum uplink_lane which, int64_t now_ms,
-                                  int64_t *wake_ms)
+static void end_refusal(struct lanes *lanes, struct lane *lane, struct delivery *entry)
+{
+    heap_remove(&lane->refused, &entry->place);
+    make_ready(lanes, entry);
+}
+
+/* The first of the lane that could go if the lane may; the rest is put where it belongs. */
+static struct delivery *first_ready(struct lanes *lanes, struct lane *lane, int64_t now_ms)
+{
+    struct delivery *entry;
+    while ((entry = at_place(lane->refused.first)) && entry->place.key <= now_ms)
+        end_refusal(lanes, lane, entry);
+    while ((entry = at_place(lane->ready.first)) && must_wait_for_earlier(entry)) {
+        heap_remove(&lane->ready, &entry->place);
+        put_behind(entry); /* an earlier one was read back after it */
+    }
+    return entry;
+}
+
+static struct delivery *next_in_lane(struct lanes *lanes, enum uplink_lane which, int64_t now_ms,
+                                     int64_t *wake_ms)
 {
     struct lane *lane = &lanes->lane[which];
     if (lane->in_flight)
         return NULL;
-    for (struct entry *e = lanes->first; e; e = e->next) {
-        if (e->in_flight || home_lane(e) != which || must_wait_for_earlier(lanes, e))
-            continue;
-        int64_t due_ms = e->due_ms > lane->due_ms ? e->due_ms : lane->due_ms;
-        if (due_ms <= now_ms)
-            return start(lanes, e, which);
-        if (due_ms < *wake_ms)
-            *wake_ms = due_ms;
-        if (lane->due_ms > now_ms)
-            return NULL; /* the whole lane waits */
-    }
+    struct delivery *entry = first_ready(lanes, lane, now_ms);
+    if (entry && lane->due_ms <= now_ms)
+        return start(lanes, entry, which);
+    if (!entry && !lane->refused.first)
+        return NULL;
+    int64_t due_ms = lane->due_ms;
+    if (!entry && lane->refused.first->key > due_ms)
+        due_ms = lane->refused.first->key;
+    if (due_ms < *wake_ms)
+        *wake_ms = due_ms;
     return NULL;
 }
 
-struct entry *lanes_next(struct lanes *lanes, int64_t now_ms, int64_t *ret_wake_ms)
+struct delivery *lanes_next(struct lanes *lanes, int64_t now_ms, int64_t *ret_wake_ms)
 {
     *ret_wake_ms = INT64_MAX;
-    struct entry *entry = next_fresh_press(lanes);
+    struct delivery *entry = next_fresh_press(lanes);
     for (int lane = UPLINK_LANE_LATE; !entry && lane < LANES_SENDING; lane++)
         entry = next_in_lane(lanes, (enum uplink_lane)lane, now_ms, ret_wake_ms);
     return entry;
 }
 
-static void leave_lane(struct lanes *lanes, struct entry *entry)
+static void leave_lane(struct lanes *lanes, struct delivery *entry)
 {
     lanes->lane[entry->lane].in_flight = NULL;
     entry->in_flight = false;
 }
 
-void lanes_delivered(struct lanes *lanes, struct entry *entry, int64_t now_ms)
+static void leave_incident(struct lanes *lanes, struct delivery *entry)
+{
+    struct lanes_incident *incident = entry->incident;
+    if (!incident)
+        return;
+    if (entry->class != EVENT_CLASS_MANIFEST)
+        heap_remove(&incident->undelivered, &entry->undelivered);
+    release_behind(lanes, incident);
+    if (--incident->count > 0)
+        return;
+    tdelete(incident, &lanes->by_alarm, compare_alarm);
+    free(incident);
+}
+
+static void forget(struct lanes *lanes, struct delivery *entry)
+{
+    tdelete(entry, &lanes->by_seq, compare_seq);
+    LIST_REMOVE(entry, all);
+    lanes->count--;
+    lanes->presses -= entry->class == EVENT_CLASS_PRESS;
+    event_unref(entry->event);
+    free(entry);
+}
+
+void lanes_delivered(struct lanes *lanes, struct delivery *entry, int64_t now_ms)
 {
     struct lane *lane = &lanes->lane[entry->lane];
     leave_lane(lanes, entry);
     lane->failures = 0;
     lane->failing_ms = 0;
     lane->due_ms = now_ms;
-    struct entry **at = &lanes->first;
-    while (*at != entry)
-        at = &(*at)->next;
-    *at = entry->next;
-    lanes->count--;
-    event_unref(entry->event);
-    free(entry);
+    leave_incident(lanes, entry);
+    forget(lanes, entry);
 }
 
-void lanes_failed(struct lanes *lanes, struct entry *entry, bool refused, int64_t now_ms,
+void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int64_t now_ms,
                   int64_t retry_after_ms, uint32_t random)
 {
     leave_lane(lanes, entry);
@@ -132,10 +240,11 @@ void lanes_failed(struct lanes *lanes, struct entry *entry, bool refused, int64_
     /* A press whose first try failed in whatever lane goes on as a late one. */
     struct lane *lane = &lanes->lane[home_lane(entry)];
     if (refused) {
-        entry->due_ms = now_ms + REFUSED_MS;
+        heap_add(&lane->refused, &entry->place, now_ms + REFUSED_MS);
         lane->due_ms = now_ms + AFTER_REFUSAL;
         return;
     }
+    make_ready(lanes, entry);
     if (lane->failing_ms == 0)
         lane->failing_ms = now_ms;
     if (lane->failures < UINT32_MAX)
@@ -157,26 +266,35 @@ void lanes_hurry(struct lanes *lanes)
 void lanes_forgive(struct lanes *lanes)
 {
     lanes_hurry(lanes);
-    for (struct entry *e = lanes->first; e; e = e->next)
-        e->due_ms = 0;
+    for (int i = 0; i < LANES_SENDING; i++) {
+        struct delivery *entry;
+        while ((entry = at_place(lanes->lane[i].refused.first)))
+            end_refusal(lanes, &lanes->lane[i], entry);
+    }
 }
 
 bool lanes_press_pending(const struct lanes *lanes)
 {
-    for (const struct entry *e = lanes->first; e; e = e->next) {
-        if (e->class == EVENT_CLASS_PRESS)
-            return true;
-    }
-    return false;
+    return lanes->presses > 0;
+}
+
+struct delivery *lanes_find(const struct lanes *lanes, uint64_t seq)
+{
+    const struct delivery wanted = {.seq = seq};
+    struct delivery *const *found = tfind(&wanted, &lanes->by_seq, compare_seq);
+    return found ? *found : NULL;
 }
 
 void lanes_finish(struct lanes *lanes)
 {
-    while (lanes->first) {
-        struct entry *entry = lanes->first;
-        lanes->first = entry->next;
-        event_unref(entry->event);
-        free(entry);
+    struct delivery *entry;
+    while ((entry = LIST_FIRST(&lanes->all))) {
+        struct lanes_incident *incident = entry->incident;
+        if (incident && --incident->count == 0) {
+            tdelete(incident, &lanes->by_alarm, compare_alarm);
+            free(incident);
+        }
+        forget(lanes, entry);
     }
     *lanes = (struct lanes){0};
 }

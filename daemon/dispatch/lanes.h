@@ -10,6 +10,15 @@
  * A lane that failed waits: full jitter, 250 ms doubling to 5 s, after ten minutes 60 s, for ever.
  * An event that was *refused* (a person must mend something) waits 60 s by itself and lets the next
  * one pass, so that one bad event cannot dam up a hundred good ones.
+ *
+ * An entry that is not in flight stands in one queue. Every step costs at most the logarithm of the
+ * backlog (but for those that move many at once, each of them once):
+ *
+ *   added ─▶ ready, by seq ─▶ in flight ─▶ delivered
+ *     │        ▲       ▲         │ failed
+ *     │        │       ├─────────┤
+ *     ▼        │       └─ refused, by time
+ *   behind the earlier events of its incident
  */
 #ifndef TOCSIN_DISPATCH_LANES_H
 #define TOCSIN_DISPATCH_LANES_H
@@ -17,51 +26,64 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
+#include "dispatch/heap.h"
 #include "iface/event.h"
 #include "iface/uplink.h"
 
 #define LANES_SENDING (UPLINK_LANE_MANIFEST + 1) /* all but the heartbeat's */
 
-struct entry {
-    struct entry *next; /* in order of seq */
+struct lanes_incident;
+
+struct delivery {
     uint64_t seq;
     enum event_class class;
     char alarm[UUID_TEXT_SIZE];
     struct event *event; /* a reference, or NULL: to be loaded when its turn comes */
     unsigned attempts;
-    int64_t due_ms;        /* not before this time; 0: at once */
     bool in_flight;        /* or being loaded */
     enum uplink_lane lane; /* while in flight */
+    /* lanes.c's own */
+    LIST_ENTRY(delivery) all;
+    struct heap_node place;          /* in the one queue it stands in; none while in flight */
+    struct heap_node undelivered;    /* in its incident's, unless it is a manifest */
+    struct lanes_incident *incident; /* NULL: belongs to none */
 };
 
 struct lane {
-    struct entry *in_flight;
+    struct delivery *in_flight;
     unsigned failures;  /* in a row */
     int64_t failing_ms; /* since when; 0: not failing */
     int64_t due_ms;
+    struct heap ready;   /* by seq */
+    struct heap refused; /* by the time of the next try */
 };
 
+/* Zeroed: empty. */
 struct lanes {
-    struct entry *first;
     size_t count;
+    size_t presses; /* of them */
     struct lane lane[LANES_SENDING];
+    LIST_HEAD(, delivery) all;
+    void *by_seq;   /* trees of <search.h> */
+    void *by_alarm; /* the incidents that something here belongs to */
 };
 
-/* Takes the entry (heap) into its place. */
-void lanes_add(struct lanes *lanes, struct entry *entry);
+/* Takes the entry (heap) into its place, in whatever order they come. Aborts without memory. */
+void lanes_add(struct lanes *lanes, struct delivery *entry);
 
 /*
  * The next entry to send now and the lane for it, marked in flight; NULL if nothing is to do. Call
  * again until NULL. `*ret_wake_ms` is then when to ask again (INT64_MAX: when something changes).
  */
-struct entry *lanes_next(struct lanes *lanes, int64_t now_ms, int64_t *ret_wake_ms);
+struct delivery *lanes_next(struct lanes *lanes, int64_t now_ms, int64_t *ret_wake_ms);
 
 /* It is with the receiver: the entry is freed, the lane is healthy. */
-void lanes_delivered(struct lanes *lanes, struct entry *entry, int64_t now_ms);
+void lanes_delivered(struct lanes *lanes, struct delivery *entry, int64_t now_ms);
 
 /* It is not. `random` is any 32 random bits; `retry_after_ms` the receiver's wish (0: none). */
-void lanes_failed(struct lanes *lanes, struct entry *entry, bool refused, int64_t now_ms,
+void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int64_t now_ms,
                   int64_t retry_after_ms, uint32_t random);
 
 /* The path was proven, or a new press came: no lane waits any longer. */
@@ -72,6 +94,9 @@ void lanes_forgive(struct lanes *lanes);
 
 /* Whether a press is still not with the receiver (uploads then pause). */
 bool lanes_press_pending(const struct lanes *lanes);
+
+/* What is not yet delivered of that number; NULL if nothing is. */
+struct delivery *lanes_find(const struct lanes *lanes, uint64_t seq);
 
 void lanes_finish(struct lanes *lanes);
 

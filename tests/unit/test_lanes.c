@@ -10,10 +10,10 @@
 static const char alarm_a[] = "01890a5d-ac96-774b-bcce-b302099a8057";
 static const char alarm_b[] = "01890a5d-ac96-774b-bcce-b302099a8058";
 
-static struct entry *add(struct lanes *lanes, uint64_t seq, enum event_class class,
-                         const char *alarm, unsigned attempts)
+static struct delivery *add(struct lanes *lanes, uint64_t seq, enum event_class class,
+                            const char *alarm, unsigned attempts)
 {
-    struct entry *entry = calloc(1, sizeof *entry);
+    struct delivery *entry = calloc(1, sizeof *entry);
     ck_assert_ptr_nonnull(entry);
     entry->seq = seq;
     entry->class = class;
@@ -23,10 +23,10 @@ static struct entry *add(struct lanes *lanes, uint64_t seq, enum event_class cla
     return entry;
 }
 
-static uint64_t next(struct lanes *lanes, int64_t now_ms, struct entry **ret_entry)
+static uint64_t next(struct lanes *lanes, int64_t now_ms, struct delivery **ret_entry)
 {
     int64_t wake_ms;
-    struct entry *entry = lanes_next(lanes, now_ms, &wake_ms);
+    struct delivery *entry = lanes_next(lanes, now_ms, &wake_ms);
     if (ret_entry)
         *ret_entry = entry;
     return entry ? entry->seq : 0;
@@ -47,7 +47,7 @@ END_TEST
 START_TEST(a_fresh_press_overtakes_a_backlog_that_is_backing_off)
 {
     struct lanes lanes = {0};
-    struct entry *entry;
+    struct delivery *entry;
     for (uint64_t seq = 1; seq <= 3; seq++)
         add(&lanes, seq, EVENT_CLASS_PRESS, "", 1);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 1);
@@ -62,7 +62,7 @@ END_TEST
 START_TEST(a_follow_up_never_arrives_before_its_alarm)
 {
     struct lanes lanes = {0};
-    struct entry *press, *other;
+    struct delivery *press, *other;
     add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 0);
     add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     add(&lanes, 3, EVENT_CLASS_MANIFEST, alarm_a, 0);
@@ -83,7 +83,7 @@ END_TEST
 START_TEST(a_failing_lane_backs_off_to_5_s_and_after_ten_minutes_to_60_s_for_ever)
 {
     struct lanes lanes = {0};
-    struct entry *entry;
+    struct delivery *entry;
     int64_t now = 1000, waits[3] = {0}, wake;
     add(&lanes, 1, EVENT_CLASS_PRESS, "", 1);
     for (int i = 0; i < 1000; i++) {
@@ -105,7 +105,7 @@ END_TEST
 START_TEST(a_refused_event_waits_by_itself_and_dams_up_nothing)
 {
     struct lanes lanes = {0};
-    struct entry *entry;
+    struct delivery *entry;
     add(&lanes, 1, EVENT_CLASS_FOLLOWUP, "", 0);
     add(&lanes, 2, EVENT_CLASS_FOLLOWUP, "", 0);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 1);
@@ -121,7 +121,7 @@ END_TEST
 START_TEST(the_receivers_wish_to_wait_is_honoured_up_to_10_s)
 {
     struct lanes lanes = {0};
-    struct entry *entry;
+    struct delivery *entry;
     int64_t wake;
     add(&lanes, 1, EVENT_CLASS_PRESS, "", 1);
     next(&lanes, 0, &entry);
@@ -142,7 +142,7 @@ START_TEST(every_event_is_delivered_exactly_once_whatever_fails)
             seq % 2 ? alarm_a : alarm_b, 0);
     for (int i = 0; i < 200000 && lanes.count > 0; i++) {
         int64_t wake;
-        struct entry *entry = lanes_next(&lanes, now, &wake);
+        struct delivery *entry = lanes_next(&lanes, now, &wake);
         state = state * 1103515245u + 12345u;
         if (!entry) {
             now = wake;
@@ -161,6 +161,170 @@ START_TEST(every_event_is_delivered_exactly_once_whatever_fails)
 }
 END_TEST
 
+START_TEST(what_is_read_back_late_still_goes_first)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    add(&lanes, 9, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    add(&lanes, 7, EVENT_CLASS_MANIFEST, alarm_a, 0);
+    add(&lanes, 8, EVENT_CLASS_PRESS, "", 1);
+    add(&lanes, 3, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
+    add(&lanes, 2, EVENT_CLASS_PRESS, "", 1);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 2);
+    ck_assert_uint_eq(next(&lanes, 0, &entry), 3);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 0);
+    /* And one that is older still, while these already stand behind another. */
+    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
+    lanes_delivered(&lanes, entry, 0);
+    ck_assert_uint_eq(next(&lanes, 0, &entry), 1);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 0);
+    lanes_delivered(&lanes, entry, 0);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 9);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 7);
+    lanes_finish(&lanes);
+}
+END_TEST
+
+START_TEST(what_was_refused_still_waits_for_the_earlier_events_of_its_incident)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
+    lanes_failed(&lanes, entry, true, 0, 0, 0);
+    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
+    lanes_forgive(&lanes);
+    ck_assert_uint_eq(next(&lanes, 0, &entry), 1);
+    lanes_delivered(&lanes, entry, 0);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 2);
+    lanes_finish(&lanes);
+}
+END_TEST
+
+START_TEST(nothing_to_send_is_nothing_to_wake_for)
+{
+    struct lanes lanes = {0};
+    struct delivery *press;
+    int64_t wake;
+    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 1);
+    add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    add(&lanes, 3, EVENT_CLASS_MANIFEST, alarm_a, 0);
+    ck_assert_uint_eq(next(&lanes, 0, &press), 1);
+    ck_assert_ptr_null(lanes_next(&lanes, 0, &wake));
+    ck_assert_int_eq(wake, INT64_MAX);
+    lanes_failed(&lanes, press, false, 0, 0, UINT32_MAX);
+    ck_assert_ptr_null(lanes_next(&lanes, 0, &wake));
+    ck_assert_int_gt(wake, 0);
+    ck_assert_int_le(wake, 500);
+    lanes_finish(&lanes);
+}
+END_TEST
+
+START_TEST(a_delivery_mends_its_lane_and_no_other)
+{
+    struct lanes lanes = {0};
+    struct delivery *press, *other;
+    int64_t wake, now = 0;
+    for (uint64_t seq = 1; seq <= 2; seq++)
+        add(&lanes, seq, EVENT_CLASS_PRESS, "", 1);
+    add(&lanes, 3, EVENT_CLASS_FOLLOWUP, "", 0);
+    for (int i = 0; i < 10; i++, now = wake) {
+        ck_assert_uint_eq(next(&lanes, now, &press), 1);
+        if (i == 0)
+            ck_assert_uint_eq(next(&lanes, now, &other), 3);
+        lanes_failed(&lanes, press, false, now, 0, UINT32_MAX);
+        ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
+    }
+    ck_assert_int_eq(lanes.lane[UPLINK_LANE_LATE].failures, 10);
+    lanes_delivered(&lanes, other, now);
+    ck_assert_int_eq(lanes.lane[UPLINK_LANE_LATE].failures, 10);
+    ck_assert_uint_eq(next(&lanes, now, &press), 1);
+    lanes_delivered(&lanes, press, now);
+    ck_assert_uint_eq(next(&lanes, now, &press), 2);
+    lanes_failed(&lanes, press, false, now, 0, UINT32_MAX);
+    ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
+    ck_assert_int_le(wake - now, 500); /* as after the first failure */
+    lanes_finish(&lanes);
+}
+END_TEST
+
+START_TEST(a_press_counts_as_pending_until_it_has_arrived)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, "", 0);
+    ck_assert(!lanes_press_pending(&lanes));
+    add(&lanes, 2, EVENT_CLASS_PRESS, "", 0);
+    ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
+    ck_assert(lanes_press_pending(&lanes));
+    lanes_failed(&lanes, entry, true, 0, 0, 0);
+    ck_assert(lanes_press_pending(&lanes));
+    ck_assert_ptr_eq(lanes_find(&lanes, 2), entry);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 1);
+    ck_assert_uint_eq(next(&lanes, 60000, &entry), 2);
+    lanes_delivered(&lanes, entry, 60000);
+    ck_assert(!lanes_press_pending(&lanes));
+    ck_assert_ptr_null(lanes_find(&lanes, 2));
+    ck_assert_ptr_nonnull(lanes_find(&lanes, 1));
+    lanes_finish(&lanes);
+}
+END_TEST
+
+static uint64_t steps(const struct lanes *lanes)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < LANES_SENDING; i++)
+        sum += lanes->lane[i].ready.steps + lanes->lane[i].refused.steps;
+    return sum;
+}
+
+/* Which event stands at place `i` of `count`: in order, backwards, or in leaps. */
+static uint64_t place(int order, uint64_t i, uint64_t count)
+{
+    return order == 0 ? i + 1 : order == 1 ? count - i : i * 7919 % count + 1;
+}
+
+/* A backlog of incidents of ten events each: none may cost more than the logarithm of it to add,
+ * however they come, nor on average to send. With a walk anywhere this would take minutes instead
+ * of a second or two. */
+START_TEST(a_backlog_costs_each_event_no_more_than_its_logarithm)
+{
+    const uint64_t count = 100000, most = 2 * 17 + 4;
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    char alarm[UUID_TEXT_SIZE];
+    uint64_t delivered = 0, before;
+    int64_t now = 0, wake;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t seq = place(_i, i, count);
+        enum event_class class = seq % 10 == 1   ? EVENT_CLASS_PRESS
+                                 : seq % 10 == 0 ? EVENT_CLASS_MANIFEST
+                                                 : EVENT_CLASS_FOLLOWUP;
+        snprintf(alarm, sizeof alarm, "alarm-%llu", (unsigned long long)((seq - 1) / 10));
+        before = steps(&lanes);
+        add(&lanes, seq, class, alarm, seq % 20 == 1);
+        ck_assert_uint_le(steps(&lanes) - before, most);
+    }
+    for (unsigned tries = 0; lanes.count > 0; tries++) {
+        entry = lanes_next(&lanes, now, &wake);
+        if (!entry) {
+            ck_assert_int_lt(wake, INT64_MAX);
+            now = wake;
+            continue;
+        }
+        if (tries % 16 == 0) {
+            lanes_failed(&lanes, entry, tries % 32 == 0, now, 0, 0);
+        } else {
+            lanes_delivered(&lanes, entry, now);
+            delivered++;
+        }
+    }
+    ck_assert_uint_eq(delivered, count);
+    ck_assert_uint_le(steps(&lanes), 5 * count * most);
+    lanes_finish(&lanes);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("lanes");
@@ -172,6 +336,13 @@ int main(void)
     tcase_add_test(tc, a_refused_event_waits_by_itself_and_dams_up_nothing);
     tcase_add_test(tc, the_receivers_wish_to_wait_is_honoured_up_to_10_s);
     tcase_add_test(tc, every_event_is_delivered_exactly_once_whatever_fails);
+    tcase_add_test(tc, what_is_read_back_late_still_goes_first);
+    tcase_add_test(tc, what_was_refused_still_waits_for_the_earlier_events_of_its_incident);
+    tcase_add_test(tc, nothing_to_send_is_nothing_to_wake_for);
+    tcase_add_test(tc, a_delivery_mends_its_lane_and_no_other);
+    tcase_add_test(tc, a_press_counts_as_pending_until_it_has_arrived);
+    tcase_add_loop_test(tc, a_backlog_costs_each_event_no_more_than_its_logarithm, 0, 3);
+    tcase_set_timeout(tc, 60);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
