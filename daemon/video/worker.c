@@ -10,28 +10,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "video/sandbox.h"
+#include "video/session.h"
 #include "videolink/message.h"
 
-#define OPEN_LIMIT_US    15000000 /* connect, and learn the streams */
-#define CLOSE_LIMIT_US   2000000  /* to say good-bye */
-#define PICTURE_LIMIT_US 10000000 /* without a picture: the session is dead */
-#define KEYFRAME_WARN_US 30000000 /* without a further keyframe: a fault, but the session stays */
-#define FIRST_KEYFRAME_US                                                                          \
-    20000000 /* without a first one: it ends; twice as long after each try                         \
-              */
-#define FIRST_KEYFRAME_CAP_US INT64_C(300000000)
-#define RING_MORE_US          10000000 /* beside the pre-event time: an alarm may be told late */
-#define RETRY_BASE_MS         1000
-#define RETRY_CAP_MS          60000
-#define BEAT_US               1000000
-#define TICK_US               50000
-#define MEMORY_BYTES          (512u << 20) /* beside the ring */
-#define LINE_MAX_BYTES        16384
+#define RING_MORE_US   10000000 /* beside the pre-event time: an alarm may be told late */
+#define BEAT_US        1000000
+#define TICK_US        50000
+#define MEMORY_BYTES   (512u << 20) /* beside the ring */
+#define LINE_MAX_BYTES 16384
 
 struct worker {
     const struct worker_settings *settings;
@@ -42,13 +32,9 @@ struct worker {
     size_t stream_count;
     struct ring ring; /* outlives a session, if the next has the same streams */
     struct recordings recordings;
-    int64_t deadline_us; /* of the call that is running */
-    int64_t ticked_us, beaten_us, keyframe_us;
-    bool keyframe_seen; /* in this session */
-    enum message_camera_state state;
-    char reason[256];
-    unsigned failures;
-    unsigned restarts;
+    struct session session;
+    struct message told; /* what the supervisor heard last */
+    int64_t ticked_us, beaten_us;
     char line[LINE_MAX_BYTES];
     size_t used;
 };
@@ -83,24 +69,19 @@ static void send_message(struct worker *w, const struct message *message)
     free(text);
 }
 
-/* Also the heartbeat: the supervisor kills a worker that says nothing. */
-static void tell_state(struct worker *w)
+/* What is new, or old once more: also the heartbeat, since a worker that says nothing is killed. */
+static void tell_state(struct worker *w, int64_t now)
 {
-    struct message message = {.type = MESSAGE_CAMERA,
-                              .camera = {.state = w->state, .restarts = w->restarts}};
-    snprintf(message.camera.id, sizeof message.camera.id, "%s", w->settings->id);
-    snprintf(message.camera.reason, sizeof message.camera.reason, "%s", w->reason);
-    send_message(w, &message);
-    w->beaten_us = now_us();
-}
-
-static void set_state(struct worker *w, enum message_camera_state state, const char *reason)
-{
-    bool news = w->state != state || strcmp(w->reason, reason) != 0;
-    w->state = state;
-    snprintf(w->reason, sizeof w->reason, "%s", reason);
-    if (news)
-        tell_state(w);
+    const struct session *s = &w->session;
+    struct message_camera *told = &w->told.camera;
+    bool news = told->state != s->state || strcmp(told->reason, s->reason) != 0;
+    if (!news && now - w->beaten_us < BEAT_US)
+        return;
+    told->state = s->state;
+    told->restarts = s->restarts;
+    memcpy(told->reason, s->reason, sizeof told->reason);
+    w->beaten_us = now;
+    send_message(w, &w->told);
 }
 
 static void on_clip(void *arg, struct message *message)
@@ -151,39 +132,14 @@ static void tick(struct worker *w)
     w->ticked_us = now;
     take_commands(w);
     recordings_tick(&w->recordings, now);
-    if (now - w->beaten_us >= BEAT_US)
-        tell_state(w);
+    tell_state(w, now);
 }
 
 static int on_wait(void *arg)
 {
     struct worker *w = arg;
     tick(w);
-    return stop_asked || w->supervisor_gone || now_us() > w->deadline_us;
-}
-
-/* A smart codec's next keyframe may be minutes away: that is a fault, but no reason to hang up.
- * A session that never had one is of no use; the camera gets longer with each try. */
-static int note_keyframe(struct worker *w, const struct camera_unit *unit, struct err *e)
-{
-    int64_t now = now_us();
-    if (unit->stream == 0 && unit->key) {
-        w->keyframe_us = now;
-        w->keyframe_seen = true;
-        w->failures = 0;
-        set_state(w, MESSAGE_CAMERA_ONLINE, "");
-    } else if (!w->keyframe_seen) {
-        int64_t limit_us = FIRST_KEYFRAME_US;
-        for (unsigned i = 0; i < w->failures && limit_us < FIRST_KEYFRAME_CAP_US; i++)
-            limit_us *= 2;
-        if (now - w->keyframe_us > limit_us)
-            return err_set(e, ETIMEDOUT, "pictures, but no keyframe in %lld s",
-                           (long long)(limit_us / 1000000));
-    } else if (now - w->keyframe_us > KEYFRAME_WARN_US) {
-        set_state(w, MESSAGE_CAMERA_FAULT,
-                  "no keyframe for 30 s: switch off the camera's dynamic GOP (H.264+, H.265+)");
-    }
-    return 0;
+    return stop_asked || w->supervisor_gone || session_is_late(&w->session, now_us());
 }
 
 static bool is_same(const struct camera_stream *a, const struct camera_stream *b)
@@ -227,48 +183,68 @@ static int learn_streams(struct worker *w, struct err *e)
     return 0;
 }
 
-/* One session: from connect to the first error. */
-static int run_session(struct worker *w, struct err *e)
+static int take_unit(struct worker *w, struct camera_unit *unit, struct err *e)
 {
-    const struct camera_driver *driver = w->settings->driver;
-    struct camera_host host = {.on_wait = on_wait, .arg = w};
-    w->deadline_us = now_us() + OPEN_LIMIT_US;
-    int result = driver->open(w->settings->options, &host, &w->camera, e);
-    if (result != 0)
-        return result;
-    recordings_resume(&w->recordings);
-    result = learn_streams(w, e);
-    w->keyframe_us = now_us();
-    w->keyframe_seen = false;
-    w->deadline_us = now_us() + PICTURE_LIMIT_US;
-    while (result == 0 && !stop_asked && !w->supervisor_gone) {
+    if (!session_unit(&w->session, unit->stream == 0, unit->key, now_us()))
+        return 0;
+    if (!ring_add(&w->ring, unit))
+        return err_set(e, ENOMEM, "out of memory");
+    recordings_unit(&w->recordings, unit, w->streams, w->stream_count);
+    return 0;
+}
+
+static bool is_wanted(const struct worker *w)
+{
+    return !stop_asked && !w->supervisor_gone;
+}
+
+/* Pictures until something ends that. */
+static int play(struct worker *w, struct err *e)
+{
+    int result = learn_streams(w, e);
+    session_streams(&w->session, now_us());
+    while (result == 0 && is_wanted(w)) {
         struct camera_unit *unit;
-        result = driver->read(w->camera, &unit, e);
-        if (result != 0)
-            break;
-        if (unit->stream == 0)
-            w->deadline_us = now_us() + PICTURE_LIMIT_US;
-        result = note_keyframe(w, unit, e);
-        if (result == 0 && w->keyframe_seen) {
-            if (!ring_add(&w->ring, unit))
-                result = err_set(e, ENOMEM, "out of memory");
-            recordings_unit(&w->recordings, unit, w->streams, w->stream_count);
+        result = w->settings->driver->read(w->camera, &unit, e);
+        if (result == 0) {
+            result = take_unit(w, unit, e);
+            camera_unit_unref(unit);
         }
-        camera_unit_unref(unit);
+        const char *verdict = session_tick(&w->session, now_us());
+        if (verdict)
+            result = err_set(e, ETIMEDOUT, "%s", verdict);
         tick(w);
     }
-    w->deadline_us = now_us() + CLOSE_LIMIT_US;
-    driver->close(w->camera);
-    w->camera = NULL;
-    recordings_interrupt(&w->recordings, now_us(), e->text);
     return result;
 }
 
-static void pause_until(struct worker *w, int64_t until_us)
+/* One session: from connect to the first error. */
+static void run_session(struct worker *w)
+{
+    const struct camera_driver *driver = w->settings->driver;
+    struct camera_host host = {.on_wait = on_wait, .arg = w};
+    struct err e = {.text = "stopped"};
+    uint32_t random;
+    session_open(&w->session, now_us());
+    int result = driver->open(w->settings->options, &host, &w->camera, &e);
+    if (result == 0) {
+        recordings_resume(&w->recordings);
+        play(w, &e);
+    }
+    uuid_random(&random, sizeof random);
+    session_end(&w->session, e.text, now_us(), random);
+    if (result == 0) {
+        driver->close(w->camera);
+        w->camera = NULL;
+        recordings_interrupt(&w->recordings, now_us(), e.text);
+    }
+}
+
+static void pause_until_due(struct worker *w)
 {
     struct pollfd readable = {.fd = w->socket, .events = POLLIN};
-    while (!stop_asked && !w->supervisor_gone && now_us() < until_us) {
-        poll(&readable, 1, 50);
+    while (is_wanted(w) && !session_is_due(&w->session, now_us())) {
+        poll(&readable, 1, TICK_US / 1000);
         w->ticked_us = 0;
         tick(w);
     }
@@ -289,20 +265,15 @@ int worker_run(const struct worker_settings *settings, int socket)
         log_error("worker", "%s: sandbox: %s", settings->id, e.text);
         return 1;
     }
-    set_state(w, MESSAGE_CAMERA_CONNECTING, "connecting");
-    while (!stop_asked && !w->supervisor_gone) {
-        uint32_t random;
-        snprintf(e.text, sizeof e.text, "stopped");
-        run_session(w, &e);
-        if (stop_asked || w->supervisor_gone)
+    session_init(&w->session, now_us());
+    w->told = (struct message){.type = MESSAGE_CAMERA, .camera = {.restarts = 0}};
+    snprintf(w->told.camera.id, sizeof w->told.camera.id, "%s", settings->id);
+    while (is_wanted(w)) {
+        run_session(w);
+        if (!is_wanted(w))
             break;
-        set_state(w, MESSAGE_CAMERA_FAULT, e.text);
-        log_warning("worker", "%s: %s", settings->id, e.text);
-        w->restarts++;
-        uuid_random(&random, sizeof random);
-        int64_t wait_ms =
-            RETRY_BASE_MS + backoff_delay_ms(++w->failures, RETRY_BASE_MS, RETRY_CAP_MS, random);
-        pause_until(w, now_us() + wait_ms * 1000);
+        log_warning("worker", "%s: %s", settings->id, w->session.reason);
+        pause_until_due(w);
     }
     if (!w->supervisor_gone)
         take_commands(w); /* an alarm that was told just before the stop has its pictures, too */
