@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the binaries are (TOCSIN_BUILD), and a stand that is always stopped."""
+"""Where the binaries are (TOCSIN_BUILD), a stand that is always stopped, and the order of the tests when
+several run at a time (pytest-xdist with --dist loadgroup): one group of those that encode video as they
+run, which are never two at a time, then the long ones, so that none begins when all else is over."""
 import os
 import pathlib
 import sys
@@ -9,6 +11,16 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from stand import Stand  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes a quarter of a minute or more; begins early")
+
+
+def pytest_collection_modifyitems(items):
+    """The tests that share a group first, then the long ones, then the rest as it stands."""
+    items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is None,
+                                 item.get_closest_marker("long") is None))
 
 
 @pytest.fixture(scope="session")

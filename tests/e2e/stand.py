@@ -36,11 +36,48 @@ def wait_until(what, condition, seconds=10.0, step=0.02):
         time.sleep(step)
 
 
-def free_port():
-    """A port that was free a moment ago; the kernel does not hand it out again at once."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+class Ports:
+    """Ports that no other stand on this machine gets, though nobody may be listening on them yet or
+    just now: a block of them for as long as this process lives, below those that the kernel gives
+    away by itself. A block is taken by a name among the abstract Unix sockets, which nothing outlives."""
+    FIRST, LAST, BLOCK = 12000, 32000, 200
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.taken = self.block = None
+        self.used = 0
+
+    def take_block(self):
+        blocks = (self.LAST - self.FIRST) // self.BLOCK
+        for n in range(os.getpid(), os.getpid() + blocks):
+            first = self.FIRST + n % blocks * self.BLOCK
+            taken = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            try:
+                taken.bind(f"\0tocsin-ports-{first}")
+            except OSError:
+                taken.close()
+                continue
+            self.taken, self.block = taken, first
+            return
+        raise StandError("no block of ports is free")
+
+    def one(self):
+        with self.lock:
+            if self.block is None:
+                self.take_block()
+            for _ in range(self.BLOCK):
+                port = self.block + self.used % self.BLOCK
+                self.used += 1
+                with socket.socket() as s:
+                    try:
+                        s.bind(("127.0.0.1", port))
+                    except OSError:
+                        continue  # somebody who does not ask here
+                return port
+        raise StandError("no port of this stand's block is free")
+
+
+free_port = Ports().one
 
 
 class Process:
@@ -69,6 +106,13 @@ class Process:
 
     def wait_ready(self, seconds=30):
         self._ready.wait(seconds)
+        if self._ready.is_set() and not self.ready_line:
+            # Nothing more will come from it: it is ending. Who is told so finds it ended.
+            try:
+                self.child.wait(20)
+            except subprocess.TimeoutExpired:
+                raise StandError(f"{self.name} closed its output and runs on:\n{self.tail()}") from None
+            raise StandError(f"{self.name} ended with {self.child.returncode}:\n{self.tail()}")
         if not self.ready_line:
             raise StandError(f"{self.name} did not get ready in {seconds} s:\n{self.tail()}")
         return dict(part.split("=", 1) for part in self.ready_line.split()[1:] if "=" in part)

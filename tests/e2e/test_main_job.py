@@ -12,6 +12,9 @@ import pytest
 from stand import Stand, StandError, decode_clip, probe_clip, wait_until
 
 KILLS = 200
+SHARDS = 8  # so many tests share them
+
+ENCODES = pytest.mark.xdist_group("cameras")
 
 
 def start(stand, receivers=True, replace=(), **config):
@@ -171,10 +174,12 @@ def test_ten_buttons_at_once_are_ten_alarms_at_both(stand):
         wait_until("all ten", lambda r=receiver: all(r.alarm(i) for i in ids), 10)
 
 
-def test_kill_9_at_any_moment_loses_and_invents_nothing(stand):
+@pytest.mark.long
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_kill_9_at_any_moment_loses_and_invents_nothing(stand, shard):
     start(stand, buttons=8)
-    heard, asked, stop = [], [], threading.Event()
-    generator = random.Random(7)
+    kills, heard, asked, stop = KILLS // SHARDS, [], [], threading.Event()
+    generator = random.Random(shard)
 
     def press_on():
         while not stop.is_set():
@@ -192,14 +197,14 @@ def test_kill_9_at_any_moment_loses_and_invents_nothing(stand):
     presser = threading.Thread(target=press_on)
     presser.start()
     try:
-        for _ in range(KILLS):
+        for _ in range(kills):
             time.sleep(generator.uniform(0.0, 0.15))
             stand.core.kill()
             stand.start_core()
     finally:
         stop.set()
         presser.join(30)
-    assert len(heard) > KILLS, "hardly anything was pressed"
+    assert len(heard) > kills, "hardly anything was pressed"
     wait_until("nothing waits", lambda: all(
         r["backlog"] == 0 for r in stand.status()["receivers"]), 60, step=0.5)
     for receiver in stand.receivers.values():
@@ -211,7 +216,7 @@ def test_kill_9_at_any_moment_loses_and_invents_nothing(stand):
         presses = [e for e in events if e["type"] in ("tocsin.alarm.raised", "tocsin.alarm.updated")]
         assert len(presses) <= len(asked), "more presses than were made"
         assert [e["seq"] for e in events if e["chain"]] == []
-    print(f"{KILLS} kills, {len(asked)} presses asked, {len(heard)} heard, all at both receivers")
+    print(f"{kills} kills, {len(asked)} presses asked, {len(heard)} heard, all at both receivers")
 
 
 def test_a_full_disk_still_takes_alarms(stand):
@@ -362,6 +367,7 @@ def test_no_camera_keeps_no_alarm_back_and_is_said(stand):
     assert any(f["fault"] == "camera" for f in stand.status()["faults"])
 
 
+@ENCODES
 def test_a_wrong_camera_password_is_said_and_a_right_one_gives_clips_from_before_the_press(stand):
     short = [("pre_event: 10s", "pre_event: 4s"), ("post_event: 5s", "post_event: 3s")]
     password = stand.pki / "camera.password"
@@ -403,6 +409,7 @@ def test_a_wrong_camera_password_is_said_and_a_right_one_gives_clips_from_before
             assert clip["gaps"] == []
 
 
+@ENCODES
 def test_an_upload_goes_on_after_the_receiver_and_the_gateway_were_killed(stand):
     stand.write_config(replace=[("pre_event: 10s", "pre_event: 4s"),
                                 ("post_event: 5s", "post_event: 3s")])

@@ -84,6 +84,7 @@ def check_clip(parts, press_ms, pre_ms=PRE_MS, post_ms=POST_MS):
     assert last["stop_monoms"] >= press_ms + post_ms - SLACK_MS
 
 
+@pytest.mark.xdist_group("cameras")
 def test_clips_of_a_foreign_server(tmp_path, build, gst):
     """H.264 and H.265, with AAC, with G.711 and without sound, in one alarm."""
     url, password = gst
@@ -291,6 +292,7 @@ def test_an_alarm_without_pictures_harms_nothing(tmp_path, build):
         assert not core.parts(alarm, "dead")
 
 
+@pytest.mark.xdist_group("cameras")
 def test_wrong_password(tmp_path, build, gst):
     url, _ = gst
     with video(tmp_path, build, {"cam": f"{url}/yard"}) as stand:
