@@ -32,7 +32,6 @@
 #include "alarm/lamp.h"
 #include "alarm/pair.h"
 #include "alarm/panel.h"
-#include "conf/config.h"
 #include "control/control.h"
 #include "dispatch/dispatch.h"
 #include "envelope/envelope.h"
@@ -43,6 +42,7 @@
 #include "iface/signer.h"
 #include "loop/service.h"
 #include "outbox/outbox.h"
+#include "sections/config.h"
 #include "videolink/link.h"
 
 struct gateway;

@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "conf/config.h"
 #include "drivers/camera/types.h"
 #include "drivers/indicator/indicators.h"
 #include "drivers/input/inputs.h"
 #include "drivers/output/outputs.h"
 #include "drivers/signer/signers.h"
 #include "drivers/uplink/uplinks.h"
+#include "sections/config.h"
 
 #define SERVICE_USER "tocsin"
 

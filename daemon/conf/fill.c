@@ -2,6 +2,7 @@
 #include "conf/fill.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -337,6 +338,7 @@ void fill_free(const struct option *table, void *target)
                 explicit_bzero(*(char **)member, strlen(*(char **)member));
             free(*(char **)member);
             break;
+        case OPTION_ID:
         case OPTION_STRING:
         case OPTION_PATH:
             free(*(char **)member);

@@ -2,57 +2,50 @@
 #include "conf/load.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "conf/cross.h"
+#include "conf/homes.h"
 #include "conf/nearest.h"
+#include "conf/refer.h"
 #include "conf/secret.h"
-#include "conf/sections.h"
-#include "iface/limits.h"
-
-#define HOMES_MAX 64
-
-/* A list of the file: its name, its tables, and how big its array may become. */
-struct list_section {
-    const char *name;
-    const struct option *table;
-    const struct driver_type *const *types;
-    bool required;
-    size_t most;
-    size_t item_size, driver_offset, place_offset; /* an item's first member is its id */
-};
 
 struct loader {
     struct fill *fill;
     const struct node *root;
-    const struct config_drivers *drivers;
-    struct fill_home homes[HOMES_MAX + 1];
-    char home_names[HOMES_MAX][60];
-    size_t home_count;
+    const struct conf_request *request;
+    struct conf *conf;
 };
 
-static bool is_legal_id(const char *id)
+/* Beside the keys of what a driver serves. Its text is needed here alone. */
+static const struct option driver_options[] = {
+    {.key = "driver",
+     .type = OPTION_STRING,
+     .offset = 0,
+     .help = "Which driver serves it; the driver's own keys stand beside this one."},
+    OPTION_TABLE_END,
+};
+
+static void *make_zeroed(size_t count, size_t size)
 {
-    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "-_.";
-    size_t length = strlen(id);
-    return length > 0 && length <= LIMIT_ID_BYTES && strspn(id, legal) == length &&
-           !strchr("-_.", id[0]);
+    void *made = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+    if (!made)
+        abort();
+    return made;
 }
 
-/* Ids are names of files, lines of a protocol and arguments in a shell. */
-static void check_id(struct loader *l, const struct node *map, const char *path)
+/* Their names, with NULL at the end. Caller frees the array. */
+static const char **driver_names(const struct driver_type *const *types)
 {
-    const struct node *id = fill_find(map, "id");
-    char inner[FILL_PATH_SIZE], quoted[100];
-    snprintf(inner, sizeof inner, "%s.id", path);
-    if (id && id->type == NODE_TEXT && id->text[0] && !is_legal_id(id->text))
-        problems_add(l->fill->problems, id->line, id->column, inner,
-                     "%s is no id: it begins with a letter or digit and holds letters (a-z, A-Z), "
-                     "digits, '-', '_' and '.', %d at the most; names in Chinese go with name:",
-                     log_quote(quoted, sizeof quoted, id->text), LIMIT_ID_BYTES);
+    size_t count = 0;
+    while (types && types[count])
+        count++;
+    const char **names = make_zeroed(count + 1, sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = types[i]->name;
+    return names;
 }
 
 /* The type that `driver:` names; NULL when it names none that is known, which is told. */
@@ -61,24 +54,21 @@ static const struct driver_type *find_driver(struct loader *l, const struct node
                                              const struct driver_type *const *types)
 {
     const struct node *at = fill_find(map, "driver");
-    const char *legal[HOMES_MAX + 1];
-    char inner[FILL_PATH_SIZE], list[200];
-    size_t count = 0;
-    for (; types && types[count] && count < HOMES_MAX; count++) {
-        legal[count] = types[count]->name;
-        if (at && at->type == NODE_TEXT && strcmp(at->text, types[count]->name) == 0)
-            return types[count];
-    }
-    legal[count] = NULL;
+    const struct driver_type *type = NULL;
+    char inner[FILL_PATH_SIZE], list[200] = "";
+    const char **legal = driver_names(types);
+    if (at && at->type == NODE_TEXT)
+        type = driver_find(types, at->text);
     nearest_join(legal, list, sizeof list);
     snprintf(inner, sizeof inner, "%s.driver", path);
     if (!at && (fill_is_nothing(map) || map->type == NODE_MAP))
         problems_add(l->fill->problems, place->line, place->column, inner,
-                     "is missing: which driver serves it%s%s%s", types ? " (legal: " : "",
-                     types ? list : "", types ? ")" : "");
-    else if (types && at && at->type == NODE_TEXT && at->text[0])
+                     "is missing: which driver serves it%s%s%s", types ? " (legal: " : "", list,
+                     types ? ")" : "");
+    else if (types && !type && at && at->type == NODE_TEXT && at->text[0])
         fill_unknown(l->fill, at, inner, "driver", legal);
-    return NULL;
+    free(legal);
+    return type;
 }
 
 static void check_driver(struct loader *l, const struct node *map, const char *path,
@@ -95,48 +85,47 @@ static void check_driver(struct loader *l, const struct node *map, const char *p
                  "%s", e.text);
 }
 
-/* Fills the driver's own struct from the same map as the common keys in `common`. */
-static void load_entry(struct loader *l, const struct node *map, const char *path,
-                       const struct config_place *place, const struct option *table, void *common,
-                       const struct driver_type *const *types, struct config_driver *ret_driver)
+/* Fills the driver's own struct from the same map as the section's keys in `item`. */
+static void load_served(struct loader *l, const struct filled *f, size_t index,
+                        const struct node *map, const char *path, const struct config_place *place)
 {
     char *name = NULL;
-    struct fill_target targets[FILL_TABLES_MAX] = {{table, common}, {driver_options, &name}};
+    struct fill_target targets[FILL_TABLES_MAX] = {{f->section->options, filled_item(f, index)},
+                                                   {driver_options, &name}};
     size_t target_count = 2, mistakes = l->fill->problems->mistakes.count;
-    const struct driver_type *type = find_driver(l, map, path, place, types);
+    struct config_driver *driver = filled_driver(f, index);
+    const struct driver_type *type = find_driver(l, map, path, place, f->drivers);
     if (type) {
-        ret_driver->type = type;
-        ret_driver->options = calloc(1, type->options_size > 0 ? type->options_size : 1);
-        if (!ret_driver->options)
-            abort();
-        targets[target_count++] = (struct fill_target){type->options, ret_driver->options};
+        driver->type = type;
+        driver->options = make_zeroed(1, type->options_size);
+        targets[target_count++] = (struct fill_target){type->options, driver->options};
     }
-    l->fill->late = l->drivers->secrets_may_wait ? ret_driver : NULL;
+    l->fill->late = l->request->secrets_may_wait ? driver : NULL;
     fill_map(l->fill, map, path, place->line, place->column, targets, target_count, !type);
-    if (type && l->fill->problems->mistakes.count == mistakes)
-        check_driver(l, map, path, ret_driver);
     l->fill->late = NULL;
-    assert(type || !types || l->fill->problems->mistakes.count > 0);
+    if (type && l->fill->problems->mistakes.count == mistakes)
+        check_driver(l, map, path, driver);
+    assert(type || !f->drivers || l->fill->problems->mistakes.count > 0);
     free(name);
 }
 
-static void load_section(struct loader *l, const char *name, const struct option *table,
-                         void *target)
+/* One map into one struct. */
+static void load_entry(struct loader *l, const struct filled *f, size_t index)
 {
-    const struct node *map = fill_find(l->root, name);
-    struct fill_target one = {table, target};
-    fill_map(l->fill, map, name, map ? map->line : l->root->line,
-             map ? map->column : l->root->column, &one, 1, false);
-}
-
-static void load_signing(struct loader *l, struct config_signing *signing)
-{
-    const struct node *map = fill_find(l->root, "signing");
-    if (map)
-        signing->at = (struct config_place){map->line, map->column};
-    const struct config_place top = {l->root->line, l->root->column};
-    load_entry(l, map, "signing", map ? &signing->at : &top, signing_options, signing,
-               l->drivers->signers, &signing->driver);
+    const struct section *section = f->section;
+    const struct node *map = filled_node(f, l->root, index);
+    const struct config_place place = map ? (struct config_place){map->line, map->column}
+                                          : (struct config_place){l->root->line, l->root->column};
+    char path[FILL_PATH_SIZE];
+    filled_path(f, l->root, index, path);
+    if (map && section->has_place)
+        memcpy((char *)filled_item(f, index) + section->place_offset, &place, sizeof place);
+    if (section->has_driver) {
+        load_served(l, f, index, map, path, &place);
+    } else {
+        struct fill_target one = {section->options, filled_item(f, index)};
+        fill_map(l->fill, map, path, place.line, place.column, &one, 1, false);
+    }
 }
 
 static bool is_misspelt(struct loader *l, const char *section)
@@ -151,14 +140,14 @@ static bool is_misspelt(struct loader *l, const char *section)
 }
 
 /* The list of a section; NULL when it is empty or cannot be read, which is told. */
-static const struct node *open_list(struct loader *l, const struct list_section *section)
+static const struct node *open_list(struct loader *l, const struct section *section)
 {
     const struct node *list = fill_find(l->root, section->name);
     bool is_empty = fill_is_nothing(list) || (list->type == NODE_LIST && list->count == 0);
-    if (is_empty && section->required && (list || !is_misspelt(l, section->name)))
+    if (is_empty && section->needed && (list || !is_misspelt(l, section->name)))
         problems_add(l->fill->problems, list ? list->line : l->root->line,
                      list ? list->column : l->root->column, section->name,
-                     "at least one entry is needed, or no alarm can come or go");
+                     "at least one entry is needed, %s", section->needed);
     if (is_empty)
         return NULL;
     if (list->type != NODE_LIST) {
@@ -201,125 +190,77 @@ static void excuse(struct loader *l, size_t before, struct config_driver *driver
     driver->trouble = first;
 }
 
-static void load_list(struct loader *l, const struct list_section *section, size_t *ret_count,
-                      void *ret_items)
+static void load_section(struct loader *l, struct filled *f)
 {
-    const struct node *list = open_list(l, section);
-    size_t count = list ? list->count : 0;
-    char *items = calloc(count + 1, section->item_size);
-    if (!items)
-        abort();
-    for (size_t i = 0; i < count; i++) {
-        char path[FILL_PATH_SIZE];
-        char *item = items + i * section->item_size;
-        const struct node *map = list->items[i];
-        const struct node *id = fill_find(map, "id");
-        bool has_good_id = id && id->type == NODE_TEXT && is_legal_id(id->text);
-        if (has_good_id)
-            snprintf(path, sizeof path, "%s.%s", section->name, id->text);
-        else
-            snprintf(path, sizeof path, "%s[%zu]", section->name, i + 1);
-        struct config_place *place = (struct config_place *)(item + section->place_offset);
-        *place = (struct config_place){map->line, map->column};
-        struct config_driver *driver = (struct config_driver *)(item + section->driver_offset);
+    const struct node *list = f->section->most > 0 ? open_list(l, f->section) : NULL;
+    f->count = f->section->most == 0 ? 1 : list ? list->count : 0;
+    f->items = make_zeroed(f->count, f->section->size);
+    for (size_t i = 0; i < f->count; i++) {
         size_t before = l->fill->problems->mistakes.count;
-        load_entry(l, map, path, place, section->table, item, section->types, driver);
-        if (l->drivers->entries_may_fail && section->types && has_good_id)
-            excuse(l, before, driver);
-        check_id(l, map, path);
+        load_entry(l, f, i);
+        if (list && f->drivers && l->request->entries_may_fail && filled_good_id(f, l->root, i))
+            excuse(l, before, filled_driver(f, i));
     }
     if (list)
-        check_repeats(l, list, section->name);
-    *ret_count = count;
-    memcpy(ret_items, &items, sizeof items);
+        check_repeats(l, list, f->section->name);
 }
 
 static void check_section_names(struct loader *l)
 {
-    const char *legal[16];
-    size_t count = 0;
-    for (; sections[count].name; count++)
-        legal[count] = sections[count].name;
-    legal[count] = NULL;
+    const char **legal = make_zeroed(l->conf->count + 1, sizeof *legal);
+    for (size_t i = 0; i < l->conf->count; i++)
+        legal[i] = l->conf->sections[i].section->name;
     for (size_t i = 0; i < l->root->count; i++) {
         const struct node *key = l->root->pairs[i].key;
-        size_t k = 0;
-        while (legal[k] && strcmp(legal[k], key->text) != 0)
-            k++;
-        if (!legal[k])
+        if (!filled_find(l->conf, key->text))
             fill_unknown(l->fill, key, "", "section", legal);
     }
+    free(legal);
 }
 
-static void add_home(struct loader *l, const struct option *table, const char *format,
-                     const char *name)
+/* A simulated part in a school would be a lie that nobody sees. */
+static void note_simulated(struct loader *l, const struct filled *f)
 {
-    if (l->home_count == HOMES_MAX)
-        return;
-    char *where = l->home_names[l->home_count];
-    int length = snprintf(where, sizeof l->home_names[0], "%s", format);
-    snprintf(where + length, sizeof l->home_names[0] - (size_t)length, "%s", name);
-    l->homes[l->home_count++] = (struct fill_home){where, table};
-}
-
-static void gather_homes(struct loader *l)
-{
-    const struct config_drivers *d = l->drivers;
-    const struct driver_type *const *const kinds[] = {d->inputs,  d->indicators, d->outputs,
-                                                      d->cameras, d->signers,    d->uplinks};
-    static const char *const names[] = {"inputs with driver ",  "lamps with driver ",
-                                        "outputs with driver ", "cameras with driver ",
-                                        "signing with driver ", "receivers with driver "};
-    for (const struct section *s = sections; s->name; s++)
-        add_home(l, s->table, "", s->name);
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        for (size_t i = 0; kinds[k] && kinds[k][i]; i++)
-            add_home(l, kinds[k][i]->options, names[k], kinds[k][i]->name);
+    for (size_t i = 0; i < f->count; i++) {
+        const struct config_driver *driver = filled_driver(f, i);
+        const struct node *at = filled_node(f, l->root, i);
+        char path[FILL_PATH_SIZE];
+        filled_path(f, l->root, i, path);
+        if (driver && driver->type && driver->type->simulated)
+            problems_note(l->fill->problems, at->line, at->column, path,
+                          "is simulated (driver: %s): nothing real is behind it",
+                          driver->type->name);
     }
-    l->fill->homes = l->homes;
 }
 
-#define LIST_SECTION(name_, table_, types_, required_, most_, item_)                               \
-    (&(struct list_section){.name = name_,                                                         \
-                            .table = table_,                                                       \
-                            .types = types_,                                                       \
-                            .required = required_,                                                 \
-                            .most = most_,                                                         \
-                            .item_size = sizeof(struct item_),                                     \
-                            .driver_offset = offsetof(struct item_, driver),                       \
-                            .place_offset = offsetof(struct item_, at)})
-
-void load_config(struct fill *fill, const struct node *root, const struct config_drivers *d,
-                 struct config *c)
+static void note_all(struct loader *l)
 {
-    struct loader loader = {.fill = fill, .root = root, .drivers = d};
-    struct loader *l = &loader;
-    gather_homes(l);
-    check_section_names(l);
-    load_section(l, "site", site_options, &c->site);
-    check_id(l, fill_find(root, "site"), "site");
-    load_section(l, "storage", storage_options, &c->storage);
-    load_section(l, "video", video_options, &c->video);
-    load_section(l, "control", control_options, &c->control);
-    load_section(l, "alarms", alarm_options, &c->alarms);
-    load_section(l, "exercises", exercise_options, &c->exercises);
-    load_signing(l, &c->signing);
-    load_list(l, LIST_SECTION("inputs", input_options, d->inputs, true, LIMIT_INPUTS, config_input),
-              &c->input_count, &c->inputs);
-    load_list(
-        l, LIST_SECTION("cameras", camera_options, d->cameras, false, LIMIT_CAMERAS, config_camera),
-        &c->camera_count, &c->cameras);
-    load_list(l,
-              LIST_SECTION("receivers", receiver_options, d->uplinks, true, LIMIT_RECEIVERS,
-                           config_receiver),
-              &c->receiver_count, &c->receivers);
-    load_list(
-        l, LIST_SECTION("lamps", lamp_options, d->indicators, false, LIMIT_LAMPS, config_indicator),
-        &c->indicator_count, &c->indicators);
-    load_list(
-        l, LIST_SECTION("outputs", output_options, d->outputs, false, LIMIT_OUTPUTS, config_output),
-        &c->output_count, &c->outputs);
-    cross_check(fill, root, c);
-    if (l->fill->problems->mistakes.count == 0)
-        cross_note(fill, root, c);
+    for (size_t i = 0; i < l->conf->count; i++) {
+        const struct filled *f = &l->conf->sections[i];
+        const struct section_view view = {l->fill, l->root, l->conf, f};
+        if (f->section->note)
+            f->section->note(&view);
+        note_simulated(l, f);
+    }
+}
+
+void load_sections(struct fill *fill, const struct node *root, const struct conf_request *request,
+                   struct conf *conf)
+{
+    struct loader loader = {.fill = fill, .root = root, .request = request, .conf = conf};
+    struct homes *homes = homes_create(conf);
+    fill->homes = homes_list(homes);
+    check_section_names(&loader);
+    for (size_t i = 0; i < conf->count; i++)
+        load_section(&loader, &conf->sections[i]);
+    fill->homes = NULL;
+    homes_destroy(homes);
+    refer_check(fill, root, conf);
+    for (size_t i = 0; i < conf->count; i++) {
+        const struct section_view view = {fill, root, conf, &conf->sections[i]};
+        if (conf->sections[i].section->check)
+            conf->sections[i].section->check(&view);
+    }
+    if (fill->problems->mistakes.count == 0)
+        note_all(&loader);
 }

@@ -1,27 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/problems.h"
 
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/encode.h"
 
-static void add(const struct problems *p, struct problem_list *list, int line, int column,
-                const char *path, const char *format, va_list args)
-    __attribute__((format(printf, 6, 0)));
-
-static void add(const struct problems *p, struct problem_list *list, int line, int column,
-                const char *path, const char *format, va_list args)
+void problems_add_list(struct problems *p, enum problem_kind kind, int line, int column,
+                       const char *path, const char *format, va_list args)
 {
     char message[1000], *text;
-    const char *kind = list == &p->notes ? "note: " : "";
+    struct problem_list *list = kind == PROBLEM_NOTE ? &p->notes : &p->mistakes;
     if (++list->count > PROBLEMS_MAX)
         return;
     vsnprintf(message, sizeof message, format, args);
     encode_trim_utf8(message);
     struct problem *grown = reallocarray(list->items, list->count, sizeof *grown);
-    if (!grown || asprintf(&text, "%s:%d:%d: %s%s%s%s", p->file, line, column, kind, path,
-                           path[0] ? ": " : "", message) < 0)
+    if (!grown ||
+        asprintf(&text, "%s:%d:%d: %s%s%s%s", p->file, line, column,
+                 kind == PROBLEM_NOTE ? "note: " : "", path, path[0] ? ": " : "", message) < 0)
         abort();
     list->items = grown;
     list->items[list->count - 1] =
@@ -33,7 +30,7 @@ void problems_add(struct problems *p, int line, int column, const char *path, co
 {
     va_list args;
     va_start(args, format);
-    add(p, &p->mistakes, line, column, path, format, args);
+    problems_add_list(p, PROBLEM_MISTAKE, line, column, path, format, args);
     va_end(args);
 }
 
@@ -42,7 +39,7 @@ void problems_note(struct problems *p, int line, int column, const char *path, c
 {
     va_list args;
     va_start(args, format);
-    add(p, &p->notes, line, column, path, format, args);
+    problems_add_list(p, PROBLEM_NOTE, line, column, path, format, args);
     va_end(args);
 }
 

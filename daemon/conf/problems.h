@@ -6,7 +6,9 @@
 #ifndef TOCSIN_CONF_PROBLEMS_H
 #define TOCSIN_CONF_PROBLEMS_H
 
-#include "conf/config.h"
+#include <stdarg.h>
+
+#include "conf/conf.h"
 
 #define PROBLEMS_MAX 200 /* what comes after is counted and not told */
 
@@ -36,6 +38,15 @@ void problems_note(struct problems *p, int line, int column, const char *path, c
 /* Takes back the mistakes from number `from` on; the text of the first (caller frees), NULL if
  * there is none. */
 char *problems_take(struct problems *p, size_t from);
+
+enum problem_kind {
+    PROBLEM_MISTAKE,
+    PROBLEM_NOTE,
+};
+
+void problems_add_list(struct problems *p, enum problem_kind kind, int line, int column,
+                       const char *path, const char *format, va_list args)
+    __attribute__((format(printf, 6, 0)));
 
 /* Tells every mistake as "file:line:column: path: message". */
 void problems_tell(struct problems *p, config_problem_handler on_problem, void *arg);

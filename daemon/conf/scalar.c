@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "conf/secret.h"
 #include "conf/source.h"
 #include "conf/value.h"
+#include "iface/limits.h"
 
 const char *const scalar_suffixes[] = {
     [SCALAR_SOURCE_TEXT] = "",
@@ -164,10 +166,24 @@ static void fill_choice(struct fill *fill, const struct option *o, const struct 
     fill_unknown(fill, node, path, "value", o->choices);
 }
 
+static void check_id(struct fill *fill, const struct node *node, const char *path)
+{
+    char quoted[100];
+    if (node->text[0] && !value_is_id(node->text))
+        problems_add(fill->problems, node->line, node->column, path,
+                     "%s is no id: it begins with a letter or digit and holds letters (a-z, A-Z), "
+                     "digits, '-', '_' and '.', %d at the most; names in Chinese go with name:",
+                     log_quote(quoted, sizeof quoted, node->text), LIMIT_ID_BYTES);
+}
+
 void scalar_fill(struct fill *fill, const struct option *o, const struct node *node,
                  const char *path, void *member)
 {
     switch (o->type) {
+    case OPTION_ID:
+        check_id(fill, node, path);
+        *(char **)member = scalar_copy(fill, o, node, path);
+        break;
     case OPTION_STRING:
     case OPTION_PATH:
         *(char **)member = scalar_copy(fill, o, node, path);

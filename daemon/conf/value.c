@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "iface/limits.h"
+
 struct unit {
     const char *name;
     int64_t factor;
@@ -72,6 +74,15 @@ int value_duration(const char *text, int64_t *ret_ms)
 int value_size(const char *text, int64_t *ret_bytes)
 {
     return with_unit(text, sizes, ret_bytes);
+}
+
+bool value_is_id(const char *text)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_.";
+    size_t length = strlen(text);
+    return length > 0 && length <= LIMIT_ID_BYTES && strspn(text, legal) == length &&
+           !strchr("-_.", text[0]);
 }
 
 static void format(int64_t value, const struct unit *units, char *ret_text, size_t size)

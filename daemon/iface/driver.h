@@ -7,6 +7,8 @@
 #define TOCSIN_IFACE_DRIVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "iface/option.h"
@@ -17,6 +19,7 @@ struct driver_type {
     const struct option *options; /* ends with OPTION_TABLE_END */
     size_t options_size;          /* of the struct that the table fills */
     bool reads_cards;             /* an input: a reader of cards, not a contact */
+    bool simulated;               /* nothing real is behind it: a gateway that uses it is told so */
 
     /*
      * What no table can say: the form of an address, keys that need each other. Pure; opens
@@ -25,5 +28,15 @@ struct driver_type {
      */
     int (*check)(const void *options, const char **ret_key, struct err *e);
 };
+
+/* The driver of that name in a NULL-terminated list of one kind; NULL if there is none, or no list.
+ */
+static inline const struct driver_type *driver_find(const struct driver_type *const *types,
+                                                    const char *name)
+{
+    while (types && *types && strcmp((*types)->name, name) != 0)
+        types++;
+    return types ? *types : NULL;
+}
 
 #endif

@@ -10,10 +10,13 @@
 #ifndef TOCSIN_IFACE_OPTION_H
 #define TOCSIN_IFACE_OPTION_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum option_type {
+    OPTION_ID, /* char *; letters, digits, '-', '_' and '.', beginning with one of the first two:
+                  a name of files, messages and arguments */
     OPTION_STRING,   /* char *; NULL when optional and absent */
     OPTION_BOOL,     /* bool */
     OPTION_INT,      /* int64_t, in [min, max] */
@@ -21,7 +24,7 @@ enum option_type {
     OPTION_DURATION, /* int64_t in ms, in [min, max] ms; written "250ms", "30s", "5min", "2h", "7d"
                       */
     OPTION_SIZE,     /* int64_t in bytes; written "64KiB", "8MiB", "2GiB" or plain bytes */
-    OPTION_CHOICE,   /* int, index into `choices` */
+    OPTION_CHOICE,   /* an enum, whose value is the index into `choices`; see OPTION_ENUM */
     OPTION_CHOICES,  /* uint32_t, a bit for each index into `choices` */
     OPTION_LIST,     /* struct option_list of strings */
     OPTION_PATH,     /* char *; absolute, or made absolute from the file's own folder */
@@ -51,9 +54,24 @@ struct option {
     int64_t min;          /* INT, DECIMAL, DURATION (ms), SIZE (bytes); LIST, PATHS: item count */
     int64_t max;          /* and STRING, PATH, SECRET: longest in bytes (0: 512, for paths 4095) */
     const char *const *choices; /* CHOICE, CHOICES: NULL-terminated */
+    const char *refers;         /* STRING, LIST: the list section whose entries it names by id */
     const char *help;           /* one sentence with the unit */
     enum option_file file;      /* PATH, PATHS: what tocsin check looks for */
 };
+
+/*
+ * An option whose member is of an enum type: its words, in the order of the enum, are the choices.
+ * The loader writes the member as an int, which is what the assertion is for; a C compiler may make
+ * an enum smaller (-fshort-enums).
+ */
+#define OPTION_ENUM(struct_, member_, words_)                                                      \
+    .type = OPTION_CHOICE, .choices = (words_),                                                    \
+    .offset = offsetof(struct_, member_) +                                                         \
+              0 * sizeof(struct {                                                                  \
+                  static_assert(sizeof(((struct_ *)0)->member_) == sizeof(int),                    \
+                                "a choice is of an enum type");                                    \
+                  int unused;                                                                      \
+              })
 
 #define OPTION_TABLE_END                                                                           \
     {                                                                                              \

@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "base/program.h"
-#include "conf/config.h"
 #include "drivers/camera/types.h"
+#include "sections/config.h"
 #include "video/supervisor.h"
 
 static const char help[] =

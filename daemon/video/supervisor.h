@@ -6,7 +6,7 @@
 #ifndef TOCSIN_VIDEO_SUPERVISOR_H
 #define TOCSIN_VIDEO_SUPERVISOR_H
 
-#include "conf/config.h"
+#include "sections/config.h"
 
 /*
  * Runs until SIGTERM or SIGINT. Takes `config`. At SIGHUP its file is read again: a good one

@@ -61,6 +61,7 @@ static void set_member(const struct option *o, const char *value, void *member)
 {
     int choice = 0;
     switch (o->type) {
+    case OPTION_ID:
     case OPTION_STRING:
         memcpy(member, &value, sizeof value);
         return;

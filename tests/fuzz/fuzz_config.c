@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "conf/config.h"
 #include "conf/source.h"
 #include "fake_drivers.h"
+#include "sections/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

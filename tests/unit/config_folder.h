@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "conf/config.h"
+#include "sections/config.h"
 
 struct config_folder {
     char path[64];    /* of the folder */

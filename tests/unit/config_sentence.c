@@ -5,35 +5,13 @@
 #include <stdio.h>
 
 #include "conf/nearest.h"
-#include "conf/sections.h"
 #include "conf/value.h"
-#include "drivers/camera/types.h"
-#include "drivers/indicator/indicators.h"
-#include "drivers/input/inputs.h"
-#include "drivers/output/outputs.h"
-#include "drivers/signer/signers.h"
-#include "drivers/uplink/uplinks.h"
-
-const struct config_chapter config_chapters[] = {
-    {"site", site_options, NULL},
-    {"signing", signing_options, signer_types},
-    {"storage", storage_options, NULL},
-    {"video", video_options, NULL},
-    {"control", control_options, NULL},
-    {"alarms", alarm_options, NULL},
-    {"exercises", exercise_options, NULL},
-    {"inputs", input_options, input_types},
-    {"cameras", camera_options, camera_types},
-    {"receivers", receiver_options, uplink_types},
-    {"lamps", lamp_options, indicator_types},
-    {"outputs", output_options, output_types},
-    {NULL, NULL, NULL},
-};
 
 static void describe(const struct option *o, char *ret_text, size_t size)
 {
     char low[40], high[40];
     switch (o->type) {
+    case OPTION_ID:
     case OPTION_STRING:
         snprintf(ret_text, size, "text");
         break;

@@ -10,13 +10,4 @@
 /* "How often … . [100ms to 5s; default 500ms]" */
 void config_sentence(const struct option *o, char *ret_text, size_t size);
 
-/* A section with the drivers that it may name; `types` is NULL for a section without. */
-struct config_chapter {
-    const char *section;
-    const struct option *table;
-    const struct driver_type *const *types;
-};
-
-extern const struct config_chapter config_chapters[]; /* ends with a NULL section */
-
 #endif

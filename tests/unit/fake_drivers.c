@@ -19,10 +19,8 @@ static const struct option line_table[] = {
      .max = 511,
      .help = "Line of the chip."},
     {.key = "active",
-     .type = OPTION_CHOICE,
-     .offset = offsetof(struct fake_line, active),
+     OPTION_ENUM(struct fake_line, active, levels),
      .fallback = "low",
-     .choices = levels,
      .help = "Level while pressed."},
     {.key = "poll",
      .type = OPTION_DURATION,
@@ -130,7 +128,7 @@ static const struct driver_type pem_type = {.name = "pem",
                                             .options = signer_table,
                                             .options_size = sizeof(struct fake_signer)};
 static const struct driver_type sim_type = {
-    .name = "sim", .help = "nothing", .options = no_options};
+    .name = "sim", .help = "nothing", .options = no_options, .simulated = true};
 
 static const struct driver_type *const inputs[] = {&gpiod_type, &sim_type, NULL};
 static const struct driver_type *const indicators[] = {&sim_type, NULL};

@@ -4,12 +4,17 @@
 #ifndef TOCSIN_TESTS_FAKE_DRIVERS_H
 #define TOCSIN_TESTS_FAKE_DRIVERS_H
 
-#include "conf/config.h"
+#include "sections/config.h"
+
+enum fake_level {
+    FAKE_HIGH,
+    FAKE_LOW,
+};
 
 struct fake_line {
     char *chip;
     int64_t line;
-    int active; /* high, low */
+    enum fake_level active;
     int64_t poll_ms;
 };
 

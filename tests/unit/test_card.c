@@ -4,6 +4,7 @@
  * lights. That the drawings are XML, and stay on their page, is in tests/e2e/test_card.py.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,8 @@
 #include "card/card.h"
 #include "card/lamp_drawing.h"
 #include "card/words.h"
-#include "conf/sections.h"
 #include "run_suite.h"
+#include "sections/exercises.h"
 
 static const char *const colors_en[3] = {"red", "amber", "green"};
 static const char *const colors_zh[3] = {"红灯", "黄灯", "绿灯"};
@@ -163,7 +164,7 @@ END_TEST
 START_TEST(the_three_seconds_are_the_default_of_a_long_press)
 {
     const char *fallback = NULL;
-    for (const struct option *o = exercise_options; o->key; o++)
+    for (const struct option *o = exercises_section.options; o->key; o++)
         fallback = strcmp(o->key, "long_press") == 0 ? o->fallback : fallback;
     ck_assert_ptr_nonnull(fallback);
     ck_assert_str_eq(fallback, "3s");

@@ -2,6 +2,7 @@
 /* Good configurations: what the file says is what the structs hold, and what it leaves out has the
  * default. Bad ones are in test_bad_config.c. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,7 +154,7 @@ START_TEST(inputs_are_as_the_file_says)
     ck_assert_str_eq(input->driver.type->name, "gpiod");
     ck_assert_str_eq(line->chip, "gpio-gate");
     ck_assert_int_eq(line->line, 17);
-    ck_assert_int_eq(line->active, 0);
+    ck_assert_int_eq(line->active, FAKE_HIGH);
     ck_assert_int_eq(line->poll_ms, 500); /* by default */
     ck_assert_int_eq(c->inputs[1].kind, CONFIG_INPUT_TEST);
     ck_assert_str_eq(c->inputs[1].driver.type->name, "sim");

@@ -4,12 +4,12 @@
  * tocsin.yaml(5) name every key of every section and driver, with what is legal and the default,
  * and no key that does not exist. The checked-in configurations are good ones.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/atomic_file.h"
 #include "conf/nearest.h"
-#include "conf/sections.h"
 #include "config_folder.h"
 #include "config_sentence.h"
 #include "drivers/camera/types.h"
@@ -19,6 +19,7 @@
 #include "drivers/signer/signers.h"
 #include "drivers/uplink/uplinks.h"
 #include "run_suite.h"
+#include "sections/config.h"
 
 #define DRIVER_HELP "Which driver serves it; the driver's own keys stand beside this one."
 
@@ -28,6 +29,14 @@ static const struct config_drivers real_drivers = {.inputs = input_types,
                                                    .cameras = camera_types,
                                                    .signers = signer_types,
                                                    .uplinks = uplink_types};
+
+static struct conf_row rows[CONFIG_SECTIONS_MAX];
+static size_t row_count;
+
+static void set_up(void)
+{
+    row_count = config_rows(&real_drivers, rows);
+}
 
 static char *read_document(const char *name)
 {
@@ -132,20 +141,21 @@ static void expect_in_yaml(const char *block, const char *section, const struct 
 START_TEST(the_reference_file_names_every_key_with_its_default)
 {
     char *text = read_document("tocsin.yaml");
-    for (const struct config_chapter *c = config_chapters; c->section; c++) {
+    for (size_t r = 0; r < row_count; r++) {
+        const struct section *c = rows[r].section;
+        const struct driver_type *const *types = rows[r].drivers;
         char line[80], sentence[400];
-        snprintf(line, sizeof line, "%s:", c->section);
+        snprintf(line, sizeof line, "%s:", c->name);
         char *block = join_block(text, line, is_yaml_section, clean_yaml);
-        expect_in_yaml(block, c->section, c->table);
-        for (size_t i = 0; c->types && c->types[i]; i++) {
-            snprintf(sentence, sizeof sentence, "driver %s: %s.", c->types[i]->name,
-                     c->types[i]->help);
-            expect(block, c->section, sentence);
-            expect_in_yaml(block, c->section, c->types[i]->options);
+        expect_in_yaml(block, c->name, c->options);
+        for (size_t i = 0; types && types[i]; i++) {
+            snprintf(sentence, sizeof sentence, "driver %s: %s.", types[i]->name, types[i]->help);
+            expect(block, c->name, sentence);
+            expect_in_yaml(block, c->name, types[i]->options);
         }
-        if (c->types) {
-            describe_driver(c->types, sentence, sizeof sentence);
-            expect(block, c->section, sentence);
+        if (types) {
+            describe_driver(types, sentence, sizeof sentence);
+            expect(block, c->name, sentence);
         }
         free(block);
     }
@@ -180,28 +190,19 @@ static void expect_in_man(const char *text, const char *heading, const struct op
 START_TEST(the_man_page_names_every_key_with_its_default)
 {
     char *text = read_document("tocsin.yaml.5");
-    for (const struct config_chapter *c = config_chapters; c->section; c++) {
+    for (size_t r = 0; r < row_count; r++) {
+        const struct section *c = rows[r].section;
+        const struct driver_type *const *types = rows[r].drivers;
         char sentence[400], heading[80];
-        if (c->types)
-            describe_driver(c->types, sentence, sizeof sentence);
-        expect_in_man(text, c->section, c->table, c->types ? sentence : NULL);
-        for (size_t i = 0; c->types && c->types[i]; i++) {
-            snprintf(heading, sizeof heading, "%s, driver %s", c->section, c->types[i]->name);
-            expect_in_man(text, heading, c->types[i]->options, NULL);
+        if (types)
+            describe_driver(types, sentence, sizeof sentence);
+        expect_in_man(text, c->name, c->options, types ? sentence : NULL);
+        for (size_t i = 0; types && types[i]; i++) {
+            snprintf(heading, sizeof heading, "%s, driver %s", c->name, types[i]->name);
+            expect_in_man(text, heading, types[i]->options, NULL);
         }
     }
     free(text);
-}
-END_TEST
-
-START_TEST(the_chapters_are_the_sections)
-{
-    size_t i = 0;
-    for (; sections[i].name; i++) {
-        ck_assert_str_eq(sections[i].name, config_chapters[i].section);
-        ck_assert_ptr_eq(sections[i].table, config_chapters[i].table);
-    }
-    ck_assert_ptr_null(config_chapters[i].section);
 }
 END_TEST
 
@@ -275,13 +276,15 @@ static void check_table(const char *where, const struct option *table)
 
 START_TEST(the_tables_are_sound)
 {
-    for (const struct config_chapter *c = config_chapters; c->section; c++) {
-        check_table(c->section, c->table);
-        for (size_t i = 0; c->types && c->types[i]; i++) {
-            check_table(c->types[i]->name, c->types[i]->options);
-            for (const struct option *o = c->types[i]->options; o->key; o++) {
+    for (size_t r = 0; r < row_count; r++) {
+        const struct section *c = rows[r].section;
+        const struct driver_type *const *types = rows[r].drivers;
+        check_table(c->name, c->options);
+        for (size_t i = 0; types && types[i]; i++) {
+            check_table(types[i]->name, types[i]->options);
+            for (const struct option *o = types[i]->options; o->key; o++) {
                 ck_assert_str_ne(o->key, "driver");
-                for (const struct option *common = c->table; common->key; common++)
+                for (const struct option *common = c->options; common->key; common++)
                     ck_assert_str_ne(o->key, common->key);
             }
         }
@@ -293,7 +296,7 @@ int main(void)
 {
     Suite *suite = suite_create("config-reference");
     TCase *tests = tcase_create("documents");
-    tcase_add_test(tests, the_chapters_are_the_sections);
+    tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, the_reference_file_names_every_key_with_its_default);
     tcase_add_test(tests, the_man_page_names_every_key_with_its_default);
     tcase_add_test(tests, the_checked_in_configurations_are_good);

@@ -2,6 +2,7 @@
 /* What one camera's entry lacks is that camera's trouble where the program allows it, and the rest
  * of the file is read as if nothing were. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

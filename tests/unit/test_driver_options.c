@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the real drivers find wrong with their options before anything is opened, and where it is
  * said to be. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration of a gateway: /etc/tocsin/tocsin.yaml as C structs. This is the one list of all
+ * sections, for the three programs that read the file; each section is a file of its own.
+ *
+ * config_load reads the whole file, finds every mistake in one run and returns either a complete
+ * configuration or none. It waits for the disk; call it at start, or from a worker thread. The
+ * struct is immutable afterwards and belongs to the caller (config_destroy); everything inside
+ * belongs to it. Nothing here opens a device or a socket.
+ *
+ * A new section is a file with its `struct section` and a row in config.c; whoever owns it asks for
+ * what was read with config_section. The members of struct config are a shorthand for sections that
+ * are read in many places, and no new one is needed.
+ */
+#ifndef TOCSIN_SECTIONS_CONFIG_H
+#define TOCSIN_SECTIONS_CONFIG_H
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "sections/alarms.h"
+#include "sections/cameras.h"
+#include "sections/control.h"
+#include "sections/exercises.h"
+#include "sections/inputs.h"
+#include "sections/lamps.h"
+#include "sections/outputs.h"
+#include "sections/receivers.h"
+#include "sections/signing.h"
+#include "sections/site.h"
+#include "sections/storage.h"
+#include "sections/video.h"
+
+#define CONFIG_SECTIONS_MAX 32
+
+/* The drivers that a program knows, by kind: see struct conf_row. */
+struct config_drivers {
+    const struct driver_type *const *inputs;
+    const struct driver_type *const *indicators;
+    const struct driver_type *const *outputs;
+    const struct driver_type *const *cameras;
+    const struct driver_type *const *signers;
+    const struct driver_type *const *uplinks;
+    bool check_files, secrets_may_wait, entries_may_fail; /* see struct conf_request */
+};
+
+struct config {
+    struct conf *conf; /* owns everything below */
+    const char *path;
+    struct config_site site;
+    struct config_signing signing;
+    struct config_storage storage;
+    struct config_video video;
+    struct config_control control;
+    struct config_alarms alarms;
+    struct config_exercises exercises;
+    size_t input_count;
+    const struct config_input *inputs;
+    size_t camera_count;
+    struct config_camera *cameras; /* for config_read_again; the rest never changes */
+    size_t receiver_count;
+    const struct config_receiver *receivers;
+    size_t indicator_count;
+    const struct config_indicator *indicators;
+    size_t output_count;
+    const struct config_output *outputs;
+    struct option_list notes; /* what is legal but perhaps not meant: "file:line:column: note: …" */
+};
+
+/* Every section in the order of the reference file, with its drivers; returns how many. */
+size_t config_rows(const struct config_drivers *drivers,
+                   struct conf_row ret_rows[CONFIG_SECTIONS_MAX]);
+
+/* See conf_load. */
+int config_load(const char *path, const struct config_drivers *drivers,
+                config_problem_handler on_problem, void *arg, struct config **ret_config,
+                struct err *e);
+
+void config_destroy(struct config *config);
+
+/* See conf_items and conf_find: any section's structs, and the entry of a list with this id. */
+const void *config_section(const struct config *config, const struct section *section,
+                           size_t *ret_count);
+const struct config_input *config_find_input(const struct config *config, const char *id);
+const struct config_camera *config_find_camera(const struct config *config, const char *id);
+const struct config_receiver *config_find_receiver(const struct config *config, const char *id);
+
+/* See conf_changed. Both were loaded by this program. */
+size_t config_changed_sections(const struct config *before, const struct config *after,
+                               const char *ret_names[CONFIG_SECTIONS_MAX]);
+
+#endif
