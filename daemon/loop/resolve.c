@@ -205,7 +205,7 @@ int resolver_create(uv_loop_t *loop, const char *servers, struct resolver **ret_
         return err_set(e, ENOMEM, "resolver: out of memory");
     }
     ares_channel trial = NULL;
-    int status = ares_init(&trial);
+    int status = ares_init_options(&trial, NULL, 0);
     if (status == ARES_SUCCESS && servers)
         status = ares_set_servers_ports_csv(trial, servers);
     if (trial)

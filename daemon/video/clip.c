@@ -18,6 +18,12 @@
 #define FIRST_LENGTH_US 40000   /* of the only unit of a stream */
 #define SYNC_US         1000000 /* a cut costs at most the open group and this */
 
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+typedef const uint8_t written_byte; /* what libavformat hands to on_write */
+#else
+typedef uint8_t written_byte;
+#endif
+
 /* A unit waits until the next of its stream tells how long it lasts: a fragment whose last unit
  * has no length would draw the next fragment's first unit onto it. */
 struct waiting {
@@ -101,7 +107,7 @@ static void hash(struct clip_file *c, const unsigned char *data, size_t length)
 }
 
 /* libavformat's way to the file: straight on, never back. */
-static int on_write(void *arg, uint8_t *data, int length)
+static int on_write(void *arg, written_byte *data, int length)
 {
     struct clip_file *c = arg;
     for (int done = 0; done < length;) {

@@ -45,6 +45,18 @@ static size_t add_record(char *reply, size_t used, char type, const unsigned cha
     return used + sizeof head + length;
 }
 
+/* Where the first question ends: its name, type and class. What may follow it (EDNS) is not
+ * answered. */
+static size_t question_end(const char *query, size_t length)
+{
+    size_t at = HEADER_BYTES;
+    while (at < length && query[at] != 0)
+        at += 1 + (unsigned char)query[at];
+    at += 5;
+    ck_assert_uint_le(at, length);
+    return at;
+}
+
 static void on_question(uv_udp_t *socket, ssize_t length, const uv_buf_t *buffer,
                         const struct sockaddr *peer, unsigned flags)
 {
@@ -52,15 +64,15 @@ static void on_question(uv_udp_t *socket, ssize_t length, const uv_buf_t *buffer
     if (length <= HEADER_BYTES || !peer)
         return;
     server.questions++;
-    char type = buffer->base[length - 3];
+    size_t used = question_end(buffer->base, (size_t)length);
+    char type = buffer->base[used - 3];
     if (server.all_silent || (server.silent_about_v6 && type == TYPE_AAAA))
         return;
     char reply[600];
-    size_t used = (size_t)length;
     memcpy(reply, buffer->base, used);
     reply[2] = (char)0x81;
     reply[3] = (char)(0x80 | server.rcode);
-    memset(reply + 6, 0, 6);
+    memset(reply + 6, 0, HEADER_BYTES - 6); /* of the other sections there is nothing yet */
     if (type == TYPE_A && server.v4)
         used = add_record(reply, used, type, server.v4, 4);
     if (type == TYPE_AAAA && server.v6)
