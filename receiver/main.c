@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin-receiver: the reference receiver. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "http.h"
+#include "listen.h"
 #include "options.h"
 
 #define EXIT_USAGE        2
@@ -100,11 +100,10 @@ static void free_state(void *arg, struct MHD_Connection *c, void **state,
     *state = NULL;
 }
 
-static struct MHD_Daemon *start_intake(struct receiver *r, const struct options *o,
-                                       const struct credentials *c)
+static struct MHD_Daemon *start_intake(struct receiver *r, const struct credentials *c, int fd)
 {
     return MHD_start_daemon(
-        threads | MHD_USE_TLS, 0, NULL, NULL, intake_handle, r, MHD_OPTION_SOCK_ADDR, &o->listen,
+        threads | MHD_USE_TLS, 0, NULL, NULL, intake_handle, r, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_URI_LOG_CALLBACK, intake_begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, free_state,
         NULL, MHD_OPTION_HTTPS_MEM_CERT, c->cert, MHD_OPTION_HTTPS_MEM_KEY, c->key,
         MHD_OPTION_HTTPS_MEM_TRUST, c->ca, MHD_OPTION_HTTPS_PRIORITIES,
@@ -112,24 +111,29 @@ static struct MHD_Daemon *start_intake(struct receiver *r, const struct options 
         MHD_OPTION_CONNECTION_TIMEOUT, GATEWAY_TIMEOUT_S, MHD_OPTION_END);
 }
 
-static struct MHD_Daemon *start_pages(struct receiver *r, const struct options *o)
+static struct MHD_Daemon *start_pages(struct receiver *r, int fd)
 {
-    return MHD_start_daemon(threads, 0, NULL, NULL, page_handle, r, MHD_OPTION_SOCK_ADDR,
-                            &o->page_listen, MHD_OPTION_NOTIFY_COMPLETED, free_state, NULL,
+    return MHD_start_daemon(threads, 0, NULL, NULL, page_handle, r, MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_NOTIFY_COMPLETED, free_state, NULL,
                             MHD_OPTION_CONNECTION_LIMIT, VIEWERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
                             VIEWER_TIMEOUT_S, MHD_OPTION_END);
 }
 
-/* "https://127.0.0.1:8443"; with the port that the kernel chose. */
-static void describe(const char *scheme, const struct sockaddr_in *wanted,
-                     struct MHD_Daemon *daemon, char ret_text[64])
+/* A socket that listens, and what it is called: "https://127.0.0.1:8443", with the port that the
+ * kernel chose. Negative: there is none, which has been said. */
+static int open_socket(const char *scheme, const struct sockaddr_in *wanted, char ret_name[64])
 {
     char address[INET_ADDRSTRLEN];
-    unsigned port = ntohs(wanted->sin_port);
-    if (daemon)
-        port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-    inet_ntop(AF_INET, &wanted->sin_addr, address, sizeof address);
-    snprintf(ret_text, 64, "%s://%s:%u", scheme, address, port);
+    struct sockaddr_in at = *wanted;
+    socklen_t length = sizeof at;
+    int fd = listen_open(wanted);
+    if (fd >= 0)
+        getsockname(fd, (struct sockaddr *)&at, &length);
+    inet_ntop(AF_INET, &at.sin_addr, address, sizeof address);
+    snprintf(ret_name, 64, "%s://%s:%u", scheme, address, (unsigned)ntohs(at.sin_port));
+    if (fd < 0)
+        fprintf(stderr, "tocsin-receiver: cannot listen on %s: %s\n", ret_name, strerror(-fd));
+    return fd;
 }
 
 static int serve(struct receiver *r, const struct options *o, const struct credentials *c)
@@ -143,20 +147,18 @@ static int serve(struct receiver *r, const struct options *o, const struct crede
     pthread_sigmask(SIG_BLOCK, &stop, NULL); /* before there are threads, which inherit it */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is answered with 503, not with an end */
-    errno = 0;
-    struct MHD_Daemon *intake = start_intake(r, o, c);
-    struct MHD_Daemon *pages = intake ? start_pages(r, o) : NULL;
-    int error = errno;
-    describe("https", &o->listen, intake, events);
-    describe("http", &o->page_listen, pages, page);
-    if (intake && pages) {
+    int events_fd = open_socket("https", &o->listen, events);
+    int page_fd = events_fd < 0 ? -1 : open_socket("http", &o->page_listen, page);
+    struct MHD_Daemon *intake = page_fd < 0 ? NULL : start_intake(r, c, events_fd);
+    struct MHD_Daemon *pages = intake ? start_pages(r, page_fd) : NULL;
+    if (pages) {
         printf("ready events=%s/v1/events page=%s/\n", events, page);
         fflush(stdout);
         sigwait(&stop, &number);
         result = 0;
-    } else {
-        fprintf(stderr, "tocsin-receiver: cannot listen on %s: %s\n", intake ? page : events,
-                strerror(error));
+    } else if (page_fd >= 0) {
+        fprintf(stderr, "tocsin-receiver: the web server does not start at %s\n",
+                intake ? page : events);
     }
     atomic_store(&r->stopping, true);
     if (intake)
