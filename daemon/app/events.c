@@ -112,7 +112,8 @@ struct journey *events_emit(struct gateway *gw, const char *type, enum event_cla
     uv_timer_start(&j->patience, on_patience, (uint64_t)gw->config->storage.commit_wait_ms, 0);
     char *state = state_save(gw);
     j->handed_us = (clock_monotonic_ns() - at_ns) / 1000;
-    outbox_store(gw->outbox, event, state, upload, takers, on_stored, j);
+    outbox_store(gw->outbox, event, &(struct outbox_row){"incidents", state}, upload, takers,
+                 on_stored, j);
     free(state);
     return j;
 }

@@ -139,8 +139,9 @@ static int open_outbox(struct gateway *gw, struct outbox_found *ret_found, struc
     memcpy(gw->envelope.head, ret_found->head, sizeof gw->envelope.head);
     gw->envelope.floor_ms =
         ret_found->newest_wall_ms > clock_build_ms() ? ret_found->newest_wall_ms : clock_build_ms();
-    if (ret_found->state)
-        state_load(gw, ret_found->state);
+    const char *state = outbox_found_text(ret_found, "incidents");
+    if (state)
+        state_load(gw, state);
     return 0;
 }
 

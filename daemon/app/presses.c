@@ -78,7 +78,7 @@ bool presses_any_open(const struct gateway *gw)
 void presses_remember(struct gateway *gw)
 {
     char *state = state_save(gw);
-    outbox_save_state(gw->outbox, state);
+    outbox_save_row(gw->outbox, &(struct outbox_row){"incidents", state});
     free(state);
 }
 

@@ -46,15 +46,13 @@ static void on_delivered(void *arg, const struct dispatch_sent *sent,
     struct gateway *gw = arg;
     bool confirmed = result->outcome == UPLINK_OUTCOME_STORED;
     struct incident *incident = panel_find(&gw->panel, sent->alarm);
-    char *state = NULL;
     if (incident && sent->class == EVENT_CLASS_PRESS &&
         incident_advance(incident, sent->receiver,
                          confirmed ? INCIDENT_PROGRESS_DELIVERED : INCIDENT_PROGRESS_UNCONFIRMED)) {
-        state = state_save(gw);
+        presses_remember(gw); /* before the record of the delivery from which it follows */
         tell_outputs(gw, incident, sent->receiver);
     }
-    outbox_record_delivery(gw->outbox, sent->seq, sent->receiver, sent->attempts, result, state);
-    free(state);
+    outbox_record_delivery(gw->outbox, sent->seq, sent->receiver, sent->attempts, result);
     watch_tell(gw, &(struct watch_line){.what = confirmed ? class_word(sent->class) : "unconfirmed",
                                         .alarm = sent->alarm,
                                         .receiver = gw->receivers[sent->receiver].config->id,
@@ -178,7 +176,8 @@ static void on_answers(void *arg, size_t receiver, const struct uplink_answer *a
             abort();
         *c = (struct confirmation){r, answers[i].answer_seq};
         char *state = state_save(gw);
-        outbox_record_answer(gw->outbox, receiver, &answers[i], state, on_answer_stored, c);
+        outbox_record_answer(gw->outbox, receiver, &answers[i],
+                             &(struct outbox_row){"incidents", state}, on_answer_stored, c);
         free(state);
     }
 }

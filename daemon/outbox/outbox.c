@@ -38,6 +38,7 @@ struct job {
     enum job_kind kind;
     bool given_up;       /* it could not be written before the outbox was closed */
     struct event *event; /* STORE: ours; LOAD: the result */
+    const char *row;
     char *state;
     struct outbox_upload upload;
     uint32_t upload_receivers;
@@ -140,26 +141,33 @@ static void tell_fault(struct outbox *ob, const char *reason)
     mailbox_post(ob->mailbox, &fault->message);
 }
 
+static const struct outbox_row *row_of(const struct job *job, struct outbox_row *ret_row)
+{
+    *ret_row = (struct outbox_row){.name = job->row, .text = job->state};
+    return job->state ? ret_row : NULL;
+}
+
 static int run_job(struct outbox *ob, struct job *job, struct err *e)
 {
     struct store *s = &ob->store;
     const char *receiver = ob->receivers[job->receiver];
+    struct outbox_row row;
     switch (job->kind) {
     case JOB_STORE:
-        return store_put_event(s, job->event, job->state,
+        return store_put_event(s, job->event, row_of(job, &row),
                                job->upload_receivers ? &job->upload : NULL, job->upload_receivers,
                                e);
     case JOB_DELIVERY:
         return store_put_delivery(s, job->seq, receiver, job->attempts, job->delivery_state,
                                   job->request, job->receipt, job->receipt_length,
-                                  job->receipt_headers, job->state, e);
+                                  job->receipt_headers, e);
     case JOB_UPLOAD:
         return store_put_upload(s, job->seq, receiver, job->delivery_state, job->receipt,
                                 job->receipt_length, job->receipt_headers, e);
     case JOB_ANSWER:
-        return store_put_answer(s, receiver, &job->answer, job->state, e);
+        return store_put_answer(s, receiver, &job->answer, row_of(job, &row), e);
     case JOB_STATE:
-        return store_put_state(s, job->state, e);
+        return store_put_row(s, row_of(job, &row), e);
     case JOB_LOAD:
         event_unref(job->event); /* from a batch that had to be run again */
         job->event = NULL;
@@ -358,9 +366,22 @@ fail:
     return result;
 }
 
+const char *outbox_found_text(const struct outbox_found *found, const char *row)
+{
+    for (size_t i = 0; i < found->row_count; i++) {
+        if (strcmp(found->rows[i].name, row) == 0)
+            return found->rows[i].text;
+    }
+    return NULL;
+}
+
 void outbox_found_finish(struct outbox_found *found)
 {
-    free(found->state);
+    for (size_t i = 0; i < found->row_count; i++) {
+        free(found->rows[i].name);
+        free(found->rows[i].text);
+    }
+    free(found->rows);
     free(found->pending);
     free(found->uploads);
     free(found->damage);
@@ -389,6 +410,16 @@ static char *copy_text(const char *text)
     return made;
 }
 
+static void copy_row(struct job *job, const struct outbox_row *row)
+{
+    if (!row)
+        return;
+    job->row = row->name;
+    job->state = strdup(row->text);
+    if (!job->state)
+        abort();
+}
+
 static void submit(struct outbox *ob, struct job *job)
 {
     uv_mutex_lock(&ob->lock);
@@ -398,13 +429,13 @@ static void submit(struct outbox *ob, struct job *job)
     uv_mutex_unlock(&ob->lock);
 }
 
-void outbox_store(struct outbox *ob, struct event *event, const char *state,
+void outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,
                   const struct outbox_upload *upload, uint32_t upload_receivers,
                   outbox_done_handler done, void *arg)
 {
     struct job *job = create_job(ob, JOB_STORE, arg);
     job->event = event_ref(event);
-    job->state = copy_text(state);
+    copy_row(job, row);
     if (upload) {
         job->upload = *upload;
         job->upload_receivers = upload_receivers;
@@ -413,10 +444,10 @@ void outbox_store(struct outbox *ob, struct event *event, const char *state,
     submit(ob, job);
 }
 
-void outbox_save_state(struct outbox *ob, const char *state)
+void outbox_save_row(struct outbox *ob, const struct outbox_row *row)
 {
     struct job *job = create_job(ob, JOB_STATE, NULL);
-    job->state = copy_text(state);
+    copy_row(job, row);
     submit(ob, job);
 }
 
@@ -432,10 +463,9 @@ static void copy_evidence(struct job *job, const struct uplink_result *result)
 }
 
 void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts,
-                            const struct uplink_result *result, const char *state)
+                            const struct uplink_result *result)
 {
     struct job *job = create_job(ob, JOB_DELIVERY, NULL);
-    job->state = copy_text(state);
     job->seq = seq;
     job->receiver = receiver;
     job->attempts = attempts;
@@ -454,12 +484,12 @@ void outbox_record_upload(struct outbox *ob, uint64_t seq, size_t receiver,
 }
 
 void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplink_answer *answer,
-                          const char *state, outbox_done_handler done, void *arg)
+                          const struct outbox_row *row, outbox_done_handler done, void *arg)
 {
     struct job *job = create_job(ob, JOB_ANSWER, arg);
     job->receiver = receiver;
     job->answer = *answer;
-    job->state = copy_text(state);
+    copy_row(job, row);
     job->done.simple = done;
     submit(ob, job);
 }

@@ -59,12 +59,23 @@ struct outbox_upload {
     unsigned char sha256[EVENT_DIGEST_BYTES];
 };
 
+/* A part's state: text of any length, never cut. */
+struct outbox_row {
+    const char *name; /* a literal: borrowed for as long as the outbox lives */
+    const char *text; /* copied */
+};
+
+struct outbox_found_row {
+    char *name, *text;
+};
+
 /* What was in the store when it was opened; freed by outbox_found_finish. */
 struct outbox_found {
     uint64_t last_seq;
     unsigned char head[EVENT_DIGEST_BYTES]; /* digest of event last_seq; zeros if there is none */
     int64_t newest_wall_ms;
-    char *state; /* what was last saved with an event; NULL if nothing was */
+    size_t row_count;
+    struct outbox_found_row *rows;
     size_t pending_count;
     struct outbox_pending *pending; /* by seq */
     size_t upload_count;
@@ -78,31 +89,36 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
                 const struct outbox_host *host, struct outbox **ret_outbox,
                 struct outbox_found *ret_found, struct err *e);
 
+/* The text of that row; NULL if there is none. */
+const char *outbox_found_text(const struct outbox_found *found, const char *row);
 void outbox_found_finish(struct outbox_found *found);
 
 typedef void (*outbox_done_handler)(void *arg);
 
 /*
- * Stores the event, a pending delivery for every receiver, the application's state (text, copied,
- * may be NULL) and, with a manifest, an upload for each receiver in `upload_receivers` (bit mask),
- * in one transaction. `done` (may be NULL) runs when all of it is on the disk.
+ * Stores the event, a pending delivery for every receiver, a row of state (may be NULL) and, with a
+ * manifest, an upload for each receiver in `upload_receivers` (bit mask), in one transaction.
+ * `done` (may be NULL) runs when all of it is on the disk.
  */
-void outbox_store(struct outbox *ob, struct event *event, const char *state,
+void outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,
                   const struct outbox_upload *upload, uint32_t upload_receivers,
                   outbox_done_handler done, void *arg);
 
-/* The application's state alone, when it changed without an event. */
-void outbox_save_state(struct outbox *ob, const char *state);
+/* A row alone. What is handed over earlier is never on the disk without what came before it: a
+ * row that follows from a delivery is saved first, so that no delivery is known that had no effect.
+ */
+void outbox_save_row(struct outbox *ob, const struct outbox_row *row);
 
-/* Evidence is copied; its pointers may be NULL. `state` as in outbox_store. */
+/* Evidence is copied; its pointers may be NULL. */
 void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts,
-                            const struct uplink_result *result, const char *state);
+                            const struct uplink_result *result);
 void outbox_record_upload(struct outbox *ob, uint64_t seq, size_t receiver,
                           const struct uplink_result *result);
 
-/* The answer and the state that follows from it; `done` runs when it may be confirmed. */
+/* The answer and the row of state (may be NULL) that follows from it; `done` runs when it may be
+ * confirmed. */
 void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplink_answer *answer,
-                          const char *state, outbox_done_handler done, void *arg);
+                          const struct outbox_row *row, outbox_done_handler done, void *arg);
 
 /* `event` is NULL if there is none with that number; the callback takes its own reference. */
 typedef void (*outbox_event_handler)(void *arg, struct event *event);

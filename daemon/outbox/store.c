@@ -44,7 +44,7 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
         "INSERT OR IGNORE INTO delivery(seq,receiver,state,attempts) VALUES(?1,?2,0,0)",
     [STORE_INSERT_UPLOAD] = "INSERT OR IGNORE INTO upload(seq,receiver,manifest,clip,alarm,camera,"
                             "path,length,sha256,state) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0)",
-    [STORE_SET_STATE] = "INSERT OR REPLACE INTO state VALUES('incidents',?1)",
+    [STORE_SET_STATE] = "INSERT OR REPLACE INTO state VALUES(?1,?2)",
     [STORE_SET_DELIVERY] = "UPDATE delivery SET state=?3,attempts=?4,request=?5,receipt=?6,"
                            "receipt_headers=?7 WHERE seq=?1 AND receiver=?2 AND state=0",
     [STORE_SET_UPLOAD] = "UPDATE upload SET state=?3,receipt=?4,receipt_headers=?5"
@@ -296,15 +296,35 @@ static int read_head(struct store *s, struct outbox_found *found)
     return result;
 }
 
+static int read_rows(struct store *s, struct outbox_found *found)
+{
+    sqlite3_stmt *query = NULL;
+    int step = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(s->db, "SELECT name, text FROM state", -1, &query, NULL) != SQLITE_OK)
+        return -EIO;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(query, 0);
+        const char *text = (const char *)sqlite3_column_text(query, 1);
+        struct outbox_found_row *grown =
+            reallocarray(found->rows, found->row_count + 1, sizeof *grown);
+        if (!grown || !name || !text)
+            break;
+        found->rows = grown;
+        grown[found->row_count].name = strdup(name);
+        grown[found->row_count].text = strdup(text);
+        if (!grown[found->row_count].name || !grown[found->row_count].text)
+            abort();
+        found->row_count++;
+    }
+    sqlite3_finalize(query);
+    return step == SQLITE_DONE ? 0 : -EIO;
+}
+
 static int read_state(struct store *s, struct outbox_found *found)
 {
     sqlite3_stmt *query = NULL;
-    if (sqlite3_prepare_v2(s->db, "SELECT text FROM state WHERE name='incidents'", -1, &query,
-                           NULL) != SQLITE_OK)
+    if (read_rows(s, found) != 0)
         return -EIO;
-    if (sqlite3_step(query) == SQLITE_ROW)
-        found->state = strdup((const char *)sqlite3_column_text(query, 0));
-    sqlite3_finalize(query);
     if (sqlite3_prepare_v2(s->db, "SELECT receiver, max(answer_seq) FROM answer GROUP BY receiver",
                            -1, &query, NULL) != SQLITE_OK)
         return -EIO;
@@ -372,15 +392,16 @@ static int put_upload(struct store *s, const struct event *event,
     return run(s, STORE_INSERT_UPLOAD, "upload", e);
 }
 
-int store_put_state(struct store *s, const char *state, struct err *e)
+int store_put_row(struct store *s, const struct outbox_row *row, struct err *e)
 {
-    if (!state)
+    if (!row)
         return 0;
-    bind_text(s->statements[STORE_SET_STATE], 1, state);
+    bind_text(s->statements[STORE_SET_STATE], 1, row->name);
+    bind_text(s->statements[STORE_SET_STATE], 2, row->text);
     return run(s, STORE_SET_STATE, "state", e);
 }
 
-int store_put_event(struct store *s, const struct event *event, const char *state,
+int store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[STORE_INSERT_EVENT];
@@ -401,12 +422,12 @@ int store_put_event(struct store *s, const struct event *event, const char *stat
         if (result == 0 && upload && (upload_receivers & 1u << i))
             result = put_upload(s, event, upload, s->receivers[i], e);
     }
-    return result == 0 ? store_put_state(s, state, e) : result;
+    return result == 0 ? store_put_row(s, row, e) : result;
 }
 
 int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
                        int verdict, const char *request, const char *receipt, size_t receipt_length,
-                       const char *receipt_headers, const char *state, struct err *e)
+                       const char *receipt_headers, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[STORE_SET_DELIVERY];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)seq);
@@ -416,8 +437,7 @@ int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsi
     bind_text(statement, 5, request);
     sqlite3_bind_blob(statement, 6, receipt, (int)receipt_length, SQLITE_STATIC);
     bind_text(statement, 7, receipt_headers);
-    int result = run(s, STORE_SET_DELIVERY, "delivery", e);
-    return result == 0 ? store_put_state(s, state, e) : result;
+    return run(s, STORE_SET_DELIVERY, "delivery", e);
 }
 
 int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int state,
@@ -434,7 +454,7 @@ int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int st
 }
 
 int store_put_answer(struct store *s, const char *receiver, const struct uplink_answer *answer,
-                     const char *state, struct err *e)
+                     const struct outbox_row *row, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[STORE_INSERT_ANSWER];
     bind_text(statement, 1, receiver);
@@ -445,7 +465,7 @@ int store_put_answer(struct store *s, const char *receiver, const struct uplink_
     bind_text(statement, 6, answer->at);
     bind_text(statement, 7, answer->note);
     int result = run(s, STORE_INSERT_ANSWER, "answer", e);
-    return result == 0 ? store_put_state(s, state, e) : result;
+    return result == 0 ? store_put_row(s, row, e) : result;
 }
 
 int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, struct err *e)

@@ -50,17 +50,18 @@ int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);
 
-int store_put_event(struct store *s, const struct event *event, const char *state,
+int store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e);
-int store_put_state(struct store *s, const char *state, struct err *e);
+/* `row` may be NULL here and above: nothing is written. */
+int store_put_row(struct store *s, const struct outbox_row *row, struct err *e);
 int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
                        int verdict, const char *request, const char *receipt, size_t receipt_length,
-                       const char *receipt_headers, const char *state, struct err *e);
+                       const char *receipt_headers, struct err *e);
 int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int state,
                      const char *receipt, size_t receipt_length, const char *receipt_headers,
                      struct err *e);
 int store_put_answer(struct store *s, const char *receiver, const struct uplink_answer *answer,
-                     const char *state, struct err *e);
+                     const struct outbox_row *row, struct err *e);
 
 /* *ret_event is NULL if there is none. */
 int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, struct err *e);

@@ -94,10 +94,11 @@ static void on_stored(void *arg)
     ((struct fixture *)arg)->stored++;
 }
 
-static void put(struct fixture *f, uint64_t seq, const char *state)
+static void put(struct fixture *f, uint64_t seq, const char *text)
 {
     struct event *event = make_event(seq, EVENT_CLASS_PRESS);
-    outbox_store(f->outbox, event, state, NULL, 0, on_stored, f);
+    struct outbox_row row = {"incidents", text};
+    outbox_store(f->outbox, event, text ? &row : NULL, NULL, 0, on_stored, f);
     event_unref(event);
 }
 
@@ -120,7 +121,7 @@ START_TEST(what_was_stored_is_found_after_a_restart_with_its_state)
     wait_stored(f, 5);
     struct uplink_result result = {
         .outcome = UPLINK_OUTCOME_STORED, .receipt = "{}", .receipt_length = 2};
-    outbox_record_delivery(f->outbox, 2, 1, 3, &result, NULL);
+    outbox_record_delivery(f->outbox, 2, 1, 3, &result);
     struct uplink_answer answer = {.answer_seq = 9, .state = UPLINK_ANSWER_SEEN};
     outbox_record_answer(f->outbox, 0, &answer, NULL, on_stored, f);
     wait_stored(f, 6);
@@ -129,11 +130,38 @@ START_TEST(what_was_stored_is_found_after_a_restart_with_its_state)
     ck_assert_uint_eq(f->found.last_seq, 5);
     ck_assert_int_eq(f->found.head[0], 5);
     ck_assert_int_eq(f->found.newest_wall_ms, 1005);
-    ck_assert_str_eq(f->found.state, "the state");
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "the state");
     ck_assert_uint_eq(f->found.pending_count, 9); /* 5 x 2, less the one that is delivered */
     ck_assert_int_eq(f->found.answer_seq[0], 9);
     ck_assert_int_eq(f->found.answer_seq[1], 0);
     end(f);
+}
+END_TEST
+
+START_TEST(rows_of_state_are_kept_by_name_and_never_cut)
+{
+    /* As 63 buttons with 16 receivers make it, and more. */
+    size_t length = 1 << 20;
+    char *large = malloc(length + 1);
+    memset(large, 'x', length);
+    large[length] = '\0';
+    struct fixture *f = begin();
+    outbox_save_row(f->outbox, &(struct outbox_row){"incidents", "old"});
+    outbox_save_row(f->outbox, &(struct outbox_row){"tests", "of tests"});
+    outbox_save_row(f->outbox, &(struct outbox_row){"incidents", large});
+    struct uplink_answer answer = {.answer_seq = 9, .state = UPLINK_ANSWER_SEEN};
+    outbox_record_answer(f->outbox, 0, &answer, &(struct outbox_row){"exercise", "{}"}, on_stored,
+                         f);
+    wait_stored(f, 1);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.row_count, 3);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), large);
+    ck_assert_str_eq(outbox_found_text(&f->found, "tests"), "of tests");
+    ck_assert_str_eq(outbox_found_text(&f->found, "exercise"), "{}");
+    ck_assert_ptr_null(outbox_found_text(&f->found, "clips"));
+    end(f);
+    free(large);
 }
 END_TEST
 
@@ -309,9 +337,9 @@ START_TEST(only_what_everybody_has_is_pruned_and_never_the_newest)
     for (uint64_t seq = 1; seq <= 3; seq++)
         put(f, seq, NULL);
     for (uint64_t seq = 1; seq <= 3; seq++) {
-        outbox_record_delivery(f->outbox, seq, 0, 1, &result, NULL);
+        outbox_record_delivery(f->outbox, seq, 0, 1, &result);
         if (seq != 2)
-            outbox_record_delivery(f->outbox, seq, 1, 1, &result, NULL);
+            outbox_record_delivery(f->outbox, seq, 1, 1, &result);
     }
     outbox_prune(f->outbox, INT64_MAX);
     json_t *list = NULL;
@@ -333,6 +361,7 @@ int main(void)
     TCase *tc = tcase_create("outbox");
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, what_was_stored_is_found_after_a_restart_with_its_state);
+    tcase_add_test(tc, rows_of_state_are_kept_by_name_and_never_cut);
     tcase_add_test(tc, events_are_loaded_listed_shown_and_exported_byte_for_byte);
     tcase_add_test(tc, a_disk_that_refuses_is_a_fault_and_nothing_is_lost_when_it_takes_again);
     tcase_add_test(tc, a_damaged_database_is_put_aside_and_what_can_be_read_is_kept);
