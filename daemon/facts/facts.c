@@ -21,6 +21,7 @@ struct subscriber {
 
 struct facts {
     bool in_loop, telling, closed;
+    bool awake; /* a turn is to be ended, though nothing may be waiting */
     uv_prepare_t prepare;
     uv_check_t check;
     size_t subscriber_count;
@@ -82,11 +83,17 @@ void facts_publish(struct facts *f, const struct fact *fact)
 {
     if (f->closed)
         return;
+    f->awake = true;
     make_room(f);
     struct fact *copy = &f->waiting[f->end++];
     *copy = *fact;
     if (copy->at_ns == 0)
         copy->at_ns = clock_monotonic_ns();
+}
+
+void facts_wake(struct facts *f)
+{
+    f->awake = !f->closed;
 }
 
 void facts_state_fault(struct facts *f, enum fault_code code, const char *subject,
@@ -128,12 +135,13 @@ static void tell_end(struct facts *f, enum fact_kind kind)
 
 void facts_tell(struct facts *f)
 {
-    if (f->telling || f->first == f->end)
+    if (f->telling)
         return;
     f->telling = true;
     f->told = 0;
-    while (f->first < f->end) {
-        while (f->first < f->end) {
+    while (f->awake) {
+        while (f->awake) {
+            f->awake = false;
             tell_waiting(f);
             tell_end(f, FACT_SETTLED);
         }
@@ -147,6 +155,7 @@ void facts_close(struct facts *f)
     if (!f || f->closed)
         return;
     f->closed = true;
+    f->awake = false;
     f->first = f->end = 0;
     if (!f->in_loop)
         return;

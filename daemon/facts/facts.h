@@ -46,6 +46,9 @@ void facts_publish(struct facts *facts, const struct fact *fact);
 void facts_state_fault(struct facts *facts, enum fault_code code, const char *subject,
                        const char *reason);
 
+/* Something was put off: FACT_SETTLED is told at the end of this turn even if nothing else is. */
+void facts_wake(struct facts *facts);
+
 /* Tells what is waiting. Does nothing when called by a handler. */
 void facts_tell(struct facts *facts);
 

@@ -175,6 +175,21 @@ START_TEST(what_is_put_off_is_done_once_a_turn_and_last_comes_last)
 }
 END_TEST
 
+START_TEST(who_puts_something_off_without_a_fact_wakes_the_turns_end)
+{
+    facts_subscribe(facts, ALL, on_a, "a");
+    facts_wake(facts);
+    facts_tell(facts);
+    ck_assert_uint_eq(told_count, 2);
+    expect(0, 'a', FACT_SETTLED, 0);
+    expect(1, 'a', FACT_TURN_OVER, 0);
+    facts_close(facts);
+    facts_wake(facts);
+    facts_tell(facts);
+    ck_assert_uint_eq(told_count, 2);
+}
+END_TEST
+
 static struct fact_fault last;
 
 static void on_fault(void *self, const struct fact *fact)
@@ -354,6 +369,7 @@ int main(void)
     tcase_add_test(tc, a_fact_keeps_its_time_and_gets_one_if_it_has_none);
     tcase_add_test(tc, no_handler_runs_inside_another);
     tcase_add_test(tc, what_is_put_off_is_done_once_a_turn_and_last_comes_last);
+    tcase_add_test(tc, who_puts_something_off_without_a_fact_wakes_the_turns_end);
     tcase_add_test(tc, a_stated_fault_is_whole_and_bounded);
     tcase_add_test(tc, many_facts_of_one_turn_are_all_told);
     tcase_add_test_raise_signal(tc, two_parts_that_answer_each_other_for_ever_end_the_process,
