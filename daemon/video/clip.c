@@ -275,7 +275,8 @@ int64_t clip_start_us(const struct clip_file *clip)
 
 int64_t clip_stop_us(const struct clip_file *clip)
 {
-    return clip->stop_us;
+    const struct waiting *w = &clip->waiting[0];
+    return w->unit ? w->unit->dts_us + w->length_us : clip->stop_us;
 }
 
 void clip_gap(struct clip_file *c, int64_t from_us, int64_t to_us, const char *why)

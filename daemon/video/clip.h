@@ -23,11 +23,13 @@ int clip_create(const char *folder, const char *alarm, const char *camera,
                 const struct camera_stream *streams, size_t stream_count,
                 struct clip_file **ret_clip, struct err *e);
 
-/* Time of the first picture and end of the newest (CLOCK_MONOTONIC); 0 before the first. */
+/* Time of the first picture and end of the newest (CLOCK_MONOTONIC; how long the newest lasts is a
+ * guess); 0 before the first. */
 int64_t clip_start_us(const struct clip_file *clip);
 int64_t clip_stop_us(const struct clip_file *clip);
 
-/* Says that the clip should show this time and does not. To be called before the first unit. */
+/* Says that the clip should show this time and does not. Only what is said before the first unit
+ * outlives a kill. */
 void clip_gap(struct clip_file *clip, int64_t from_us, int64_t to_us, const char *why);
 
 /* Takes its own reference. After an error only clip_finish makes sense: it keeps what is whole. */

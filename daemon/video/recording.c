@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 
 #define GAP_US    2000000 /* pictures further apart than this are not one recording */
@@ -13,7 +12,9 @@
 
 static struct recording *find(struct recordings *r, const char *alarm)
 {
-    for (struct recording *one = r->list; one; one = one->next) {
+    struct recording *one;
+    LIST_FOREACH(one, &r->list, link)
+    {
         if (strcmp(one->alarm, alarm) == 0)
             return one;
     }
@@ -50,11 +51,10 @@ static void end_part(struct recordings *r, struct recording *one, bool last)
 }
 
 /* `first_us` is the keyframe with which it will begin. */
-static bool begin_part(struct recordings *r, struct recording *one, int64_t first_us,
-                       const struct camera_stream *streams, size_t stream_count)
+static bool begin_part(struct recordings *r, struct recording *one, int64_t first_us)
 {
     struct err e;
-    if (clip_create(r->settings.folder, one->alarm, r->settings.camera, streams, stream_count,
+    if (clip_create(r->settings.folder, one->alarm, r->settings.camera, r->streams, r->stream_count,
                     &one->clip, &e) != 0) {
         log_error("clip", "alarm %s: %s", one->alarm, e.text);
         miss(one, first_us, e.text);
@@ -79,47 +79,47 @@ static void write_unit(struct recordings *r, struct recording *one, struct camer
     end_part(r, one, false);
 }
 
-static bool is_keyframe(const struct camera_unit *unit)
+/* Pictures far apart are not one part, even if nobody told a gap. */
+static void end_if_silent(struct recordings *r, struct recording *one,
+                          const struct camera_unit *unit)
 {
-    return unit->stream == 0 && unit->key;
+    if (!one->clip || !camera_unit_is_keyframe(unit) || unit->dts_us - one->seen_us <= GAP_US)
+        return;
+    miss(one, clip_stop_us(one->clip), "no pictures from the camera");
+    end_part(r, one, false);
 }
 
 /* One unit after the other, from the ring or from the camera. */
-static void take(struct recordings *r, struct recording *one, struct camera_unit *unit,
-                 const struct camera_stream *streams, size_t stream_count)
+static void take(struct recordings *r, struct recording *one, struct camera_unit *unit)
 {
-    if (one->clip && is_keyframe(unit) && unit->dts_us - one->seen_us > GAP_US) {
-        miss(one, clip_stop_us(one->clip), "no pictures from the camera");
-        end_part(r, one, false);
-    }
-    if (!one->clip && is_keyframe(unit))
-        begin_part(r, one, unit->dts_us, streams, stream_count);
+    end_if_silent(r, one, unit);
+    if (!one->clip && camera_unit_is_keyframe(unit))
+        begin_part(r, one, unit->dts_us);
     if (one->clip)
         write_unit(r, one, unit);
 }
 
 /* Part 1: what the ring holds. The next begins with the group that the press fell into. */
-static void begin(struct recordings *r, struct recording *one, const struct ring *ring,
-                  const struct camera_stream *streams, size_t stream_count)
+static void begin(struct recordings *r, struct recording *one, const struct ring *ring)
 {
     int64_t wanted_us = one->press_us - r->settings.pre_us;
     if (wanted_us < one->stop_us)
         wanted_us = one->stop_us;
     const struct ring_entry *from = ring_from(ring, wanted_us);
     miss(one, wanted_us, "the camera had not been there that long, or its memory was full");
-    for (const struct ring_entry *entry = from; entry; entry = entry->next)
-        take(r, one, entry->unit, streams, stream_count);
+    for (const struct ring_entry *entry = from; entry; entry = TAILQ_NEXT(entry, link))
+        take(r, one, entry->unit);
     if (!one->clip)
         return;
     end_part(r, one, false);
     one->seen_us = 0;
-    for (const struct ring_entry *entry = ring_newest_keyframe(ring); entry; entry = entry->next)
-        take(r, one, entry->unit, streams, stream_count);
+    for (const struct ring_entry *entry = ring_newest_keyframe(ring); entry;
+         entry = TAILQ_NEXT(entry, link))
+        take(r, one, entry->unit);
 }
 
 static void extend(struct recordings *r, struct recording *one, int64_t press_us, int64_t now_us,
-                   const struct ring *ring, const struct camera_stream *streams,
-                   size_t stream_count)
+                   const struct ring *ring)
 {
     if (press_us <= one->press_us)
         return;
@@ -128,20 +128,36 @@ static void extend(struct recordings *r, struct recording *one, int64_t press_us
     if (one->over && one->until_us > now_us) {
         one->over = false;
         one->seen_us = one->missing_us = 0;
-        begin(r, one, ring, streams, stream_count);
+        begin(r, one, ring);
     }
 }
 
-void recordings_press(struct recordings *r, const char *alarm, int64_t press_us,
-                      const struct ring *ring, const struct camera_stream *streams,
-                      size_t stream_count)
+void recordings_init(struct recordings *r, const struct recording_settings *settings,
+                     recording_done_handler on_done, void *arg)
 {
-    int64_t now_us = clock_monotonic_ns() / 1000;
+    *r = (struct recordings){.settings = *settings, .on_done = on_done, .arg = arg};
+    LIST_INIT(&r->list);
+}
+
+void recordings_streams(struct recordings *r, const struct camera_stream *streams, size_t count)
+{
+    struct recording *one;
+    LIST_FOREACH(one, &r->list, link)
+    {
+        end_part(r, one, false);
+    }
+    r->streams = streams;
+    r->stream_count = count;
+}
+
+void recordings_press(struct recordings *r, const char *alarm, int64_t press_us, int64_t now_us,
+                      const struct ring *ring)
+{
     struct recording *one = find(r, alarm);
     if (press_us > now_us) /* no press has been in the future: it would be recorded till then */
         press_us = now_us;
     if (one) {
-        extend(r, one, press_us, now_us, ring, streams, stream_count);
+        extend(r, one, press_us, now_us, ring);
         return;
     }
     one = calloc(1, sizeof *one);
@@ -150,17 +166,15 @@ void recordings_press(struct recordings *r, const char *alarm, int64_t press_us,
     snprintf(one->alarm, sizeof one->alarm, "%s", alarm);
     one->press_us = press_us;
     one->until_us = press_us + r->settings.post_us;
-    one->next = r->list;
-    r->list = one;
+    LIST_INSERT_HEAD(&r->list, one, link);
     if (one->until_us < now_us) {
         one->over = true; /* told again after a restart; its time is gone */
         return;
     }
-    begin(r, one, ring, streams, stream_count);
+    begin(r, one, ring);
 }
 
-static void take_live(struct recordings *r, struct recording *one, struct camera_unit *unit,
-                      const struct camera_stream *streams, size_t stream_count)
+static void take_live(struct recordings *r, struct recording *one, struct camera_unit *unit)
 {
     if (one->over)
         return;
@@ -169,39 +183,39 @@ static void take_live(struct recordings *r, struct recording *one, struct camera
         one->over = true;
         return;
     }
-    if (one->clip && is_keyframe(unit) &&
-        unit->dts_us - clip_start_us(one->clip) >= r->settings.part_us)
+    if (one->missing_us)
         end_part(r, one, false);
-    take(r, one, unit, streams, stream_count);
+    end_if_silent(r, one, unit); /* before its length ends it: that is no reason for a gap */
+    bool is_long = one->clip && camera_unit_is_keyframe(unit) &&
+                   unit->dts_us - clip_start_us(one->clip) >= r->settings.part_us;
+    if (is_long)
+        end_part(r, one, false);
+    take(r, one, unit);
 }
 
-void recordings_unit(struct recordings *r, struct camera_unit *unit,
-                     const struct camera_stream *streams, size_t stream_count)
+void recordings_unit(struct recordings *r, struct camera_unit *unit)
 {
-    for (struct recording *one = r->list; one; one = one->next)
-        take_live(r, one, unit, streams, stream_count);
-}
-
-void recordings_interrupt(struct recordings *r, int64_t now_us, const char *why)
-{
-    for (struct recording *one = r->list; one; one = one->next) {
-        if (!one->over)
-            miss(one, one->clip ? clip_stop_us(one->clip) : now_us, why);
+    struct recording *one;
+    LIST_FOREACH(one, &r->list, link)
+    {
+        take_live(r, one, unit);
     }
 }
 
-void recordings_resume(struct recordings *r)
+void recordings_gap(struct recordings *r, int64_t from_us, const char *why)
 {
-    for (struct recording *one = r->list; one; one = one->next) {
-        if (one->missing_us)
-            end_part(r, one, false);
+    struct recording *one;
+    LIST_FOREACH(one, &r->list, link)
+    {
+        if (!one->over)
+            miss(one, one->clip ? clip_stop_us(one->clip) : from_us, why);
     }
 }
 
 void recordings_tick(struct recordings *r, int64_t now_us)
 {
-    for (struct recording **at = &r->list; *at;) {
-        struct recording *one = *at;
+    for (struct recording *one = LIST_FIRST(&r->list), *next; one; one = next) {
+        next = LIST_NEXT(one, link);
         /* A second of grace: the unit that ends it may be on its way. */
         if (!one->over && now_us >= one->until_us + 1000000) {
             end_part(r, one, true);
@@ -209,19 +223,16 @@ void recordings_tick(struct recordings *r, int64_t now_us)
         }
         /* Told again after that, it would be too old to begin anew. */
         if (one->over && now_us > one->until_us + FORGET_US) {
-            *at = one->next;
+            LIST_REMOVE(one, link);
             free(one);
-        } else {
-            at = &one->next;
         }
     }
 }
 
 void recordings_finish(struct recordings *r)
 {
-    while (r->list) {
-        struct recording *one = r->list;
-        r->list = one->next;
+    for (struct recording *one; (one = LIST_FIRST(&r->list));) {
+        LIST_REMOVE(one, link);
         end_part(r, one, false);
         free(one);
     }

@@ -8,12 +8,17 @@
 #include "base/err.h"
 
 /*
- * For the rest of this process: files are read only under the system's folders and written only in
- * `folder` (Landlock), no process or program is started, no other process
- * touched, no system call made but those that reading video takes (seccomp), and no more than
- * `memory_bytes` of address space are had. A kernel without Landlock is told of in the log, and the
- * rest still holds.
+ * For the rest of this process and of the threads that it starts: files are read only under the
+ * system's folders and written only in `folder` (Landlock), and no more than `memory_bytes` of
+ * address space are had. A kernel without Landlock is told of in the log, and the rest still holds.
  */
 int sandbox_enter(const char *folder, size_t memory_bytes, struct err *e);
+
+/*
+ * After sandbox_enter, once everything is there that it refuses: no process, program or thread is
+ * started, no other process touched, no system call made but those that reading video takes
+ * (seccomp), by any thread of this process.
+ */
+int sandbox_seal(struct err *e);
 
 #endif

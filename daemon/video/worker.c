@@ -2,7 +2,6 @@
 #include "video/worker.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +12,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "video/clips.h"
 #include "video/sandbox.h"
 #include "video/session.h"
-#include "videolink/message.h"
 
 #define RING_MORE_US   10000000 /* beside the pre-event time: an alarm may be told late */
 #define BEAT_US        1000000
-#define TICK_US        50000
+#define TICK_MS        50
+#define ROOM_BYTES     (32u << 20)  /* of pictures that wait for the disk */
 #define MEMORY_BYTES   (512u << 20) /* beside the ring */
 #define LINE_MAX_BYTES 16384
 
@@ -27,12 +27,13 @@ struct worker {
     const struct worker_settings *settings;
     int socket;
     bool supervisor_gone;
-    struct camera *camera;
-    struct camera_stream streams[CAMERA_STREAMS_MAX]; /* their extradata is ours */
-    size_t stream_count;
-    struct ring ring; /* outlives a session, if the next has the same streams */
-    struct recordings recordings;
+    uv_loop_t loop;
+    uv_timer_t timer;
     struct session session;
+    struct camera *camera; /* NULL between sessions */
+    struct feed feed;
+    struct ring ring; /* outlives a session, if the next has the same streams */
+    struct clips *clips;
     struct message told; /* what the supervisor heard last */
     int64_t ticked_us, beaten_us;
     char line[LINE_MAX_BYTES];
@@ -51,6 +52,13 @@ static int64_t now_us(void)
 {
     return clock_monotonic_ns() / 1000;
 }
+
+static bool is_wanted(const struct worker *w)
+{
+    return !stop_asked && !w->supervisor_gone;
+}
+
+/* --- The supervisor ------------------------------------------------------------------------ */
 
 static void send_message(struct worker *w, const struct message *message)
 {
@@ -97,8 +105,7 @@ static void take_line(struct worker *w, const char *line, size_t length)
     if (message_parse(line, length, &message, &e) != 0)
         log_error("worker", "%s: %s", w->settings->id, e.text);
     else if (message.type == MESSAGE_ALARM)
-        recordings_press(&w->recordings, message.alarm.id, message.alarm.press_ms * 1000, &w->ring,
-                         w->streams, w->stream_count);
+        clips_press(w->clips, message.alarm.id, message.alarm.press_ms * 1000, &w->ring);
     message_finish(&message);
 }
 
@@ -123,131 +130,136 @@ static void take_commands(struct worker *w)
     }
 }
 
-/* What must go on whether pictures come or not. */
+/* What must go on whatever the camera does, and while its driver blocks. */
 static void tick(struct worker *w)
 {
     int64_t now = now_us();
-    if (now - w->ticked_us < TICK_US)
+    if (now - w->ticked_us < TICK_MS * 1000)
         return;
     w->ticked_us = now;
     take_commands(w);
-    recordings_tick(&w->recordings, now);
+    clips_poll(w->clips);
     tell_state(w, now);
+}
+
+/* --- The camera ---------------------------------------------------------------------------- */
+
+static void end_session(struct worker *w, const char *reason)
+{
+    int64_t now = now_us();
+    bool played = w->session.phase == SESSION_PLAYING;
+    uint32_t random;
+    uuid_random(&random, sizeof random);
+    session_end(&w->session, reason, now, random);
+    w->settings->driver->close(w->camera);
+    w->camera = NULL;
+    if (played)
+        feed_gap(&w->feed, now, reason);
+    log_warning("worker", "%s: %s", w->settings->id, reason);
+}
+
+/* The session's own words are better than the driver's: they know what was waited for. */
+static void on_fault(void *arg, const char *reason)
+{
+    struct worker *w = arg;
+    const char *verdict = session_tick(&w->session, now_us());
+    if (is_wanted(w))
+        end_session(w, verdict ? verdict : reason);
+}
+
+static void on_streams(void *arg, const struct camera_stream *streams, size_t count)
+{
+    struct worker *w = arg;
+    struct err e;
+    session_streams(&w->session, now_us());
+    if (feed_streams(&w->feed, streams, count, &e) != 0)
+        end_session(w, e.text);
+}
+
+static void on_unit(void *arg, struct camera_unit *unit)
+{
+    struct worker *w = arg;
+    int64_t now = now_us();
+    if (session_unit(&w->session, unit->stream == 0, unit->key, now))
+        feed_unit(&w->feed, unit);
+    tick(w);
+}
+
+static void on_gap(void *arg, int64_t from_us, const char *why)
+{
+    struct worker *w = arg;
+    feed_gap(&w->feed, from_us, why);
 }
 
 static int on_wait(void *arg)
 {
     struct worker *w = arg;
     tick(w);
-    return stop_asked || w->supervisor_gone || session_is_late(&w->session, now_us());
+    return !is_wanted(w) || session_is_late(&w->session, now_us());
 }
 
-static bool is_same(const struct camera_stream *a, const struct camera_stream *b)
+static void begin_session(struct worker *w)
 {
-    return a->codec == b->codec && a->width == b->width && a->height == b->height &&
-           a->sample_rate == b->sample_rate && a->channels == b->channels &&
-           a->extradata_length == b->extradata_length &&
-           (a->extradata_length == 0 ||
-            memcmp(a->extradata, b->extradata, a->extradata_length) == 0);
-}
-
-static void forget_streams(struct worker *w)
-{
-    ring_clear(&w->ring);
-    for (size_t i = 0; i < w->stream_count; i++)
-        free((void *)(uintptr_t)w->streams[i].extradata);
-    w->stream_count = 0;
-}
-
-/* The ring stays when the camera came back as it was: a press just after that has its time before.
- * Pictures of other parameters cannot be in one clip with these. */
-static int learn_streams(struct worker *w, struct err *e)
-{
-    struct camera_stream streams[CAMERA_STREAMS_MAX];
-    size_t count = w->settings->driver->streams(w->camera, streams);
-    bool same = count == w->stream_count;
-    for (size_t i = 0; same && i < count; i++)
-        same = is_same(&streams[i], &w->streams[i]);
-    if (same)
-        return 0;
-    forget_streams(w);
-    for (size_t i = 0; i < count; i++) {
-        unsigned char *copy = malloc(streams[i].extradata_length + 1);
-        if (!copy)
-            return err_set(e, ENOMEM, "out of memory");
-        if (streams[i].extradata_length > 0)
-            memcpy(copy, streams[i].extradata, streams[i].extradata_length);
-        streams[i].extradata = copy;
-        w->streams[w->stream_count++] = streams[i];
-    }
-    return 0;
-}
-
-static int take_unit(struct worker *w, struct camera_unit *unit, struct err *e)
-{
-    if (!session_unit(&w->session, unit->stream == 0, unit->key, now_us()))
-        return 0;
-    if (!ring_add(&w->ring, unit))
-        return err_set(e, ENOMEM, "out of memory");
-    recordings_unit(&w->recordings, unit, w->streams, w->stream_count);
-    return 0;
-}
-
-static bool is_wanted(const struct worker *w)
-{
-    return !stop_asked && !w->supervisor_gone;
-}
-
-/* Pictures until something ends that. */
-static int play(struct worker *w, struct err *e)
-{
-    int result = learn_streams(w, e);
-    session_streams(&w->session, now_us());
-    while (result == 0 && is_wanted(w)) {
-        struct camera_unit *unit;
-        result = w->settings->driver->read(w->camera, &unit, e);
-        if (result == 0) {
-            result = take_unit(w, unit, e);
-            camera_unit_unref(unit);
-        }
-        const char *verdict = session_tick(&w->session, now_us());
-        if (verdict)
-            result = err_set(e, ETIMEDOUT, "%s", verdict);
-        tick(w);
-    }
-    return result;
-}
-
-/* One session: from connect to the first error. */
-static void run_session(struct worker *w)
-{
-    const struct camera_driver *driver = w->settings->driver;
-    struct camera_host host = {.on_wait = on_wait, .arg = w};
-    struct err e = {.text = "stopped"};
+    const struct camera_host host = {.on_streams = on_streams,
+                                     .on_unit = on_unit,
+                                     .on_gap = on_gap,
+                                     .on_fault = on_fault,
+                                     .on_wait = on_wait,
+                                     .arg = w};
+    struct err e;
     uint32_t random;
     session_open(&w->session, now_us());
-    int result = driver->open(w->settings->options, &host, &w->camera, &e);
-    if (result == 0) {
-        recordings_resume(&w->recordings);
-        play(w, &e);
-    }
+    if (w->settings->driver->open(w->settings->options, &host, &w->loop, &w->camera, &e) == 0)
+        return;
     uuid_random(&random, sizeof random);
     session_end(&w->session, e.text, now_us(), random);
-    if (result == 0) {
-        driver->close(w->camera);
-        w->camera = NULL;
-        recordings_interrupt(&w->recordings, now_us(), e.text);
-    }
+    log_warning("worker", "%s: %s", w->settings->id, e.text);
 }
 
-static void pause_until_due(struct worker *w)
+static void on_timer(uv_timer_t *timer)
 {
-    struct pollfd readable = {.fd = w->socket, .events = POLLIN};
-    while (is_wanted(w) && !session_is_due(&w->session, now_us())) {
-        poll(&readable, 1, TICK_US / 1000);
-        w->ticked_us = 0;
-        tick(w);
-    }
+    struct worker *w = timer->data;
+    const char *verdict = session_tick(&w->session, now_us());
+    tick(w);
+    if (!is_wanted(w))
+        uv_stop(&w->loop);
+    else if (verdict)
+        end_session(w, verdict);
+    else if (session_is_due(&w->session, now_us()))
+        begin_session(w);
+}
+
+/* --- The process --------------------------------------------------------------------------- */
+
+static void set_up(struct worker *w)
+{
+    const struct feed_sink ring = ring_sink(&w->ring), clips = clips_sink(w->clips);
+    ring_init(&w->ring, w->settings->recording.pre_us + RING_MORE_US, w->settings->ring_bytes);
+    feed_init(&w->feed);
+    feed_add(&w->feed, &ring); /* first: a press finds in it what the clips have */
+    feed_add(&w->feed, &clips);
+    session_init(&w->session, now_us());
+    w->told = (struct message){.type = MESSAGE_CAMERA, .camera = {.restarts = 0}};
+    snprintf(w->told.camera.id, sizeof w->told.camera.id, "%s", w->settings->id);
+    uv_timer_init(&w->loop, &w->timer);
+    w->timer.data = w;
+    uv_timer_start(&w->timer, on_timer, 0, TICK_MS);
+}
+
+/* What is made before the sandbox closes: the loop's descriptors, the thread of the clips. */
+static int enter(struct worker *w, struct err *e)
+{
+    const struct worker_settings *s = w->settings;
+    const struct clips_settings clips = {
+        .recording = s->recording, .room_bytes = ROOM_BYTES, .on_done = on_clip, .arg = w};
+    int result = uv_loop_init(&w->loop);
+    if (result != 0)
+        return err_set(e, -result, "loop: %s", uv_strerror(result));
+    /* A press keeps the ring as it was then until the disk has taken it. */
+    result = sandbox_enter(s->recording.folder, MEMORY_BYTES + 2 * s->ring_bytes, e);
+    if (result == 0)
+        result = clips_create(&clips, &w->clips, e);
+    return result == 0 ? sandbox_seal(e) : result;
 }
 
 int worker_run(const struct worker_settings *settings, int socket)
@@ -258,26 +270,18 @@ int worker_run(const struct worker_settings *settings, int socket)
     signal(SIGTERM, on_signal);
     signal(SIGINT, SIG_IGN);
     *w = (struct worker){.settings = settings, .socket = socket};
-    w->recordings =
-        (struct recordings){.settings = settings->recording, .on_done = on_clip, .arg = w};
-    ring_init(&w->ring, settings->recording.pre_us + RING_MORE_US, settings->ring_bytes);
-    if (sandbox_enter(settings->recording.folder, MEMORY_BYTES + settings->ring_bytes, &e) != 0) {
+    if (enter(w, &e) != 0) {
         log_error("worker", "%s: sandbox: %s", settings->id, e.text);
         return 1;
     }
-    session_init(&w->session, now_us());
-    w->told = (struct message){.type = MESSAGE_CAMERA, .camera = {.restarts = 0}};
-    snprintf(w->told.camera.id, sizeof w->told.camera.id, "%s", settings->id);
-    while (is_wanted(w)) {
-        run_session(w);
-        if (!is_wanted(w))
-            break;
-        log_warning("worker", "%s: %s", settings->id, w->session.reason);
-        pause_until_due(w);
-    }
+    set_up(w);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    if (w->camera)
+        settings->driver->close(w->camera);
     if (!w->supervisor_gone)
         take_commands(w); /* an alarm that was told just before the stop has its pictures, too */
-    recordings_finish(&w->recordings);
-    forget_streams(w);
+    clips_finish(w->clips);
+    ring_clear(&w->ring);
+    feed_finish(&w->feed);
     return 0;
 }

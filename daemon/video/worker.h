@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One camera's process: reads it, keeps the ring, writes clips. It talks to the supervisor over a
- * socket with the messages of videolink/message.h (alarm in; camera and clip out), and never ends
- * by itself while the supervisor is there; what hangs is killed from outside.
+ * One camera's process: the loop around its session (session.h), its driver and the sinks of its
+ * feed (ring, clips). It talks to the supervisor over a socket with the messages of
+ * videolink/message.h (alarm in; camera and clip out), and never ends by itself while the
+ * supervisor is there; what hangs is killed from outside.
  */
 #ifndef TOCSIN_VIDEO_WORKER_H
 #define TOCSIN_VIDEO_WORKER_H

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "drivers/camera/blocking.h"
 #include "drivers/camera/cameras.h"
 #include "drivers/camera/types.h"
 
@@ -40,7 +41,7 @@ struct timeline {
     int64_t seen_us;  /* when delay_us was judged last */
 };
 
-struct camera {
+struct blocking_source {
     struct camera_host host;
     AVFormatContext *context;
     AVPacket *packet;
@@ -56,7 +57,7 @@ struct camera {
 
 static int on_interrupt(void *arg)
 {
-    struct camera *c = arg;
+    struct blocking_source *c = arg;
     return c->host.on_wait(c->host.arg);
 }
 
@@ -106,7 +107,7 @@ static bool map_codec(enum AVCodecID id, enum camera_codec *ret_codec)
     return false;
 }
 
-static void take_stream(struct camera *c, unsigned index)
+static void take_stream(struct blocking_source *c, unsigned index)
 {
     const AVCodecParameters *p = c->context->streams[index]->codecpar;
     struct camera_stream *s = &c->streams[c->count];
@@ -129,7 +130,7 @@ static void take_stream(struct camera *c, unsigned index)
                     avcodec_get_name(p->codec_id));
 }
 
-static int choose_streams(struct camera *c, struct err *e)
+static int choose_streams(struct blocking_source *c, struct err *e)
 {
     int video = av_find_best_stream(c->context, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
     int sound = av_find_best_stream(c->context, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
@@ -178,7 +179,7 @@ static int make_url(const struct lav_options *o, char *url, size_t size, struct 
     return 0;
 }
 
-static void close_lav(struct camera *c)
+static void close_lav(struct blocking_source *c)
 {
     if (!c)
         return;
@@ -188,7 +189,7 @@ static void close_lav(struct camera *c)
     free(c);
 }
 
-static int connect_to(struct camera *c, const struct lav_options *o, struct err *e)
+static int connect_to(struct blocking_source *c, const struct lav_options *o, struct err *e)
 {
     char url[2048];
     int result = make_url(o, url, sizeof url, e);
@@ -212,10 +213,10 @@ static int connect_to(struct camera *c, const struct lav_options *o, struct err 
     return choose_streams(c, e);
 }
 
-static int open_lav(const void *options, const struct camera_host *host, struct camera **ret_camera,
-                    struct err *e)
+static int open_lav(const void *options, const struct camera_host *host,
+                    struct blocking_source **ret_source, struct err *e)
 {
-    struct camera *c = calloc(1, sizeof *c);
+    struct blocking_source *c = calloc(1, sizeof *c);
     if (!c)
         return err_set(e, ENOMEM, "out of memory");
     av_log_set_level(AV_LOG_QUIET); /* it would print urls with passwords */
@@ -231,11 +232,12 @@ static int open_lav(const void *options, const struct camera_host *host, struct 
         close_lav(c);
         return result;
     }
-    *ret_camera = c;
+    *ret_source = c;
     return 0;
 }
 
-static size_t get_streams(struct camera *c, struct camera_stream ret_streams[CAMERA_STREAMS_MAX])
+static size_t get_streams(const struct blocking_source *c,
+                          struct camera_stream ret_streams[CAMERA_STREAMS_MAX])
 {
     memcpy(ret_streams, c->streams, sizeof c->streams);
     return c->count;
@@ -258,7 +260,7 @@ static int64_t place_in_time(struct timeline *t, int64_t media_us, int64_t arriv
     return dts_us > t->last_us + STEP_US ? dts_us : t->last_us + STEP_US;
 }
 
-static struct camera_unit *make_unit(struct camera *c, unsigned stream, int64_t arrival_us)
+static struct camera_unit *make_unit(struct blocking_source *c, unsigned stream, int64_t arrival_us)
 {
     const AVPacket *p = c->packet;
     struct camera_unit *unit = malloc(sizeof *unit + (size_t)p->size);
@@ -286,7 +288,7 @@ static struct camera_unit *make_unit(struct camera *c, unsigned stream, int64_t 
     return unit;
 }
 
-static int read_lav(struct camera *c, struct camera_unit **ret_unit, struct err *e)
+static int read_lav(struct blocking_source *c, struct camera_unit **ret_unit, struct err *e)
 {
     for (;;) {
         int64_t before_us = clock_monotonic_ns() / 1000;
@@ -319,10 +321,21 @@ static int read_lav(struct camera *c, struct camera_unit **ret_unit, struct err 
     }
 }
 
-const struct camera_driver camera_lav = {
-    .type = &camera_lav_type,
+static const struct blocking_driver lav = {
     .open = open_lav,
     .streams = get_streams,
     .read = read_lav,
     .close = close_lav,
+};
+
+static int open_camera(const void *options, const struct camera_host *host, uv_loop_t *loop,
+                       struct camera **ret_camera, struct err *e)
+{
+    return blocking_open(&lav, options, host, loop, ret_camera, e);
+}
+
+const struct camera_driver camera_lav = {
+    .type = &camera_lav_type,
+    .open = open_camera,
+    .close = blocking_close,
 };

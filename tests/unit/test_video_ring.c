@@ -27,10 +27,11 @@ static void play(struct ring *ring, int64_t from_s, int64_t seconds, int64_t gro
 
 static int64_t begins_us(const struct ring *ring)
 {
-    ck_assert_ptr_nonnull(ring->first);
-    ck_assert_uint_eq(ring->first->unit->stream, 0);
-    ck_assert(ring->first->unit->key);
-    return ring->first->unit->dts_us;
+    const struct ring_entry *first = TAILQ_FIRST(&ring->entries);
+    ck_assert_ptr_nonnull(first);
+    ck_assert_uint_eq(first->unit->stream, 0);
+    ck_assert(first->unit->key);
+    return first->unit->dts_us;
 }
 
 START_TEST(it_reaches_back_as_far_as_asked_at_every_moment)
@@ -39,7 +40,7 @@ START_TEST(it_reaches_back_as_far_as_asked_at_every_moment)
     ring_init(&ring, 5 * SECOND, 1 << 20);
     for (int64_t s = 0; s < 60; s++) {
         play(&ring, s, 1, 2, 100);
-        int64_t newest_us = ring.last->unit->dts_us;
+        int64_t newest_us = TAILQ_LAST(&ring.entries, ring_list)->unit->dts_us;
         ck_assert_int_le(begins_us(&ring), s < 5 ? 0 : newest_us - 5 * SECOND);
         ck_assert_int_ge(begins_us(&ring), newest_us - 10 * SECOND); /* and not for ever */
     }
@@ -79,7 +80,7 @@ START_TEST(a_group_beyond_all_bytes_is_given_up_and_the_next_one_kept)
     struct ring ring;
     ring_init(&ring, 5 * SECOND, 5000);
     play(&ring, 0, 8, 8, 1000); /* 80 pictures of 1000 bytes, one keyframe */
-    ck_assert_ptr_null(ring.first);
+    ck_assert(TAILQ_EMPTY(&ring.entries));
     push(&ring, 0, true, 8 * SECOND, 1000);
     ck_assert_int_eq(begins_us(&ring), 8 * SECOND);
     ring_clear(&ring);
@@ -92,7 +93,7 @@ START_TEST(nothing_is_kept_before_the_first_keyframe)
     ring_init(&ring, 5 * SECOND, 5000);
     push(&ring, 0, false, 1, 10);
     push(&ring, 1, true, 2, 10); /* sound: its units are all "key" */
-    ck_assert_ptr_null(ring.first);
+    ck_assert(TAILQ_EMPTY(&ring.entries));
     ck_assert_ptr_null(ring_from(&ring, 100));
     ck_assert_ptr_null(ring_newest_keyframe(&ring));
     ring_clear(&ring);
@@ -113,6 +114,23 @@ START_TEST(a_clip_begins_at_the_keyframe_at_or_before)
 }
 END_TEST
 
+START_TEST(a_copy_is_what_the_ring_was)
+{
+    struct ring ring, copy;
+    ring_init(&ring, 5 * SECOND, 1 << 20);
+    play(&ring, 0, 4, 2, 100);
+    ring_copy(&ring, &copy);
+    ck_assert_uint_eq(copy.bytes, ring.bytes);
+    ck_assert_uint_eq(copy.keyframes, 2);
+    play(&ring, 4, 20, 2, 100);
+    ck_assert_int_eq(begins_us(&copy), 0);
+    ck_assert_int_eq(TAILQ_LAST(&copy.entries, ring_list)->unit->dts_us, 3950000);
+    ring_clear(&copy);
+    ck_assert_int_eq(begins_us(&ring), 16 * SECOND);
+    ring_clear(&ring);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("video ring");
@@ -123,6 +141,7 @@ int main(void)
     tcase_add_test(ring, a_group_beyond_all_bytes_is_given_up_and_the_next_one_kept);
     tcase_add_test(ring, nothing_is_kept_before_the_first_keyframe);
     tcase_add_test(ring, a_clip_begins_at_the_keyframe_at_or_before);
+    tcase_add_test(ring, a_copy_is_what_the_ring_was);
     suite_add_tcase(suite, ring);
     return run_suite(suite);
 }

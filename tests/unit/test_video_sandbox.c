@@ -31,7 +31,7 @@ static char folder[] = "/tmp/test_video_sandbox.XXXXXX";
 static void enter(void)
 {
     struct err e;
-    if (sandbox_enter(folder, (size_t)4 << 30, &e) != 0)
+    if (sandbox_enter(folder, (size_t)4 << 30, &e) != 0 || sandbox_seal(&e) != 0)
         ck_abort_msg("%s", e.text);
 }
 
