@@ -113,11 +113,8 @@ static void on_store_fault(void *arg, const char *reason)
 static int open_signer(struct gateway *gw, struct err *e)
 {
     const struct config_signing *c = &gw->config->signing;
-    for (const struct signer_driver *const *d = signer_drivers; *d; d++) {
-        if (&(*d)->type == c->driver.type)
-            return err_prefix(e, (*d)->open(c->driver.options, &gw->signer, e), "signing");
-    }
-    return err_set(e, EINVAL, "signing: no such driver");
+    int result = signer_driver_of(c->driver.type)->open(c->driver.options, &gw->signer, e);
+    return err_prefix(e, result, "signing");
 }
 
 static int open_outbox(struct gateway *gw, struct outbox_found *ret_found, struct err *e)

@@ -18,10 +18,7 @@ int lamps_open(struct gateway *gw, struct err *e)
         struct gateway_lamp *lamp = &gw->lamps[i];
         lamp->gateway = gw;
         lamp->config = &gw->config->indicators[i];
-        const struct indicator_driver *const *d = indicator_drivers;
-        while (*d && &(*d)->type != lamp->config->driver.type)
-            d++;
-        lamp->driver = *d;
+        lamp->driver = indicator_driver_of(lamp->config->driver.type);
         struct indicator_host host = {.on_fault = on_fault, .arg = lamp};
         int result =
             lamp->driver->open(lamp->config->driver.options, &host, &gw->loop, &lamp->indicator, e);

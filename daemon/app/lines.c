@@ -189,21 +189,13 @@ static int open_contact(struct gateway_input *in, enum input_contact which, stru
     return err_prefix(e, result, "input %s", in->config->id);
 }
 
-static const struct input_driver *find_driver(const struct driver_type *type)
-{
-    const struct input_driver *const *d = input_drivers;
-    while (*d && &(*d)->type != type)
-        d++;
-    return *d;
-}
-
 static void prepare(struct gateway *gw, size_t index)
 {
     struct gateway_input *in = &gw->inputs[index];
     in->gateway = gw;
     in->index = index;
     in->config = &gw->config->inputs[index];
-    in->driver = find_driver(in->config->driver.type);
+    in->driver = input_driver_of(in->config->driver.type);
     bool has_second = in->driver->has_second && in->driver->has_second(in->config->driver.options);
     in->contact_count = has_second ? 2 : 1;
     in->active_since_ms = clock_monotonic_ms();

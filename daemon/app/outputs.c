@@ -109,12 +109,9 @@ int outputs_open(struct gateway *gw, struct err *e)
     for (size_t i = 0; i < gw->config->output_count; i++) {
         struct gateway_output *o = &gw->outputs[i];
         struct output_host host = {.on_fault = on_fault, .arg = o};
-        const struct output_driver *const *d = output_drivers;
         o->gateway = gw;
         o->config = &gw->config->outputs[i];
-        while (*d && &(*d)->type != o->config->driver.type)
-            d++;
-        o->driver = *d;
+        o->driver = output_driver_of(o->config->driver.type);
         int result = o->driver->open(o->config->driver.options, &host, &gw->loop, &o->output, e);
         if (result != 0)
             return err_prefix(e, result, "output %s", o->config->id);

@@ -204,17 +204,15 @@ static struct event *on_heartbeat(void *arg, size_t receiver)
 static int open_uplink(struct gateway *gw, const struct config_receiver *config,
                        struct dispatch_receiver_options *ret_options, struct err *e)
 {
-    const struct uplink_driver *const *d = uplink_drivers;
-    while (*d && &(*d)->type != config->driver.type)
-        d++;
+    const struct uplink_driver *driver = uplink_driver_of(config->driver.type);
     struct uplink_host host = {
         .signer = gw->signer, .state_dir = gw->config->storage.state_dir, .receiver = config->id};
     struct uplink *uplink;
-    int result = (*d)->open(config->driver.options, &host, &gw->loop, &uplink, e);
+    int result = driver->open(config->driver.options, &host, &gw->loop, &uplink, e);
     if (result != 0)
         return err_prefix(e, result, "receiver %s", config->id);
     *ret_options =
-        (struct dispatch_receiver_options){.driver = *d,
+        (struct dispatch_receiver_options){.driver = driver,
                                            .uplink = uplink,
                                            .heartbeat_ms = config->heartbeat_ms,
                                            .alarm_heartbeat_ms = config->alarm_heartbeat_ms};

@@ -80,22 +80,14 @@ static int become(const char *user, struct err *e)
     return 0;
 }
 
-static int open_signer(const struct config *config, struct signer **ret_signer, struct err *e)
-{
-    const struct config_driver *driver = &config->signing.driver;
-    const struct signer_driver *const *d = signer_drivers;
-    while (&(*d)->type != driver->type)
-        d++;
-    return (*d)->open(driver->options, ret_signer, e);
-}
-
 /* The key itself: a file that is there may still hold none. */
 static struct signer *check_signer(struct check *c, const struct config *config)
 {
     struct signer *signer = NULL;
     struct err e;
     char line[1200];
-    if (open_signer(config, &signer, &e) == 0)
+    const struct config_driver *driver = &config->signing.driver;
+    if (signer_driver_of(driver->type)->open(driver->options, &signer, &e) == 0)
         return signer;
     snprintf(line, sizeof line, "%s:%d:%d: signing: %s", c->path, config->signing.at.line,
              config->signing.at.column, e.text);

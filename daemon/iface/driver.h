@@ -6,6 +6,7 @@
 #ifndef TOCSIN_IFACE_DRIVER_H
 #define TOCSIN_IFACE_DRIVER_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -38,5 +39,17 @@ static inline const struct driver_type *driver_find(const struct driver_type *co
         types++;
     return types ? *types : NULL;
 }
+
+/*
+ * Defines KIND_driver_of(type): the driver whose description `type` is. The configuration holds the
+ * descriptions of one kind's list (input_types, …), so the kind is known where one is taken; the
+ * description is the driver's first member, which the assertion holds.
+ */
+#define DRIVER_OF(kind)                                                                            \
+    static inline const struct kind##_driver *kind##_driver_of(const struct driver_type *type)     \
+    {                                                                                              \
+        static_assert(offsetof(struct kind##_driver, type) == 0, "a driver begins with its type"); \
+        return (const struct kind##_driver *)type;                                                 \
+    }
 
 #endif

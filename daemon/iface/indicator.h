@@ -74,4 +74,6 @@ struct indicator_driver {
     void (*close)(struct indicator *indicator);
 };
 
+DRIVER_OF(indicator)
+
 #endif

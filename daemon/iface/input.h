@@ -70,4 +70,6 @@ struct input_driver {
     void (*simulate_card)(struct input *input, const char *digits);
 };
 
+DRIVER_OF(input)
+
 #endif

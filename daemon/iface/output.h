@@ -35,4 +35,6 @@ struct output_driver {
     void (*close)(struct output *output);
 };
 
+DRIVER_OF(output)
+
 #endif

@@ -32,4 +32,6 @@ struct signer_driver {
     void (*close)(struct signer *signer);
 };
 
+DRIVER_OF(signer)
+
 #endif

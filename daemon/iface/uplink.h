@@ -118,4 +118,6 @@ struct uplink_driver {
     void (*close)(struct uplink *uplink);
 };
 
+DRIVER_OF(uplink)
+
 #endif

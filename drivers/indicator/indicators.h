@@ -9,7 +9,6 @@ extern const struct indicator_driver indicator_sim;
 extern const struct indicator_driver indicator_ledclass;
 extern const struct indicator_driver indicator_gpiod;
 
-extern const struct indicator_driver *const indicator_drivers[]; /* both end with NULL */
-extern const struct driver_type *const indicator_types[];
+extern const struct driver_type *const indicator_types[]; /* ends with NULL */
 
 #endif

@@ -11,7 +11,6 @@ extern const struct input_driver input_gpiod;
 extern const struct input_driver input_evdev;
 extern const struct input_driver input_evdev_card;
 
-extern const struct input_driver *const input_drivers[]; /* both end with NULL */
-extern const struct driver_type *const input_types[];
+extern const struct driver_type *const input_types[]; /* ends with NULL */
 
 #endif

@@ -8,7 +8,6 @@
 extern const struct output_driver output_sim;
 extern const struct output_driver output_gpiod;
 
-extern const struct output_driver *const output_drivers[]; /* both end with NULL */
-extern const struct driver_type *const output_types[];
+extern const struct driver_type *const output_types[]; /* ends with NULL */
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers/signer/signers.h"
 
-const struct signer_driver *const signer_drivers[] = {&signer_pem, NULL};
 const struct driver_type *const signer_types[] = {&signer_pem.type, NULL};

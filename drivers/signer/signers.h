@@ -7,7 +7,6 @@
 
 extern const struct signer_driver signer_pem;
 
-extern const struct signer_driver *const signer_drivers[]; /* both end with NULL */
-extern const struct driver_type *const signer_types[];
+extern const struct driver_type *const signer_types[]; /* ends with NULL */
 
 #endif

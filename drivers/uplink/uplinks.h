@@ -8,7 +8,6 @@
 extern const struct uplink_driver uplink_https;
 extern const struct uplink_driver uplink_sim;
 
-extern const struct uplink_driver *const uplink_drivers[]; /* both end with NULL */
-extern const struct driver_type *const uplink_types[];
+extern const struct driver_type *const uplink_types[]; /* ends with NULL */
 
 #endif

@@ -50,11 +50,9 @@ static void on_fault(void *arg, const char *reason)
 
 const struct input_driver *watcher_driver(const char *name)
 {
-    for (size_t i = 0; input_drivers[i]; i++) {
-        if (strcmp(input_drivers[i]->type.name, name) == 0)
-            return input_drivers[i];
-    }
-    ck_abort_msg("there is no driver %s", name);
+    const struct driver_type *type = driver_find(input_types, name);
+    ck_assert_msg(type, "there is no driver %s", name);
+    return input_driver_of(type);
 }
 
 static void set_member(const struct option *o, const char *value, void *member)

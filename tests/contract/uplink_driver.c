@@ -262,10 +262,7 @@ int main(int argc, char **argv)
     struct err e = {.text = ""};
     if (argc < 4)
         stop("usage", "uplink_driver <driver> <signing key> <state folder> …");
-    for (size_t i = 0; uplink_drivers[i]; i++) {
-        if (strcmp(uplink_drivers[i]->type.name, argv[1]) == 0)
-            p->driver = uplink_drivers[i];
-    }
+    p->driver = uplink_driver_of(driver_find(uplink_types, argv[1]));
     if (!p->driver || p->driver->type.options_size > sizeof options)
         stop("no such driver", argv[1]);
     char *signer_options[] = {argv[2]};
