@@ -12,6 +12,12 @@
 
 #include "base/err.h"
 
+/* Which level of a line means "closed", "on" or "lit". */
+enum gpio_active {
+    GPIO_ACTIVE_HIGH,
+    GPIO_ACTIVE_LOW,
+};
+
 enum gpio_bias {
     GPIO_BIAS_AS_IS,
     GPIO_BIAS_DISABLED,
@@ -19,11 +25,15 @@ enum gpio_bias {
     GPIO_BIAS_PULL_DOWN,
 };
 
+/* Their words in the configuration; both end with NULL. */
+extern const char *const gpio_active_words[];
+extern const char *const gpio_bias_words[];
+
 struct gpio_line_wish {
     const char *chip; /* label, name (gpiochip0) or path */
     const char *line; /* name, or offset in digits */
     bool output;      /* driven, and off at first; else watched for both edges */
-    bool active_low;
+    enum gpio_active active;
     enum gpio_bias bias; /* of a watched line */
 };
 

@@ -42,12 +42,13 @@ static int request_flags(const struct gpio_line_wish *wish)
         [GPIO_BIAS_PULL_UP] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_UP,
         [GPIO_BIAS_PULL_DOWN] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_DOWN,
     };
-    return bias[wish->bias] | (wish->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0);
+    return bias[wish->bias] |
+           (wish->active == GPIO_ACTIVE_LOW ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0);
 }
 
 static int request(struct gpiod_line *line, const struct gpio_line_wish *wish)
 {
-    int low = wish->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0;
+    int low = wish->active == GPIO_ACTIVE_LOW ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0;
     return wish->output
                ? gpiod_line_request_output_flags(line, "tocsind", low, 0)
                : gpiod_line_request_both_edges_events_flags(line, "tocsind", request_flags(wish));

@@ -77,7 +77,7 @@ static int request(struct gpio_line *h, struct gpiod_chip *chip, const struct gp
     struct gpiod_line_config *lines = gpiod_line_config_new();
     struct gpiod_request_config *config = gpiod_request_config_new();
     if (settings && lines && config) {
-        gpiod_line_settings_set_active_low(settings, wish->active_low);
+        gpiod_line_settings_set_active_low(settings, wish->active == GPIO_ACTIVE_LOW);
         if (wish->output) {
             gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_OUTPUT);
             gpiod_line_settings_set_output_value(settings, GPIOD_LINE_VALUE_INACTIVE);

@@ -18,7 +18,7 @@
 struct gpiod_options {
     char *chip;
     char *red, *amber, *green;
-    int active;
+    enum gpio_active active;
 };
 
 struct one_light {
@@ -36,8 +36,6 @@ struct indicator {
     unsigned ticks; /* of LIGHT_FAST_HALF_MS, since the pattern was shown */
     bool opened;
 };
-
-static const char *const active_choices[] = {"high", "low", NULL};
 
 static const struct option option_table[] = {
     {.key = "chip",
@@ -61,10 +59,8 @@ static const struct option option_table[] = {
      .required = 1,
      .help = "Line of the green light."},
     {.key = "active",
-     .type = OPTION_CHOICE,
-     .offset = offsetof(struct gpiod_options, active),
+     OPTION_ENUM(struct gpiod_options, active, gpio_active_words),
      .fallback = "high",
-     .choices = active_choices,
      .help = "Level of a line while its light is on."},
     OPTION_TABLE_END,
 };
@@ -168,8 +164,7 @@ static int open_gpiod(const void *options, const struct indicator_host *host, uv
     uv_timer_init(loop, &i->blink);
     i->blink.data = i;
     for (int n = 0; n < LIGHTS; n++) {
-        struct gpio_line_wish wish = {
-            .chip = o->chip, .line = lines[n], .active_low = o->active == 1};
+        struct gpio_line_wish wish = {.chip = o->chip, .line = lines[n], .active = o->active};
         i->lights[n].indicator = i;
         i->lights[n].name = names[n];
         i->lights[n].line = gpio_output_open(&wish, loop, on_fault, &i->lights[n]);

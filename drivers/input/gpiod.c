@@ -25,8 +25,8 @@ struct gpiod_options {
     char *chip;
     char *line;
     char *second_line; /* NULL: the button has one contact */
-    int active;
-    int bias;
+    enum gpio_active active;
+    enum gpio_bias bias;
     int64_t poll_ms;
 };
 
@@ -48,9 +48,6 @@ struct input {
     bool started; /* the first level was told */
 };
 
-static const char *const active_choices[] = {"high", "low", NULL};
-static const char *const bias_choices[] = {"as-is", "disabled", "pull-up", "pull-down", NULL};
-
 static const struct option option_table[] = {
     {.key = "chip",
      .type = OPTION_STRING,
@@ -68,16 +65,12 @@ static const struct option option_table[] = {
      .help = "Line of the button's other contact, which is closed while the first is open: the two "
              "tell a press from a cut or shorted wire."},
     {.key = "active",
-     .type = OPTION_CHOICE,
-     .offset = offsetof(struct gpiod_options, active),
+     OPTION_ENUM(struct gpiod_options, active, gpio_active_words),
      .fallback = "low",
-     .choices = active_choices,
      .help = "Level of the line while the contact is closed."},
     {.key = "bias",
-     .type = OPTION_CHOICE,
-     .offset = offsetof(struct gpiod_options, bias),
+     OPTION_ENUM(struct gpiod_options, bias, gpio_bias_words),
      .fallback = "pull-up",
-     .choices = bias_choices,
      .help = "Resistor in the chip; a long cable needs one outside as well."},
     {.key = "poll",
      .type = OPTION_DURATION,
@@ -162,10 +155,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 static void take_line(struct input *input)
 {
     const struct gpiod_options *o = input->options;
-    struct gpio_line_wish wish = {.chip = o->chip,
-                                  .line = input->name,
-                                  .active_low = o->active == 1,
-                                  .bias = (enum gpio_bias)o->bias};
+    struct gpio_line_wish wish = {
+        .chip = o->chip, .line = input->name, .active = o->active, .bias = o->bias};
     struct err e;
     if (gpio_line_open(&wish, &input->line, &e) != 0) {
         lose_line(input, e.text);

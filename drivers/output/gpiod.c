@@ -9,15 +9,13 @@
 struct gpiod_options {
     char *chip;
     char *line;
-    int active;
+    enum gpio_active active;
 };
 
 struct output {
     struct output_host host;
     struct gpio_output *line;
 };
-
-static const char *const active_choices[] = {"high", "low", NULL};
 
 static const struct option option_table[] = {
     {.key = "chip",
@@ -31,10 +29,8 @@ static const struct option option_table[] = {
      .required = 1,
      .help = "Line by name or offset; see gpioinfo."},
     {.key = "active",
-     .type = OPTION_CHOICE,
-     .offset = offsetof(struct gpiod_options, active),
+     OPTION_ENUM(struct gpiod_options, active, gpio_active_words),
      .fallback = "high",
-     .choices = active_choices,
      .help = "Level of the line while the relay is on."},
     OPTION_TABLE_END,
 };
@@ -49,7 +45,7 @@ static int open_gpiod(const void *options, const struct output_host *host, uv_lo
                       struct output **ret_output, struct err *e)
 {
     const struct gpiod_options *o = options;
-    struct gpio_line_wish wish = {.chip = o->chip, .line = o->line, .active_low = o->active == 1};
+    struct gpio_line_wish wish = {.chip = o->chip, .line = o->line, .active = o->active};
     struct output *output = calloc(1, sizeof *output);
     if (!output)
         return err_set(e, ENOMEM, "gpiod: out of memory");

@@ -11,7 +11,8 @@
 #include "base/clock.h"
 #include "drivers/uplink/uplinks.h"
 
-static const char *const receipts_choices[] = {"signed", "unsigned", NULL};
+static const char *const receipts_words[] = {
+    [HTTPS_RECEIPTS_SIGNED] = "signed", [HTTPS_RECEIPTS_UNSIGNED] = "unsigned", NULL};
 
 static const struct option option_table[] = {
     {.key = "url",
@@ -46,10 +47,8 @@ static const struct option option_table[] = {
      .help = "Public keys (PEM) with which the receiver may sign its receipts; "
              "needed unless receipts is unsigned."},
     {.key = "receipts",
-     .type = OPTION_CHOICE,
-     .offset = offsetof(struct https_options, receipts),
+     OPTION_ENUM(struct https_options, receipts, receipts_words),
      .fallback = "signed",
-     .choices = receipts_choices,
      .help = "unsigned: a receiver that cannot sign; the lamp then says unconfirmed."},
     {.key = "upload_url",
      .type = OPTION_STRING,

@@ -57,7 +57,7 @@ struct https_options {
     char *cert_file;
     char *key_file;
     struct option_list receipt_keys;
-    int receipts; /* enum https_receipts */
+    enum https_receipts receipts;
     char *upload_url;
     int64_t attempt_timeout_ms;
     struct option_list addresses;
