@@ -89,11 +89,6 @@ const struct config_camera *config_find_camera(const struct config *config, cons
     return conf_find(config->conf, &cameras_section, id);
 }
 
-const struct config_receiver *config_find_receiver(const struct config *config, const char *id)
-{
-    return conf_find(config->conf, &receivers_section, id);
-}
-
 size_t config_changed_sections(const struct config *before, const struct config *after,
                                const char *ret_names[CONFIG_SECTIONS_MAX])
 {

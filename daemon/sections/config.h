@@ -82,7 +82,6 @@ const void *config_section(const struct config *config, const struct section *se
                            size_t *ret_count);
 const struct config_input *config_find_input(const struct config *config, const char *id);
 const struct config_camera *config_find_camera(const struct config *config, const char *id);
-const struct config_receiver *config_find_receiver(const struct config *config, const char *id);
 
 /* See conf_changed. Both were loaded by this program. */
 size_t config_changed_sections(const struct config *before, const struct config *after,

@@ -29,7 +29,7 @@ struct round {
     enum patrol_order order;
     int64_t begin_ms, end_ms;
     struct option_list posts;
-    char *start;
+    char *start, *after;
     struct config_driver driver;
     struct config_place at;
 };
@@ -122,6 +122,11 @@ static const struct option round_table[] = {
      .offset = offsetof(struct round, start),
      .refers = "posts",
      .help = "Where it begins."},
+    {.key = "after",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct round, after),
+     .refers = "patrol",
+     .help = "Which round goes before it."},
     OPTION_TABLE_END,
 };
 
@@ -422,6 +427,12 @@ START_TEST(notes_are_those_of_the_sections_and_of_simulated_drivers)
     conf = load("posts: [{id: p}, {id: q}, {id: r}]\n"
                 "patrol: [{id: a, driver: reader, port: x, posts: [p], start: q, post: r}]\n");
     ck_assert_uint_eq(conf_notes(conf)->count, 0);
+    conf_destroy(conf);
+    /* A round of that name is no post. */
+    conf = load("posts: [{id: p}]\n"
+                "patrol: [{id: p, driver: reader, port: x}, {id: q, driver: reader, port: x, "
+                "after: p}]\n");
+    ck_assert_uint_eq(conf_notes(conf)->count, 1);
     conf_destroy(conf);
 }
 END_TEST

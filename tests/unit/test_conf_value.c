@@ -186,6 +186,24 @@ START_TEST(slips_of_the_keyboard_are_found_near_the_place)
 }
 END_TEST
 
+START_TEST(an_id_is_short_plain_and_no_option_or_hidden_file)
+{
+    static const char *const good[] = {"a", "7", "gate-button", "A_b.c-1", "31010600001320000001"};
+    static const char *const bad[] = {"", "-a", "_a", ".a", "a b", "a/b", "门", "a\n"};
+    char longest[66];
+    memset(longest, 'x', sizeof longest);
+    longest[64] = '\0';
+    ck_assert(value_is_id(longest));
+    longest[64] = 'x';
+    longest[65] = '\0';
+    ck_assert(!value_is_id(longest));
+    for (size_t i = 0; i < COUNT(good); i++)
+        ck_assert_msg(value_is_id(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < COUNT(bad); i++)
+        ck_assert_msg(!value_is_id(bad[i]), "%s", bad[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conf-value");
@@ -200,6 +218,7 @@ int main(void)
     tcase_add_test(tests, a_list_of_words_is_cut_between_words);
     tcase_add_test(tests, lines_and_columns_count_characters);
     tcase_add_test(tests, slips_of_the_keyboard_are_found_near_the_place);
+    tcase_add_test(tests, an_id_is_short_plain_and_no_option_or_hidden_file);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
