@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin-video: the video supervisor. */
+#include <libavformat/avformat.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -45,7 +46,8 @@ static int run(int argc, char **argv)
     }
     if (program_operands(&program, argc, argv, 0) != 0)
         return EXIT_USAGE;
-    umask(0027); /* tocsind reads the clips by its group */
+    avformat_network_init(); /* before the forks, so that workers share the pages */
+    umask(0027);             /* tocsind reads the clips by its group */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     /* Keys are the core's: nothing of them is read here. One camera's mistake takes one camera: at
      * a start in the night nobody is there to mend it for the sake of the others. */
@@ -58,7 +60,7 @@ static int run(int argc, char **argv)
         log_error("config", "%s", e.text);
         return EXIT_BAD_CONFIG;
     }
-    result = supervisor_run(config, &e);
+    result = supervisor_run(config, worker_run, &e);
     if (result != 0)
         log_error("video", "%s", e.text);
     return result == 0 ? 0 : 1;

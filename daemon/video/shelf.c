@@ -38,25 +38,27 @@ static int save(struct shelf *s, const struct shelf_clip *clip, struct err *e)
 }
 
 /* Takes the message. Ids are UUIDv7: their order is that of time. */
-static struct shelf_clip *link_in(struct shelf *s, const struct message *message)
+static struct shelf_clip *put_in(struct shelf *s, const struct message *message)
 {
-    struct shelf_clip *clip = calloc(1, sizeof *clip), **at = &s->first;
+    struct shelf_clip *clip = calloc(1, sizeof *clip), *later;
     if (!clip)
         abort();
     clip->message = *message;
-    while (*at && strcmp((*at)->message.clip.id, message->clip.id) < 0)
-        at = &(*at)->next;
-    clip->next = *at;
-    *at = clip;
+    TAILQ_FOREACH(later, &s->clips, link)
+    {
+        if (strcmp(later->message.clip.id, message->clip.id) >= 0)
+            break;
+    }
+    if (later)
+        TAILQ_INSERT_BEFORE(later, clip, link);
+    else
+        TAILQ_INSERT_TAIL(&s->clips, clip, link);
     return clip;
 }
 
-static void unlink_out(struct shelf *s, struct shelf_clip *clip)
+static void take_out(struct shelf *s, struct shelf_clip *clip)
 {
-    struct shelf_clip **at = &s->first;
-    while (*at != clip)
-        at = &(*at)->next;
-    *at = clip->next;
+    TAILQ_REMOVE(&s->clips, clip, link);
     message_finish(&clip->message);
     free(clip);
 }
@@ -77,7 +79,7 @@ static void load(struct shelf *s, const char *name)
     struct message message;
     if (line && message_parse(line, strlen(line), &message, &e) == 0 &&
         message.type == MESSAGE_CLIP) {
-        struct shelf_clip *clip = link_in(s, &message);
+        struct shelf_clip *clip = put_in(s, &message);
         clip->stored = json_is_true(json_object_get(object, "stored"));
         clip->done = json_is_true(json_object_get(object, "done"));
         clip->wall_ms = json_integer_value(json_object_get(object, "wall_ms"));
@@ -90,7 +92,7 @@ static void load(struct shelf *s, const char *name)
 
 int shelf_open(struct shelf *s, const char *dir, struct err *e)
 {
-    *s = (struct shelf){0};
+    TAILQ_INIT(&s->clips);
     snprintf(s->folder, sizeof s->folder, "%s/clips", dir);
     mkdir(dir, 0750);
     if (mkdir(s->folder, 0750) != 0 && errno != EEXIST)
@@ -122,7 +124,9 @@ static const char *boot_of(const struct message *message)
 static const struct message *part_before(const struct shelf *s, const struct message *message)
 {
     const struct message *found = NULL;
-    for (const struct shelf_clip *c = s->first; c; c = c->next) {
+    const struct shelf_clip *c;
+    TAILQ_FOREACH(c, &s->clips, link)
+    {
         if (strcmp(c->message.clip.alarm, message->clip.alarm) == 0 &&
             strcmp(c->message.clip.camera, message->clip.camera) == 0 &&
             (!found || number(&c->message, "part") > number(found, "part")))
@@ -172,7 +176,7 @@ struct shelf_clip *shelf_add(struct shelf *s, struct message *message)
                         json_integer(before ? number(before, "part") + 1 : 1));
     if (before)
         name_gap(message, before);
-    struct shelf_clip *clip = link_in(s, message);
+    struct shelf_clip *clip = put_in(s, message);
     clip->wall_ms = clock_wall_ms();
     /* Without its announcement on the disk the journal stays: a restart will find the clip by it.
      */
@@ -249,7 +253,9 @@ void shelf_recover(struct shelf *s, const char *camera,
 
 struct shelf_clip *shelf_find(struct shelf *s, const char *clip)
 {
-    for (struct shelf_clip *c = s->first; c; c = c->next) {
+    struct shelf_clip *c;
+    TAILQ_FOREACH(c, &s->clips, link)
+    {
         if (strcmp(c->message.clip.id, clip) == 0)
             return c;
     }
@@ -273,7 +279,7 @@ static void remove_clip(struct shelf *s, struct shelf_clip *clip)
     unlink(clip->message.clip.path);
     snprintf(path, sizeof path, "%s/%s.json", s->folder, clip->message.clip.id);
     unlink(path);
-    unlink_out(s, clip);
+    take_out(s, clip);
 }
 
 static void prune_unfinished(struct shelf *s)
@@ -295,10 +301,13 @@ static void prune_unfinished(struct shelf *s)
 void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
 {
     int64_t bytes = 0, now_ms = clock_wall_ms();
-    for (const struct shelf_clip *c = s->first; c; c = c->next)
+    struct shelf_clip *c;
+    TAILQ_FOREACH(c, &s->clips, link)
+    {
         bytes += c->message.clip.length_bytes;
-    for (struct shelf_clip *c = s->first, *next; c; c = next) {
-        next = c->next;
+    }
+    for (struct shelf_clip *next = TAILQ_FIRST(&s->clips); (c = next);) {
+        next = TAILQ_NEXT(c, link);
         if (!c->done || (now_ms - c->wall_ms <= keep_ms && bytes <= keep_bytes))
             continue;
         bytes -= c->message.clip.length_bytes;
@@ -309,6 +318,6 @@ void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
 
 void shelf_close(struct shelf *s)
 {
-    while (s->first)
-        unlink_out(s, s->first);
+    while (!TAILQ_EMPTY(&s->clips))
+        take_out(s, TAILQ_FIRST(&s->clips));
 }

@@ -8,18 +8,21 @@
 #ifndef TOCSIN_VIDEO_SHELF_H
 #define TOCSIN_VIDEO_SHELF_H
 
+#include <sys/queue.h>
+
 #include "videolink/message.h"
 
 struct shelf_clip {
-    struct shelf_clip *next;
+    TAILQ_ENTRY(shelf_clip) link;
     struct message message; /* MESSAGE_CLIP */
     bool stored, done;
     int64_t wall_ms; /* when it was finished */
 };
 
 struct shelf {
-    char folder[256];         /* of the clips */
-    struct shelf_clip *first; /* in the order in which they were begun: of their ids */
+    char folder[256]; /* of the clips */
+    TAILQ_HEAD(shelf_list, shelf_clip)
+    clips; /* in the order in which they were begun: of their ids */
 };
 
 /* Makes the folder (mode 0750) if need be, reads what is there, recovers what was being written. */

@@ -488,7 +488,7 @@ START_TEST(only_done_clips_are_pruned_oldest_first)
     shelf_add(&shelf, &c);
     shelf_prune(&shelf, 0, 0); /* none is done: all stay */
     ck_assert_int_eq(count_files(".mp4", false), 3);
-    for (struct shelf_clip *one = first->next; one; one = one->next)
+    for (struct shelf_clip *one = TAILQ_NEXT(first, link); one; one = TAILQ_NEXT(one, link))
         shelf_mark(&shelf, one, true, true);
     shelf_prune(&shelf, INT64_MAX / 2, one_bytes * 2); /* room for two: the older done one goes */
     ck_assert_ptr_null(shelf_find(&shelf, second));

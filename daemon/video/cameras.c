@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/cameras.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "drivers/camera/cameras.h"
+#include "video/child.h"
+
+#define TROUBLE_MS 5000 /* between two looks at a password that cannot be read */
+
+/* One camera: its process, and what is said of it. */
+struct supervised {
+    struct cameras *all;
+    struct config_camera *camera;
+    struct process process;
+    int64_t look_ms;   /* when its secrets are looked at again */
+    unsigned restarts; /* of processes that are gone, and all that these told of */
+    unsigned told;     /* by the one that is there, of its sessions */
+    struct message state;
+};
+
+/* --- What is said of a camera -------------------------------------------------------------- */
+
+static void set_state(struct supervised *u, enum message_camera_state state, const char *reason,
+                      unsigned restarts)
+{
+    struct message_camera *said = &u->state.camera;
+    char text[sizeof said->reason];
+    snprintf(text, sizeof text, "%s", reason);
+    encode_trim_utf8(text);
+    bool news = said->state != state || strcmp(said->reason, text) != 0;
+    bool counted = said->restarts != restarts;
+    said->state = state;
+    said->restarts = restarts;
+    memcpy(said->reason, text, sizeof text);
+    if (news)
+        log_info("video", "%s: %s %s", u->camera->id, message_camera_state_name(state), text);
+    if (news || counted)
+        link_server_send(u->all->link, &u->state);
+}
+
+/* --- Its process --------------------------------------------------------------------------- */
+
+/* Takes what is in `message`, or leaves it. */
+static void take_clip(struct supervised *u, struct message *message)
+{
+    struct cameras *c = u->all;
+    char expected[400];
+    snprintf(expected, sizeof expected, "%s/%s.mp4", c->shelf->folder, message->clip.id);
+    /* A worker may be somebody else's by now: it names its own camera and its own folder. */
+    if (strcmp(expected, message->clip.path) != 0 ||
+        strcmp(message->clip.camera, u->camera->id) != 0) {
+        log_error("video", "%s: a clip with a path or camera that is not its own", u->camera->id);
+        return;
+    }
+    if (shelf_find(c->shelf, message->clip.id))
+        return;
+    struct shelf_clip *clip = shelf_add(c->shelf, message);
+    message->clip.manifest = NULL;
+    log_info("video", "%s: clip %s, %lld bytes", u->camera->id, clip->message.clip.id,
+             (long long)clip->message.clip.length_bytes);
+    link_server_send(c->link, &clip->message);
+}
+
+static void on_worker_message(void *arg, struct message *message)
+{
+    struct supervised *u = arg;
+    switch (message->type) {
+    case MESSAGE_CLIP:
+        take_clip(u, message);
+        break;
+    case MESSAGE_CAMERA:
+        u->told = message->camera.restarts;
+        set_state(u, message->camera.state, message->camera.reason, u->restarts + u->told);
+        break;
+    case MESSAGE_ALARM:
+    case MESSAGE_CLIP_STORED:
+    case MESSAGE_CLIP_DONE:
+        break; /* not a worker's to say */
+    }
+}
+
+static void on_worker_end(void *arg, const char *reason)
+{
+    struct supervised *u = arg;
+    if (u->all->ending)
+        return; /* what it could not finish is recovered at the next start */
+    u->restarts += u->told + 1;
+    u->told = 0;
+    set_state(u, MESSAGE_CAMERA_FAULT, reason, u->restarts);
+}
+
+/* What parses one camera's bytes has no business with the others' passwords. */
+static void wipe_secrets(const struct config_camera *camera)
+{
+    if (!camera->driver.type) /* a driver that nobody knows */
+        return;
+    for (const struct option *o = camera->driver.type->options; o->key; o++) {
+        char *secret = NULL;
+        if (o->type == OPTION_SECRET)
+            memcpy(&secret, (char *)camera->driver.options + o->offset, sizeof secret);
+        if (secret)
+            explicit_bzero(secret, strlen(secret));
+    }
+}
+
+static const struct camera_driver *driver_of(const struct config_camera *camera)
+{
+    const struct camera_driver *const *d = camera_drivers;
+    while (*d && (*d)->type != camera->driver.type)
+        d++;
+    return *d;
+}
+
+/* In the child. */
+static int run_worker(void *arg, int socket, pid_t parent)
+{
+    struct supervised *u = arg;
+    struct cameras *c = u->all;
+    const struct config_video *v = &c->config->video;
+    child_detach(socket, parent);
+    for (size_t i = 0; i < c->count; i++) {
+        if (&c->items[i] != u)
+            wipe_secrets(c->items[i].camera);
+    }
+    struct worker_settings settings = {.id = u->camera->id,
+                                       .driver = driver_of(u->camera),
+                                       .options = u->camera->driver.options,
+                                       .ring_bytes = (size_t)v->ring_bytes,
+                                       .recording = {.folder = c->shelf->folder,
+                                                     .camera = u->camera->id,
+                                                     .pre_us = v->pre_event_ms * 1000,
+                                                     .post_us = v->post_event_ms * 1000,
+                                                     .part_us = v->part_ms * 1000}};
+    return c->worker(&settings, socket);
+}
+
+static bool concerns(const struct message *alarm, const char *camera)
+{
+    for (size_t i = 0; i < alarm->alarm.camera_count; i++) {
+        if (strcmp(alarm->alarm.cameras[i], camera) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void tell_open_alarms(struct supervised *u)
+{
+    struct cameras *c = u->all;
+    int64_t oldest_ms = clock_monotonic_ms() - c->config->video.post_event_ms;
+    size_t kept = c->alarm_count < CAMERAS_ALARMS_MAX ? c->alarm_count : CAMERAS_ALARMS_MAX;
+    for (size_t i = 0; i < kept; i++) {
+        if (c->alarms[i].alarm.press_ms > oldest_ms && concerns(&c->alarms[i], u->camera->id))
+            process_send(&u->process, &c->alarms[i]);
+    }
+}
+
+static void on_recovered(void *arg, const struct shelf_clip *clip)
+{
+    struct cameras *c = arg;
+    link_server_send(c->link, &clip->message);
+}
+
+static void start_worker(struct supervised *u, int64_t now_ms)
+{
+    struct cameras *c = u->all;
+    struct err e;
+    /* The one before is gone and all that it said was read. */
+    shelf_recover(c->shelf, u->camera->id, on_recovered, c);
+    if (process_start(&u->process, now_ms, &e) == 0)
+        tell_open_alarms(u);
+    else
+        set_state(u, MESSAGE_CAMERA_FAULT, e.text, u->restarts);
+}
+
+/* A camera in trouble has no process; true once there is no trouble any more. */
+static bool is_usable(struct supervised *u, int64_t now_ms)
+{
+    struct config_driver *driver = &u->camera->driver;
+    struct err e;
+    if (!driver->trouble)
+        return true;
+    if (now_ms < u->look_ms)
+        return false;
+    if (config_read_again(driver, &e) == 0) {
+        log_info("video", "%s: its secrets can be read now", u->camera->id);
+        return true;
+    }
+    u->look_ms = now_ms + TROUBLE_MS;
+    set_state(u, MESSAGE_CAMERA_FAULT, e.text, u->restarts);
+    return false;
+}
+
+/* --- All of them ---------------------------------------------------------------------------- */
+
+int cameras_open(struct cameras *c, struct config *config, struct err *e)
+{
+    struct supervised *items = calloc(config->camera_count + 1, sizeof *items);
+    if (!items)
+        return err_set(e, ENOMEM, "out of memory");
+    free(c->items);
+    c->items = items;
+    c->config = config;
+    c->count = config->camera_count;
+    c->ending = false;
+    for (size_t i = 0; i < c->count; i++) {
+        struct supervised *u = &items[i];
+        const struct process_host host = {
+            .run = run_worker, .on_message = on_worker_message, .on_end = on_worker_end, .arg = u};
+        u->all = c;
+        u->camera = &config->cameras[i];
+        process_init(&u->process, c->loop, u->camera->id, &host);
+        u->state =
+            (struct message){.type = MESSAGE_CAMERA,
+                             .camera = {.state = MESSAGE_CAMERA_CONNECTING, .reason = "starting"}};
+        snprintf(u->state.camera.id, sizeof u->state.camera.id, "%s", u->camera->id);
+    }
+    return 0;
+}
+
+void cameras_tick(struct cameras *c, int64_t now_ms)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct supervised *u = &c->items[i];
+        process_watch(&u->process, now_ms);
+        if (!c->ending && process_is_due(&u->process, now_ms) && is_usable(u, now_ms))
+            start_worker(u, now_ms);
+    }
+}
+
+void cameras_reaped(struct cameras *c, pid_t pid, int status)
+{
+    uint32_t random;
+    uuid_random(&random, sizeof random);
+    for (size_t i = 0; i < c->count; i++) {
+        if (process_reaped(&c->items[i].process, pid, status, clock_monotonic_ms(), random))
+            return;
+    }
+}
+
+void cameras_alarm(struct cameras *c, const struct message *alarm)
+{
+    c->alarms[c->alarm_count++ % CAMERAS_ALARMS_MAX] = *alarm;
+    for (size_t i = 0; i < c->count; i++) {
+        if (concerns(alarm, c->items[i].camera->id))
+            process_send(&c->items[i].process, alarm);
+    }
+}
+
+void cameras_tell(struct cameras *c)
+{
+    const struct shelf_clip *clip;
+    for (size_t i = 0; i < c->count; i++)
+        link_server_send(c->link, &c->items[i].state);
+    TAILQ_FOREACH(clip, &c->shelf->clips, link)
+    {
+        if (!clip->done)
+            link_server_send(c->link, &clip->message);
+    }
+}
+
+void cameras_end(struct cameras *c, int signal)
+{
+    c->ending = true;
+    for (size_t i = 0; i < c->count; i++)
+        process_signal(&c->items[i].process, signal);
+}
+
+bool cameras_have_ended(const struct cameras *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        if (process_is_there(&c->items[i].process))
+            return false;
+    }
+    return true;
+}
+
+void cameras_finish(struct cameras *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        process_finish(&c->items[i].process);
+    free(c->items);
+    c->items = NULL;
+    c->count = 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cameras of the configuration: a process (process.h) each, what is said of each, and what each
+ * has finished. Part of the supervisor; loop thread only.
+ */
+#ifndef TOCSIN_VIDEO_CAMERAS_H
+#define TOCSIN_VIDEO_CAMERAS_H
+
+#include "sections/config.h"
+#include "video/process.h"
+#include "video/shelf.h"
+#include "video/worker.h"
+#include "videolink/link.h"
+
+#define CAMERAS_ALARMS_MAX 64
+
+/* What runs in a camera's process; returns its exit status. */
+typedef int (*cameras_worker)(const struct worker_settings *settings, int socket);
+
+struct supervised;
+
+struct cameras {
+    uv_loop_t *loop;
+    cameras_worker worker;
+    struct shelf *shelf;
+    struct link_server *link; /* states and clips go there */
+    struct config *config;    /* borrowed */
+    struct supervised *items;
+    size_t count;
+    struct message alarms[CAMERAS_ALARMS_MAX]; /* a ring of the newest, for processes that start */
+    size_t alarm_count;
+    bool ending; /* no process is started, and what ends is no fault */
+};
+
+/* Those of `config`, in the place of those before, which have ended; they start at the next tick.
+ */
+int cameras_open(struct cameras *c, struct config *config, struct err *e);
+
+/* Starts what is due and kills what hangs. */
+void cameras_tick(struct cameras *c, int64_t now_ms);
+
+/* A child of this process has ended. */
+void cameras_reaped(struct cameras *c, pid_t pid, int status);
+
+/* A press, for the cameras that it concerns. */
+void cameras_alarm(struct cameras *c, const struct message *alarm);
+
+/* Says the state of each, and each clip that is still wanted: after every connect. */
+void cameras_tell(struct cameras *c);
+
+/* Asks each to end what it writes and to stop; later, if need be, less politely. */
+void cameras_end(struct cameras *c, int signal);
+bool cameras_have_ended(const struct cameras *c);
+
+/* Kills what is left, and forgets all. */
+void cameras_finish(struct cameras *c);
+
+#endif

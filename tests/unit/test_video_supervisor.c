@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tocsin-video as tocsind sees it, with workers that play a part instead of reading a camera: who
+ * is told what, which clips are believed, and that one camera's trouble is one camera's. */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/atomic_file.h"
+#include "config_folder.h"
+#include "drivers/camera/types.h"
+#include "run_suite.h"
+#include "video/supervisor.h"
+
+#define ALARM "019a0000-0000-7000-8000-000000000001"
+#define CLIP  "019a0000-0000-7000-8000-00000000000"
+#define HASH  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define MANIFEST                                                                                   \
+    "{\"part\":1,\"last\":false,\"start\":\"2026-11-23T08:00:00.000Z\","                           \
+    "\"stop\":\"2026-11-23T08:00:09.500Z\",\"start_monoms\":1000,\"stop_monoms\":10500,"           \
+    "\"container\":\"mp4\",\"codecs\":[\"h264\"],\"length\":77,\"sha256\":\"" HASH "\","           \
+    "\"chunk_bytes\":4194304,\"chunks\":[\"" HASH "\"],"                                           \
+    "\"gops\":[{\"at_ms\":0,\"sha256\":\"" HASH "\"}],\"gaps\":[]}"
+
+static struct config_folder folder;
+static pid_t supervisor;
+static uv_loop_t loop;
+static uv_timer_t limit;
+static struct link_client *link_to_video;
+/* What it said: of each camera the newest, and the ids of all clips. */
+static struct message_camera cameras[4];
+static char clips[200];
+static unsigned online; /* times that camera one was said to be */
+
+/* --- The workers --------------------------------------------------------------------------- */
+
+static void say(int socket, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(int socket, const char *format, ...)
+{
+    char text[4000];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text, sizeof text - 1, format, args);
+    va_end(args);
+    text[length++] = '\n';
+    if (write(socket, text, (size_t)length) != length)
+        _exit(99);
+}
+
+static void say_clip(int socket, const char *camera, const char *file_folder, int number)
+{
+    say(socket,
+        "{\"type\":\"clip\",\"clip\":\"" CLIP "%d\",\"alarm\":\"" ALARM "\",\"camera\":\"%s\","
+        "\"path\":\"%s/" CLIP "%d.mp4\",\"manifest\":" MANIFEST "}",
+        number, camera, file_folder, number);
+}
+
+/* Camera "two" ends at once. "one" is online, and answers an alarm with a clip of its own and some
+ * that are not, then ends, so that the next one hears of the alarm, too. */
+static int play_worker(const struct worker_settings *settings, int socket)
+{
+    char text[1000];
+    ssize_t length;
+    if (strcmp(settings->id, "two") == 0)
+        return 3;
+    say(socket,
+        "{\"type\":\"camera\",\"camera\":\"%s\",\"state\":\"online\",\"reason\":\"%s\","
+        "\"restarts\":2}",
+        settings->id, settings->driver->type->name);
+    if ((length = read(socket, text, sizeof text - 1)) <= 0)
+        return 0;
+    text[length] = '\0';
+    if (!strstr(text, ALARM))
+        return 4;
+    say_clip(socket, settings->id, settings->recording.folder, 1);
+    say_clip(socket, "two", settings->recording.folder, 2);
+    say_clip(socket, settings->id, "/etc", 3);
+    say_clip(socket, settings->id, settings->recording.folder, 1);
+    return 5;
+}
+
+/* --- The stage ----------------------------------------------------------------------------- */
+
+static void on_up(void *arg)
+{
+    (void)arg;
+}
+
+static void on_down(void *arg, const char *reason)
+{
+    (void)arg;
+    (void)reason;
+}
+
+static void on_message(void *arg, const struct message *message)
+{
+    (void)arg;
+    if (message->type == MESSAGE_CLIP) {
+        size_t used = strlen(clips);
+        snprintf(clips + used, sizeof clips - used, "%s%s", message->clip.camera,
+                 message->clip.id + 35);
+        return;
+    }
+    static const char *const ids[] = {"one", "two", "three"};
+    for (size_t i = 0; i < 3; i++) {
+        if (strcmp(message->camera.id, ids[i]) != 0)
+            continue;
+        cameras[i] = message->camera;
+        online += i == 0 && message->camera.state == MESSAGE_CAMERA_ONLINE;
+    }
+}
+
+static void on_limit(uv_timer_t *timer)
+{
+    (void)timer;
+    ck_abort_msg("waited in vain: \"%s\" \"%s\" \"%s\" clips \"%s\"", cameras[0].reason,
+                 cameras[1].reason, cameras[2].reason, clips);
+}
+
+static void connect_link(void)
+{
+    char path[128];
+    struct err e;
+    const struct link_handlers handlers = {on_up, on_down, on_message, NULL};
+    snprintf(path, sizeof path, "%s/link.sock", folder.path);
+    ck_assert_int_eq(link_client_create(&loop, path, &handlers, &link_to_video, &e), 0);
+}
+
+/* Runs tocsin-video in a process of its own, as main.c does. */
+static void run_supervisor(void)
+{
+    static const struct config_drivers drivers = {.cameras = camera_types,
+                                                  .secrets_may_wait = true};
+    struct config *config;
+    struct err e;
+    supervisor = fork();
+    ck_assert_int_ge(supervisor, 0);
+    if (supervisor > 0)
+        return;
+    if (config_load(folder.file, &drivers, NULL, NULL, &config, &e) != 0)
+        _exit(78);
+    _exit(supervisor_run(config, play_worker, &e) == 0 ? 0 : 1);
+}
+
+static void set_up(void)
+{
+    config_folder_init(&folder);
+    char text[2000];
+    snprintf(text, sizeof text,
+             "site: {id: a, name: x}\n"
+             "signing: {driver: pem, key_file: key.pem}\n"
+             "video: {socket: link.sock, dir: video}\n"
+             "inputs: [{id: b, name: x, place: x, driver: sim, cameras: [one, two, three]}]\n"
+             "cameras:\n"
+             "  - {id: one, name: x, driver: lav, url: 'rtsp://a/1'}\n"
+             "  - {id: two, name: x, driver: lav, url: 'rtsp://b/1'}\n"
+             "  - {id: three, name: x, driver: lav, url: 'rtsp://c/1', user: u,\n"
+             "     password_file: late.password}\n"
+             "receivers: [{id: r, name: x, driver: sim}]\n");
+    config_folder_write(&folder, "tocsin.yaml", text, strlen(text), 0640);
+    memset(cameras, 0, sizeof cameras);
+    memset(clips, 0, sizeof clips);
+    online = 0;
+    run_supervisor();
+    uv_loop_init(&loop);
+    uv_timer_init(&loop, &limit);
+    uv_timer_start(&limit, on_limit, 25000, 0);
+    connect_link();
+}
+
+static void remove_below(const char *name)
+{
+    char command[200];
+    snprintf(command, sizeof command, "rm -rf %s/%s", folder.path, name);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void tear_down(void)
+{
+    int status;
+    link_client_close(link_to_video);
+    uv_close((uv_handle_t *)&limit, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    kill(supervisor, SIGTERM);
+    ck_assert_int_eq(waitpid(supervisor, &status, 0), supervisor);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    remove_below("video");
+    config_folder_finish(&folder);
+}
+
+static void press(void)
+{
+    struct message alarm = {.type = MESSAGE_ALARM,
+                            .alarm = {.id = ALARM,
+                                      .press_ms = (int64_t)(uv_hrtime() / 1000000),
+                                      .camera_count = 2,
+                                      .cameras = {"one", "nobody"}}};
+    link_client_send(link_to_video, &alarm);
+}
+
+#define RUN_UNTIL(condition)                                                                       \
+    do {                                                                                           \
+        while (!(condition))                                                                       \
+            uv_run(&loop, UV_RUN_ONCE);                                                            \
+    } while (0)
+
+/* --- Tests --------------------------------------------------------------------------------- */
+
+START_TEST(each_camera_says_its_own)
+{
+    RUN_UNTIL(cameras[0].state == MESSAGE_CAMERA_ONLINE &&
+              cameras[1].state == MESSAGE_CAMERA_FAULT && cameras[2].state == MESSAGE_CAMERA_FAULT);
+    ck_assert_str_eq(cameras[0].reason, "lav");
+    ck_assert_uint_eq(cameras[0].restarts, 2);
+    ck_assert_str_eq(cameras[1].reason, "the camera's worker ended with status 3");
+    ck_assert_ptr_nonnull(strstr(cameras[2].reason, "late.password: No such file"));
+    RUN_UNTIL(cameras[1].restarts >= 2); /* and is started again */
+    config_folder_write(&folder, "late.password", "horse\n", 6, 0640);
+    RUN_UNTIL(cameras[2].state == MESSAGE_CAMERA_ONLINE);
+}
+END_TEST
+
+/* Only a clip of the worker's own camera in the clips' folder is one, and only once. It is told
+ * until it is stored, and the worker that starts again is told of the alarm. */
+START_TEST(clips_are_believed_once_and_told_until_stored)
+{
+    RUN_UNTIL(cameras[0].state == MESSAGE_CAMERA_ONLINE);
+    press();
+    RUN_UNTIL(clips[0]);
+    RUN_UNTIL(cameras[0].state == MESSAGE_CAMERA_FAULT);
+    ck_assert_str_eq(cameras[0].reason, "the camera's worker ended with status 5");
+    ck_assert_uint_eq(cameras[0].restarts, 3); /* its two sessions, and itself */
+    unsigned before = online;
+    RUN_UNTIL(online > before);
+    /* Told of the alarm again, it has nothing new to say, and ends once more. */
+    RUN_UNTIL(cameras[0].restarts >= 6);
+    ck_assert_str_eq(clips, "one1");
+    link_client_close(link_to_video);
+    connect_link();
+    RUN_UNTIL(strcmp(clips, "one1one1") == 0);
+    link_client_send(link_to_video,
+                     &(struct message){.type = MESSAGE_CLIP_DONE, .word_of = CLIP "1"});
+    link_client_close(link_to_video);
+    memset(cameras, 0, sizeof cameras);
+    connect_link();
+    RUN_UNTIL(cameras[2].state == MESSAGE_CAMERA_FAULT);
+    ck_assert_str_eq(clips, "one1one1");
+}
+END_TEST
+
+START_TEST(a_reload_replaces_the_cameras_and_a_bad_one_nothing)
+{
+    static const char bad[] = "site: {}\n";
+    char *text;
+    size_t length;
+    struct err e;
+    RUN_UNTIL(cameras[0].state == MESSAGE_CAMERA_ONLINE);
+    ck_assert_int_eq(atomic_file_read(folder.file, 1 << 16, &text, &length, &e), 0);
+    config_folder_write(&folder, "tocsin.yaml", bad, sizeof bad - 1, 0640);
+    kill(supervisor, SIGHUP);
+    RUN_UNTIL(cameras[1].restarts >= 2);
+    ck_assert_uint_eq(online, 1);
+    memcpy(strstr(text, "id: two"), "id: six", 7);
+    memcpy(strstr(text, "two, three"), "six, three", 10);
+    config_folder_write(&folder, "tocsin.yaml", text, length, 0640);
+    free(text);
+    kill(supervisor, SIGHUP);
+    RUN_UNTIL(online == 2);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("video supervisor");
+    TCase *tests = tcase_create("supervisor");
+    tcase_set_timeout(tests, 40);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, each_camera_says_its_own);
+    tcase_add_test(tests, clips_are_believed_once_and_told_until_stored);
+    tcase_add_test(tests, a_reload_replaces_the_cameras_and_a_bad_one_nothing);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
