@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin-receiver: the reference receiver. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -145,7 +147,6 @@ static int serve(struct receiver *r, const struct options *o, const struct crede
     sigaddset(&stop, SIGTERM);
     sigaddset(&stop, SIGINT);
     pthread_sigmask(SIG_BLOCK, &stop, NULL); /* before there are threads, which inherit it */
-    signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is answered with 503, not with an end */
     int events_fd = open_socket("https", &o->listen, events);
     int page_fd = events_fd < 0 ? -1 : open_socket("http", &o->page_listen, page);
@@ -168,7 +169,7 @@ static int serve(struct receiver *r, const struct options *o, const struct crede
     return result;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     static struct receiver r;
     struct options o;
@@ -197,4 +198,25 @@ int main(int argc, char **argv)
     free(c.key);
     free(c.ca);
     return result;
+}
+
+/* What could not be printed (full disk, closed pipe) is said. Who never printed may have had
+ * standard output closed. */
+static bool close_output(void)
+{
+    bool pending = __fpending(stdout) > 0, failed = ferror(stdout);
+    errno = 0;
+    bool closed = fclose(stdout) == 0;
+    if (!failed && (closed || (!pending && errno == EBADF)))
+        return true;
+    fprintf(stderr, "tocsin-receiver: what was to be printed could not be written%s%s\n",
+            closed ? "" : ": ", closed ? "" : strerror(errno));
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    int status = run(argc, argv);
+    return close_output() || status != 0 ? status : 1;
 }

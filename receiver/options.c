@@ -47,7 +47,8 @@ static void print_help(void)
            "  --page-token-file FILE  its first line is the page's token, 16 characters or more\n"
            "  --public-url URL        scheme and host as gateways write it (default: Host header)\n"
            "  --max-body-bytes N      largest event (default 1048576)\n"
-           "  --version, --help\n");
+           "  -V, --version           print the version\n"
+           "  -h, --help              print this\n");
 }
 
 static bool read_address(const char *text, struct sockaddr_in *ret_address)
@@ -143,6 +144,24 @@ static bool take_option(int option, const char *value, struct options *o)
     }
 }
 
+static enum options_result wrong(const char *word, const char *text)
+{
+    fprintf(stderr, "tocsin-receiver: %s: %s; see tocsin-receiver --help\n", word, text);
+    return OPTIONS_WRONG;
+}
+
+/* What getopt_long stumbled over: it sets optopt where an option is known. */
+static enum options_result refuse(int option, char **argv)
+{
+    const char *word = argv[optind - 1];
+    char letter[3] = {'-', (char)optopt, '\0'};
+    if (option == ':')
+        return wrong(word, "a value is missing");
+    if (strncmp(word, "--", 2) != 0)
+        return wrong(letter, "no such option");
+    return wrong(word, optopt ? "this option takes no value" : "no such option");
+}
+
 enum options_result options_read(int argc, char **argv, struct options *ret_options)
 {
     struct options o = {.name = "receiver", .max_body_bytes = 1048576};
@@ -150,22 +169,24 @@ enum options_result options_read(int argc, char **argv, struct options *ret_opti
     if (!read_address("127.0.0.1:8443", &o.listen) ||
         !read_address("127.0.0.1:8080", &o.page_listen))
         return OPTIONS_WRONG;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        if (option == 'h') {
+    while ((option = getopt_long(argc, argv, ":hV", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'h':
             print_help();
             return OPTIONS_DONE;
-        }
-        if (option == 'V') {
+        case 'V':
             printf("tocsin-receiver " TOCSIN_VERSION "\n");
             return OPTIONS_DONE;
+        case '?':
+        case ':':
+            return refuse(option, argv);
+        default:
+            if (!take_option(option, optarg, &o))
+                return OPTIONS_WRONG;
         }
-        if (!take_option(option, optarg, &o))
-            return OPTIONS_WRONG;
     }
-    if (optind < argc) {
-        fprintf(stderr, "tocsin-receiver: %s: no such argument; see --help\n", argv[optind]);
-        return OPTIONS_WRONG;
-    }
+    if (optind < argc)
+        return wrong(argv[optind], "one word too many");
     if (!is_complete(&o))
         return OPTIONS_WRONG;
     *ret_options = o;

@@ -37,6 +37,10 @@ static const char help[] =
     "\n"
     "Exit 0: good, 1: could not become USER, 2: usage, 78: mistakes.\n";
 
+static const struct program_switch switches[] = {
+    {"json", PROGRAM_LONG, false}, {"user", PROGRAM_LONG + 1, true}, {0}};
+static const struct program program = {.name = "tocsin check", .help = help, .switches = switches};
+
 struct check {
     const char *path;
     const char *user; /* NULL: as who asks */
@@ -183,22 +187,24 @@ static int check_file(struct check *c)
 
 int run_check(int argc, char **argv)
 {
-    struct check c = {.path = NULL};
+    struct check c = {.path = "/etc/tocsin/tocsin.yaml"};
     struct err e;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return cli_help(help);
-        if (strcmp(argv[i], "--json") == 0)
+    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case PROGRAM_LONG:
             c.json = true;
-        else if (strcmp(argv[i], "--user") == 0 && i + 1 < argc)
-            c.user = argv[++i];
-        else if (argv[i][0] == '-' || c.path)
-            return cli_usage("check", argv[i]);
-        else
-            c.path = argv[i];
+            break;
+        case PROGRAM_LONG + 1:
+            c.user = optarg;
+            break;
+        default:
+            return program_status(letter);
+        }
     }
-    if (!c.path)
-        c.path = "/etc/tocsin/tocsin.yaml";
+    if (program_operands(&program, argc, argv, 1) != 0)
+        return EXIT_USAGE;
+    if (optind < argc)
+        c.path = argv[optind];
     if (!c.user && geteuid() == 0 && getpwnam(SERVICE_USER))
         c.user = SERVICE_USER;
     if (c.user && become(c.user, &e) != 0) {

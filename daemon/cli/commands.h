@@ -7,10 +7,7 @@
 #ifndef TOCSIN_CLI_COMMANDS_H
 #define TOCSIN_CLI_COMMANDS_H
 
-#include <stdbool.h>
-
-#define EXIT_USAGE      2
-#define EXIT_BAD_CONFIG 78
+#include "base/program.h"
 
 int run_status(int argc, char **argv);
 int run_watch(int argc, char **argv);
@@ -26,10 +23,5 @@ int run_events(int argc, char **argv);
 int run_check(int argc, char **argv);
 int run_keygen(int argc, char **argv);
 int run_verify(int argc, char **argv);
-
-/* Prints help on standard output; returns 0. */
-int cli_help(const char *text);
-/* Says which word was not understood and where help is; returns EXIT_USAGE. */
-int cli_usage(const char *command, const char *word);
 
 #endif

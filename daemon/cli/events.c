@@ -2,62 +2,159 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/event_table.h"
 #include "cli/text.h"
+#include "cli/when.h"
+#include "conf/value.h"
+
+#define LIST_DEFAULT 50
+#define LIST_MOST    500
 
 static const char help[] =
-    "usage: tocsin events list [--after SEQ] [--limit N] [--alarm ALARM] [--json]\n"
+    "usage: tocsin events list [--since WHEN] [--before SEQ] [--limit N] [--alarm ALARM] [--json]\n"
     "       tocsin events show ID|SEQ\n"
     "       tocsin events export [--alarm ALARM] [--after SEQ]\n"
     "\n"
-    "list: stored events, one a line, with who has them.\n"
+    "list: stored events, the newest first, one a line, in this machine's time, with who has "
+    "them,\n"
+    "and how many there are.\n"
+    "  --since WHEN   only those since then: 2h (so long ago), 22:41 (today), 2026-11-26, or\n"
+    "                 \"2026-11-26 22:41\"\n"
+    "  --before SEQ   only those before that one: the next page\n"
+    "  --limit N      at most so many (default 50, most 500)\n"
+    "  --alarm ALARM  only those of one alarm\n"
+    "  --json         {\"events\":[…],\"total\":N}\n"
     "show: one event whole, with its receipts, as JSON.\n"
     "export: a bundle on standard output, one JSON object a line, for tocsin verify. With --alarm\n"
-    "it is a part: tocsin verify --part.\n";
+    "it is a part: tocsin verify --part.\n"
+    "  --after SEQ    only those after that one\n";
 
-static void print_list(const json_t *events)
+enum { OPTION_SINCE = PROGRAM_LONG, OPTION_SEQ, OPTION_LIMIT, OPTION_ALARM, OPTION_JSON };
+
+static const struct program program = {.name = "tocsin events", .help = help, .stops = true};
+static const struct program_switch list_switches[] = {
+    {"since", OPTION_SINCE, true}, {"before", OPTION_SEQ, true}, {"limit", OPTION_LIMIT, true},
+    {"alarm", OPTION_ALARM, true}, {"json", OPTION_JSON, false}, {0}};
+static const struct program_switch export_switches[] = {
+    {"alarm", OPTION_ALARM, true}, {"after", OPTION_SEQ, true}, {0}};
+
+/* What one command line says. */
+struct arguments {
+    const struct program *program;
+    json_t *request;
+    const char *seq_name; /* of the request: "before" or "after" */
+    int64_t limit;
+    bool as_json;
+};
+
+/* The number of an option, from `least` to `most`; false after a message. */
+static bool take_number(const struct arguments *a, const char *option, int64_t least, int64_t most,
+                        int64_t *ret_number)
 {
-    size_t i, j;
-    const json_t *event, *receiver;
-    json_array_foreach(events, i, event)
-    {
-        printf("%6lld  ", (long long)json_integer_value(json_object_get(event, "seq")));
-        text_print(event, "time", 24);
-        printf("  ");
-        text_print(event, "type", 24);
-        printf("  ");
-        text_print(event, "id", 36);
-        json_array_foreach(json_object_get(event, "receivers"), j, receiver)
-        {
-            printf("  ");
-            text_print(receiver, "id", 0);
-            printf("=");
-            text_print(receiver, "state", 0);
-        }
-        printf("\n");
+    if (value_int(optarg, ret_number) == 0 && *ret_number >= least && *ret_number <= most)
+        return true;
+    if (most == INT64_MAX)
+        program_usage(a->program, "--%s %s: not the seq of an event", option, optarg);
+    else
+        program_usage(a->program, "--%s %s: not a number from %lld to %lld", option, optarg,
+                      (long long)least, (long long)most);
+    return false;
+}
+
+static bool take_since(const struct arguments *a)
+{
+    int64_t since_ms;
+    if (when_read(optarg, (int64_t)time(NULL) * 1000, &since_ms) != 0) {
+        program_usage(a->program,
+                      "--since %s: neither 2h, 22:41, 2026-11-26 nor \"2026-11-26 "
+                      "22:41\"",
+                      optarg);
+        return false;
+    }
+    json_object_set_new(a->request, "since_ms", json_integer(since_ms > 0 ? since_ms : 0));
+    return true;
+}
+
+static bool take_option(int letter, struct arguments *a)
+{
+    int64_t seq;
+    switch (letter) {
+    case OPTION_SINCE:
+        return take_since(a);
+    case OPTION_SEQ:
+        if (!take_number(a, a->seq_name, 0, INT64_MAX, &seq))
+            return false;
+        json_object_set_new(a->request, a->seq_name, json_integer(seq));
+        return true;
+    case OPTION_LIMIT:
+        return take_number(a, "limit", 1, LIST_MOST, &a->limit);
+    case OPTION_ALARM:
+        json_object_set_new(a->request, "alarm", json_string(optarg));
+        return true;
+    default:
+        a->as_json = true;
+        return true;
     }
 }
 
-static int list(json_t *request, bool as_json)
+/* 0, or PROGRAM_DONE or PROGRAM_WRONG. */
+static int read_options(struct arguments *a, int argc, char **argv)
 {
-    json_t *answer = client_ask(request);
+    for (int letter; (letter = program_option(a->program, argc, argv)) != PROGRAM_END;) {
+        if (letter < PROGRAM_LONG)
+            return letter;
+        if (!take_option(letter, a))
+            return PROGRAM_WRONG;
+    }
+    return 0;
+}
+
+static int list(json_t *request, int argc, char **argv)
+{
+    static const struct program p = {
+        .name = "tocsin events list", .help = help, .switches = list_switches};
+    struct arguments a = {&p, request, "before", LIST_DEFAULT, false};
+    int option = read_options(&a, argc, argv);
+    if (option != 0)
+        return program_status(option);
+    if (program_operands(&p, argc, argv, 0) != 0)
+        return EXIT_USAGE;
+    json_object_set_new(request, "limit", json_integer(a.limit));
+    json_t *answer = client_ask(json_incref(request));
     if (!answer)
         return EXIT_FAILURE;
-    if (as_json) {
-        json_dumpf(json_object_get(answer, "events"), stdout, JSON_INDENT(2));
+    json_object_del(answer, "ok");
+    if (a.as_json) {
+        json_dumpf(answer, stdout, JSON_INDENT(2));
         printf("\n");
     } else {
-        print_list(json_object_get(answer, "events"));
+        event_table_print(json_object_get(answer, "events"),
+                          json_integer_value(json_object_get(answer, "total")), (size_t)a.limit);
     }
     json_decref(answer);
     return EXIT_SUCCESS;
 }
 
-static int show(json_t *request)
+static int show(json_t *request, int argc, char **argv)
 {
-    json_t *answer = client_ask(request);
+    static const struct program p = {.name = "tocsin events show", .help = help};
+    int option = program_option(&p, argc, argv);
+    int64_t seq;
+    if (option != PROGRAM_END)
+        return program_status(option);
+    if (optind == argc)
+        return program_usage(&p, "no ID or SEQ");
+    if (program_operands(&p, argc, argv, 1) != 0)
+        return EXIT_USAGE;
+    if (value_int(argv[optind], &seq) == 0)
+        json_object_set_new(request, "seq", json_integer(seq));
+    else
+        json_object_set_new(request, "id", json_string(argv[optind]));
+    json_t *answer = client_ask(json_incref(request));
     if (!answer)
         return EXIT_FAILURE;
     json_dumpf(json_array_get(json_object_get(answer, "events"), 0), stdout, JSON_INDENT(2));
@@ -66,7 +163,8 @@ static int show(json_t *request)
     return EXIT_SUCCESS;
 }
 
-static int export_bundle(json_t *request)
+/* Takes the request. */
+static int print_bundle(json_t *request)
 {
     struct client *c = client_open(request);
     json_t *line = c ? client_read(c, false) : NULL;
@@ -75,13 +173,15 @@ static int export_bundle(json_t *request)
         fprintf(stderr, "tocsin: %s\n", json_string_value(json_object_get(line, "error")));
     else if (line) {
         json_decref(line);
-        while ((line = client_read(c, false)) && !json_object_get(line, "end")) {
+        while (!program_is_unheard() && (line = client_read(c, false)) &&
+               !json_object_get(line, "end")) {
             json_dumpf(line, stdout, JSON_COMPACT);
             printf("\n");
             json_decref(line);
+            line = NULL;
         }
         whole = json_is_true(json_object_get(line, "end"));
-        if (!whole)
+        if (!whole && !program_is_unheard())
             fprintf(stderr, "tocsin: the export ended early; do not use it\n");
     }
     json_decref(line);
@@ -89,49 +189,40 @@ static int export_bundle(json_t *request)
     return whole ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* Adds the arguments to `request`; false after a message. */
-static bool read_arguments(int argc, char **argv, json_t *request, bool *ret_json)
+static int export_bundle(json_t *request, int argc, char **argv)
 {
-    for (int i = 2; i < argc; i++) {
-        char *end = NULL;
-        if (strcmp(argv[i], "--json") == 0) {
-            *ret_json = true;
-        } else if (strcmp(argv[i], "--alarm") == 0 && i + 1 < argc) {
-            json_object_set_new(request, "alarm", json_string(argv[++i]));
-        } else if ((strcmp(argv[i], "--after") == 0 || strcmp(argv[i], "--limit") == 0) &&
-                   i + 1 < argc) {
-            json_object_set_new(request, argv[i] + 2, json_integer(strtoll(argv[i + 1], &end, 10)));
-            if (*end || argv[i + 1][0] == '\0')
-                return false;
-            i++;
-        } else if (argv[i][0] != '-') {
-            bool number = strspn(argv[i], "0123456789") == strlen(argv[i]);
-            json_object_set_new(request, number ? "seq" : "id",
-                                number ? json_integer(strtoll(argv[i], NULL, 10))
-                                       : json_string(argv[i]));
-        } else {
-            return false;
-        }
-    }
-    return true;
+    static const struct program p = {
+        .name = "tocsin events export", .help = help, .switches = export_switches};
+    struct arguments a = {.program = &p, .request = request, .seq_name = "after"};
+    int option = read_options(&a, argc, argv);
+    if (option != 0)
+        return program_status(option);
+    if (program_operands(&p, argc, argv, 0) != 0)
+        return EXIT_USAGE;
+    return print_bundle(json_incref(request));
 }
 
 int run_events(int argc, char **argv)
 {
-    bool as_json = false;
-    char command[32];
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0)
-        return cli_help(help);
-    if (argc < 2 || (strcmp(argv[1], "list") != 0 && strcmp(argv[1], "show") != 0 &&
-                     strcmp(argv[1], "export") != 0))
-        return cli_usage("events", argc < 2 ? "list, show or export is needed" : argv[1]);
-    snprintf(command, sizeof command, "events.%s", argv[1]);
-    json_t *request = json_pack("{ss}", "command", command);
-    if (!read_arguments(argc, argv, request, &as_json)) {
+    static const struct action {
+        const char *name, *command;
+        int (*run)(json_t *request, int argc, char **argv);
+    } actions[] = {{"list", "events.list", list},
+                   {"show", "events.show", show},
+                   {"export", "events.export", export_bundle}};
+    int option = program_option(&program, argc, argv), at = optind;
+    if (option != PROGRAM_END)
+        return program_status(option);
+    if (at == argc)
+        return program_usage(&program, "neither list, show nor export");
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (strcmp(actions[i].name, argv[at]) != 0)
+            continue;
+        json_t *request = json_pack("{ss}", "command", actions[i].command);
+        optind = 0; /* its options are read afresh */
+        int status = actions[i].run(request, argc - at, argv + at);
         json_decref(request);
-        return cli_usage("events", "one of the arguments is");
+        return status;
     }
-    if (strcmp(argv[1], "list") == 0)
-        return list(request, as_json);
-    return strcmp(argv[1], "show") == 0 ? show(request) : export_bundle(request);
+    return program_usage(&program, "%s: neither list, show nor export", argv[at]);
 }

@@ -32,30 +32,49 @@ static const char test_help[] =
     "a\n"
     "drill, a press that is held for long is a real alarm.\n";
 
-/* Reads the options that both have in common into the request; 0, or the exit status. */
-static int read_options(int argc, char **argv, int from, const char *command, json_t *request)
+enum { OPTION_FOR = PROGRAM_LONG, OPTION_BY, OPTION_NOTE };
+
+static const struct program_switch switches[] = {
+    {"for", OPTION_FOR, true}, {"by", OPTION_BY, true}, {"note", OPTION_NOTE, true}, {0}};
+static const struct program drill = {
+    .name = "tocsin drill", .help = drill_help, .switches = switches};
+static const struct program test = {.name = "tocsin test", .help = test_help, .switches = switches};
+
+/* Reads the options that both have in common into the request; 0, or PROGRAM_DONE or _WRONG. */
+static int read_options(const struct program *p, int argc, char **argv, json_t *request)
+{
+    for (int letter; (letter = program_option(p, argc, argv)) != PROGRAM_END;) {
+        int64_t length_ms;
+        switch (letter) {
+        case OPTION_FOR:
+            if (value_duration(optarg, &length_ms) != 0) {
+                program_usage(p, "--for %s: not a duration such as 90s or 10min", optarg);
+                return PROGRAM_WRONG;
+            }
+            json_object_set_new(request, "length_ms", json_integer(length_ms));
+            break;
+        case OPTION_BY:
+            json_object_set_new(request, "by", json_string(optarg));
+            break;
+        case OPTION_NOTE:
+            json_object_set_new(request, "note", json_string(optarg));
+            break;
+        default:
+            return letter;
+        }
+    }
+    return 0;
+}
+
+/* The operands from `from` on are the buttons; none means every one. */
+static void add_inputs(json_t *request, int from, int argc, char **argv)
 {
     json_t *inputs = json_array();
-    int result = 0;
-    for (int i = from; i < argc && result == 0; i++) {
-        int64_t length_ms;
-        const char *name = strcmp(argv[i], "--by") == 0     ? "by"
-                           : strcmp(argv[i], "--note") == 0 ? "note"
-                                                            : NULL;
-        if (name && i + 1 < argc)
-            json_object_set_new(request, name, json_string(argv[++i]));
-        else if (strcmp(argv[i], "--for") == 0 && i + 1 < argc &&
-                 value_duration(argv[i + 1], &length_ms) == 0 && ++i)
-            json_object_set_new(request, "length_ms", json_integer(length_ms));
-        else if (argv[i][0] != '-')
-            json_array_append_new(inputs, json_string(argv[i]));
-        else
-            result = cli_usage(command, argv[i]);
-    }
+    for (int i = from; i < argc; i++)
+        json_array_append_new(inputs, json_string(argv[i]));
     if (json_array_size(inputs) > 0)
         json_object_set(request, "inputs", inputs);
     json_decref(inputs);
-    return result;
 }
 
 static void print_list(const json_t *list)
@@ -70,24 +89,10 @@ static void print_list(const json_t *list)
     }
 }
 
-int run_drill(int argc, char **argv)
+static void print_drill(const json_t *answer, bool begun)
 {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0)
-        return argc < 2 ? cli_usage("drill", "neither begin nor end") : cli_help(drill_help);
-    bool begin = strcmp(argv[1], "begin") == 0;
-    if (!begin && strcmp(argv[1], "end") != 0)
-        return cli_usage("drill", argv[1]);
-    json_t *request = json_pack("{ss}", "command", begin ? "drill.begin" : "drill.end");
-    int result = read_options(argc, argv, 2, "drill", request);
-    if (result != 0) {
-        json_decref(request);
-        return result;
-    }
-    json_t *answer = client_ask(request);
-    if (!answer)
-        return EXIT_FAILURE;
-    if (begin) {
-        char length[32];
+    char length[32];
+    if (begun) {
         printf("the drill has begun, for %s: ",
                text_age(json_number_value(json_object_get(answer, "length_ms")), length,
                         sizeof length));
@@ -96,8 +101,34 @@ int run_drill(int argc, char **argv)
     } else {
         printf("the drill is over\n");
     }
+}
+
+static int ask_drill(json_t *request, int argc, char **argv)
+{
+    int option = read_options(&drill, argc, argv, request);
+    if (option != 0)
+        return program_status(option);
+    if (optind == argc)
+        return program_usage(&drill, "neither begin nor end");
+    bool begin = strcmp(argv[optind], "begin") == 0;
+    if (!begin && strcmp(argv[optind], "end") != 0)
+        return program_usage(&drill, "%s: neither begin nor end", argv[optind]);
+    json_object_set_new(request, "command", json_string(begin ? "drill.begin" : "drill.end"));
+    add_inputs(request, optind + 1, argc, argv);
+    json_t *answer = client_ask(json_incref(request));
+    if (!answer)
+        return EXIT_FAILURE;
+    print_drill(answer, begin);
     json_decref(answer);
     return EXIT_SUCCESS;
+}
+
+int run_drill(int argc, char **argv)
+{
+    json_t *request = json_object();
+    int status = ask_drill(request, argc, argv);
+    json_decref(request);
+    return status;
 }
 
 static volatile sig_atomic_t interrupted;
@@ -174,15 +205,12 @@ static int walk(json_t *request)
 
 int run_test(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            return cli_help(test_help);
-    }
     json_t *request = json_pack("{ss}", "command", "test.begin");
-    int result = read_options(argc, argv, 1, "test", request);
-    if (result != 0) {
+    int option = read_options(&test, argc, argv, request);
+    if (option != 0) {
         json_decref(request);
-        return result;
+        return program_status(option);
     }
+    add_inputs(request, optind, argc, argv);
     return walk(request);
 }

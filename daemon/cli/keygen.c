@@ -18,6 +18,10 @@ static const char help[] =
     "Makes a private signing key in FILE (mode 0600) and prints its key id and public key, which\n"
     "every receiver must be given. An existing file is kept unless --force is said.\n";
 
+static const struct program_switch switches[] = {
+    {"algorithm", PROGRAM_LONG, true}, {"force", PROGRAM_LONG + 1, false}, {0}};
+static const struct program program = {.name = "tocsin keygen", .help = help, .switches = switches};
+
 static EVP_PKEY *make_key(const char *algorithm)
 {
     return strcmp(algorithm, "ed25519") == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
@@ -39,31 +43,8 @@ static int write_key(EVP_PKEY *pkey, const char *path, struct err *e)
     return result;
 }
 
-int run_keygen(int argc, char **argv)
+static int keygen(const char *algorithm, const char *path)
 {
-    const char *algorithm = "p256", *path = NULL;
-    bool force = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            return cli_help(help);
-        if (strcmp(argv[i], "--force") == 0)
-            force = true;
-        else if (strcmp(argv[i], "--algorithm") == 0 && i + 1 < argc)
-            algorithm = argv[++i];
-        else if (argv[i][0] != '-' && !path)
-            path = argv[i];
-        else
-            return cli_usage("keygen", argv[i]);
-    }
-    if (!path || (strcmp(algorithm, "p256") != 0 && strcmp(algorithm, "ed25519") != 0))
-        return cli_usage("keygen", path ? algorithm : "no FILE");
-    if (!force && access(path, F_OK) == 0) {
-        fprintf(stderr,
-                "tocsin: %s exists; a key that receivers know must not be lost "
-                "(--force writes over it)\n",
-                path);
-        return EXIT_FAILURE;
-    }
     struct err e;
     char keyid[KEYS_KEYID_SIZE];
     EVP_PKEY *pkey = make_key(algorithm);
@@ -84,4 +65,37 @@ int run_keygen(int argc, char **argv)
         fprintf(stderr, "tocsin: %s\n", e.text);
     EVP_PKEY_free(pkey);
     return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int run_keygen(int argc, char **argv)
+{
+    const char *algorithm = "p256";
+    bool force = false;
+    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case PROGRAM_LONG:
+            algorithm = optarg;
+            break;
+        case PROGRAM_LONG + 1:
+            force = true;
+            break;
+        default:
+            return program_status(letter);
+        }
+    }
+    if (strcmp(algorithm, "p256") != 0 && strcmp(algorithm, "ed25519") != 0)
+        return program_usage(&program, "--algorithm %s: neither p256 nor ed25519", algorithm);
+    if (optind == argc)
+        return program_usage(&program, "no FILE");
+    if (program_operands(&program, argc, argv, 1) != 0)
+        return EXIT_USAGE;
+    const char *path = argv[optind];
+    if (!force && access(path, F_OK) == 0) {
+        fprintf(stderr,
+                "tocsin: %s exists; a key that receivers know must not be lost "
+                "(--force writes over it)\n",
+                path);
+        return EXIT_FAILURE;
+    }
+    return keygen(algorithm, path);
 }

@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "conf/value.h"
 
 static const char press_help[] =
     "usage: tocsin press INPUT [--hold MS] [--json]\n"
@@ -17,6 +18,13 @@ static const char press_help[] =
 static const char release_help[] = "usage: tocsin release INPUT\n\nReleases a simulated button.\n";
 static const char card_help[] =
     "usage: tocsin card INPUT DIGITS\n\nShows a card to a simulated reader (driver: sim-card).\n";
+
+static const struct program_switch press_switches[] = {
+    {"hold", PROGRAM_LONG, true}, {"json", PROGRAM_LONG + 1, false}, {0}};
+static const struct program press = {
+    .name = "tocsin press", .help = press_help, .switches = press_switches};
+static const struct program release = {.name = "tocsin release", .help = release_help};
+static const struct program card = {.name = "tocsin card", .help = card_help};
 
 static int print_press(const json_t *answer, bool as_json)
 {
@@ -40,28 +48,26 @@ static int print_press(const json_t *answer, bool as_json)
 
 int run_press(int argc, char **argv)
 {
-    const char *input = NULL;
-    char *end = NULL;
-    long hold_ms = -1;
+    int64_t hold_ms = -1;
     bool as_json = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            return cli_help(press_help);
-        if (strcmp(argv[i], "--json") == 0) {
+    for (int letter; (letter = program_option(&press, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case PROGRAM_LONG:
+            if (value_int(optarg, &hold_ms) != 0 || hold_ms < 0)
+                return program_usage(&press, "--hold %s: not a number of milliseconds", optarg);
+            break;
+        case PROGRAM_LONG + 1:
             as_json = true;
-        } else if (strcmp(argv[i], "--hold") == 0 && i + 1 < argc) {
-            hold_ms = strtol(argv[++i], &end, 10);
-            if (*end || hold_ms < 0)
-                return cli_usage("press", argv[i]);
-        } else if (argv[i][0] != '-' && !input) {
-            input = argv[i];
-        } else {
-            return cli_usage("press", argv[i]);
+            break;
+        default:
+            return program_status(letter);
         }
     }
-    if (!input)
-        return cli_usage("press", "no INPUT");
-    json_t *request = json_pack("{ss,ss}", "command", "press", "input", input);
+    if (optind == argc)
+        return program_usage(&press, "no INPUT");
+    if (program_operands(&press, argc, argv, 1) != 0)
+        return EXIT_USAGE;
+    json_t *request = json_pack("{ss,ss}", "command", "press", "input", argv[optind]);
     if (request && hold_ms >= 0)
         json_object_set_new(request, "hold_ms", json_integer(hold_ms));
     json_t *answer = client_ask(request);
@@ -74,23 +80,29 @@ int run_press(int argc, char **argv)
 
 int run_release(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return cli_help(release_help);
-    if (argc != 2)
-        return cli_usage("release", argc < 2 ? "no INPUT" : argv[2]);
-    json_t *answer = client_ask(json_pack("{ss,ss}", "command", "release", "input", argv[1]));
+    int letter = program_option(&release, argc, argv);
+    if (letter != PROGRAM_END)
+        return program_status(letter);
+    if (optind == argc)
+        return program_usage(&release, "no INPUT");
+    if (program_operands(&release, argc, argv, 1) != 0)
+        return EXIT_USAGE;
+    json_t *answer = client_ask(json_pack("{ss,ss}", "command", "release", "input", argv[optind]));
     json_decref(answer);
     return answer ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int run_card(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return cli_help(card_help);
-    if (argc != 3)
-        return cli_usage("card", argc < 3 ? "not both of INPUT and DIGITS" : argv[3]);
-    json_t *answer =
-        client_ask(json_pack("{ss,ss,ss}", "command", "card", "input", argv[1], "digits", argv[2]));
+    int letter = program_option(&card, argc, argv);
+    if (letter != PROGRAM_END)
+        return program_status(letter);
+    if (argc - optind < 2)
+        return program_usage(&card, "not both of INPUT and DIGITS");
+    if (program_operands(&card, argc, argv, 2) != 0)
+        return EXIT_USAGE;
+    json_t *answer = client_ask(json_pack("{ss,ss,ss}", "command", "card", "input", argv[optind],
+                                          "digits", argv[optind + 1]));
     json_decref(answer);
     return answer ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -12,12 +12,15 @@ static const char help[] =
     "Has tocsind read its configuration again. A file with mistakes changes nothing and is told\n"
     "here; changes of receivers take effect at once, others when tocsind is restarted.\n";
 
+static const struct program program = {.name = "tocsin reload", .help = help};
+
 int run_reload(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return cli_help(help);
-    if (argc != 1)
-        return cli_usage("reload", argv[1]);
+    int letter = program_option(&program, argc, argv);
+    if (letter != PROGRAM_END)
+        return program_status(letter);
+    if (program_operands(&program, argc, argv, 0) != 0)
+        return EXIT_USAGE;
     json_t *answer = client_ask(json_pack("{ss}", "command", "reload"));
     if (!answer)
         return EXIT_FAILURE;

@@ -20,37 +20,48 @@ static const char cancel_help[] = "usage: tocsin cancel [ALARM] [--by NAME] --no
                                   "within alarms.cancel_window of the\n"
                                   "press; a duress alarm is not cancelled.\n";
 
-/* The request of the command argv[0]; NULL with the exit status when there is nothing to ask. */
-static json_t *read_request(int argc, char **argv, const char *help, int *ret_status)
+static const struct program_switch switches[] = {
+    {"by", PROGRAM_LONG, true}, {"note", PROGRAM_LONG + 1, true}, {0}};
+static const struct program reset = {
+    .name = "tocsin reset", .help = reset_help, .switches = switches};
+static const struct program cancel = {
+    .name = "tocsin cancel", .help = cancel_help, .switches = switches};
+
+/* Reads what both have in common into the request; 0, or PROGRAM_DONE or PROGRAM_WRONG. */
+static int read_request(const struct program *p, int argc, char **argv, json_t *request)
+{
+    for (int letter; (letter = program_option(p, argc, argv)) != PROGRAM_END;) {
+        if (letter < PROGRAM_LONG)
+            return letter;
+        json_object_set_new(request, letter == PROGRAM_LONG ? "by" : "note", json_string(optarg));
+    }
+    if (program_operands(p, argc, argv, 1) != 0)
+        return PROGRAM_WRONG;
+    if (optind < argc)
+        json_object_set_new(request, "alarm", json_string(argv[optind]));
+    return 0;
+}
+
+/* Asks what the command line of the command argv[0] says. NULL with its status otherwise. */
+static json_t *ask(const struct program *p, int argc, char **argv, int *ret_status)
 {
     json_t *request = json_pack("{ss}", "command", argv[0]);
-    for (int i = 1; i < argc; i++) {
-        const char *name = strcmp(argv[i], "--by") == 0     ? "by"
-                           : strcmp(argv[i], "--note") == 0 ? "note"
-                                                            : NULL;
-        bool is_help = strcmp(argv[i], "--help") == 0;
-        if (!is_help && name && i + 1 < argc) {
-            json_object_set_new(request, name, json_string(argv[++i]));
-        } else if (!is_help && argv[i][0] != '-' && !json_object_get(request, "alarm")) {
-            json_object_set_new(request, "alarm", json_string(argv[i]));
-        } else {
-            json_decref(request);
-            *ret_status = is_help ? cli_help(help) : cli_usage(argv[0], argv[i]);
-            return NULL;
-        }
+    int option = read_request(p, argc, argv, request);
+    if (option != 0) {
+        json_decref(request);
+        *ret_status = program_status(option);
+        return NULL;
     }
-    return request;
+    *ret_status = EXIT_FAILURE;
+    return client_ask(request);
 }
 
 int run_reset(int argc, char **argv)
 {
     int status;
-    json_t *request = read_request(argc, argv, reset_help, &status);
-    if (!request)
-        return status;
-    json_t *answer = client_ask(request), *one;
+    json_t *answer = ask(&reset, argc, argv, &status), *one;
     if (!answer)
-        return EXIT_FAILURE;
+        return status;
     size_t i;
     json_t *closed = json_object_get(answer, "closed");
     json_array_foreach(closed, i, one)
@@ -70,12 +81,9 @@ int run_reset(int argc, char **argv)
 int run_cancel(int argc, char **argv)
 {
     int status;
-    json_t *request = read_request(argc, argv, cancel_help, &status);
-    if (!request)
-        return status;
-    json_t *answer = client_ask(request);
+    json_t *answer = ask(&cancel, argc, argv, &status);
     if (!answer)
-        return EXIT_FAILURE;
+        return status;
     printf("told the receivers that %lld alarm(s) were none; they stay open\n",
            (long long)json_integer_value(json_object_get(answer, "cancelled")));
     json_decref(answer);

@@ -14,6 +14,10 @@ static const char help[] = "usage: tocsin status [--json] [--duress]\n"
                            "store and clock. Duress alarms are shown only with --duress: never "
                            "where others see the screen.\n";
 
+static const struct program_switch switches[] = {
+    {"json", PROGRAM_LONG, false}, {"duress", PROGRAM_LONG + 1, false}, {0}};
+static const struct program program = {.name = "tocsin status", .help = help, .switches = switches};
+
 static double number(const json_t *object, const char *name)
 {
     return json_number_value(json_object_get(object, name));
@@ -137,16 +141,20 @@ static void print_status(const json_t *s)
 int run_status(int argc, char **argv)
 {
     bool as_json = false, with_duress = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            return cli_help(help);
-        if (strcmp(argv[i], "--json") == 0)
+    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case PROGRAM_LONG:
             as_json = true;
-        else if (strcmp(argv[i], "--duress") == 0)
+            break;
+        case PROGRAM_LONG + 1:
             with_duress = true;
-        else
-            return cli_usage("status", argv[i]);
+            break;
+        default:
+            return program_status(letter);
+        }
     }
+    if (program_operands(&program, argc, argv, 0) != 0)
+        return EXIT_USAGE;
     json_t *status = client_ask(json_pack("{ss,sb}", "command", "status", "duress", with_duress));
     if (!status)
         return EXIT_FAILURE;

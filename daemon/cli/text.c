@@ -21,7 +21,7 @@ void text_clean(const char *text, char *ret_text, size_t size)
     ret_text[used] = '\0';
 }
 
-static int columns_of(const char *text)
+int text_columns(const char *text)
 {
     int columns = 0;
     mbstate_t state = {0};
@@ -40,7 +40,7 @@ void text_print(const json_t *object, const char *name, int columns)
 {
     char text[400];
     text_clean(json_string_value(json_object_get(object, name)), text, sizeof text);
-    int pad = columns - columns_of(text);
+    int pad = columns - text_columns(text);
     printf("%s%*s", text, pad > 0 ? pad : 0, "");
 }
 
@@ -54,5 +54,19 @@ const char *text_age(double ms, char *buffer, size_t size)
         snprintf(buffer, size, "%.0f min", ms / 60000);
     else
         snprintf(buffer, size, "%.1f h", ms / 3600000);
+    return buffer;
+}
+
+const char *text_thousands(long long number, char *buffer, size_t size)
+{
+    char digits[24];
+    size_t used = 0;
+    int length = snprintf(digits, sizeof digits, "%lld", number);
+    for (int i = 0; i < length && used + 2 < size; i++) {
+        if (i > 0 && digits[i - 1] != '-' && (length - i) % 3 == 0)
+            buffer[used++] = ',';
+        buffer[used++] = digits[i];
+    }
+    buffer[used] = '\0';
     return buffer;
 }

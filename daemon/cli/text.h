@@ -12,6 +12,12 @@ void text_clean(const char *text, char *ret_text, size_t size);
 /* Prints a member's text, cleaned, padded to `columns` on the screen. */
 void text_print(const json_t *object, const char *name, int columns);
 
+/* How many columns of the screen a cleaned text takes. */
+int text_columns(const char *text);
+
+/* "1,234" */
+const char *text_thousands(long long number, char *buffer, size_t size);
+
 /* "3 s", "5 min", "2 h" of a number of milliseconds. */
 const char *text_age(double ms, char *buffer, size_t size);
 

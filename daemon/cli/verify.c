@@ -23,6 +23,15 @@ static const char help[] =
     "--part: the bundle is a part (events export --alarm); numbers may be missing between its\n"
     "events. Exit 0: all good; 1: not.\n";
 
+enum { OPTION_KEY = PROGRAM_LONG, OPTION_RECEIPT_KEY, OPTION_CLIPS, OPTION_PART };
+
+static const struct program_switch switches[] = {{"key", OPTION_KEY, true},
+                                                 {"receipt-key", OPTION_RECEIPT_KEY, true},
+                                                 {"clips", OPTION_CLIPS, true},
+                                                 {"part", OPTION_PART, false},
+                                                 {0}};
+static const struct program program = {.name = "tocsin verify", .help = help, .switches = switches};
+
 static void on_problem(void *arg, size_t line, const char *event, const char *text)
 {
     char clean[700];
@@ -109,32 +118,44 @@ static int check_file(struct bundle *b, const char *path)
     return b->problems == 0 && b->events > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(int argc, char **argv, struct bundle *b)
+/* True if all was well; else with the exit status. */
+static bool read_options(int argc, char **argv, struct bundle *b, int *ret_status)
 {
-    const char *path = NULL;
-    for (int i = 1; i < argc; i++) {
-        struct key_ring *ring = strcmp(argv[i], "--key") == 0           ? &b->keys
-                                : strcmp(argv[i], "--receipt-key") == 0 ? &b->receipt_keys
-                                                                        : NULL;
-        if (strcmp(argv[i], "--help") == 0)
-            return cli_help(help);
-        if (ring && i + 1 < argc) {
-            if (add_keys(ring, argv[++i]) != 0)
-                return EXIT_FAILURE;
-        } else if (strcmp(argv[i], "--clips") == 0 && i + 1 < argc) {
-            b->clips = argv[++i];
-        } else if (strcmp(argv[i], "--part") == 0) {
+    *ret_status = EXIT_FAILURE;
+    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case OPTION_KEY:
+        case OPTION_RECEIPT_KEY:
+            if (add_keys(letter == OPTION_KEY ? &b->keys : &b->receipt_keys, optarg) != 0)
+                return false;
+            break;
+        case OPTION_CLIPS:
+            b->clips = optarg;
+            break;
+        case OPTION_PART:
             b->part = true;
-        } else if ((argv[i][0] != '-' || argv[i][1] == '\0') && !path) {
-            path = argv[i];
-        } else {
-            return cli_usage("verify", argv[i]);
+            break;
+        default:
+            *ret_status = program_status(letter);
+            return false;
         }
     }
-    if (!path || b->keys.count == 0)
-        return cli_usage("verify", path ? "no --key" : "no BUNDLE");
-    b->arg = (void *)path;
-    return check_file(b, path);
+    return true;
+}
+
+static int run(int argc, char **argv, struct bundle *b)
+{
+    int status;
+    if (!read_options(argc, argv, b, &status))
+        return status;
+    if (optind == argc)
+        return program_usage(&program, "no BUNDLE");
+    if (program_operands(&program, argc, argv, 1) != 0)
+        return EXIT_USAGE;
+    if (b->keys.count == 0)
+        return program_usage(&program, "no --key");
+    b->arg = argv[optind];
+    return check_file(b, argv[optind]);
 }
 
 int run_verify(int argc, char **argv)

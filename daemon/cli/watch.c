@@ -13,6 +13,9 @@ static const char help[] =
     "Prints one line for everything that happens, with the milliseconds since the press, until\n"
     "Ctrl-C. With --json, one JSON object a line.\n";
 
+static const struct program_switch switches[] = {{"json", PROGRAM_LONG, false}, {0}};
+static const struct program program = {.name = "tocsin watch", .help = help, .switches = switches};
+
 static void print_line(const json_t *line)
 {
     const json_t *since = json_object_get(line, "since_press_ms"),
@@ -38,13 +41,13 @@ static void print_line(const json_t *line)
 int run_watch(int argc, char **argv)
 {
     bool as_json = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            return cli_help(help);
-        if (strcmp(argv[i], "--json") != 0)
-            return cli_usage("watch", argv[i]);
+    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
+        if (letter != PROGRAM_LONG)
+            return program_status(letter);
         as_json = true;
     }
+    if (program_operands(&program, argc, argv, 0) != 0)
+        return EXIT_USAGE;
     struct client *c = client_open(json_pack("{ss}", "command", "watch"));
     json_t *line = c ? client_read(c, false) : NULL;
     if (!line) {
@@ -55,7 +58,7 @@ int run_watch(int argc, char **argv)
     if (as_json)
         printf("{\"what\":\"watching\"}\n");
     fflush(stdout);
-    while ((line = client_read(c, true))) {
+    while (!program_is_unheard() && (line = client_read(c, true))) {
         if (as_json) {
             json_dumpf(line, stdout, JSON_COMPACT);
             printf("\n");
@@ -66,6 +69,7 @@ int run_watch(int argc, char **argv)
         json_decref(line);
     }
     client_close(c);
-    fprintf(stderr, "tocsin: tocsind has closed the connection\n");
+    if (!program_is_unheard())
+        fprintf(stderr, "tocsin: tocsind has closed the connection\n");
     return EXIT_FAILURE;
 }

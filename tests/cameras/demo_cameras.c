@@ -12,13 +12,14 @@
  * until SIGTERM or SIGINT.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <gst/rtsp-server/rtsp-server.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/program.h"
 
 #define ROLE "viewer"
 
@@ -61,12 +62,25 @@ struct settings {
     char password[256];
 };
 
-static void usage(FILE *to)
-{
-    fputs("usage: tocsin-demo-cameras --user NAME --password-file FILE [--port PORT]\n"
-          "PORT 0, the default, lets the kernel choose.\n",
-          to);
-}
+static const char help[] =
+    "usage: tocsin-demo-cameras --user NAME --password-file FILE [--port PORT]\n"
+    "\n"
+    "RTSP cameras on 127.0.0.1 for the demo and the tests: /gate /yard /g711 /h265.\n"
+    "\n"
+    "  --user NAME           who may watch\n"
+    "  --password-file FILE  its first line is the password\n"
+    "  --port PORT           0, the default, lets the kernel choose\n"
+    "  -V, --version         print the version\n"
+    "  -h, --help            print this\n";
+
+enum { OPTION_PORT = PROGRAM_LONG, OPTION_USER, OPTION_PASSWORD_FILE };
+
+static const struct program_switch switches[] = {{"port", OPTION_PORT, true},
+                                                 {"user", OPTION_USER, true},
+                                                 {"password-file", OPTION_PASSWORD_FILE, true},
+                                                 {0}};
+static const struct program program = {
+    .name = "tocsin-demo-cameras", .help = help, .switches = switches};
 
 static int read_password(const char *path, char *ret_password, size_t size)
 {
@@ -82,40 +96,35 @@ static int read_password(const char *path, char *ret_password, size_t size)
     return 0;
 }
 
-static int parse_arguments(int argc, char **argv, struct settings *s)
+/* 0 to go on, or else -1 with the exit status. */
+static int parse_arguments(int argc, char **argv, struct settings *s, int *ret_status)
 {
-    static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},
-        {"user", required_argument, NULL, 'u'},
-        {"password-file", required_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
     const char *file = NULL;
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (c) {
-        case 'p':
+    *ret_status = EXIT_USAGE;
+    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case OPTION_PORT:
             s->port = optarg;
             break;
-        case 'u':
+        case OPTION_USER:
             s->user = optarg;
             break;
-        case 'f':
+        case OPTION_PASSWORD_FILE:
             file = optarg;
             break;
-        case 'h':
-            usage(stdout);
-            exit(0);
         default:
-            usage(stderr);
-            return 2;
+            *ret_status = program_status(letter);
+            return -1;
         }
     }
-    if (!s->user || !file || optind != argc) {
-        usage(stderr);
-        return 2;
+    if (program_operands(&program, argc, argv, 0) != 0)
+        return -1;
+    if (!s->user || !file) {
+        program_usage(&program, "%s is needed", s->user ? "--password-file" : "--user");
+        return -1;
     }
-    return read_password(file, s->password, sizeof s->password) == 0 ? 0 : 1;
+    *ret_status = EXIT_FAILURE;
+    return read_password(file, s->password, sizeof s->password);
 }
 
 static void require_digest(GstRTSPServer *server, const struct settings *s)
@@ -171,25 +180,31 @@ static gboolean on_tidy(gpointer server)
     return G_SOURCE_CONTINUE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct settings settings = {.port = "0"};
-    int status = parse_arguments(argc, argv, &settings);
-    if (status != 0)
+    int status;
+    if (parse_arguments(argc, argv, &settings, &status) != 0)
         return status;
     gst_init(NULL, NULL);
     GstRTSPServer *server = create_server(&settings);
     if (gst_rtsp_server_attach(server, NULL) == 0) {
         fprintf(stderr, "port %s of 127.0.0.1 cannot be had: is it in use?\n", settings.port);
-        return 1;
+        return EXIT_FAILURE;
     }
     GMainLoop *loop = g_main_loop_new(NULL, FALSE);
     g_unix_signal_add(SIGTERM, on_stop, loop);
     g_unix_signal_add(SIGINT, on_stop, loop);
     g_timeout_add_seconds(5, on_tidy, server);
     printf("ready rtsp://127.0.0.1:%d/\n", gst_rtsp_server_get_bound_port(server));
-    fflush(stdout);
+    if (fflush(stdout) != 0)
+        return EXIT_FAILURE; /* nobody would know where they are */
     g_main_loop_run(loop);
     /* Pipelines may be in the middle of a picture; nothing here is worth waiting for. */
     _Exit(0);
+}
+
+int main(int argc, char **argv)
+{
+    return program_main("tocsin-demo-cameras", run, argc, argv);
 }

@@ -271,7 +271,7 @@ def test_a_stuck_disk_delays_no_press_and_is_a_fault_until_it_answers(stand):
         f["fault"] == "store" for f in stand.status()["faults"]), 10)
     stand.core.kill()
     stand.start_core()
-    listed = stand.cli("events", "list", check=True).stdout
+    listed = stand.cli("events", "list", "--json", check=True).stdout
     assert all(p["event"] in listed for p in presses)
 
 

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tocsin command says in words: times, numbers, the table of events. */
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/event_table.h"
+#include "cli/text.h"
+#include "cli/when.h"
+#include "run_suite.h"
+
+/* 2026-11-26T14:41:07.123Z, which is 22:41 in Shanghai. */
+#define NOW_MS 1795704067123
+
+static void live_in(const char *zone)
+{
+    setenv("TZ", zone, 1);
+    tzset();
+}
+
+static const struct said {
+    const char *zone, *text;
+    int64_t ms;
+} said[] = {
+    {"CST-8", "2h", NOW_MS - 7200000},
+    {"CST-8", "22:30", 1795703400000},
+    {"CST-8", "22:30:01", 1795703401000},
+    {"CST-8", "2026-11-26", 1795622400000},
+    {"CST-8", "2026-11-26 22:30", 1795703400000},
+    {"CST-8", "2026-11-26 22:30:01", 1795703401000},
+    {"CST-8", "2026-11-26T22:30", 1795703400000},
+    {"CST-8", "2026-11-26T22:30:01", 1795703401000},
+    {"UTC0", "14:30", 1795703400000},
+    {"UTC0", "2024-02-29", 1709164800000},
+};
+
+START_TEST(a_time_is_read_as_people_say_it_where_they_are)
+{
+    int64_t ms = 0;
+    live_in(said[_i].zone);
+    ck_assert_int_eq(when_read(said[_i].text, NOW_MS, &ms), 0);
+    ck_assert_int_eq(ms, said[_i].ms);
+}
+END_TEST
+
+START_TEST(what_is_no_time_is_refused)
+{
+    static const char *const texts[] = {
+        "",           "x",        "yesterday",        "25:00",         "22:30 x", "2026-13-01",
+        "2026-02-31", "26-11-26", "2026-11-26 25:00", "2026-11-26  x", "2026",    "12"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        int64_t ms = 5;
+        ck_assert_msg(when_read(texts[i], NOW_MS, &ms) == -EINVAL, "%s is taken", texts[i]);
+        ck_assert_int_eq(ms, 5);
+    }
+}
+END_TEST
+
+START_TEST(a_time_is_written_with_the_offset_of_here)
+{
+    static const char *const written[][3] = {
+        {"CST-8", "2026-11-26T14:41:07.123Z", "2026-11-26 22:41:07.123 +08:00"},
+        {"NST3:30", "2026-11-26T14:41:07.003Z", "2026-11-26 11:11:07.003 -03:30"},
+        {"UTC0", "2026-11-26T14:41:07.000Z", "2026-11-26 14:41:07.000 +00:00"},
+        {"UTC0", "not a time", "not a time"},
+    };
+    char text[WHEN_TEXT_SIZE];
+    live_in(written[_i][0]);
+    when_write(written[_i][1], text);
+    ck_assert_str_eq(text, written[_i][2]);
+}
+END_TEST
+
+START_TEST(a_long_number_is_in_groups_of_three)
+{
+    static const struct {
+        long long number;
+        const char *text;
+    } numbers[] = {
+        {0, "0"},          {7, "7"},      {999, "999"}, {1000, "1,000"}, {1234567, "1,234,567"},
+        {-1234, "-1,234"}, {-123, "-123"}};
+    char text[32];
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        ck_assert_str_eq(text_thousands(numbers[i].number, text, sizeof text), numbers[i].text);
+}
+END_TEST
+
+/* What event_table_print puts on standard output. */
+static const char *printed(const char *events, long long total, size_t limit)
+{
+    static char text[4000];
+    int caught = memfd_create("caught", 0);
+    json_t *list = json_loads(events, 0, NULL);
+    ck_assert_ptr_nonnull(list);
+    dup2(caught, STDOUT_FILENO);
+    event_table_print(list, total, limit);
+    fflush(stdout);
+    json_decref(list);
+    ssize_t length = pread(caught, text, sizeof text - 1, 0);
+    ck_assert_int_ge(length, 0);
+    text[length] = '\0';
+    return text;
+}
+
+START_TEST(a_column_is_there_when_an_event_has_something_for_it)
+{
+    live_in("CST-8");
+    ck_assert_str_eq(
+        printed("[{\"seq\":12,\"time\":\"2026-11-26T14:41:07.123Z\",\"type\":\"tocsin.fault\","
+                "\"receiver\":\"police\",\"reason\":\"no\\nanswer\",\"receivers\":[]},"
+                "{\"seq\":3,\"time\":\"2026-11-26T14:41:07.000Z\",\"type\":\"tocsin.alarm.raised\","
+                "\"input\":\"gate-button\",\"receivers\":[{\"id\":\"police\",\"state\":\"stored\"},"
+                "{\"id\":\"edu\",\"state\":\"pending\"}]}]",
+                1234, 50),
+        "SEQ  TIME                            EVENT                BUTTON       RECEIVER  "
+        "WHO HAS IT                 REASON\n"
+        "12   2026-11-26 22:41:07.123 +08:00  tocsin.fault                      police    "
+        "                           no answer\n"
+        "3    2026-11-26 22:41:07.000 +08:00  tocsin.alarm.raised  gate-button            "
+        "police=stored edu=pending\n"
+        "2 of 1,234\n");
+}
+END_TEST
+
+START_TEST(chinese_takes_two_columns_and_nothing_moves_the_cursor)
+{
+    live_in("UTC0");
+    ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+    ck_assert_str_eq(
+        printed("[{\"seq\":2,\"type\":\"a\",\"camera\":\"大门\",\"reason\":\"\\u001b[2J\"},"
+                "{\"seq\":1,\"type\":\"b\",\"camera\":\"c\",\"reason\":\"x\"}]",
+                2, 2),
+        "SEQ  EVENT  CAMERA  REASON\n"
+        "2    a      大门    ?[2J\n"
+        "1    b      c       x\n"
+        "2 of 2\n");
+}
+END_TEST
+
+START_TEST(what_is_left_out_is_said_with_how_to_get_it)
+{
+    live_in("UTC0");
+    const char *text = printed("[{\"seq\":9,\"type\":\"a\"},{\"seq\":8,\"type\":\"b\"}]", 9, 2);
+    ck_assert_ptr_nonnull(strstr(text, "\n2 of 9\nolder ones, if any: --before 8\n"));
+}
+END_TEST
+
+START_TEST(no_event_is_said)
+{
+    ck_assert_str_eq(printed("[]", 0, 50), "0 of 0\n");
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tcase = tcase_create("cli");
+    tcase_add_loop_test(tcase, a_time_is_read_as_people_say_it_where_they_are, 0,
+                        (int)(sizeof said / sizeof *said));
+    tcase_add_test(tcase, what_is_no_time_is_refused);
+    tcase_add_loop_test(tcase, a_time_is_written_with_the_offset_of_here, 0, 4);
+    tcase_add_test(tcase, a_long_number_is_in_groups_of_three);
+    tcase_add_test(tcase, a_column_is_there_when_an_event_has_something_for_it);
+    tcase_add_test(tcase, chinese_takes_two_columns_and_nothing_moves_the_cursor);
+    tcase_add_test(tcase, what_is_left_out_is_said_with_how_to_get_it);
+    tcase_add_test(tcase, no_event_is_said);
+    Suite *suite = suite_create("cli");
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
