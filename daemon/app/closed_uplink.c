@@ -3,13 +3,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "base/clock.h"
 
 /* One attempt, refused when the loop turns: never from within the call. */
 struct attempt {
     uv_timer_t timer;
-    struct attempt *next;
+    LIST_ENTRY(attempt) all;
     struct uplink *uplink;
     uplink_done_handler done;
     void *arg;
@@ -17,7 +18,7 @@ struct attempt {
 
 struct uplink {
     uv_loop_t *loop;
-    struct attempt *attempts;
+    LIST_HEAD(, attempt) attempts;
     char reason[256];
 };
 
@@ -38,10 +39,7 @@ static void free_attempt(uv_handle_t *handle)
 
 static void end(struct attempt *a, enum uplink_outcome outcome)
 {
-    struct attempt **at = &a->uplink->attempts;
-    while (*at != a)
-        at = &(*at)->next;
-    *at = a->next;
+    LIST_REMOVE(a, all);
     struct uplink_result result = {.outcome = outcome, .finished_ns = clock_monotonic_ns()};
     snprintf(result.reason, sizeof result.reason, "%s", a->uplink->reason);
     a->done(a->arg, &result);
@@ -58,18 +56,19 @@ static void begin(struct uplink *u, uplink_done_handler done, void *arg)
     struct attempt *a = calloc(1, sizeof *a);
     if (!a)
         abort();
-    *a = (struct attempt){.next = u->attempts, .uplink = u, .done = done, .arg = arg};
-    u->attempts = a;
+    *a = (struct attempt){.uplink = u, .done = done, .arg = arg};
+    LIST_INSERT_HEAD(&u->attempts, a, all);
     uv_timer_init(u->loop, &a->timer);
     a->timer.data = a;
     uv_timer_start(&a->timer, on_timer, 0, 0);
 }
 
 static void send_event(struct uplink *u, enum uplink_lane lane, struct event *event,
-                       uplink_done_handler done, void *arg)
+                       const struct event_view *view, uplink_done_handler done, void *arg)
 {
     (void)lane;
     (void)event;
+    (void)view;
     begin(u, done, arg);
 }
 
@@ -80,29 +79,17 @@ static void upload(struct uplink *u, const struct uplink_file *file, uplink_done
     begin(u, done, arg);
 }
 
-static void pause_upload(struct uplink *u, bool paused)
-{
-    (void)u;
-    (void)paused;
-}
-
-static void refresh(struct uplink *u)
-{
-    (void)u;
-}
-
 static void close_uplink(struct uplink *u)
 {
-    while (u && u->attempts)
-        end(u->attempts, UPLINK_OUTCOME_CANCELLED);
+    while (u && !LIST_EMPTY(&u->attempts))
+        end(LIST_FIRST(&u->attempts), UPLINK_OUTCOME_CANCELLED);
     free(u);
 }
 
 const struct uplink_driver closed_uplink = {
     .type = {.name = "closed"}, /* in no table: no configuration can name it */
+    .takes = UPLINK_TAKES_ALL,
     .send = send_event,
     .upload = upload,
-    .pause_upload = pause_upload,
-    .refresh = refresh,
     .close = close_uplink,
 };

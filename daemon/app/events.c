@@ -105,7 +105,9 @@ struct journey *events_emit(struct gateway *gw, const char *type, enum event_cla
         j->is_clip = true;
         j->upload = *upload;
         for (size_t i = 0; i < gw->receiver_count; i++)
-            takers |= gw->receivers[i].config->clips ? 1u << i : 0;
+            takers |= gw->receivers[i].config->clips && dispatch_takes_clips(gw->dispatch, i)
+                          ? 1u << i
+                          : 0;
     }
     uv_timer_init(&gw->loop, &j->patience);
     j->patience.data = j;
@@ -115,6 +117,8 @@ struct journey *events_emit(struct gateway *gw, const char *type, enum event_cla
     outbox_store(gw->outbox, event, &(struct outbox_row){"incidents", state}, upload, takers,
                  on_stored, j);
     free(state);
+    if (class == EVENT_CLASS_PRESS)
+        dispatch_prepare(gw->dispatch, event); /* while the disk works */
     return j;
 }
 

@@ -69,6 +69,10 @@ static uint32_t receivers_to_await(const struct gateway *gw)
     uint32_t awaited = gw->responders;
     for (size_t i = 0; i < gw->receiver_count; i++)
         awaited |= gw->receivers[i].link == DISPATCH_LINK_PROVEN ? 1u << i : 0;
+    for (size_t i = 0; i < gw->receiver_count; i++) {
+        if (!dispatch_takes(gw->dispatch, i, EVENT_CLASS_FOLLOWUP))
+            awaited &= ~(1u << i); /* it is never told of any */
+    }
     return awaited;
 }
 

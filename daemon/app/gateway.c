@@ -16,6 +16,7 @@
 #include "drivers/output/outputs.h"
 #include "drivers/signer/signers.h"
 #include "drivers/uplink/uplinks.h"
+#include "loop/network.h"
 
 #define HOUSEKEEPING_MS 1000
 #define PRUNE_EVERY_MS  (10 * 60 * 1000)
@@ -244,6 +245,7 @@ static void stop(struct gateway *gw)
     presses_close(gw);
     lines_close(gw);
     link_client_close(gw->link);
+    network_close(gw->network);
     dispatch_close(gw->dispatch);
     size_t lost = outbox_close(gw->outbox, CLOSE_WAIT_MS);
     if (lost > 0) {

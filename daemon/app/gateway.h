@@ -134,6 +134,8 @@ struct gateway_camera {
 };
 
 struct gateway_receiver {
+    struct gateway *gateway;
+    size_t index;
     const struct config_receiver *config; /* of the newest configuration */
     enum dispatch_link link;
     bool closed;           /* its uplink could not be opened: a stand-in refuses everything */
@@ -152,6 +154,7 @@ struct gateway {
     struct envelope envelope;
     struct outbox *outbox;
     struct dispatch *dispatch;
+    struct network *network; /* NULL: its changes are not told */
     struct control *control;
     struct link_client *link;
     uv_signal_t terminate, interrupt, hangup;

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "drivers/uplink/uplinks.h"
+#include "envelope/view.h"
+#include "loop/network.h"
 
 #define FIRST_PROOF_MS 15000 /* after the start; a link not proven by then is a fault */
 #define REOPEN_MS      30000 /* between tries at an uplink that cannot be opened */
@@ -201,12 +203,95 @@ static struct event *on_heartbeat(void *arg, size_t receiver)
     return event;
 }
 
-static int open_uplink(struct gateway *gw, const struct config_receiver *config,
+static bool on_view(void *arg, const struct event *event, struct event_view *ret_view)
+{
+    struct err e;
+    (void)arg;
+    bool readable = envelope_view(event, ret_view, &e) == 0;
+    if (!readable)
+        log_error("dispatch", "%s", e.text);
+    return readable;
+}
+
+static void on_link(void *arg, enum uplink_link link, const char *reason)
+{
+    struct gateway_receiver *r = arg;
+    dispatch_link_said(r->gateway->dispatch, r->index, link, reason);
+}
+
+/* A platform that has dealt with an alarm: as an answer of its people. Of duress nothing is closed
+ * that is not named. */
+static bool reset(struct gateway_receiver *r, const struct uplink_command *command)
+{
+    struct gateway *gw = r->gateway;
+    struct uplink_answer answer = {.state = UPLINK_ANSWER_CLOSED};
+    bool any = false;
+    memcpy(answer.by, command->by, sizeof answer.by);
+    memcpy(answer.note, command->note, sizeof answer.note);
+    for (struct incident *i = NULL; (i = panel_next_open(&gw->panel, i));) {
+        bool named = strcmp(i->alarm, command->alarm) == 0;
+        if (!named && (command->alarm[0] || i->class == INCIDENT_CLASS_DURESS))
+            continue;
+        memcpy(answer.alarm, i->alarm, sizeof answer.alarm);
+        act_on(gw, r->index, &answer);
+        any = true;
+    }
+    presses_remember(gw);
+    return any;
+}
+
+static void on_command(void *arg, const struct uplink_command *command, uint64_t ticket)
+{
+    struct gateway_receiver *r = arg;
+    struct gateway *gw = r->gateway;
+    struct uplink_reply reply = {.done = true};
+    switch (command->kind) {
+    case UPLINK_COMMAND_RESET:
+        reply.done = reset(r, command);
+        snprintf(reply.reason, sizeof reply.reason, "no such alarm is open");
+        break;
+    case UPLINK_COMMAND_GUARD:
+        reply.done = false;
+        snprintf(reply.reason, sizeof reply.reason, "a panic button cannot be disarmed");
+        break;
+    case UPLINK_COMMAND_QUERY:
+        for (struct incident *i = NULL; (i = panel_next_open(&gw->panel, i));)
+            reply.open_alarms += i->class == INCIDENT_CLASS_ALARM;
+        reply.faulty = faults_any(gw);
+        break;
+    }
+    log_info("receiver", "%s: command %d: %s", r->config->id, (int)command->kind,
+             reply.done ? "done" : reply.reason);
+    dispatch_reply(gw->dispatch, r->index, ticket, &reply);
+}
+
+static void on_network_changed(void *arg)
+{
+    struct gateway *gw = arg;
+    log_info("receiver", "the network has changed: every receiver is tried now");
+    dispatch_network_changed(gw->dispatch);
+}
+
+/* A receiver whose protocol cannot carry something has nothing of it pending. */
+static void tell_takes(struct gateway *gw, size_t index)
+{
+    uint32_t classes = 0;
+    for (int c = EVENT_CLASS_PRESS; c <= EVENT_CLASS_MANIFEST; c++)
+        classes |= dispatch_takes(gw->dispatch, index, (enum event_class)c) ? UPLINK_TAKES(c) : 0;
+    outbox_set_takes(gw->outbox, index, classes, dispatch_takes_clips(gw->dispatch, index));
+}
+
+static int open_uplink(struct gateway_receiver *r, const struct config_receiver *config,
                        struct dispatch_receiver_options *ret_options, struct err *e)
 {
+    struct gateway *gw = r->gateway;
     const struct uplink_driver *driver = uplink_driver_of(config->driver.type);
-    struct uplink_host host = {
-        .signer = gw->signer, .state_dir = gw->config->storage.state_dir, .receiver = config->id};
+    struct uplink_host host = {.signer = gw->signer,
+                               .state_dir = gw->config->storage.state_dir,
+                               .receiver = config->id,
+                               .on_link = on_link,
+                               .on_command = on_command,
+                               .arg = r};
     struct uplink *uplink;
     int result = driver->open(config->driver.options, &host, &gw->loop, &uplink, e);
     if (result != 0)
@@ -225,7 +310,7 @@ static void open_or_stand_in(struct gateway *gw, size_t index,
 {
     struct gateway_receiver *r = &gw->receivers[index];
     struct err e;
-    r->closed = open_uplink(gw, r->config, ret_options, &e) != 0;
+    r->closed = open_uplink(r, r->config, ret_options, &e) != 0;
     if (!r->closed)
         return;
     log_error("receiver", "%s", e.text);
@@ -246,10 +331,11 @@ static void try_reopen(struct gateway *gw, size_t index)
     if (!r->closed || clock_monotonic_ms() < r->reopen_ms)
         return;
     r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
-    if (open_uplink(gw, r->config, &options, &e) != 0)
+    if (open_uplink(r, r->config, &options, &e) != 0)
         return;
     r->closed = false;
     dispatch_replace_uplink(gw->dispatch, index, &options);
+    tell_takes(gw, index);
 }
 
 void receivers_tick(struct gateway *gw)
@@ -311,21 +397,30 @@ int receivers_open(struct gateway *gw, const struct outbox_found *found, struct 
                                  .answers = on_answers,
                                  .link_changed = on_link_changed,
                                  .heartbeat = on_heartbeat,
+                                 .view = on_view,
                                  .arg = gw};
     int result = dispatch_create(&gw->loop, &host, &gw->dispatch, e);
     for (size_t i = 0; result == 0 && i < gw->receiver_count; i++) {
         struct gateway_receiver *r = &gw->receivers[i];
         struct dispatch_receiver_options options;
+        r->gateway = gw;
+        r->index = i;
         r->config = &gw->config->receivers[i];
         r->taken_seq = r->confirmed_seq = found->answer_seq[i];
         count_in(gw, r->config, i);
         open_or_stand_in(gw, i, &options);
         result = dispatch_add_receiver(gw->dispatch, &options, e);
+        if (result == 0)
+            tell_takes(gw, i);
     }
     for (size_t i = 0; result == 0 && i < found->pending_count; i++) {
         const struct outbox_pending *p = &found->pending[i];
         dispatch_restore(gw->dispatch, p->receiver, p->seq, p->class, p->alarm, p->attempts);
     }
+    struct err not_told;
+    if (result == 0 &&
+        network_open(&gw->loop, on_network_changed, gw, &gw->network, &not_told) != 0)
+        log_warning("receiver", "%s", not_told.text);
     return result;
 }
 
@@ -348,7 +443,8 @@ int receivers_replace(struct gateway *gw, struct config *config, struct err *e)
     size_t opened = 0;
     int result = check_same_receivers(gw, config, e);
     for (; result == 0 && opened < gw->receiver_count; opened++) {
-        result = open_uplink(gw, &config->receivers[opened], &options[opened], e);
+        result =
+            open_uplink(&gw->receivers[opened], &config->receivers[opened], &options[opened], e);
         if (result != 0)
             break;
     }
@@ -365,6 +461,7 @@ int receivers_replace(struct gateway *gw, struct config *config, struct err *e)
         gw->receivers[i].closed = false;
         count_in(gw, &config->receivers[i], i);
         dispatch_replace_uplink(gw->dispatch, i, &options[i]);
+        tell_takes(gw, i);
     }
     config_destroy(gw->reloaded);
     gw->reloaded = config;

@@ -24,9 +24,11 @@ struct receiver {
     struct dispatch_receiver_options options;
     struct lanes lanes;
     struct uploads uploads;
+    bool replacing; /* the uplink: nothing is sent until the new one is in its place */
     bool beating;
     int64_t next_beat_ms;
     struct dispatch_status status;
+    enum uplink_link said; /* by the uplink's own supervision */
     int64_t proven_until_ms;
     uv_timer_t timer;
 };
@@ -75,6 +77,13 @@ static int64_t window_ms(const struct receiver *r)
     return window > WINDOW_MIN_MS ? window : WINDOW_MIN_MS;
 }
 
+/* A receipt holds for its window; where the protocol supervises its link, until it says more. */
+static int64_t proven_until_ms(const struct receiver *r)
+{
+    return r->options.driver->own_supervision ? INT64_MAX
+                                              : r->status.last_receipt_ms + window_ms(r);
+}
+
 static void set_link(struct receiver *r, enum dispatch_link link, const char *reason)
 {
     if (r->status.link == link)
@@ -97,9 +106,10 @@ static void note_result(struct receiver *r, const struct uplink_result *result)
         r->status.failures = 0;
         r->status.reason[0] = '\0';
         r->status.last_receipt_ms = clock_monotonic_ms();
-        r->proven_until_ms = r->status.last_receipt_ms + window_ms(r);
+        r->proven_until_ms = proven_until_ms(r);
         lanes_hurry(&r->lanes);
-        set_link(r, DISPATCH_LINK_PROVEN, NULL);
+        if (!r->options.driver->own_supervision || r->said == UPLINK_LINK_UP)
+            set_link(r, DISPATCH_LINK_PROVEN, NULL);
         return;
     }
     r->status.failures++;
@@ -154,9 +164,14 @@ static void on_sent(void *arg, const struct uplink_result *result)
 
 static void send_entry(struct receiver *r, struct delivery *entry)
 {
+    const struct uplink_driver *driver = r->options.driver;
+    const struct dispatch_host *host = &r->dispatch->host;
     struct attempt *attempt = allocate(sizeof *attempt);
+    struct event_view view;
+    bool viewed = driver->wants_view && host->view(host->arg, entry->event, &view);
     *attempt = (struct attempt){r, entry};
-    r->options.driver->send(r->options.uplink, entry->lane, entry->event, on_sent, attempt);
+    driver->send(r->options.uplink, entry->lane, entry->event, viewed ? &view : NULL, on_sent,
+                 attempt);
 }
 
 static void on_beat(void *arg, const struct uplink_result *result)
@@ -183,7 +198,7 @@ static void send_beat(struct receiver *r)
         return;
     }
     r->beating = true;
-    r->options.driver->send(r->options.uplink, UPLINK_LANE_HEARTBEAT, event, on_beat, r);
+    r->options.driver->send(r->options.uplink, UPLINK_LANE_HEARTBEAT, event, NULL, on_beat, r);
     event_unref(event);
 }
 
@@ -211,14 +226,16 @@ static void on_uploaded(void *arg, const struct uplink_result *result)
  */
 static int64_t pump_uploads(struct receiver *r, int64_t now_ms)
 {
+    const struct uplink_driver *driver = r->options.driver;
     bool paused = lanes_press_pending(&r->lanes);
-    r->options.driver->pause_upload(r->options.uplink, paused);
     int64_t wake_ms = INT64_MAX;
+    if (driver->pause_upload)
+        driver->pause_upload(r->options.uplink, paused);
     if (paused)
         return wake_ms;
     struct upload *upload = uploads_next(&r->uploads, now_ms, &wake_ms);
     if (upload)
-        r->options.driver->upload(r->options.uplink, &upload->file, on_uploaded, r);
+        driver->upload(r->options.uplink, &upload->file, on_uploaded, r);
     return wake_ms;
 }
 
@@ -227,35 +244,55 @@ static void on_timer(uv_timer_t *timer)
     pump(timer->data);
 }
 
+static void pump_lanes(struct receiver *r, int64_t now_ms, int64_t *wake_ms)
+{
+    const struct dispatch_host *host = &r->dispatch->host;
+    struct delivery *entry;
+    while ((entry = lanes_next(&r->lanes, now_ms, wake_ms))) {
+        if (entry->event)
+            send_entry(r, entry);
+        else
+            host->load(host->arg, r->number, entry->seq);
+    }
+}
+
+static void earlier(int64_t *wake_ms, int64_t at_ms)
+{
+    if (at_ms < *wake_ms)
+        *wake_ms = at_ms;
+}
+
+static void pump_beats(struct receiver *r, int64_t now_ms, int64_t *wake_ms)
+{
+    if (r->options.driver->own_supervision)
+        return;
+    if (!r->beating && r->next_beat_ms <= now_ms)
+        send_beat(r);
+    if (!r->beating)
+        earlier(wake_ms, r->next_beat_ms);
+}
+
+static void watch_window(struct receiver *r, int64_t now_ms, int64_t *wake_ms)
+{
+    if (r->status.link != DISPATCH_LINK_PROVEN)
+        return;
+    if (r->proven_until_ms <= now_ms)
+        set_link(r, DISPATCH_LINK_UNPROVEN,
+                 r->status.reason[0] ? r->status.reason : "no receipt within its window");
+    else
+        earlier(wake_ms, r->proven_until_ms);
+}
+
 /* Sends all that may be sent now, and sets the timer for what may be sent later. */
 static void pump(struct receiver *r)
 {
-    if (r->dispatch->closing)
+    if (r->dispatch->closing || r->replacing)
         return;
     int64_t now_ms = clock_monotonic_ms(), wake_ms;
-    struct delivery *entry;
-    while ((entry = lanes_next(&r->lanes, now_ms, &wake_ms))) {
-        if (entry->event) {
-            send_entry(r, entry);
-        } else {
-            const struct dispatch_host *host = &r->dispatch->host;
-            host->load(host->arg, r->number, entry->seq);
-        }
-    }
-    if (!r->beating && r->next_beat_ms <= now_ms)
-        send_beat(r);
-    if (!r->beating && r->next_beat_ms < wake_ms)
-        wake_ms = r->next_beat_ms;
-    int64_t upload_ms = pump_uploads(r, now_ms);
-    if (upload_ms < wake_ms)
-        wake_ms = upload_ms;
-    if (r->status.link == DISPATCH_LINK_PROVEN) {
-        if (r->proven_until_ms <= now_ms)
-            set_link(r, DISPATCH_LINK_UNPROVEN,
-                     r->status.reason[0] ? r->status.reason : "no receipt within its window");
-        else if (r->proven_until_ms < wake_ms)
-            wake_ms = r->proven_until_ms;
-    }
+    pump_lanes(r, now_ms, &wake_ms);
+    pump_beats(r, now_ms, &wake_ms);
+    earlier(&wake_ms, pump_uploads(r, now_ms));
+    watch_window(r, now_ms, &wake_ms);
     if (wake_ms == INT64_MAX)
         uv_timer_stop(&r->timer);
     else
@@ -299,9 +336,15 @@ void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
 {
     struct receiver *r = d->receivers[receiver];
     struct dispatch_receiver_options old = r->options;
-    /* In this order: what the old one cancels is sent again, over the new one. */
-    r->options = *options;
+    /* What the old one cancels is sent again, over the new one. */
+    r->replacing = true;
     old.driver->close(old.uplink);
+    r->replacing = false;
+    r->options = *options;
+    r->said = UPLINK_LINK_DOWN;
+    lanes_keep(&r->lanes, options->driver->takes);
+    if (!dispatch_takes_clips(d, receiver))
+        uploads_finish(&r->uploads);
     lanes_forgive(&r->lanes);
     uploads_forgive(&r->uploads);
     if (!r->beating)
@@ -318,10 +361,32 @@ static void add_entry(struct receiver *r, uint64_t seq, enum event_class class, 
     lanes_add(&r->lanes, entry);
 }
 
+bool dispatch_takes(const struct dispatch *d, size_t receiver, enum event_class class)
+{
+    return d->receivers[receiver]->options.driver->takes & UPLINK_TAKES(class);
+}
+
+bool dispatch_takes_clips(const struct dispatch *d, size_t receiver)
+{
+    return d->receivers[receiver]->options.driver->upload &&
+           dispatch_takes(d, receiver, EVENT_CLASS_MANIFEST);
+}
+
+void dispatch_prepare(struct dispatch *d, struct event *event)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        const struct dispatch_receiver_options *o = &d->receivers[i]->options;
+        if (o->driver->prepare && dispatch_takes(d, i, event->class))
+            o->driver->prepare(o->uplink, event);
+    }
+}
+
 void dispatch_offer(struct dispatch *d, struct event *event)
 {
     for (size_t i = 0; i < d->count; i++) {
         struct receiver *r = d->receivers[i];
+        if (!dispatch_takes(d, i, event->class))
+            continue;
         add_entry(r, event->seq, event->class, event->alarm, 0, event_ref(event));
         if (event->class == EVENT_CLASS_PRESS)
             lanes_hurry(&r->lanes);
@@ -333,6 +398,8 @@ void dispatch_restore(struct dispatch *d, size_t receiver, uint64_t seq, enum ev
                       const char *alarm, unsigned attempts)
 {
     assert(receiver < d->count);
+    if (!dispatch_takes(d, receiver, class))
+        return;
     /* It waited through a restart: late, whatever was tried before. */
     add_entry(d->receivers[receiver], seq, class, alarm, attempts ? attempts : 1, NULL);
 }
@@ -345,13 +412,15 @@ void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct e
     struct delivery *entry = lanes_find(&r->lanes, seq);
     if (!entry || !entry->in_flight || entry->event)
         return;
-    if (event) {
+    bool wanted = dispatch_takes(d, receiver, entry->class); /* by the uplink of today */
+    if (event && wanted) {
         entry->event = event_ref(event);
         send_entry(r, entry);
         return;
     }
-    log_error("dispatch", "event %llu is pending but not in the store: given up",
-              (unsigned long long)seq);
+    if (wanted)
+        log_error("dispatch", "event %llu is pending but not in the store: given up",
+                  (unsigned long long)seq);
     arrived(r, entry);
     pump(r);
 }
@@ -360,9 +429,54 @@ void dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file)
 {
     struct receiver *r = d->receivers[receiver];
+    if (!dispatch_takes_clips(d, receiver))
+        return;
     /* A receiver takes a clip only when it has the manifest that binds it. */
     uploads_add(&r->uploads, seq, file, !lanes_find(&r->lanes, seq));
     pump(r);
+}
+
+void dispatch_link_said(struct dispatch *d, size_t receiver, enum uplink_link link,
+                        const char *reason)
+{
+    struct receiver *r = d->receivers[receiver];
+    if (d->closing || !r->options.driver->own_supervision)
+        return;
+    bool came = link == UPLINK_LINK_UP && r->said != UPLINK_LINK_UP;
+    r->said = link;
+    if (came) {
+        r->proven_until_ms = INT64_MAX;
+        r->status.reason[0] = '\0';
+        lanes_hurry(&r->lanes);
+        set_link(r, DISPATCH_LINK_PROVEN, NULL);
+    } else if (link == UPLINK_LINK_DOWN) {
+        snprintf(r->status.reason, sizeof r->status.reason, "%s", reason);
+        set_link(r, DISPATCH_LINK_UNPROVEN, r->status.reason);
+    }
+    pump(r);
+}
+
+void dispatch_reply(struct dispatch *d, size_t receiver, uint64_t ticket,
+                    const struct uplink_reply *reply)
+{
+    const struct dispatch_receiver_options *o = &d->receivers[receiver]->options;
+    if (o->driver->reply)
+        o->driver->reply(o->uplink, ticket, reply);
+}
+
+void dispatch_network_changed(struct dispatch *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        struct receiver *r = d->receivers[i];
+        const struct dispatch_receiver_options *o = &r->options;
+        r->next_beat_ms = 0;
+        if (r->status.link != DISPATCH_LINK_PROVEN) {
+            lanes_hurry(&r->lanes);
+            if (o->driver->refresh)
+                o->driver->refresh(o->uplink);
+        }
+        pump(r);
+    }
 }
 
 void dispatch_set_alarm_open(struct dispatch *d, bool open)

@@ -56,6 +56,8 @@ struct dispatch_host {
     void (*link_changed)(void *arg, size_t receiver, enum dispatch_link link, const char *reason);
     /* A new heartbeat for this receiver, or NULL; the reference is handed over. */
     struct event *(*heartbeat)(void *arg, size_t receiver);
+    /* What the event says, for an uplink that wants it; false: it cannot be read. */
+    bool (*view)(void *arg, const struct event *event, struct event_view *ret_view);
     void *arg;
 };
 
@@ -82,12 +84,21 @@ int dispatch_create(uv_loop_t *loop, const struct dispatch_host *host,
 int dispatch_add_receiver(struct dispatch *d, const struct dispatch_receiver_options *options,
                           struct err *e);
 
-/* Another uplink for a receiver (its settings changed): what was under way goes on over it. */
+/* Another uplink for a receiver (its settings changed): what was under way goes on over it; what it
+ * does not take is forgotten. */
 void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
                              const struct dispatch_receiver_options *options);
 
-/* A new event, for every receiver. Takes its own references. Never fails: without memory the
- * process ends and the outbox brings the event back. */
+/* Whether the receiver's uplink can carry such events, and clips: what it cannot is not offered to
+ * it, and nothing may wait for it. */
+bool dispatch_takes(const struct dispatch *d, size_t receiver, enum event_class class);
+bool dispatch_takes_clips(const struct dispatch *d, size_t receiver);
+
+/* A press that dispatch_offer will bring within moments: its first attempts are made ready. */
+void dispatch_prepare(struct dispatch *d, struct event *event);
+
+/* A new event, for every receiver that takes it. Takes its own references. Never fails: without
+ * memory the process ends and the outbox brings the event back. */
 void dispatch_offer(struct dispatch *d, struct event *event);
 
 /* An event that was pending when the gateway started. */
@@ -100,6 +111,18 @@ void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct e
 /* A clip for one receiver; copies `file` and its strings. `seq` is the manifest's. */
 void dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file);
+
+/* What the uplink's own supervision says (uplink_host.on_link). */
+void dispatch_link_said(struct dispatch *d, size_t receiver, enum uplink_link link,
+                        const char *reason);
+
+/* The answer to a command of the receiver's (uplink_host.on_command). */
+void dispatch_reply(struct dispatch *d, size_t receiver, uint64_t ticket,
+                    const struct uplink_reply *reply);
+
+/* An address, route or link of this machine has changed: receivers that are proven are proven
+ * anew, the others are dialled anew and tried at once. */
+void dispatch_network_changed(struct dispatch *d);
 
 /* While an alarm is open heartbeats come faster. */
 void dispatch_set_alarm_open(struct dispatch *d, bool open);

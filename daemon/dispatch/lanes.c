@@ -72,9 +72,20 @@ static enum uplink_lane home_lane(const struct delivery *entry)
     return UPLINK_LANE_FOLLOWUP;
 }
 
+static void enter_queue(struct delivery *entry, struct heap *queue, int64_t key)
+{
+    entry->queue = queue;
+    heap_add(queue, &entry->place, key);
+}
+
+static void leave_queue(struct delivery *entry)
+{
+    heap_remove(entry->queue, &entry->place);
+}
+
 static void make_ready(struct lanes *lanes, struct delivery *entry)
 {
-    heap_add(&lanes->lane[home_lane(entry)].ready, &entry->place, (int64_t)entry->seq);
+    enter_queue(entry, &lanes->lane[home_lane(entry)].ready, (int64_t)entry->seq);
 }
 
 static struct delivery *at_place(struct heap_node *node)
@@ -93,7 +104,7 @@ static bool must_wait_for_earlier(const struct delivery *entry)
 
 static void put_behind(struct delivery *entry)
 {
-    heap_add(&entry->incident->behind, &entry->place, (int64_t)entry->seq);
+    enter_queue(entry, &entry->incident->behind, (int64_t)entry->seq);
 }
 
 void lanes_add(struct lanes *lanes, struct delivery *entry)
@@ -119,14 +130,14 @@ static void release_behind(struct lanes *lanes, struct lanes_incident *incident)
 {
     struct delivery *entry;
     while ((entry = at_place(incident->behind.first)) && !must_wait_for_earlier(entry)) {
-        heap_remove(&incident->behind, &entry->place);
+        leave_queue(entry);
         make_ready(lanes, entry);
     }
 }
 
 static struct delivery *start(struct lanes *lanes, struct delivery *entry, enum uplink_lane lane)
 {
-    heap_remove(&lanes->lane[home_lane(entry)].ready, &entry->place);
+    leave_queue(entry);
     entry->in_flight = true;
     entry->lane = lane;
     lanes->lane[lane].in_flight = entry;
@@ -144,9 +155,9 @@ static struct delivery *next_fresh_press(struct lanes *lanes)
     return NULL;
 }
 
-static void end_refusal(struct lanes *lanes, struct lane *lane, struct delivery *entry)
+static void end_refusal(struct lanes *lanes, struct delivery *entry)
 {
-    heap_remove(&lane->refused, &entry->place);
+    leave_queue(entry);
     make_ready(lanes, entry);
 }
 
@@ -155,9 +166,9 @@ static struct delivery *first_ready(struct lanes *lanes, struct lane *lane, int6
 {
     struct delivery *entry;
     while ((entry = at_place(lane->refused.first)) && entry->place.key <= now_ms)
-        end_refusal(lanes, lane, entry);
+        end_refusal(lanes, entry);
     while ((entry = at_place(lane->ready.first)) && must_wait_for_earlier(entry)) {
-        heap_remove(&lane->ready, &entry->place);
+        leave_queue(entry);
         put_behind(entry); /* an earlier one was read back after it */
     }
     return entry;
@@ -240,7 +251,7 @@ void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int
     /* A press whose first try failed in whatever lane goes on as a late one. */
     struct lane *lane = &lanes->lane[home_lane(entry)];
     if (refused) {
-        heap_add(&lane->refused, &entry->place, now_ms + REFUSED_MS);
+        enter_queue(entry, &lane->refused, now_ms + REFUSED_MS);
         lane->due_ms = now_ms + AFTER_REFUSAL;
         return;
     }
@@ -269,7 +280,20 @@ void lanes_forgive(struct lanes *lanes)
     for (int i = 0; i < LANES_SENDING; i++) {
         struct delivery *entry;
         while ((entry = at_place(lanes->lane[i].refused.first)))
-            end_refusal(lanes, &lanes->lane[i], entry);
+            end_refusal(lanes, entry);
+    }
+}
+
+void lanes_keep(struct lanes *lanes, uint32_t classes)
+{
+    struct delivery *next;
+    for (struct delivery *entry = LIST_FIRST(&lanes->all); entry; entry = next) {
+        next = LIST_NEXT(entry, all);
+        if (entry->in_flight || (classes & UPLINK_TAKES(entry->class)))
+            continue;
+        leave_queue(entry);
+        leave_incident(lanes, entry);
+        forget(lanes, entry);
     }
 }
 

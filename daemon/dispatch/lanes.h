@@ -46,7 +46,8 @@ struct delivery {
     enum uplink_lane lane; /* while in flight */
     /* lanes.c's own */
     LIST_ENTRY(delivery) all;
-    struct heap_node place;          /* in the one queue it stands in; none while in flight */
+    struct heap_node place; /* in `queue`; in none while in flight */
+    struct heap *queue;
     struct heap_node undelivered;    /* in its incident's, unless it is a manifest */
     struct lanes_incident *incident; /* NULL: belongs to none */
 };
@@ -91,6 +92,9 @@ void lanes_hurry(struct lanes *lanes);
 
 /* What was refused may be tried now: a person has mended something. */
 void lanes_forgive(struct lanes *lanes);
+
+/* Forgets what is of none of these classes (UPLINK_TAKES) and not in flight. */
+void lanes_keep(struct lanes *lanes, uint32_t classes);
 
 /* Whether a press is still not with the receiver (uploads then pause). */
 bool lanes_press_pending(const struct lanes *lanes);

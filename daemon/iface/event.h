@@ -7,11 +7,13 @@
 #ifndef TOCSIN_IFACE_EVENT_H
 #define TOCSIN_IFACE_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/uuid.h"
+#include "iface/limits.h"
 
 #define EVENT_DIGEST_BYTES 32
 #define EVENT_TYPE_SIZE    32
@@ -36,6 +38,31 @@ struct event {
     unsigned char digest[EVENT_DIGEST_BYTES]; /* SHA-256 of bytes */
     size_t length;
     char bytes[]; /* JSON, `length` bytes and a NUL */
+};
+
+/*
+ * What an event says, for drivers whose protocol has words of its own for it: they never read our
+ * JSON. Made by envelope_view. Texts are "" and numbers 0 where the event does not say.
+ */
+struct event_view {
+    enum event_class class;
+    uint64_t seq;
+    int64_t wall_ms;
+    char type[EVENT_TYPE_SIZE];
+    char alarm[UUID_TEXT_SIZE];
+    char kind[16]; /* panic, duress, medical, fire, test */
+    char input_id[LIMIT_ID_BYTES + 1];
+    char input_name[LIMIT_NAME_BYTES + 1];
+    char input_place[LIMIT_NAME_BYTES + 1];
+    bool silent;
+    bool exercise; /* of a drill or a test: no dispatch */
+    bool restored; /* the button is at rest again, the fault is gone */
+    unsigned presses;
+    char fault[32]; /* a fault's code, the part that it is about, a sentence */
+    char subject[LIMIT_ID_BYTES + 1];
+    char reason[256];
+    char by[LIMIT_NAME_BYTES + 1]; /* who closed or cancelled it, and why */
+    char note[LIMIT_NAME_BYTES + 1];
 };
 
 static inline struct event *event_ref(struct event *event)

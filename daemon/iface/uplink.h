@@ -5,7 +5,7 @@
  * An uplink makes one attempt and says honestly how it ended; it neither queues nor retries (that
  * is dispatch). It holds its own warm connection, deadline timers and name look-ups, and shares
  * nothing with another uplink, so that a dead receiver delays nobody. Loop thread only; no call
- * blocks.
+ * blocks, and none calls its host or a `done` before it has returned.
  */
 #ifndef TOCSIN_IFACE_UPLINK_H
 #define TOCSIN_IFACE_UPLINK_H
@@ -85,37 +85,92 @@ struct uplink_file {
     unsigned char sha256[EVENT_DIGEST_BYTES];
 };
 
-struct uplink_host {
-    struct signer *signer; /* borrowed until close */
-    const char *state_dir; /* for last good addresses; borrowed */
-    const char *receiver;  /* the receiver's id in the configuration, for logs; borrowed */
+enum uplink_link {
+    UPLINK_LINK_DOWN,
+    UPLINK_LINK_UP,
 };
+
+/* What a platform asks of the gateway. */
+enum uplink_command_kind {
+    UPLINK_COMMAND_RESET, /* has dealt with an alarm, or with all that are open */
+    UPLINK_COMMAND_GUARD, /* arm or disarm */
+    UPLINK_COMMAND_QUERY, /* how are you? */
+};
+
+struct uplink_command {
+    enum uplink_command_kind kind;
+    char alarm[UUID_TEXT_SIZE]; /* RESET: of this incident; "": of all */
+    char by[128], note[512];    /* who asks, and why; "" if not said */
+};
+
+struct uplink_reply {
+    bool done;
+    char reason[256];   /* why not */
+    size_t open_alarms; /* QUERY: without those of which nothing may be seen */
+    bool faulty;        /* QUERY */
+};
+
+/* All of it is borrowed until close. */
+struct uplink_host {
+    struct signer *signer;
+    const char *state_dir; /* for last good addresses */
+    const char *receiver;  /* the receiver's id in the configuration, for logs */
+
+    /* The protocol's own supervision has found or lost the receiver; only from drivers that have
+     * one (`own_supervision`). `reason` is a sentence; NULL when up. */
+    void (*on_link)(void *arg, enum uplink_link link, const char *reason);
+    /* Answered once, by `reply` with this ticket: at once, from within, or later. */
+    void (*on_command)(void *arg, const struct uplink_command *command, uint64_t ticket);
+    void *arg;
+};
+
+#define UPLINK_TAKES(class) (1u << (class))
+#define UPLINK_TAKES_ALL                                                                           \
+    (UPLINK_TAKES(EVENT_CLASS_PRESS) | UPLINK_TAKES(EVENT_CLASS_FOLLOWUP) |                        \
+     UPLINK_TAKES(EVENT_CLASS_MANIFEST))
 
 struct uplink_driver {
     struct driver_type type;
+
+    uint32_t takes; /* UPLINK_TAKES(…) of the classes that its protocol can carry; what it does
+                       not take is never sent to it, and nothing waits for it */
+    bool own_supervision; /* gets no heartbeats: on_link says whether the receiver is there */
+    bool wants_view;      /* send gets the event's view */
 
     /* Borrows `options` and what `host` points to until close. Begins to warm its connection. */
     int (*open)(const void *options, const struct uplink_host *host, uv_loop_t *loop,
                 struct uplink **ret_uplink, struct err *e);
 
     /* One attempt at one event; takes its own reference. The bytes leave before the call returns
-     * if the connection is warm. */
+     * if the connection is warm. `view` is borrowed for the call; NULL unless the driver wants
+     * it. */
     void (*send)(struct uplink *uplink, enum uplink_lane lane, struct event *event,
-                 uplink_done_handler done, void *arg);
+                 const struct event_view *view, uplink_done_handler done, void *arg);
+
+    /* Ends every attempt with CANCELLED before it returns; then no callback. NULL is accepted. */
+    void (*close)(struct uplink *uplink);
+
+    /* The rest may be NULL. */
+
+    /* A press that will most likely be sent within moments: what its first attempt needs may be
+     * made ready now, while the disk works. Nothing is told, and none need follow. */
+    void (*prepare)(struct uplink *uplink, struct event *event);
 
     /* Uploads one file, resuming whatever the receiver has of it; copies `file`. One at a time.
-     * STORED needs the receiver's signed receipt over the whole file's digest. */
+     * STORED needs the receiver's signed receipt over the whole file's digest. NULL: its protocol
+     * takes no clips. */
     void (*upload)(struct uplink *uplink, const struct uplink_file *file, uplink_done_handler done,
                    void *arg);
 
     /* While paused no new chunk leaves (an alarm is unconfirmed); pausing is not a failure. */
     void (*pause_upload)(struct uplink *uplink, bool paused);
 
-    /* Forget what is known of the path (link came back, settings changed): dial anew. */
+    /* The network has changed and the receiver is not proven: forget what is known of the path,
+     * dial anew. What is under way goes on. */
     void (*refresh)(struct uplink *uplink);
 
-    /* Ends every attempt with CANCELLED before it returns; then no callback. NULL is accepted. */
-    void (*close)(struct uplink *uplink);
+    /* The answer to a command. NULL: it never calls on_command. */
+    void (*reply)(struct uplink *uplink, uint64_t ticket, const struct uplink_reply *reply);
 };
 
 DRIVER_OF(uplink)

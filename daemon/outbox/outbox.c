@@ -28,6 +28,7 @@ enum job_kind {
     JOB_FIND_CLIP,
     JOB_QUERY,
     JOB_PRUNE,
+    JOB_TAKES,
 };
 
 /* One call on its way to the store thread and back. */
@@ -51,6 +52,8 @@ struct job {
     struct uplink_answer answer;
     struct outbox_query query;
     int64_t before_wall_ms;
+    uint32_t classes; /* TAKES */
+    bool clips;
     union {
         outbox_done_handler simple;
         outbox_event_handler event;
@@ -117,6 +120,7 @@ static void deliver_job(struct mailbox_message *message)
     case JOB_UPLOAD:
     case JOB_STATE:
     case JOB_PRUNE:
+    case JOB_TAKES:
         break;
     }
     free_job(job);
@@ -180,6 +184,8 @@ static int run_job(struct outbox *ob, struct job *job, struct err *e)
         return query_run(s, &job->query, &job->text, &job->seq, e);
     case JOB_PRUNE:
         return store_prune(s, job->before_wall_ms, e);
+    case JOB_TAKES:
+        return store_set_takes(s, job->receiver, job->classes, job->clips, e);
     }
     return 0;
 }
@@ -516,6 +522,15 @@ void outbox_query(struct outbox *ob, const struct outbox_query *query, outbox_qu
     struct job *job = create_job(ob, JOB_QUERY, arg);
     job->query = *query;
     job->done.query = done;
+    submit(ob, job);
+}
+
+void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool clips)
+{
+    struct job *job = create_job(ob, JOB_TAKES, NULL);
+    job->receiver = receiver;
+    job->classes = classes;
+    job->clips = clips;
     submit(ob, job);
 }
 

@@ -104,6 +104,14 @@ void outbox_store(struct outbox *ob, struct event *event, const struct outbox_ro
                   const struct outbox_upload *upload, uint32_t upload_receivers,
                   outbox_done_handler done, void *arg);
 
+/*
+ * What the receiver's protocol carries (UPLINK_TAKES of classes, and clips): of the rest no
+ * delivery is stored for it from now on, and those that were pending are struck out, so that
+ * nothing waits for it or keeps an event from being pruned. Until this is said a receiver takes
+ * everything.
+ */
+void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool clips);
+
 /* A row alone. What is handed over earlier is never on the disk without what came before it: a
  * row that follows from a delivery is saved first, so that no delivery is known that had no effect.
  */

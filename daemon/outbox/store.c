@@ -415,6 +415,8 @@ int store_put_event(struct store *s, const struct event *event, const struct out
     sqlite3_bind_blob(statement, 8, event->bytes, (int)event->length, SQLITE_STATIC);
     int result = run(s, STORE_INSERT_EVENT, "event", e);
     for (size_t i = 0; result == 0 && i < s->receiver_count; i++) {
+        if (s->withheld[i] & UPLINK_TAKES(event->class))
+            continue;
         statement = s->statements[STORE_INSERT_DELIVERY];
         sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
         bind_text(statement, 2, s->receivers[i]);
@@ -523,6 +525,26 @@ int store_prune(struct store *s, int64_t before_wall_ms, struct err *e)
              "DROP TABLE old;",
              (long long)before_wall_ms);
     return execute(s, text, "prune", e);
+}
+
+int store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool clips, struct err *e)
+{
+    char text[400];
+    const char *id = s->receivers[receiver]; /* letters, digits, '-', '_', '.': needs no quoting */
+    int result = 0;
+    s->withheld[receiver] = ~classes;
+    if ((classes & UPLINK_TAKES_ALL) != UPLINK_TAKES_ALL) {
+        snprintf(text, sizeof text,
+                 "DELETE FROM delivery WHERE receiver='%s' AND state=0 AND seq IN"
+                 " (SELECT seq FROM event WHERE (%u >> class) & 1 = 0)",
+                 id, classes);
+        result = execute(s, text, "what a receiver takes", e);
+    }
+    if (result == 0 && !clips) {
+        snprintf(text, sizeof text, "DELETE FROM upload WHERE receiver='%s' AND state=0", id);
+        result = execute(s, text, "what a receiver takes", e);
+    }
+    return result;
 }
 
 void store_checkpoint(struct store *s)

@@ -32,6 +32,7 @@ struct store {
     int log_pages; /* in the log since it was moved last */
     const char *const *receivers;
     size_t receiver_count;
+    uint32_t withheld[LIMIT_RECEIVERS]; /* classes (UPLINK_TAKES) that the receiver does not take */
 };
 
 /* Opens (creating) the database, ready for the statements. Does not check or grow it. */
@@ -54,6 +55,8 @@ int store_put_event(struct store *s, const struct event *event, const struct out
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e);
 /* `row` may be NULL here and above: nothing is written. */
 int store_put_row(struct store *s, const struct outbox_row *row, struct err *e);
+/* What the receiver takes; strikes out what is pending for it of the rest. */
+int store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool clips, struct err *e);
 int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
                        int verdict, const char *request, const char *receipt, size_t receipt_length,
                        const char *receipt_headers, struct err *e);

@@ -9,14 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "drivers/uplink/uplinks.h"
 
 #define TIMEOUT_MS 3000 /* how long "timeout" takes, whatever the delay */
 
 struct sim_options {
     struct option_list script;
+    struct option_list commands;
     int64_t delay_ms;
 };
 
@@ -38,19 +41,22 @@ static const struct answer answers[] = {
 /* One attempt under way. */
 struct pending {
     uv_timer_t timer;
-    struct pending *next;
+    LIST_ENTRY(pending) all;
     struct uplink *uplink;
     const struct answer *answer;
     bool is_upload;
+    enum uplink_lane lane; /* unless it is an upload */
     uplink_done_handler done;
     void *arg;
 };
 
 struct uplink {
     const struct sim_options *options;
+    struct uplink_host host;
     uv_loop_t *loop;
-    struct pending *pending;
+    LIST_HEAD(, pending) pending;
     size_t attempts;
+    size_t commands; /* asked so far */
     bool paused;
 };
 
@@ -61,6 +67,12 @@ static const struct option option_table[] = {
      .max = 64,
      .help = "How the attempts end, in turn: accept, fail, refuse or timeout; the last word holds "
              "for all that follow. Without it every attempt is accepted."},
+    {.key = "commands",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct sim_options, commands),
+     .max = 64,
+     .help = "What it asks of the gateway, one after each event that it accepts: reset, guard or "
+             "query. Without it nothing is asked."},
     {.key = "delay",
      .type = OPTION_DURATION,
      .offset = offsetof(struct sim_options, delay_ms),
@@ -70,6 +82,22 @@ static const struct option option_table[] = {
      .help = "How long an attempt takes."},
     OPTION_TABLE_END,
 };
+
+static const char *const command_words[] = {
+    [UPLINK_COMMAND_RESET] = "reset",
+    [UPLINK_COMMAND_GUARD] = "guard",
+    [UPLINK_COMMAND_QUERY] = "query",
+};
+#define COMMANDS (sizeof command_words / sizeof *command_words)
+
+/* COMMANDS if there is none of that name. */
+static size_t find_command(const char *word)
+{
+    size_t i = 0;
+    while (i < COMMANDS && strcmp(command_words[i], word) != 0)
+        i++;
+    return i;
+}
 
 /* NULL if there is none of that name. */
 static const struct answer *find_answer(const char *word)
@@ -84,8 +112,12 @@ static const struct answer *find_answer(const char *word)
 static int open_sim(const void *options, const struct uplink_host *host, uv_loop_t *loop,
                     struct uplink **ret_uplink, struct err *e)
 {
-    (void)host;
     const struct sim_options *o = options;
+    for (size_t i = 0; i < o->commands.count; i++) {
+        if (find_command(o->commands.items[i]) == COMMANDS)
+            return err_set(e, EINVAL, "commands: \"%s\" is none of reset, guard, query",
+                           o->commands.items[i]);
+    }
     for (size_t i = 0; i < o->script.count; i++) {
         if (!find_answer(o->script.items[i]))
             return err_set(e, EINVAL, "script: \"%s\" is none of accept, fail, refuse, timeout",
@@ -95,6 +127,7 @@ static int open_sim(const void *options, const struct uplink_host *host, uv_loop
     if (!u)
         return err_set(e, ENOMEM, "sim: out of memory");
     u->options = o;
+    u->host = *host;
     u->loop = loop;
     *ret_uplink = u;
     return 0;
@@ -107,21 +140,33 @@ static void free_pending(uv_handle_t *handle)
 
 static void end(struct pending *p, enum uplink_outcome outcome, const char *reason)
 {
-    struct pending **at = &p->uplink->pending;
-    while (*at != p)
-        at = &(*at)->next;
-    *at = p->next;
+    LIST_REMOVE(p, all);
     struct uplink_result result = {.outcome = outcome, .finished_ns = clock_monotonic_ns()};
     snprintf(result.reason, sizeof result.reason, "%s", reason);
     p->done(p->arg, &result);
     uv_close((uv_handle_t *)&p->timer, free_pending);
 }
 
+/* The next thing that a platform would ask; the ticket is its number. */
+static void ask(struct uplink *u)
+{
+    const struct option_list *list = &u->options->commands;
+    if (u->commands == list->count)
+        return;
+    struct uplink_command command = {.by = "simulated receiver"};
+    command.kind = (enum uplink_command_kind)find_command(list->items[u->commands++]);
+    u->host.on_command(u->host.arg, &command, u->commands);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct pending *p = timer->data;
-    if (p->is_upload && p->uplink->paused)
+    struct uplink *u = p->uplink;
+    if (p->is_upload && u->paused)
         return; /* pause_upload lets it go on */
+    bool asks = !p->is_upload && p->lane != UPLINK_LANE_HEARTBEAT && p->answer == ANSWER_ACCEPT;
+    if (asks)
+        ask(u);
     end(p, p->answer->outcome, p->answer->reason);
 }
 
@@ -135,59 +180,58 @@ static const struct answer *next_answer(struct uplink *u)
     return find_answer(script->items[at]);
 }
 
-static void begin(struct uplink *u, bool is_upload, uplink_done_handler done, void *arg)
+static struct pending *begin(struct uplink *u, uplink_done_handler done, void *arg)
 {
     struct pending *p = calloc(1, sizeof *p);
     if (!p)
         abort();
-    *p = (struct pending){.next = u->pending,
-                          .uplink = u,
-                          .answer = next_answer(u),
-                          .is_upload = is_upload,
-                          .done = done,
-                          .arg = arg};
-    u->pending = p;
+    *p = (struct pending){.uplink = u, .answer = next_answer(u), .done = done, .arg = arg};
+    LIST_INSERT_HEAD(&u->pending, p, all);
     uv_timer_init(u->loop, &p->timer);
     p->timer.data = p;
     int64_t delay_ms = p->answer == ANSWER_TIMEOUT ? TIMEOUT_MS : u->options->delay_ms;
     uv_timer_start(&p->timer, on_timer, (uint64_t)delay_ms, 0);
+    return p;
 }
 
 static void send_event(struct uplink *u, enum uplink_lane lane, struct event *event,
-                       uplink_done_handler done, void *arg)
+                       const struct event_view *view, uplink_done_handler done, void *arg)
 {
-    (void)lane;
     (void)event;
-    begin(u, false, done, arg);
+    (void)view;
+    begin(u, done, arg)->lane = lane;
 }
 
 static void upload(struct uplink *u, const struct uplink_file *file, uplink_done_handler done,
                    void *arg)
 {
     (void)file;
-    begin(u, true, done, arg);
+    begin(u, done, arg)->is_upload = true;
 }
 
 static void pause_upload(struct uplink *u, bool paused)
 {
     u->paused = paused;
-    for (struct pending *p = u->pending; p && !paused; p = p->next) {
-        if (p->is_upload && !uv_is_active((uv_handle_t *)&p->timer))
+    struct pending *p;
+    LIST_FOREACH(p, &u->pending, all)
+    {
+        if (!paused && p->is_upload && !uv_is_active((uv_handle_t *)&p->timer))
             uv_timer_start(&p->timer, on_timer, 0, 0);
     }
 }
 
-static void refresh(struct uplink *u)
+static void reply(struct uplink *u, uint64_t ticket, const struct uplink_reply *answer)
 {
-    (void)u;
+    log_info("uplink", "%s: %s: %s%s", u->host.receiver, u->options->commands.items[ticket - 1],
+             answer->done ? "done" : "not done: ", answer->done ? "" : answer->reason);
 }
 
 static void close_sim(struct uplink *u)
 {
     if (!u)
         return;
-    while (u->pending)
-        end(u->pending, UPLINK_OUTCOME_CANCELLED, "closed");
+    while (!LIST_EMPTY(&u->pending))
+        end(LIST_FIRST(&u->pending), UPLINK_OUTCOME_CANCELLED, "closed");
     free(u);
 }
 
@@ -197,10 +241,11 @@ const struct uplink_driver uplink_sim = {
              .options = option_table,
              .options_size = sizeof(struct sim_options),
              .simulated = true},
+    .takes = UPLINK_TAKES_ALL,
     .open = open_sim,
     .send = send_event,
     .upload = upload,
     .pause_upload = pause_upload,
-    .refresh = refresh,
+    .reply = reply,
     .close = close_sim,
 };

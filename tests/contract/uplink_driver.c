@@ -161,7 +161,7 @@ static void do_send(struct program *p, const json_t *command)
         snprintf(event->id, sizeof event->id, "%s", id);
     digest_sha256(event->bytes, length, event->digest);
     struct attempt *a = new_attempt(p, command);
-    p->driver->send(p->uplink, (enum uplink_lane)lane, event, on_done, a);
+    p->driver->send(p->uplink, (enum uplink_lane)lane, event, NULL, on_done, a);
     a->in_call = false;
     event_unref(event);
 }
@@ -181,6 +181,12 @@ static void do_upload(struct program *p, const json_t *command)
     a->in_call = false;
 }
 
+static void refresh(struct program *p)
+{
+    if (p->driver->refresh)
+        p->driver->refresh(p->uplink);
+}
+
 static void on_line(struct program *p, const char *line)
 {
     json_t *command = json_loads(line, 0, NULL);
@@ -194,7 +200,7 @@ static void on_line(struct program *p, const char *line)
     else if (strcmp(what, "pause") == 0)
         p->driver->pause_upload(p->uplink, json_is_true(json_object_get(command, "on")));
     else if (strcmp(what, "refresh") == 0)
-        p->driver->refresh(p->uplink);
+        refresh(p);
     else
         stop("bad command", what);
     json_decref(command);

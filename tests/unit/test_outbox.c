@@ -355,6 +355,35 @@ START_TEST(only_what_everybody_has_is_pruned_and_never_the_newest)
 }
 END_TEST
 
+START_TEST(what_a_receiver_does_not_take_waits_for_nobody_and_may_be_pruned)
+{
+    struct fixture *f = begin();
+    struct outbox_upload upload = {.clip = "c", .path = "p", .length_bytes = 1};
+    const enum event_class classes[] = {EVENT_CLASS_PRESS, EVENT_CLASS_MANIFEST, EVENT_CLASS_PRESS,
+                                        EVENT_CLASS_MANIFEST};
+    for (uint64_t seq = 1; seq <= 4; seq++) {
+        bool manifest = classes[seq - 1] == EVENT_CLASS_MANIFEST;
+        struct event *event = make_event(seq, classes[seq - 1]);
+        if (seq == 3) /* from here on; the manifest before was stored when it still took them */
+            outbox_set_takes(f->outbox, 1, UPLINK_TAKES(EVENT_CLASS_PRESS), false);
+        outbox_store(f->outbox, event, NULL, manifest ? &upload : NULL, seq == 2 ? 3 : manifest,
+                     on_stored, f);
+        event_unref(event);
+    }
+    wait_stored(f, 4);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.pending_count, 6);
+    for (size_t i = 0; i < f->found.pending_count; i++)
+        ck_assert(f->found.pending[i].receiver == 0 ||
+                  f->found.pending[i].class == EVENT_CLASS_PRESS);
+    ck_assert_uint_eq(f->found.upload_count, 2);
+    for (size_t i = 0; i < f->found.upload_count; i++)
+        ck_assert_uint_eq(f->found.uploads[i].receiver, 0);
+    end(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("outbox");
@@ -368,6 +397,7 @@ int main(void)
     tcase_add_test(tc, a_file_that_is_no_database_keeps_no_press_out);
     tcase_add_test(tc, a_clip_is_known_with_its_manifest_and_waits_for_each_receiver);
     tcase_add_test(tc, only_what_everybody_has_is_pruned_and_never_the_newest);
+    tcase_add_test(tc, what_a_receiver_does_not_take_waits_for_nobody_and_may_be_pruned);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

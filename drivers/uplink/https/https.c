@@ -249,8 +249,9 @@ static void on_answer(struct transfer *t)
 }
 
 static void send_event(struct uplink *u, enum uplink_lane which, struct event *event,
-                       uplink_done_handler done, void *arg)
+                       const struct event_view *view, uplink_done_handler done, void *arg)
 {
+    (void)view;
     struct lane *lane = &u->lanes[which];
     char key[UUID_TEXT_SIZE + 32];
     snprintf(key, sizeof key, "Idempotency-Key: \"%s\"", event->id);
@@ -317,6 +318,7 @@ const struct uplink_driver uplink_https = {
              .options = option_table,
              .options_size = sizeof(struct https_options),
              .check = check_options},
+    .takes = UPLINK_TAKES_ALL,
     .open = open_https,
     .send = send_event,
     .upload = tus_begin,

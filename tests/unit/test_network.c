@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes of this machine's network, made in a network namespace of the test's own. */
+#include <net/if.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "loop/network.h"
+#include "run_suite.h"
+
+static uv_loop_t loop;
+static struct network *network;
+static unsigned told;
+
+static void on_changed(void *arg)
+{
+    ck_assert_ptr_eq(arg, &told);
+    told++;
+    uv_stop(&loop);
+}
+
+static void begin(void)
+{
+    struct err e;
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+    ck_assert_int_eq(network_open(&loop, on_changed, &told, &network, &e), 0);
+}
+
+static void end(void)
+{
+    network_close(network);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+static void set_loopback(bool up)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = up ? IFF_UP : 0};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+    close(fd);
+}
+
+START_TEST(a_link_that_comes_up_is_told_once_it_has_settled)
+{
+    ck_assert_uint_eq(told, 0);
+    set_loopback(true);
+    uv_run(&loop, UV_RUN_DEFAULT); /* until it is told */
+    ck_assert_uint_eq(told, 1);
+    set_loopback(false);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(told, 2);
+}
+END_TEST
+
+START_TEST(nothing_is_told_after_close)
+{
+    set_loopback(true);
+    uv_run(&loop, UV_RUN_NOWAIT); /* it has been read, and waits to settle */
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("network");
+    TCase *tc = tcase_create("network");
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0 && unshare(CLONE_NEWNET) != 0) {
+        printf("no network namespace may be made here\n");
+        return 77; /* skipped */
+    }
+    tcase_add_checked_fixture(tc, begin, end);
+    tcase_add_test(tc, a_link_that_comes_up_is_told_once_it_has_settled);
+    tcase_add_test(tc, nothing_is_told_after_close);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
