@@ -24,8 +24,13 @@ class StandError(Exception):
     """Something of the stand did not come up, or a wait ran out."""
 
 
+PATIENCE = 3  # how much longer a busy machine may take than a quiet one
+
+
 def wait_until(what, condition, seconds=10.0, step=0.02):
-    """Waits for a true value of condition() and returns it."""
+    """Waits for a true value of condition() and returns it. `seconds` is what a quiet machine may take;
+    it says when to give up, and nothing about how fast the programs have to be."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

@@ -236,7 +236,8 @@ def test_a_full_disk_still_takes_alarms(stand):
                 press = stand.ask(command="press", input=f"b{button}", hold_ms=5)
                 assert press.get("heard") == "stored", press
             stand.ask(command="reset")
-            time.sleep(0.05)
+            wait_until("released", lambda: not any(
+                i["pressed"] for i in stand.status()["inputs"]), 5)
             if round_number == 10:  # a restart on the full disk must not change that
                 stand.core.kill()
                 stand.start_core()
@@ -387,7 +388,7 @@ def test_a_wrong_camera_password_is_said_and_a_right_one_gives_clips_from_before
     stand.start_video()
     wait_until("online", lambda: all(
         c["state"] == "online" for c in stand.status()["cameras"]), 60)
-    time.sleep(6)  # there must be something before the press
+    time.sleep(8)  # there must be something before the press: the time itself has to pass
     press = stand.press()
     police = stand.receivers["police"]
 
@@ -409,6 +410,18 @@ def test_a_wrong_camera_password_is_said_and_a_right_one_gives_clips_from_before
             assert clip["gaps"] == []
 
 
+def manifests(stand):
+    """The data of every manifest that the gateway has stored."""
+    found, after = [], 0
+    while page := stand.ask(command="events.list", after=after, limit=500)["events"]:
+        after = max(one["seq"] for one in page)
+        for one in page:
+            if one["type"] == "tocsin.clip.manifest":
+                [shown] = stand.ask(command="events.show", id=one["id"])["events"]
+                found.append(json.loads(shown["bytes"])["data"])
+    return found
+
+
 @ENCODES
 def test_an_upload_goes_on_after_the_receiver_and_the_gateway_were_killed(stand):
     stand.write_config(replace=[("pre_event: 10s", "pre_event: 4s"),
@@ -418,18 +431,22 @@ def test_an_upload_goes_on_after_the_receiver_and_the_gateway_were_killed(stand)
     stand.start_core()  # no receiver yet
     wait_until("online", lambda: all(
         c["state"] == "online" for c in stand.status()["cameras"]), 60)
-    time.sleep(5)
     press = stand.press()
-    wait_until("every manifest made", lambda: stand.cli("events", "list").stdout.count(
-        "tocsin.clip.manifest") == 4, 30, step=0.2)
+    # A camera that falters on a busy machine makes more parts than two: the last one ends its clip.
+    wait_until("every manifest made", lambda: sum(m["last"] for m in manifests(stand)) == 2, 40, step=0.2)
+    parts = len(manifests(stand))
     stand.core.kill()
     stand.video.kill()
     stand.start_receivers()
     stand.start_video()
     stand.start_core()
+
+    def complete(receiver):
+        alarm = receiver.alarm(press["alarm"])
+        return alarm and len(alarm["clips"]) == parts and all(c["complete"] for c in alarm["clips"])
+
     for receiver in stand.receivers.values():
-        wait_until("every clip", lambda r=receiver: (lambda a: a and len(a["clips"]) == 4 and all(
-            c["complete"] for c in a["clips"]))(r.alarm(press["alarm"])), 60, step=0.2)
+        wait_until("every clip", lambda r=receiver: complete(r), 60, step=0.2)
 
 
 def test_usage_errors_exit_2_and_a_missing_daemon_is_explained(stand):
