@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of the control socket. */
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,24 +106,13 @@ static void run_card(void *arg, struct control_request *request, const json_t *a
     control_reply(request, NULL);
 }
 
-static void user_name(uid_t uid, char *ret_name, size_t size)
-{
-    struct passwd entry, *found = NULL;
-    char buffer[2048];
-    getpwuid_r(uid, &entry, buffer, sizeof buffer, &found);
-    if (found)
-        snprintf(ret_name, size, "%s", found->pw_name);
-    else
-        snprintf(ret_name, size, "uid %u", (unsigned)uid);
-}
-
 /* "name (user)", or the user at the other end of the socket alone. */
 static void name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
                      size_t size)
 {
     const char *by = json_string_value(json_object_get(arguments, "by"));
-    char user[100];
-    user_name(control_uid(request), user, sizeof user);
+    char user[CONTROL_NAME_SIZE];
+    control_user(request, user);
     snprintf(ret_who, size, "%s%s%s%s", by ? by : user, by ? " (" : "", by ? user : "",
              by ? ")" : "");
 }

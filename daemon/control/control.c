@@ -6,36 +6,57 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG_MAX (4u << 20) /* bytes that a client may be behind */
+#include "base/clock.h"
+#include "base/lines.h"
+#include "base/log.h"
+#include "control/who.h"
+
+#define BEHIND_MAX    (4u << 20) /* bytes of answers on their way to one client */
+#define REQUESTS_MAX  4          /* of one client that are not answered yet */
+#define PAUSE_FACTOR  3    /* after a request there is as much time for others, so many times */
+#define LEAVE_WAIT_MS 2000 /* for a dropped watcher to read its last lines */
 
 struct client {
     uv_pipe_t pipe;
     struct control *control;
-    struct client *next;
-    unsigned requests; /* not yet answered: they keep the struct */
-    bool gone, closed, watching;
+    TAILQ_ENTRY(client) all;
+    TAILQ_ENTRY(client) turn;
+    LIST_HEAD(, control_request) waiting; /* for the client to have read */
+    unsigned requests;                    /* not yet answered: they keep the struct */
+    bool gone, closed, watching, reading;
+    bool has_turn;    /* stands in line to be served */
+    int64_t leave_ms; /* a dropped watcher goes at this time; 0 if it stays */
     uid_t uid;
-    size_t used;
     size_t behind; /* bytes on their way */
-    uint64_t lost; /* watch lines dropped since the last that went out */
-    char line[CONTROL_LINE_MAX];
+    struct lines lines;
 };
 
 struct control_request {
     struct client *client;
+    LIST_ENTRY(control_request) link; /* while on_read is set */
+    void (*on_read)(void *arg, bool there);
+    void *arg;
 };
 
 struct control {
     uv_pipe_t listener;
+    uv_idle_t idle;   /* runs while a request may be served in the next turn */
+    uv_timer_t pause; /* runs while requests wait for their share of the time */
+    uv_timer_t leave; /* runs while dropped watchers may still read */
+    unsigned handles; /* not yet closed: they keep the struct */
     uv_loop_t *loop;
     const struct control_command *commands;
     void *arg;
-    struct client *clients;
+    struct who *who;
+    TAILQ_HEAD(client_list, client) clients;
+    TAILQ_HEAD(, client) line; /* those that have a turn */
+    int64_t next_ns;           /* no request is served before that */
     unsigned count;
     char path[108];
 };
@@ -44,13 +65,19 @@ struct line_out {
     uv_write_t request;
     struct client *client;
     size_t length;
-    char *text;
+    char text[];
 };
+
+static void on_idle(uv_idle_t *idle);
+static void on_pause(uv_timer_t *timer);
+static void consider(struct client *c);
 
 static void release(struct client *c)
 {
-    if (c->closed && c->requests == 0)
-        free(c);
+    if (!c->closed || c->requests > 0)
+        return;
+    lines_finish(&c->lines);
+    free(c);
 }
 
 static void on_client_closed(uv_handle_t *handle)
@@ -60,51 +87,79 @@ static void on_client_closed(uv_handle_t *handle)
     release(c);
 }
 
+/* Tells the streams that wait for the client to read that it has, or that it is gone. */
+static void wake_streams(struct client *c, bool there)
+{
+    struct control_request *request;
+    c->requests++; /* a stream that ends may be the last that keeps the client */
+    while ((request = LIST_FIRST(&c->waiting)) && (!there || c->behind == 0)) {
+        void (*on_read)(void *, bool) = request->on_read;
+        LIST_REMOVE(request, link);
+        request->on_read = NULL;
+        on_read(request->arg, there);
+    }
+    c->requests--;
+}
+
 static void drop_client(struct client *c)
 {
+    struct control *control = c->control;
     if (c->gone)
         return;
     c->gone = true;
-    struct client **at = &c->control->clients;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
-    c->control->count--;
+    TAILQ_REMOVE(&control->clients, c, all);
+    if (c->has_turn)
+        TAILQ_REMOVE(&control->line, c, turn);
+    c->has_turn = false;
+    control->count--;
     uv_close((uv_handle_t *)&c->pipe, on_client_closed);
+    wake_streams(c, false);
 }
 
 static void on_written(uv_write_t *request, int status)
 {
     struct line_out *out = request->data;
-    out->client->behind -= out->length;
-    if (status != 0)
-        drop_client(out->client);
-    free(out->text);
+    struct client *c = out->client;
+    c->behind -= out->length;
     free(out);
+    if (status != 0)
+        drop_client(c);
+    if (c->gone || c->behind > 0)
+        return;
+    if (c->leave_ms != 0) {
+        drop_client(c);
+        return;
+    }
+    wake_streams(c, true);
+    consider(c);
 }
 
-/* Takes `object`. False if it could not be put on its way. */
-static bool send_line(struct client *c, json_t *object)
+/* Puts head, text and tail on their way as one. False if that cannot be; the client is gone then.
+ */
+static bool send_bytes(struct client *c, const char *head, const char *text, size_t length,
+                       const char *tail)
 {
-    struct line_out *out = NULL;
-    char *text = c->gone ? NULL : json_dumps(object, JSON_COMPACT);
-    json_decref(object);
-    if (!text)
+    size_t before = strlen(head), after = strlen(tail), whole = before + length + after;
+    if (c->gone || c->leave_ms != 0)
         return false;
-    size_t length = strlen(text);
-    out = c->behind + length > BACKLOG_MAX ? NULL : calloc(1, sizeof *out);
-    if (!out) {
-        free(text);
+    if (c->behind + whole > BEHIND_MAX && c->behind > 0) {
+        log_warning("control", "a client of uid %u does not read its answers: dropped",
+                    (unsigned)c->uid);
+        drop_client(c);
         return false;
     }
-    text[length] = '\n'; /* in place of the NUL: the length is kept apart */
-    *out = (struct line_out){.client = c, .length = length + 1, .text = text};
+    struct line_out *out = malloc(sizeof *out + whole);
+    if (!out)
+        abort();
+    *out = (struct line_out){.client = c, .length = whole};
+    memcpy(out->text, head, before);
+    memcpy(out->text + before, text, length);
+    memcpy(out->text + before + length, tail, after);
     out->request.data = out;
-    uv_buf_t buffer = uv_buf_init(text, (unsigned)out->length);
-    c->behind += out->length;
+    uv_buf_t buffer = uv_buf_init(out->text, (unsigned)whole);
+    c->behind += whole;
     if (uv_write(&out->request, (uv_stream_t *)&c->pipe, &buffer, 1, on_written) != 0) {
-        c->behind -= out->length;
-        free(out->text);
+        c->behind -= whole;
         free(out);
         drop_client(c);
         return false;
@@ -112,11 +167,25 @@ static bool send_line(struct client *c, json_t *object)
     return true;
 }
 
+/* Takes `object`. */
+static bool send_object(struct client *c, json_t *object)
+{
+    char *text = c->gone ? NULL : json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    bool sent = text && send_bytes(c, "", text, strlen(text), "\n");
+    free(text);
+    return sent;
+}
+
 static void finish(struct control_request *request)
 {
     struct client *c = request->client;
+    if (request->on_read)
+        LIST_REMOVE(request, link);
     free(request);
     c->requests--;
+    if (!c->gone)
+        consider(c);
     release(c);
 }
 
@@ -126,7 +195,13 @@ void control_reply(struct control_request *request, json_t *answer)
     if (answer)
         json_object_update(object, answer);
     json_decref(answer);
-    send_line(request->client, object);
+    send_object(request->client, object);
+    finish(request);
+}
+
+void control_reply_text(struct control_request *request, const char *members, size_t length)
+{
+    send_bytes(request->client, "{\"ok\":true,", members, length, "}\n");
     finish(request);
 }
 
@@ -140,13 +215,30 @@ void control_fail(struct control_request *request, const char *format, ...)
     json_t *message = json_string(text);
     if (!message)
         message = json_string("the message is not UTF-8");
-    send_line(request->client, json_pack("{sb,so}", "ok", 0, "error", message));
+    send_object(request->client, json_pack("{sb,so}", "ok", 0, "error", message));
     finish(request);
 }
 
 bool control_send(struct control_request *request, json_t *line)
 {
-    return send_line(request->client, line);
+    return send_object(request->client, line);
+}
+
+bool control_send_text(struct control_request *request, const char *lines, size_t length)
+{
+    return send_bytes(request->client, "", lines, length, "");
+}
+
+bool control_when_read(struct control_request *request, void (*on_read)(void *arg, bool there),
+                       void *arg)
+{
+    struct client *c = request->client;
+    if (c->gone || c->behind == 0)
+        return false;
+    request->on_read = on_read;
+    request->arg = arg;
+    LIST_INSERT_HEAD(&c->waiting, request, link);
+    return true;
 }
 
 void control_end(struct control_request *request)
@@ -162,32 +254,68 @@ void control_watch(struct control_request *request)
 
 bool control_has_watchers(const struct control *control)
 {
-    for (const struct client *c = control->clients; c; c = c->next) {
+    const struct client *c;
+    TAILQ_FOREACH(c, &control->clients, all)
+    {
         if (c->watching)
             return true;
     }
     return false;
 }
 
-void control_publish(struct control *control, json_t *line)
+static void on_leave(uv_timer_t *timer)
 {
-    struct client *next;
-    for (struct client *c = control->clients; c; c = next) {
-        next = c->next;
-        if (!c->watching)
-            continue;
-        if (c->lost > 0 &&
-            send_line(c, json_pack("{ss,sI}", "what", "lost", "count", (json_int_t)c->lost)))
-            c->lost = 0;
-        if (!send_line(c, json_incref(line)))
-            c->lost++;
+    struct control *control = timer->data;
+    struct client *c, *next;
+    bool more = false;
+    int64_t now_ms = clock_monotonic_ms();
+    for (c = TAILQ_FIRST(&control->clients); c; c = next) {
+        next = TAILQ_NEXT(c, all);
+        if (c->leave_ms != 0 && c->leave_ms <= now_ms)
+            drop_client(c);
+        else
+            more = more || c->leave_ms != 0;
     }
-    json_decref(line);
+    if (!more)
+        uv_timer_stop(timer);
 }
 
-uid_t control_uid(const struct control_request *request)
+/* A watcher that does not read: it gets one last line, and a little time to find it. */
+static void dismiss(struct client *c)
 {
-    return request->client->uid;
+    log_warning("control",
+                "a client of uid %u watches and does not read: dropped, %zu bytes behind",
+                (unsigned)c->uid, c->behind);
+    c->watching = false;
+    if (!send_object(c, json_pack("{ss,ss}", "what", "dropped", "text",
+                                  "this client did not read what it was told")))
+        return;
+    c->leave_ms = clock_monotonic_ms() + LEAVE_WAIT_MS;
+    uv_timer_start(&c->control->leave, on_leave, LEAVE_WAIT_MS / 5, LEAVE_WAIT_MS / 5);
+}
+
+void control_publish(struct control *control, json_t *line)
+{
+    struct client *c, *next;
+    char *text = json_dumps(line, JSON_COMPACT);
+    size_t length = text ? strlen(text) : 0;
+    json_decref(line);
+    for (c = TAILQ_FIRST(&control->clients); c && text; c = next) {
+        next = TAILQ_NEXT(c, all);
+        if (!c->watching)
+            continue;
+        if (c->behind + length > CONTROL_WATCH_MAX)
+            dismiss(c);
+        else
+            send_bytes(c, "", text, length, "\n");
+    }
+    free(text);
+}
+
+void control_user(const struct control_request *request, char ret_name[CONTROL_NAME_SIZE])
+{
+    const struct client *c = request->client;
+    who_name(c->gone ? NULL : c->control->who, c->uid, ret_name);
 }
 
 static bool is_argument(const struct control_command *command, const char *key)
@@ -235,34 +363,94 @@ static void run_line(struct client *c, const char *line, size_t length)
     json_decref(object);
 }
 
-static void on_allocate(uv_handle_t *handle, size_t wish, uv_buf_t *buffer)
+static void on_allocate(uv_handle_t *handle, size_t wish, uv_buf_t *ret_buffer)
 {
     (void)wish;
     struct client *c = handle->data;
-    *buffer = uv_buf_init(c->line + c->used, (unsigned)(sizeof c->line - c->used));
+    size_t size = 0;
+    char *room = lines_room(&c->lines, &size);
+    *ret_buffer = uv_buf_init(room, room ? (unsigned)size : 0);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 {
     (void)buffer;
     struct client *c = stream->data;
+    if (got == UV_ENOBUFS)
+        log_warning("control", "a client of uid %u sent a line of more than %d bytes: dropped",
+                    (unsigned)c->uid, CONTROL_LINE_MAX);
     if (got < 0) {
         drop_client(c);
         return;
     }
-    c->used += (size_t)got;
-    char *start = c->line, *end;
-    c->requests++; /* a command may drop the client under us */
-    while (!c->gone && (end = memchr(start, '\n', c->used - (size_t)(start - c->line)))) {
-        run_line(c, start, (size_t)(end - start));
-        start = end + 1;
+    lines_fill(&c->lines, (size_t)got);
+    consider(c);
+}
+
+/* When the next request may be served: in the next turn, or when others have had their time. */
+static void plan(struct control *control)
+{
+    int64_t left_ns = control->next_ns - clock_monotonic_ns();
+    bool waits = !TAILQ_EMPTY(&control->line);
+    if (waits && left_ns <= 0)
+        uv_idle_start(&control->idle, on_idle);
+    else
+        uv_idle_stop(&control->idle);
+    if (waits && left_ns > 0)
+        uv_timer_start(&control->pause, on_pause, (uint64_t)(left_ns / 1000000 + 1), 0);
+}
+
+/* After every change: does the client stand in line, and is more read from it? */
+static void consider(struct client *c)
+{
+    struct control *control = c->control;
+    bool has_line = lines_has_next(&c->lines);
+    bool wants = has_line && c->requests < REQUESTS_MAX && c->behind == 0 && c->leave_ms == 0;
+    if (c->gone)
+        return;
+    if (wants && !c->has_turn) {
+        TAILQ_INSERT_TAIL(&control->line, c, turn);
+        c->has_turn = true;
+        plan(control);
     }
-    c->used -= (size_t)(start - c->line);
-    memmove(c->line, start, c->used);
-    if (c->used == sizeof c->line)
+    if (has_line && c->reading)
+        uv_read_stop((uv_stream_t *)&c->pipe);
+    else if (!has_line && !c->reading &&
+             uv_read_start((uv_stream_t *)&c->pipe, on_allocate, on_read) != 0)
         drop_client(c);
+    c->reading = !has_line;
+}
+
+/* One request of the client that has waited longest. */
+static void serve(struct control *control)
+{
+    struct client *c = TAILQ_FIRST(&control->line);
+    int64_t start_ns = clock_monotonic_ns();
+    size_t length;
+    if (!c)
+        return;
+    TAILQ_REMOVE(&control->line, c, turn);
+    c->has_turn = false;
+    c->requests++; /* a command may drop the client under us */
+    char *line = lines_next(&c->lines, &length);
+    if (line)
+        run_line(c, line, length);
     c->requests--;
+    int64_t now_ns = clock_monotonic_ns();
+    control->next_ns = now_ns + (now_ns - start_ns) * PAUSE_FACTOR;
+    consider(c);
     release(c);
+    plan(control);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    serve(idle->data);
+}
+
+static void on_pause(uv_timer_t *timer)
+{
+    plan(timer->data); /* the loop's clock stands still in a turn: it may be too early */
 }
 
 static uid_t peer_uid(uv_pipe_t *pipe)
@@ -285,17 +473,19 @@ static void on_connection(uv_stream_t *listener, int status)
     if (!c)
         return;
     c->control = control;
+    lines_init(&c->lines, CONTROL_LINE_MAX);
+    LIST_INIT(&c->waiting);
     uv_pipe_init(control->loop, &c->pipe, 0);
     c->pipe.data = c;
-    c->next = control->clients;
-    control->clients = c;
+    TAILQ_INSERT_HEAD(&control->clients, c, all);
     control->count++;
-    if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 || control->count > CONTROL_CLIENTS_MAX ||
-        uv_read_start((uv_stream_t *)&c->pipe, on_allocate, on_read) != 0) {
+    if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 || control->count > CONTROL_CLIENTS_MAX) {
         drop_client(c);
         return;
     }
     c->uid = peer_uid(&c->pipe);
+    who_look_up(control->who, c->uid);
+    consider(c);
 }
 
 /* Whether somebody answers on the socket: then it is not ours to replace. */
@@ -310,9 +500,30 @@ static bool is_alive(const char *path)
     return alive;
 }
 
-static void destroy(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct control *control = handle->data;
+    if (--control->handles == 0)
+        free(control);
+}
+
+static void close_handles(struct control *control)
+{
+    uv_close((uv_handle_t *)&control->listener, on_closed);
+    uv_close((uv_handle_t *)&control->idle, on_closed);
+    uv_close((uv_handle_t *)&control->pause, on_closed);
+    uv_close((uv_handle_t *)&control->leave, on_closed);
+}
+
+static void init_handles(struct control *control, uv_loop_t *loop)
+{
+    uv_pipe_init(loop, &control->listener, 0);
+    uv_idle_init(loop, &control->idle);
+    uv_timer_init(loop, &control->pause);
+    uv_timer_init(loop, &control->leave);
+    control->listener.data = control->idle.data = control;
+    control->pause.data = control->leave.data = control;
+    control->handles = 4;
 }
 
 int control_open(uv_loop_t *loop, const char *path, const struct control_command *commands,
@@ -329,9 +540,10 @@ int control_open(uv_loop_t *loop, const char *path, const struct control_command
     control->loop = loop;
     control->commands = commands;
     control->arg = arg;
+    TAILQ_INIT(&control->clients);
+    TAILQ_INIT(&control->line);
     snprintf(control->path, sizeof control->path, "%s", path);
-    uv_pipe_init(loop, &control->listener, 0);
-    control->listener.data = control;
+    init_handles(control, loop);
     /* Nobody but the group may connect even for the moment before the chmod. */
     mode_t old = umask(0117);
     int result = uv_pipe_bind(&control->listener, path);
@@ -339,9 +551,10 @@ int control_open(uv_loop_t *loop, const char *path, const struct control_command
     if (result == 0)
         result = uv_listen((uv_stream_t *)&control->listener, 16, on_connection);
     if (result != 0) {
-        uv_close((uv_handle_t *)&control->listener, destroy);
+        close_handles(control);
         return err_system(e, -result, "%s", path);
     }
+    control->who = who_create(loop);
     *ret_control = control;
     return 0;
 }
@@ -350,8 +563,9 @@ void control_close(struct control *control)
 {
     if (!control)
         return;
-    while (control->clients)
-        drop_client(control->clients);
+    while (!TAILQ_EMPTY(&control->clients))
+        drop_client(TAILQ_FIRST(&control->clients));
+    who_destroy(control->who);
     unlink(control->path);
-    uv_close((uv_handle_t *)&control->listener, destroy);
+    close_handles(control);
 }

@@ -3,8 +3,10 @@
  * The control socket: a Unix stream socket on which the technician's command asks and is answered,
  * one JSON object a line. Requests, answers and the stream of `watch` are in DESIGN.md.
  *
- * Loop thread only. A client that is slow, silent or gone costs a bounded piece of memory and
- * nobody's time: answers beyond its room are dropped and counted, long lines end the connection.
+ * Loop thread only. Nothing that people ask for may stand in a press's way: one request is served a
+ * turn of the loop, whoever sent it, and all of them together get at most a quarter of the loop's
+ * time. A client is served again when it has taken its answers; one that watches and does not read
+ * is told that it is dropped, and dropped. Long lines end the connection.
  */
 #ifndef TOCSIN_CONTROL_CONTROL_H
 #define TOCSIN_CONTROL_CONTROL_H
@@ -18,6 +20,8 @@
 
 #define CONTROL_LINE_MAX    65536
 #define CONTROL_CLIENTS_MAX 32
+#define CONTROL_WATCH_MAX   (256u << 10) /* bytes that a watcher may be behind */
+#define CONTROL_NAME_SIZE   100
 
 struct control;
 struct control_request; /* one request, until it is answered; outlives its client */
@@ -38,13 +42,27 @@ int control_open(uv_loop_t *loop, const char *path, const struct control_command
 /* Answers {"ok":true} with the members of `answer` (taken; NULL for none). */
 void control_reply(struct control_request *request, json_t *answer);
 
+/* The same with members that are JSON text already, `"a":1,"b":[…]`, passed on as they are. */
+void control_reply_text(struct control_request *request, const char *members, size_t length);
+
 /* Answers {"ok":false,"error":…}. */
 void control_fail(struct control_request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* An object of a stream that goes on: {"ok":true,…} once, then further lines, ended by
- * control_end. False when the client is gone or lost track (the caller then ends the stream). */
+/*
+ * A stream that goes on: {"ok":true,…} by control_send once, then further lines, ended by
+ * control_end. False when the client is gone (the caller then ends the stream).
+ */
 bool control_send(struct control_request *request, json_t *line);
+
+/* The same with whole lines, each with its newline, passed on as they are. */
+bool control_send_text(struct control_request *request, const char *lines, size_t length);
+
+/* `on_read` runs once when the client has taken all that was sent (`there`) or is gone; never from
+ * within this call. False, and no call, if it is gone already or nothing is on its way. One at a
+ * time for a request. */
+bool control_when_read(struct control_request *request, void (*on_read)(void *arg, bool there),
+                       void *arg);
 void control_end(struct control_request *request);
 
 /* Answers {"ok":true} and makes the client one of those that control_publish tells. */
@@ -54,8 +72,8 @@ void control_watch(struct control_request *request);
 bool control_has_watchers(const struct control *control);
 void control_publish(struct control *control, json_t *line);
 
-/* Who asked: the user id of the process at the other end. */
-uid_t control_uid(const struct control_request *request);
+/* Who asked: the user of the process at the other end; "uid N" as long as the name is not known. */
+void control_user(const struct control_request *request, char ret_name[CONTROL_NAME_SIZE]);
 
 void control_close(struct control *control);
 

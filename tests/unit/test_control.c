@@ -2,6 +2,8 @@
 /* The control socket with real clients, in one loop. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +21,81 @@ struct fixture {
     char folder[32], path[64];
     struct control *control;
     struct control_request *kept; /* by "later" */
+    unsigned served;
+    int64_t busy_ns, begun_ns[8], ended_ns[8]; /* of "busy" */
+    bool told, there;                          /* by control_when_read */
 };
 
 static void run_echo(void *arg, struct control_request *request, const json_t *arguments)
 {
-    (void)arg;
+    ((struct fixture *)arg)->served++;
     control_reply(request, json_pack("{sO}", "text", json_object_get(arguments, "text")));
 }
 
 static void run_later(void *arg, struct control_request *request, const json_t *arguments)
 {
     (void)arguments;
-    ((struct fixture *)arg)->kept = request;
+    struct fixture *f = arg;
+    f->kept = request;
+    f->served++;
+}
+
+/* Takes its time, and notes when. */
+static void run_busy(void *arg, struct control_request *request, const json_t *arguments)
+{
+    (void)arguments;
+    struct fixture *f = arg;
+    unsigned i = f->served++ % 8;
+    f->begun_ns[i] = clock_monotonic_ns();
+    while (clock_monotonic_ns() < f->begun_ns[i] + 2000000)
+        ;
+    f->ended_ns[i] = clock_monotonic_ns();
+    control_reply(request, NULL);
+}
+
+static void run_big(void *arg, struct control_request *request, const json_t *arguments)
+{
+    (void)arguments;
+    static char members[100000];
+    int head = sprintf(members, "\"text\":\"");
+    memset(members + head, 'x', sizeof members - (size_t)head - 1);
+    members[sizeof members - 1] = '"';
+    ((struct fixture *)arg)->served++;
+    control_reply_text(request, members, sizeof members);
+}
+
+static void run_who(void *arg, struct control_request *request, const json_t *arguments)
+{
+    (void)arg;
+    (void)arguments;
+    char name[CONTROL_NAME_SIZE];
+    control_user(request, name);
+    control_reply(request, json_pack("{ss}", "name", name));
+}
+
+static void on_taken(void *arg, bool there)
+{
+    struct fixture *f = arg;
+    ck_assert(!f->told);
+    f->told = true;
+    f->there = there;
+    control_send(f->kept, json_pack("{sb}", "end", there));
+    control_end(f->kept);
+}
+
+/* A stream of a megabyte, and one line more when that was taken. */
+static void run_stream(void *arg, struct control_request *request, const json_t *arguments)
+{
+    (void)arguments;
+    struct fixture *f = arg;
+    static char lines[1000000];
+    memset(lines, 'x', sizeof lines);
+    lines[sizeof lines - 1] = '\n';
+    f->kept = request;
+    ck_assert(!control_when_read(request, on_taken, f)); /* nothing is on its way */
+    ck_assert(control_send_text(request, lines, sizeof lines));
+    ck_assert(control_when_read(request, on_taken, f));
+    ck_assert(!f->told);
 }
 
 static void run_watch(void *arg, struct control_request *request, const json_t *arguments)
@@ -42,10 +107,9 @@ static void run_watch(void *arg, struct control_request *request, const json_t *
 
 static const char *const echo_arguments[] = {"text", NULL};
 static const struct control_command commands[] = {
-    {"echo", echo_arguments, run_echo},
-    {"later", NULL, run_later},
-    {"watch", NULL, run_watch},
-    {NULL, NULL, NULL},
+    {"echo", echo_arguments, run_echo}, {"later", NULL, run_later}, {"watch", NULL, run_watch},
+    {"busy", NULL, run_busy},           {"big", NULL, run_big},     {"who", NULL, run_who},
+    {"stream", NULL, run_stream},       {NULL, NULL, NULL},
 };
 
 static struct fixture *begin(void)
@@ -83,20 +147,18 @@ static int dial(struct fixture *f)
 /* Turns the loop until the client has a whole line, or the other side has closed ("" then). */
 static void read_line(struct fixture *f, int fd, char *line, size_t size)
 {
-    int64_t deadline = clock_monotonic_ms() + 5000;
-    size_t used = 0;
+    int64_t deadline = clock_monotonic_ms() + 10000;
     while (clock_monotonic_ms() < deadline) {
         uv_run(&f->loop, UV_RUN_NOWAIT);
-        ssize_t got = recv(fd, line + used, 1, 0);
-        if (got == 0)
-            break;
-        if (got < 0)
-            continue;
-        if (line[used] == '\n' || used + 2 == size) {
-            line[used] = '\0';
+        ssize_t got = recv(fd, line, size - 1, MSG_PEEK);
+        char *stop = got > 0 ? memchr(line, '\n', (size_t)got) : NULL;
+        if (stop) {
+            ck_assert_int_eq(recv(fd, line, (size_t)(stop + 1 - line), 0), stop + 1 - line);
+            *stop = '\0';
             return;
         }
-        used++;
+        if (got == 0 || got == (ssize_t)size - 1)
+            break;
     }
     line[0] = '\0';
 }
@@ -105,6 +167,25 @@ static void ask(struct fixture *f, int fd, const char *request, char *line, size
 {
     ck_assert_int_eq(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
     read_line(f, fd, line, size);
+}
+
+static void say(int fd, const char *text)
+{
+    ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+static void turn(struct fixture *f, int times)
+{
+    for (int i = 0; i < times; i++)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+}
+
+static void turn_until_served(struct fixture *f, unsigned count)
+{
+    int64_t deadline = clock_monotonic_ms() + 10000;
+    while (f->served < count && clock_monotonic_ms() < deadline)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(f->served, count);
 }
 
 START_TEST(a_request_is_answered_and_its_socket_is_for_the_group_alone)
@@ -175,33 +256,290 @@ START_TEST(an_answer_to_a_client_that_is_gone_is_dropped)
 }
 END_TEST
 
-START_TEST(a_watcher_that_does_not_read_is_bounded_and_told_what_it_lost)
+START_TEST(requests_come_in_any_pieces_and_are_answered_in_order)
 {
     struct fixture *f = begin();
-    char line[300], text[1000];
+    char line[200];
     int fd = dial(f);
-    ask(f, fd, "{\"command\":\"watch\"}\n", line, sizeof line);
-    memset(text, 'x', sizeof text - 1);
-    text[sizeof text - 1] = '\0';
-    for (int i = 0; i < 20000; i++)
-        control_publish(f->control, json_pack("{ss}", "what", text));
-    /* 20 MB were said; what is behind is bounded, and the rest is counted, not kept. */
-    size_t heard = 0;
-    for (char block[65536];;) {
-        uv_run(&f->loop, UV_RUN_NOWAIT);
-        ssize_t got = recv(fd, block, sizeof block, 0);
-        if (got <= 0)
-            break;
-        heard += (size_t)got;
+    for (const char *at = "{\"command\":\"echo\",\"text\":1}\n"; *at; at++) {
+        ck_assert_int_eq(send(fd, at, 1, MSG_NOSIGNAL), 1);
+        turn(f, 1);
     }
-    ck_assert_uint_lt(heard, 6u << 20);
-    control_publish(f->control, json_pack("{ss}", "what", "last"));
     read_line(f, fd, line, sizeof line);
-    ck_assert_ptr_nonnull(strstr(line, "\"lost\""));
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":1}");
+    say(fd, "{\"command\":\"echo\",\"text\":2}\n{\"command\":\"echo\",\"text\":3}\n{\"comm");
     read_line(f, fd, line, sizeof line);
-    ck_assert_str_eq(line, "{\"what\":\"last\"}");
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":2}");
+    read_line(f, fd, line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":3}");
+    say(fd, "and\":\"echo\",\"text\":4}\n");
+    read_line(f, fd, line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":4}");
     close(fd);
     end(f);
+}
+END_TEST
+
+START_TEST(a_turn_of_the_loop_serves_one_request_however_many_were_sent)
+{
+    static const char request[] = "{\"command\":\"echo\",\"text\":1}\n";
+    struct fixture *f = begin();
+    int first = dial(f), second = dial(f);
+    for (int i = 0; i < 200; i++)
+        say(i % 2 ? first : second, request);
+    int64_t deadline = clock_monotonic_ms() + 20000;
+    while (f->served < 200 && clock_monotonic_ms() < deadline) {
+        unsigned before = f->served;
+        turn(f, 1);
+        ck_assert_uint_le(f->served, before + 1);
+    }
+    ck_assert_uint_eq(f->served, 200);
+    close(first);
+    close(second);
+    end(f);
+}
+END_TEST
+
+START_TEST(requests_get_a_quarter_of_the_time)
+{
+    struct fixture *f = begin();
+    int fd = dial(f);
+    for (int i = 0; i < 8; i++)
+        say(fd, "{\"command\":\"busy\"}\n");
+    turn_until_served(f, 8);
+    for (int i = 1; i < 8; i++)
+        ck_assert_int_ge(f->begun_ns[i] - f->ended_ns[i - 1],
+                         3 * (f->ended_ns[i - 1] - f->begun_ns[i - 1]));
+    close(fd);
+    end(f);
+}
+END_TEST
+
+START_TEST(who_asks_without_pause_does_not_keep_others_waiting)
+{
+    struct fixture *f = begin();
+    char line[200];
+    int flood = dial(f), other = dial(f);
+    static char requests[1000 * 28 + 1];
+    for (int i = 0; i < 1000; i++)
+        strcpy(requests + i * 28, "{\"command\":\"echo\",\"text\":1}\n");
+    say(flood, requests);
+    turn_until_served(f, 1);
+    ask(f, other, "{\"command\":\"echo\",\"text\":2}\n", line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":2}");
+    ck_assert_uint_lt(f->served, 500);
+    close(flood);
+    close(other);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_client_that_does_not_take_its_answers_is_not_served_until_it_does)
+{
+    struct fixture *f = begin();
+    int fd = dial(f);
+    for (int i = 0; i < 100; i++)
+        say(fd, "{\"command\":\"big\"}\n");
+    unsigned before;
+    do { /* until it is served no more */
+        before = f->served;
+        for (int64_t until_ms = clock_monotonic_ms() + 100; clock_monotonic_ms() < until_ms;)
+            turn(f, 1);
+    } while (f->served != before);
+    ck_assert_uint_gt(f->served, 0);
+    ck_assert_uint_lt(f->served, 20); /* what the kernel's buffer takes, and one */
+    size_t heard = 0;
+    int64_t deadline = clock_monotonic_ms() + 20000;
+    while (heard < 100 * 100012 && clock_monotonic_ms() < deadline) {
+        static char block[1 << 20];
+        turn(f, 1);
+        ssize_t got = recv(fd, block, sizeof block, 0);
+        heard += got > 0 ? (size_t)got : 0;
+    }
+    ck_assert_uint_eq(f->served, 100);
+    ck_assert_uint_eq(heard, 100 * 100013);
+    close(fd);
+    end(f);
+}
+END_TEST
+
+START_TEST(four_requests_of_a_client_may_wait_for_their_answer_and_no_more)
+{
+    struct fixture *f = begin();
+    char line[100];
+    struct control_request *kept[4];
+    int fd = dial(f);
+    for (unsigned i = 0; i < 4; i++) {
+        say(fd, "{\"command\":\"later\"}\n");
+        turn_until_served(f, i + 1);
+        kept[i] = f->kept;
+    }
+    say(fd, "{\"command\":\"echo\",\"text\":5}\n");
+    turn(f, 200);
+    ck_assert_uint_eq(f->served, 4);
+    control_reply(kept[2], NULL);
+    read_line(f, fd, line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true}");
+    read_line(f, fd, line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":5}");
+    control_reply(kept[0], NULL);
+    control_reply(kept[1], NULL);
+    control_reply(kept[3], NULL);
+    close(fd);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_watcher_that_does_not_read_is_bounded_and_dropped_with_a_word)
+{
+    struct fixture *f = begin();
+    char line[1100], text[1000];
+    int deaf = dial(f), other = dial(f);
+    ask(f, deaf, "{\"command\":\"watch\"}\n", line, sizeof line);
+    ask(f, other, "{\"command\":\"watch\"}\n", line, sizeof line);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (int i = 0; i < 2000; i++) {
+        control_publish(f->control, json_pack("{ss}", "what", text));
+        read_line(f, other, line, sizeof line); /* it reads, and loses nothing */
+        ck_assert_uint_eq(strlen(line), 1010);
+    }
+    /* 2 MB were said: what is behind is bounded, and then there is a last line and an end. */
+    unsigned heard = 0;
+    char last[1100] = "";
+    for (read_line(f, deaf, line, sizeof line); line[0]; heard++) {
+        strcpy(last, line);
+        read_line(f, deaf, line, sizeof line);
+    }
+    ck_assert_uint_lt(heard, 1000);
+    ck_assert_ptr_nonnull(strstr(last, "\"what\":\"dropped\""));
+    ck_assert(control_has_watchers(f->control));
+    close(other);
+    close(deaf);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_watcher_that_never_reads_loses_its_place)
+{
+    struct fixture *f = begin();
+    char line[100], text[1000];
+    int deaf = dial(f);
+    ask(f, deaf, "{\"command\":\"watch\"}\n", line, sizeof line);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    while (control_has_watchers(f->control))
+        control_publish(f->control, json_pack("{ss}", "what", text));
+    /* The other end is closed when writing to it fails. */
+    int64_t deadline = clock_monotonic_ms() + 30000;
+    while (send(deaf, "", 0, MSG_NOSIGNAL) == 0 && send(deaf, "\n", 1, MSG_NOSIGNAL) != -1 &&
+           clock_monotonic_ms() < deadline)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    ck_assert_int_lt(clock_monotonic_ms(), deadline);
+    close(deaf);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_stream_goes_on_when_its_client_has_read)
+{
+    struct fixture *f = begin();
+    static char block[1 << 20];
+    int fd = dial(f);
+    say(fd, "{\"command\":\"stream\"}\n");
+    while (!f->kept)
+        turn(f, 1);
+    turn(f, 50);
+    ck_assert(!f->told);
+    size_t heard = 0;
+    int64_t deadline = clock_monotonic_ms() + 20000;
+    while (heard < 1000000 + 13 && clock_monotonic_ms() < deadline) {
+        turn(f, 1);
+        ssize_t got = recv(fd, block, sizeof block, 0);
+        heard += got > 0 ? (size_t)got : 0;
+    }
+    ck_assert(f->told && f->there);
+    close(fd);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_stream_is_told_when_its_client_is_gone_or_the_socket_is_closed)
+{
+    struct fixture *f = begin();
+    int fd = dial(f);
+    say(fd, "{\"command\":\"stream\"}\n");
+    while (!f->kept)
+        turn(f, 1);
+    close(fd);
+    int64_t deadline = clock_monotonic_ms() + 20000;
+    while (!f->told && clock_monotonic_ms() < deadline)
+        turn(f, 1);
+    ck_assert(f->told && !f->there);
+    f->told = false;
+    f->kept = NULL;
+    fd = dial(f);
+    say(fd, "{\"command\":\"stream\"}\n");
+    while (!f->kept)
+        turn(f, 1);
+    ck_assert(!f->told);
+    end(f);
+    close(fd);
+}
+END_TEST
+
+/* A directory server that does not answer: the linker gives us the call (see CMakeLists.txt). */
+static pthread_mutex_t directory = PTHREAD_MUTEX_INITIALIZER;
+static uv_thread_t asked_in;
+
+int __wrap_getpwuid_r(uid_t uid, struct passwd *entry, char *buffer, size_t size,
+                      struct passwd **ret_entry);
+
+int __wrap_getpwuid_r(uid_t uid, struct passwd *entry, char *buffer, size_t size,
+                      struct passwd **ret_entry)
+{
+    asked_in = uv_thread_self();
+    pthread_mutex_lock(&directory);
+    pthread_mutex_unlock(&directory);
+    snprintf(buffer, size, "user-%u", (unsigned)uid);
+    *entry = (struct passwd){.pw_name = buffer, .pw_uid = uid};
+    *ret_entry = entry;
+    return 0;
+}
+
+START_TEST(a_name_is_looked_up_beside_the_loop_and_until_then_it_is_a_number)
+{
+    char line[100], number[100], name[100];
+    sprintf(number, "{\"ok\":true,\"name\":\"uid %u\"}", (unsigned)getuid());
+    sprintf(name, "{\"ok\":true,\"name\":\"user-%u\"}", (unsigned)getuid());
+    pthread_mutex_lock(&directory);
+    struct fixture *f = begin();
+    int fd = dial(f);
+    ask(f, fd, "{\"command\":\"who\"}\n", line, sizeof line);
+    ck_assert_str_eq(line, number);
+    pthread_mutex_unlock(&directory);
+    int64_t deadline = clock_monotonic_ms() + 10000;
+    do
+        ask(f, fd, "{\"command\":\"who\"}\n", line, sizeof line);
+    while (strcmp(line, name) != 0 && clock_monotonic_ms() < deadline);
+    ck_assert_str_eq(line, name);
+    uv_thread_t self = uv_thread_self();
+    ck_assert(!uv_thread_equal(&asked_in, &self));
+    close(fd);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_look_up_that_is_under_way_holds_no_memory_when_all_is_closed)
+{
+    pthread_mutex_lock(&directory);
+    struct fixture *f = begin();
+    control_close(f->control);
+    pthread_mutex_unlock(&directory);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    rmdir(f->folder);
+    free(f);
 }
 END_TEST
 
@@ -234,7 +572,18 @@ int main(void)
     tcase_add_test(tc, what_is_no_request_gets_a_sentence);
     tcase_add_test(tc, a_line_without_end_closes_the_connection);
     tcase_add_test(tc, an_answer_to_a_client_that_is_gone_is_dropped);
-    tcase_add_test(tc, a_watcher_that_does_not_read_is_bounded_and_told_what_it_lost);
+    tcase_add_test(tc, requests_come_in_any_pieces_and_are_answered_in_order);
+    tcase_add_test(tc, a_turn_of_the_loop_serves_one_request_however_many_were_sent);
+    tcase_add_test(tc, requests_get_a_quarter_of_the_time);
+    tcase_add_test(tc, who_asks_without_pause_does_not_keep_others_waiting);
+    tcase_add_test(tc, a_client_that_does_not_take_its_answers_is_not_served_until_it_does);
+    tcase_add_test(tc, four_requests_of_a_client_may_wait_for_their_answer_and_no_more);
+    tcase_add_test(tc, a_watcher_that_does_not_read_is_bounded_and_dropped_with_a_word);
+    tcase_add_test(tc, a_watcher_that_never_reads_loses_its_place);
+    tcase_add_test(tc, a_stream_goes_on_when_its_client_has_read);
+    tcase_add_test(tc, a_stream_is_told_when_its_client_is_gone_or_the_socket_is_closed);
+    tcase_add_test(tc, a_name_is_looked_up_beside_the_loop_and_until_then_it_is_a_number);
+    tcase_add_test(tc, a_look_up_that_is_under_way_holds_no_memory_when_all_is_closed);
     tcase_add_test(tc, a_stale_socket_is_replaced_and_a_live_one_is_not);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
