@@ -25,7 +25,7 @@
 #define FACT_REASON_SIZE 256
 
 enum fact_kind {
-    FACT_LINE,           /* inputs: whether a press of it is heard, or its level, has changed */
+    FACT_LINE,           /* inputs: whether a press of it is heard may have changed */
     FACT_PRESSED,        /* inputs: a level was accepted and has become no event */
     FACT_CARD,           /* inputs: a card was read */
     FACT_INCIDENT,       /* incidents: a step of an incident, with its event */
@@ -39,7 +39,8 @@ enum fact_kind {
     FACT_FAULT_REPORTED, /* faults: an event was made of it */
     FACT_DELIVERED,      /* delivery: a receiver has an event */
     FACT_ATTEMPT_FAILED,
-    FACT_ANSWER, /* delivery: what a person at a receiver has decided, told once */
+    FACT_ANSWER,  /* delivery: what a person at a receiver has decided, told once */
+    FACT_COMMAND, /* delivery: what a platform asks; answered by delivery_reply */
     FACT_LINK,
     FACT_UPLOADED, /* delivery: a receiver has a clip */
     FACT_UPLOAD_FAILED,
@@ -54,7 +55,7 @@ enum fact_kind {
 
 struct fact_line {
     size_t input;
-    bool good, active;
+    bool good; /* a press of it is heard */
 };
 
 struct fact_pressed {
@@ -129,6 +130,12 @@ struct fact_answer {
     struct uplink_answer answer;
 };
 
+struct fact_command {
+    size_t receiver;
+    uint64_t ticket;
+    struct uplink_command command;
+};
+
 struct fact_link {
     size_t receiver;
     bool proven;
@@ -180,6 +187,7 @@ struct fact {
         struct fact_delivered delivered;
         struct fact_failed failed; /* FACT_ATTEMPT_FAILED, FACT_UPLOAD_FAILED */
         struct fact_answer answer;
+        struct fact_command command;
         struct fact_link link;
         struct fact_uploaded uploaded;
         struct fact_clip clip;

@@ -21,12 +21,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "app/gateway.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "bench_server.h"
 #include "bench_stats.h"
+#include "dispatch/dispatch.h"
 #include "drivers/input/inputs.h"
+#include "gateway/internal.h"
 #include "wire/profile.h"
 #include "wire/receipt.h"
 
@@ -187,16 +188,16 @@ static void run_floor(struct bench *b, const char *body, size_t length)
 
 static void press(struct bench *b)
 {
-    struct gateway_input *in = &b->gw->inputs[b->button];
+    struct err e;
     atomic_store(&b->shared->first_byte_ns, 0);
     b->waiting = true;
     b->pressed_ns = clock_monotonic_ns();
-    in->driver->simulate(in->contacts[0].line, true);
+    if (inputs_simulate(b->gw->inputs, b->button, 0, &e) != 0)
+        die(e.text);
 }
 
 static void finish_press(struct bench *b)
 {
-    struct gateway_input *in = &b->gw->inputs[b->button];
     int64_t end_ns = clock_monotonic_ns();
     b->waiting = false;
     if (b->done++ >= WARM_UP) {
@@ -205,8 +206,10 @@ static void finish_press(struct bench *b)
         bench_add(&b->stored, offered_ns - b->pressed_ns);
         bench_add(&b->sent, atomic_load(&b->shared->first_byte_ns) - offered_ns);
     }
-    incident_reset(&b->gw->incidents[b->button][INCIDENT_CLASS_ALARM]);
-    in->driver->simulate(in->contacts[0].line, false);
+    incidents_reset(b->gw->incidents,
+                    &incidents_all(b->gw->incidents)[b->button][INCIDENT_CLASS_ALARM], "the bench",
+                    NULL);
+    inputs_release(b->gw->inputs, b->button);
     b->button = (b->button + 1) % BUTTONS;
     b->quiet_ns = end_ns;
 }
@@ -224,15 +227,13 @@ static void report(struct bench *b)
 static void on_check(uv_check_t *check)
 {
     struct bench *b = check->data;
-    struct dispatch_status status;
     if (b->waiting) {
-        if (b->gw->incidents[b->button][INCIDENT_CLASS_ALARM].progress[0] >=
+        if (incidents_all(b->gw->incidents)[b->button][INCIDENT_CLASS_ALARM].progress[0] >=
             INCIDENT_PROGRESS_DELIVERED)
             finish_press(b);
         return;
     }
-    dispatch_get_status(b->gw->dispatch, 0, &status);
-    if (status.link != DISPATCH_LINK_PROVEN || status.backlog > 0 || b->gw->journeys ||
+    if (!delivery_idle(b->gw->delivery) || !events_idle(b->gw->events) ||
         clock_monotonic_ns() - b->quiet_ns < 2000000)
         return;
     if (b->done == b->wanted + WARM_UP) {
@@ -277,8 +278,7 @@ int main(int argc, char **argv)
     int port = atomic_load(&b.shared->port);
     log_set_level(LOG_LEVEL_ERROR);
     write_config(argv[1], argv[2], port, config, sizeof config);
-    b.gw = calloc(1, sizeof *b.gw);
-    if (!b.gw || gateway_start(b.gw, config, &e) != 0)
+    if (gateway_start(config, &b.gw, &e) != 0)
         die(e.text);
     open_floor(&b, argv[1], argv[2], port);
     uv_check_init(&b.gw->loop, &b.check);

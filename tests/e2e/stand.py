@@ -327,7 +327,7 @@ class Stand:
 
     def start_core(self, env=None):
         self.core = Process("tocsind", [
-            self.binary("daemon/app/tocsind"), "--config", self.config], self.logs, env)
+            self.binary("daemon/gateway/tocsind"), "--config", self.config], self.logs, env)
         wait_until("tocsind answers on its control socket", self.core_answers, 15)
 
     def core_answers(self):

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lamps: after every turn in which something happened that they show, each is worked out once.
+ * Subscribes only; nobody calls it but its row of the gateway. Tells FACT_LAMP, states FAULT_LAMP.
+ * Loop thread only.
+ */
+#ifndef TOCSIN_ANNUNCIATE_LAMPS_H
+#define TOCSIN_ANNUNCIATE_LAMPS_H
+
+#include <jansson.h>
+
+#include "delivery/delivery.h"
+#include "events/faults.h"
+#include "facts/facts.h"
+#include "iface/indicator.h"
+#include "incidents/incidents.h"
+#include "sections/config.h"
+
+struct lamps;
+
+struct lamps_options {
+    uv_loop_t *loop;
+    struct facts *facts;
+    const struct config *config; /* borrowed until lamps_free, as is the rest */
+    const struct incidents *incidents;
+    const struct delivery *delivery;
+    const struct faults *faults;
+};
+
+/* Whatever it returns, `*ret_lamps` is to be closed and freed. */
+int lamps_open(const struct lamps_options *options, struct lamps **ret_lamps, struct err *e);
+/* Leaves them off. NULL is accepted here and below. */
+void lamps_close(struct lamps *l);
+void lamps_free(struct lamps *l);
+
+json_t *lamps_status(const struct lamps *l);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sirens, gate locks, lamps of others: on by the rules of the configuration, off when their time is
+ * over or the alarm is closed. Duress never switches anything: nothing may be seen of it.
+ *
+ * Subscribes only; nobody calls it but its row of the gateway. Tells FACT_OUTPUT, states
+ * FAULT_OUTPUT. Loop thread only.
+ */
+#ifndef TOCSIN_ANNUNCIATE_OUTPUTS_H
+#define TOCSIN_ANNUNCIATE_OUTPUTS_H
+
+#include <jansson.h>
+
+#include "facts/facts.h"
+#include "iface/output.h"
+#include "incidents/incidents.h"
+#include "sections/config.h"
+
+struct outputs;
+
+struct outputs_options {
+    uv_loop_t *loop;
+    struct facts *facts;
+    const struct config *config; /* borrowed until outputs_free, as is the rest */
+    const struct incidents *incidents;
+};
+
+/* What an open alarm holds on is on. Whatever it returns, `*ret_outputs` is to be closed and
+ * freed. */
+int outputs_open(const struct outputs_options *options, struct outputs **ret_outputs,
+                 struct err *e);
+/* Leaves them off. NULL is accepted here and below. */
+void outputs_close(struct outputs *outs);
+void outputs_free(struct outputs *outs);
+
+json_t *outputs_status(const struct outputs *outs);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clips/clips.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "clips/internal.h"
+
+#define FIRST_LINK_MS 15000 /* after the start; tocsin-video should be there by then */
+#define GONE          "tocsin-video does not answer (systemctl status tocsin-video)"
+
+/* A clip that this process knows: announced, and not yet with every receiver that takes clips. */
+struct clip {
+    struct clip *next;
+    struct clips *clips;
+    struct outbox_upload upload; /* its seq is the manifest's; 0 until that is made */
+    uint32_t waiting;            /* bit mask of receivers that do not have it */
+    struct message *announced;   /* while the store is asked whether it is known */
+};
+
+static struct clip *find_id(const struct clips *cl, const char *id)
+{
+    struct clip *c = cl->first;
+    while (c && strcmp(c->upload.clip, id) != 0)
+        c = c->next;
+    return c;
+}
+
+static struct clip *find_seq(const struct clips *cl, uint64_t seq)
+{
+    struct clip *c = cl->first;
+    while (c && (seq == 0 || c->upload.seq != seq))
+        c = c->next;
+    return c;
+}
+
+static struct clip *add(struct clips *cl, const struct outbox_upload *upload)
+{
+    struct clip *c = calloc(1, sizeof *c);
+    if (!c)
+        abort();
+    *c = (struct clip){.next = cl->first, .clips = cl, .upload = *upload};
+    cl->first = c;
+    return c;
+}
+
+static void drop_announced(struct clip *c)
+{
+    if (c->announced)
+        message_finish(c->announced);
+    free(c->announced);
+    c->announced = NULL;
+}
+
+static void forget(struct clip *c)
+{
+    struct clip **at = &c->clips->first;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    drop_announced(c);
+    free(c);
+}
+
+static void send_clip_word(struct clips *cl, enum message_type type, const char *id)
+{
+    struct message message = {.type = type};
+    snprintf(message.word_of, sizeof message.word_of, "%s", id);
+    if (cl->link)
+        link_client_send(cl->link, &message);
+}
+
+static void start_upload(struct clips *cl, size_t receiver, const struct outbox_upload *u)
+{
+    char name[160];
+    snprintf(name, sizeof name, "%s-%s.mp4", u->camera, u->clip);
+    struct uplink_file file = {.manifest = u->manifest,
+                               .path = u->path,
+                               .filename = name,
+                               .length_bytes = u->length_bytes};
+    memcpy(file.sha256, u->sha256, sizeof file.sha256);
+    delivery_upload(cl->options.delivery, receiver, u->seq, &file);
+}
+
+static const char *name_of(const struct clips *cl, const char *camera)
+{
+    for (size_t i = 0; i < cl->camera_count; i++) {
+        if (strcmp(cl->cameras[i].config->id, camera) == 0)
+            return cl->cameras[i].config->name;
+    }
+    return camera;
+}
+
+static void tell(const struct clip *c, enum fact_clip_step step, size_t receiver)
+{
+    struct fact fact = {.kind = FACT_CLIP,
+                        .u.clip = {.step = step, .receiver = receiver, .seq = c->upload.seq}};
+    memcpy(fact.u.clip.alarm, c->upload.alarm, sizeof fact.u.clip.alarm);
+    memcpy(fact.u.clip.camera, c->upload.camera, sizeof fact.u.clip.camera);
+    facts_publish(c->clips->options.facts, &fact);
+}
+
+static void make_manifest(struct clip *c)
+{
+    struct clips *cl = c->clips;
+    const json_t *manifest = c->announced->clip.manifest;
+    int64_t stop_ms = json_integer_value(json_object_get(manifest, "stop_monoms"));
+    json_t *data = json_pack("{ss,s{ss,ss}}", "alarm", c->upload.alarm, "camera", "id",
+                             c->upload.camera, "name", name_of(cl, c->upload.camera));
+    if (data)
+        json_object_update_missing(data, c->announced->clip.manifest);
+    tell(c, FACT_CLIP_READY, 0);
+    c->upload.seq =
+        events_emit(cl->options.events, &(struct events_new){.type = "tocsin.clip.manifest",
+                                                             .class = EVENT_CLASS_MANIFEST,
+                                                             .alarm = c->upload.alarm,
+                                                             .at_ns = stop_ms * 1000000,
+                                                             .data = data,
+                                                             .upload = &c->upload});
+    if (c->upload.seq == 0)
+        forget(c); /* announced again at the next connection */
+    else
+        drop_announced(c);
+}
+
+static void end_clip(struct clip *c)
+{
+    send_clip_word(c->clips, MESSAGE_CLIP_DONE, c->upload.clip);
+    forget(c);
+}
+
+/* The manifest is on the disk: the clip is ours, and may go out. */
+static void take_stored(struct clips *cl, const struct fact_heard *heard)
+{
+    struct clip *c = heard->stored ? find_seq(cl, heard->seq) : NULL;
+    if (!c)
+        return;
+    memcpy(c->upload.manifest, heard->id, sizeof c->upload.manifest);
+    send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
+    c->waiting = delivery_takes_clips(cl->options.delivery);
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
+        if (c->waiting >> i & 1)
+            start_upload(cl, i, &c->upload);
+    }
+    if (c->waiting == 0)
+        end_clip(c);
+}
+
+static void take_uploaded(struct clips *cl, const struct fact_uploaded *uploaded)
+{
+    struct clip *c = find_seq(cl, uploaded->seq);
+    if (!c)
+        return;
+    tell(c, uploaded->confirmed ? FACT_CLIP_UPLOADED : FACT_CLIP_UNCONFIRMED, uploaded->receiver);
+    c->waiting &= ~(1u << uploaded->receiver);
+    if (c->waiting == 0)
+        end_clip(c);
+}
+
+/* Which clip the store was asked about; the clip itself may be gone when the answer comes. */
+struct question {
+    struct clips *clips;
+    char id[UUID_TEXT_SIZE];
+};
+
+static void on_found(void *arg, uint64_t seq)
+{
+    struct question *question = arg;
+    struct clips *cl = question->clips;
+    struct clip *c = cl->closed ? NULL : find_id(cl, question->id);
+    free(question);
+    if (!c || !c->announced)
+        return;
+    if (seq == 0) {
+        make_manifest(c);
+        return;
+    }
+    /* Stored before, and no upload of it is waiting: tocsin-video may let it go. */
+    send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
+    end_clip(c);
+}
+
+static void take_clip(struct clips *cl, const struct message *message)
+{
+    const struct message_clip *m = &message->clip;
+    const struct clip *known = find_id(cl, m->id);
+    if (known) {
+        if (known->upload.seq != 0 && known->waiting != 0)
+            send_clip_word(cl, MESSAGE_CLIP_STORED, known->upload.clip);
+        return;
+    }
+    struct outbox_upload upload = {.length_bytes = m->length_bytes};
+    memcpy(upload.clip, m->id, sizeof upload.clip);
+    memcpy(upload.alarm, m->alarm, sizeof upload.alarm);
+    snprintf(upload.camera, sizeof upload.camera, "%s", m->camera);
+    snprintf(upload.path, sizeof upload.path, "%s", m->path);
+    memcpy(upload.sha256, m->sha256, sizeof upload.sha256);
+    struct clip *c = add(cl, &upload);
+    struct question *question = calloc(1, sizeof *question);
+    c->announced = malloc(sizeof *c->announced);
+    if (!c->announced || !question)
+        abort();
+    *c->announced = *message;
+    json_incref(c->announced->clip.manifest);
+    question->clips = cl;
+    memcpy(question->id, m->id, sizeof question->id);
+    outbox_find_clip(events_outbox(cl->options.events), question->id, on_found, question);
+}
+
+static void on_message(void *arg, const struct message *message)
+{
+    switch (message->type) {
+    case MESSAGE_CAMERA:
+        cameras_take(arg, &message->camera);
+        break;
+    case MESSAGE_CLIP:
+        take_clip(arg, message);
+        break;
+    case MESSAGE_ALARM:
+    case MESSAGE_CLIP_STORED:
+    case MESSAGE_CLIP_DONE:
+        break; /* ours to say, not to hear */
+    }
+}
+
+static void tell_alarm(struct clips *cl, const struct incident *incident)
+{
+    const struct option_list *cameras = &cl->options.config->inputs[incident->button].cameras;
+    /* Of an alarm from another boot nobody knows when it was pressed. */
+    if (!cl->link || !incident->open || incident->last_press_ns == 0)
+        return;
+    struct message message = {.type = MESSAGE_ALARM,
+                              .alarm = {.press_ms = incident->last_press_ns / 1000000}};
+    memcpy(message.alarm.id, incident->alarm, sizeof message.alarm.id);
+    for (size_t i = 0; i < cameras->count && i < LIMIT_INPUT_CAMERAS; i++)
+        snprintf(message.alarm.cameras[message.alarm.camera_count++], MESSAGE_ID_SIZE, "%s",
+                 cameras->items[i]);
+    if (message.alarm.camera_count > 0)
+        link_client_send(cl->link, &message);
+}
+
+static void on_fact(void *self, const struct fact *fact)
+{
+    struct clips *cl = self;
+    if (fact->kind == FACT_HEARD) {
+        take_stored(cl, &fact->u.heard);
+    } else if (fact->kind == FACT_UPLOADED) {
+        take_uploaded(cl, &fact->u.uploaded);
+    } else if (fact->kind == FACT_INCIDENT) {
+        const struct fact_incident *step = &fact->u.incident;
+        if (step->action == INCIDENT_ACTION_RAISED || step->action == INCIDENT_ACTION_UPDATED)
+            tell_alarm(cl, &step->incident);
+    }
+}
+
+bool clips_connected(const struct clips *cl)
+{
+    return cl->link && link_client_is_up(cl->link);
+}
+
+void clips_tick(struct clips *cl)
+{
+    if (cl->link && !link_client_is_up(cl->link) &&
+        clock_monotonic_ms() - cl->opened_ms > FIRST_LINK_MS)
+        facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, GONE);
+}
+
+static void on_up(void *arg)
+{
+    struct clips *cl = arg;
+    log_info("video", "connected to tocsin-video");
+    facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, NULL);
+    const struct incident *incident = NULL;
+    while ((incident = incidents_next_open(cl->options.incidents, incident)))
+        tell_alarm(cl, incident);
+}
+
+static void on_down(void *arg, const char *reason)
+{
+    struct clips *cl = arg;
+    log_warning("video", "tocsin-video is gone: %s", reason);
+    facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, GONE);
+    cameras_lost(cl);
+}
+
+int clips_open(const struct clips_options *options, const struct outbox_found *found,
+               struct clips **ret_clips, struct err *e)
+{
+    struct clips *cl = calloc(1, sizeof *cl);
+    if (!cl)
+        return err_set(e, ENOMEM, "clips: out of memory");
+    cl->options = *options;
+    cl->opened_ms = clock_monotonic_ms();
+    *ret_clips = cl;
+    cameras_open(cl);
+    for (size_t i = 0; i < found->upload_count; i++) {
+        const struct outbox_upload *u = &found->uploads[i];
+        struct clip *c = find_id(cl, u->clip);
+        if (!c)
+            c = add(cl, u);
+        c->waiting |= 1u << u->receiver;
+        start_upload(cl, u->receiver, u);
+    }
+    facts_subscribe(options->facts,
+                    FACT_BIT(FACT_HEARD) | FACT_BIT(FACT_UPLOADED) | FACT_BIT(FACT_INCIDENT),
+                    on_fact, cl);
+    if (cl->camera_count == 0)
+        return 0;
+    struct link_handlers handlers = {
+        .on_up = on_up, .on_down = on_down, .on_message = on_message, .arg = cl};
+    return link_client_create(options->loop, options->config->video.socket, &handlers, &cl->link,
+                              e);
+}
+
+void clips_close(struct clips *cl)
+{
+    if (!cl || cl->closed)
+        return;
+    cl->closed = true;
+    link_client_close(cl->link);
+    cl->link = NULL;
+    while (cl->first)
+        forget(cl->first);
+}
+
+void clips_free(struct clips *cl)
+{
+    free(cl);
+}

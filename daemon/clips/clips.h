@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tocsin-video: alarms go there; states of cameras and clips come back. A clip that is announced
+ * becomes a manifest event, and an upload to every receiver that takes clips once that event is on
+ * the disk. Owns the video link.
+ *
+ * Subscribes to incidents, stored events and uploads; nobody calls it but its row of the gateway.
+ * Tells FACT_CLIP and FACT_CAMERA; states FAULT_CAMERA and FAULT_VIDEO. Loop thread only.
+ */
+#ifndef TOCSIN_CLIPS_CLIPS_H
+#define TOCSIN_CLIPS_CLIPS_H
+
+#include <jansson.h>
+
+#include "events/events.h"
+#include "facts/facts.h"
+#include "incidents/incidents.h"
+#include "sections/config.h"
+
+struct clips;
+
+struct clips_options {
+    uv_loop_t *loop;
+    struct facts *facts;
+    const struct config *config; /* borrowed until clips_free, as are the next three */
+    struct events *events;
+    struct delivery *delivery;
+    const struct incidents *incidents;
+};
+
+/* Uploads that were waiting (`found`) go on. Whatever it returns, `*ret_clips` is to be closed and
+ * freed. */
+int clips_open(const struct clips_options *options, const struct outbox_found *found,
+               struct clips **ret_clips, struct err *e);
+void clips_tick(struct clips *cl);
+/* NULL is accepted here and below. */
+void clips_close(struct clips *cl);
+void clips_free(struct clips *cl);
+
+bool clips_connected(const struct clips *cl);
+json_t *clips_cameras_status(const struct clips *cl);
+json_t *clips_cameras_heartbeat(const struct clips *cl);
+
+#endif

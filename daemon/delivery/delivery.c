@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "delivery/delivery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "delivery/internal.h"
+#include "loop/network.h"
+
+#define FIRST_PROOF_MS 15000 /* after the start; a link not proven by then is a fault */
+
+static void on_delivered(void *arg, const struct dispatch_sent *sent,
+                         const struct uplink_result *result)
+{
+    struct delivery *d = arg;
+    struct fact fact = {.kind = FACT_DELIVERED,
+                        .at_ns = result->finished_ns,
+                        .u.delivered = {.receiver = sent->receiver,
+                                        .seq = sent->seq,
+                                        .class = sent->class,
+                                        .confirmed = result->outcome == UPLINK_OUTCOME_STORED}};
+    snprintf(fact.u.delivered.alarm, sizeof fact.u.delivered.alarm, "%s", sent->alarm);
+    records_add(d, false, sent->receiver, sent->seq, sent->attempts, result);
+    facts_publish(d->options.facts, &fact);
+}
+
+static void publish_failure(struct delivery *d, enum fact_kind kind, size_t receiver, uint64_t seq,
+                            const char *alarm, const struct uplink_result *result)
+{
+    struct fact fact = {.kind = kind, .u.failed = {.receiver = receiver, .seq = seq}};
+    snprintf(fact.u.failed.alarm, sizeof fact.u.failed.alarm, "%s", alarm);
+    snprintf(fact.u.failed.reason, sizeof fact.u.failed.reason, "%s", result->reason);
+    facts_publish(d->options.facts, &fact);
+}
+
+static void on_attempt_failed(void *arg, const struct dispatch_sent *sent,
+                              const struct uplink_result *result)
+{
+    struct delivery *d = arg;
+    log_debug("dispatch", "%s: event %llu, attempt %u: %s", d->receivers[sent->receiver].config->id,
+              (unsigned long long)sent->seq, sent->attempts, result->reason);
+    publish_failure(d, FACT_ATTEMPT_FAILED, sent->receiver, sent->seq, sent->alarm, result);
+}
+
+static void on_uploaded(void *arg, size_t receiver, uint64_t seq,
+                        const struct uplink_result *result)
+{
+    struct delivery *d = arg;
+    records_add(d, true, receiver, seq, 0, result);
+    facts_publish(
+        d->options.facts,
+        &(struct fact){.kind = FACT_UPLOADED,
+                       .u.uploaded = {.receiver = receiver,
+                                      .seq = seq,
+                                      .confirmed = result->outcome == UPLINK_OUTCOME_STORED}});
+}
+
+static void on_upload_failed(void *arg, size_t receiver, uint64_t seq,
+                             const struct uplink_result *result)
+{
+    struct delivery *d = arg;
+    log_warning("dispatch", "%s: %s", d->receivers[receiver].config->id, result->reason);
+    publish_failure(d, FACT_UPLOAD_FAILED, receiver, seq, "", result);
+}
+
+static void on_answers(void *arg, size_t receiver, const struct uplink_answer *answers,
+                       size_t count)
+{
+    struct delivery *d = arg;
+    struct delivery_receiver *r = &d->receivers[receiver];
+    for (size_t i = 0; i < count; i++) {
+        if (answers[i].answer_seq <= r->taken_seq)
+            continue;
+        r->taken_seq = answers[i].answer_seq;
+        facts_publish(d->options.facts,
+                      &(struct fact){.kind = FACT_ANSWER,
+                                     .u.answer = {.receiver = receiver, .answer = answers[i]}});
+    }
+}
+
+void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_seq)
+{
+    struct delivery_receiver *r = &d->receivers[receiver];
+    if (answer_seq > r->confirmed_seq)
+        r->confirmed_seq = answer_seq;
+}
+
+static void on_link_changed(void *arg, size_t receiver, enum dispatch_link link, const char *reason)
+{
+    struct delivery *d = arg;
+    struct delivery_receiver *r = &d->receivers[receiver];
+    bool proven = link == DISPATCH_LINK_PROVEN;
+    r->link = link;
+    facts_state_fault(d->options.facts, FAULT_RECEIVER, r->config->id, proven ? NULL : reason);
+    facts_publish(
+        d->options.facts,
+        &(struct fact){.kind = FACT_LINK, .u.link = {.receiver = receiver, .proven = proven}});
+}
+
+static struct event *on_heartbeat(void *arg, size_t receiver)
+{
+    struct delivery *d = arg;
+    json_t *data =
+        json_pack("{sI}", "answer_seq", (json_int_t)d->receivers[receiver].confirmed_seq);
+    return d->options.heartbeat(d->options.arg, data);
+}
+
+void delivery_tick(struct delivery *d)
+{
+    bool is_late = clock_monotonic_ms() - d->opened_ms >= FIRST_PROOF_MS;
+    for (size_t i = 0; i < d->count; i++) {
+        struct dispatch_status status;
+        uplinks_try_reopen(&d->receivers[i]);
+        if (!is_late || d->receivers[i].link == DISPATCH_LINK_PROVEN)
+            continue;
+        dispatch_get_status(d->dispatch, i, &status);
+        facts_state_fault(d->options.facts, FAULT_RECEIVER, d->receivers[i].config->id,
+                          status.reason[0] ? status.reason : "no receipt yet");
+    }
+}
+
+/* The event that dispatch wants again, on its way from the store. */
+struct loading {
+    struct delivery *delivery;
+    size_t receiver;
+    uint64_t seq;
+};
+
+static void on_loaded(void *arg, struct event *event)
+{
+    struct loading *loading = arg;
+    if (loading->delivery->dispatch)
+        dispatch_loaded(loading->delivery->dispatch, loading->receiver, loading->seq, event);
+    free(loading);
+}
+
+static void on_load(void *arg, size_t receiver, uint64_t seq)
+{
+    struct delivery *d = arg;
+    struct loading *loading = calloc(1, sizeof *loading);
+    if (!loading)
+        abort();
+    *loading = (struct loading){d, receiver, seq};
+    outbox_load(d->options.outbox, seq, on_loaded, loading);
+}
+
+void delivery_take_config(struct delivery *d, size_t receiver, const struct config_receiver *config)
+{
+    d->receivers[receiver].config = config;
+    d->responders &= ~(1u << receiver);
+    d->responders |= config->responder ? 1u << receiver : 0;
+    d->groups = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        const struct config_receiver *c = d->receivers[i].config;
+        if (c && c->responder && c->group > (int64_t)d->groups)
+            d->groups = (unsigned)c->group;
+    }
+}
+
+static void on_network_changed(void *arg)
+{
+    struct delivery *d = arg;
+    log_info("receiver", "the network has changed: every receiver is tried now");
+    dispatch_network_changed(d->dispatch);
+}
+
+static void on_turn_over(void *self, const struct fact *fact)
+{
+    (void)fact;
+    records_hand_over(self);
+}
+
+static int open_receivers(struct delivery *d, const struct outbox_found *found, struct err *e)
+{
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < d->count; i++) {
+        struct dispatch_receiver_options options;
+        struct delivery_receiver *r = &d->receivers[i];
+        r->delivery = d;
+        r->index = i;
+        r->taken_seq = r->confirmed_seq = found->answer_seq[i];
+        delivery_take_config(d, i, &d->options.config->receivers[i]);
+        uplinks_open_or_stand_in(r, &options);
+        result = dispatch_add_receiver(d->dispatch, &options, e);
+        if (result == 0)
+            uplinks_tell_takes(r);
+    }
+    for (size_t i = 0; result == 0 && i < found->pending_count; i++) {
+        const struct outbox_pending *p = &found->pending[i];
+        dispatch_restore(d->dispatch, p->receiver, p->seq, p->class, p->alarm, p->attempts);
+    }
+    return result;
+}
+
+int delivery_open(const struct delivery_options *options, const struct outbox_found *found,
+                  struct delivery **ret_delivery, struct err *e)
+{
+    struct delivery *d = calloc(1, sizeof *d);
+    if (!d)
+        return err_set(e, ENOMEM, "delivery: out of memory");
+    d->options = *options;
+    d->count = options->config->receiver_count;
+    d->opened_ms = clock_monotonic_ms();
+    records_init(d);
+    struct dispatch_host host = {.load = on_load,
+                                 .delivered = on_delivered,
+                                 .attempt_failed = on_attempt_failed,
+                                 .uploaded = on_uploaded,
+                                 .upload_failed = on_upload_failed,
+                                 .answers = on_answers,
+                                 .link_changed = on_link_changed,
+                                 .heartbeat = on_heartbeat,
+                                 .view = uplinks_view,
+                                 .arg = d};
+    facts_subscribe(options->facts, FACT_BIT(FACT_TURN_OVER), on_turn_over, d);
+    /* The caller has it even if it fails: dispatch may hold handles of the loop by then. */
+    *ret_delivery = d;
+    int result = dispatch_create(options->loop, &host, &d->dispatch, e);
+    if (result == 0)
+        result = open_receivers(d, found, e);
+    struct err not_told;
+    if (result == 0 &&
+        network_open(options->loop, on_network_changed, d, &d->network, &not_told) != 0)
+        log_warning("receiver", "%s", not_told.text);
+    return result;
+}
+
+void delivery_close(struct delivery *d)
+{
+    if (!d)
+        return;
+    records_drop(d); /* what follows from them is not on the disk: they are made again */
+    network_close(d->network);
+    d->network = NULL;
+    dispatch_close(d->dispatch);
+    d->dispatch = NULL;
+}
+
+void delivery_free(struct delivery *d)
+{
+    free(d);
+}
+
+void delivery_prepare_press(struct delivery *d, struct event *event)
+{
+    dispatch_prepare(d->dispatch, event);
+}
+
+void delivery_offer(struct delivery *d, struct event *event)
+{
+    dispatch_offer(d->dispatch, event);
+}
+
+void delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
+                     const struct uplink_file *file)
+{
+    dispatch_upload(d->dispatch, receiver, seq, file);
+}
+
+void delivery_set_alarm_open(struct delivery *d, bool open)
+{
+    dispatch_set_alarm_open(d->dispatch, open);
+}
+
+void delivery_reply(struct delivery *d, size_t receiver, uint64_t ticket,
+                    const struct uplink_reply *reply)
+{
+    dispatch_reply(d->dispatch, receiver, ticket, reply);
+}
+
+uint32_t delivery_responders(const struct delivery *d)
+{
+    return d->responders;
+}
+
+uint32_t delivery_proven(const struct delivery *d)
+{
+    uint32_t proven = 0;
+    for (size_t i = 0; i < d->count; i++)
+        proven |= d->receivers[i].link == DISPATCH_LINK_PROVEN ? 1u << i : 0;
+    return proven;
+}
+
+uint32_t delivery_takes_clips(const struct delivery *d)
+{
+    uint32_t takers = 0;
+    for (size_t i = 0; i < d->count; i++)
+        takers |=
+            d->receivers[i].config->clips && dispatch_takes_clips(d->dispatch, i) ? 1u << i : 0;
+    return takers;
+}
+
+uint32_t delivery_takes(const struct delivery *d, enum event_class class)
+{
+    uint32_t takers = 0;
+    for (size_t i = 0; i < d->count; i++)
+        takers |= dispatch_takes(d->dispatch, i, class) ? 1u << i : 0;
+    return takers;
+}
+
+uint32_t delivery_asked(const struct delivery *d, unsigned level)
+{
+    uint32_t asked = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        const struct config_receiver *c = d->receivers[i].config;
+        if (c->responder && c->group <= (int64_t)level)
+            asked |= 1u << i;
+    }
+    return asked;
+}
+
+unsigned delivery_groups(const struct delivery *d)
+{
+    return d->groups;
+}
+
+bool delivery_idle(const struct delivery *d)
+{
+    bool idle = !d->records;
+    for (size_t i = 0; i < d->count; i++) {
+        struct dispatch_status status;
+        dispatch_get_status(d->dispatch, i, &status);
+        idle = idle && status.link == DISPATCH_LINK_PROVEN && status.backlog == 0;
+    }
+    return idle;
+}
+
+json_t *delivery_status(const struct delivery *d)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < d->count; i++) {
+        const struct delivery_receiver *r = &d->receivers[i];
+        struct dispatch_status s;
+        dispatch_get_status(d->dispatch, i, &s);
+        json_t *one = json_pack("{ss,ss,ss,sb,sI,sI,sI,ss,sI}", "id", r->config->id, "name",
+                                r->config->name, "state", dispatch_link_name(s.link), "responder",
+                                r->config->responder, "backlog", (json_int_t)s.backlog, "uploads",
+                                (json_int_t)s.uploads, "failures", (json_int_t)s.failures, "reason",
+                                s.reason, "answer_seq", (json_int_t)r->confirmed_seq);
+        if (one)
+            json_object_set_new(one, "last_receipt_ms_ago",
+                                s.last_receipt_ms
+                                    ? json_integer(clock_monotonic_ms() - s.last_receipt_ms)
+                                    : json_null());
+        json_array_append_new(list, one);
+    }
+    return list;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The receivers: an uplink each, or what stands in for one that cannot be opened, behind
+ * `dispatch`.
+ *
+ * Tells by facts what becomes of events, clips and links, and what people at receivers decide. What
+ * it writes to the outbox of a delivery is handed over when the turn is over: whatever follows from
+ * the delivery (an incident that is further now) was handed over before, and is never missing when
+ * the delivery is on the disk. States FAULT_RECEIVER. Loop thread only.
+ */
+#ifndef TOCSIN_DELIVERY_DELIVERY_H
+#define TOCSIN_DELIVERY_DELIVERY_H
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "facts/facts.h"
+#include "iface/signer.h"
+#include "iface/uplink.h"
+#include "outbox/outbox.h"
+#include "sections/config.h"
+
+struct delivery;
+
+struct delivery_options {
+    uv_loop_t *loop;
+    struct facts *facts;
+    const struct config *config; /* borrowed until delivery_free, as are the next two */
+    struct outbox *outbox;
+    struct signer *signer;
+    /* The heartbeat of which `data` (taken) is the part that is delivery's; NULL: none now. */
+    struct event *(*heartbeat)(void *arg, json_t *data);
+    void *arg;
+};
+
+/* Opens every uplink; what was pending (`found`) goes out from now on. */
+int delivery_open(const struct delivery_options *options, const struct outbox_found *found,
+                  struct delivery **ret_delivery, struct err *e);
+void delivery_tick(struct delivery *d);
+/* No fact and no call of an uplink after it. NULL is accepted here and below. */
+void delivery_close(struct delivery *d);
+void delivery_free(struct delivery *d);
+
+/* A press that delivery_offer will bring within moments: what can be made ready is. */
+void delivery_prepare_press(struct delivery *d, struct event *event);
+/* A new event, for every receiver that takes it; takes its own references. */
+void delivery_offer(struct delivery *d, struct event *event);
+/* A clip for one receiver; copied. `seq` is its manifest's. */
+void delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
+                     const struct uplink_file *file);
+/* While an alarm is open heartbeats come faster. */
+void delivery_set_alarm_open(struct delivery *d, bool open);
+/* What came of this answer is on the disk: it may be confirmed to the receiver. */
+void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_seq);
+
+/* The answer to a FACT_COMMAND. */
+void delivery_reply(struct delivery *d, size_t receiver, uint64_t ticket,
+                    const struct uplink_reply *reply);
+
+/* Bit masks of receivers. */
+uint32_t delivery_responders(const struct delivery *d);
+uint32_t delivery_proven(const struct delivery *d);      /* whose link is proven now */
+uint32_t delivery_takes_clips(const struct delivery *d); /* to whom clips are uploaded */
+uint32_t delivery_takes(const struct delivery *d, enum event_class class); /* and such events */
+/* The responders that are asked at that level of an incident: those of groups 1 … level. */
+uint32_t delivery_asked(const struct delivery *d, unsigned level);
+unsigned delivery_groups(const struct delivery *d); /* the highest of any responder */
+bool delivery_idle(const struct delivery *d);       /* every link proven, nothing waits */
+
+json_t *delivery_status(const struct delivery *d);
+
+/* A reload: prepare opens the new uplinks and changes nothing; then commit or abandon, once. The
+ * plan's `config` stays borrowed after commit. */
+int delivery_prepare(struct delivery *d, const struct config *config, void **ret_plan,
+                     struct err *e);
+void delivery_commit(struct delivery *d, void *plan);
+void delivery_abandon(struct delivery *d, void *plan);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Uplinks: opened, stood in for, and what they ask and say beside attempts. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "delivery/closed_uplink.h"
+#include "delivery/internal.h"
+#include "envelope/view.h"
+
+#define REOPEN_MS 30000 /* between tries at an uplink that cannot be opened */
+
+bool uplinks_view(void *arg, const struct event *event, struct event_view *ret_view)
+{
+    struct err e;
+    (void)arg;
+    bool readable = envelope_view(event, ret_view, &e) == 0;
+    if (!readable)
+        log_error("dispatch", "%s", e.text);
+    return readable;
+}
+
+static void on_link(void *arg, enum uplink_link link, const char *reason)
+{
+    const struct delivery_receiver *r = arg;
+    if (r->delivery->dispatch)
+        dispatch_link_said(r->delivery->dispatch, r->index, link, reason);
+}
+
+static void on_command(void *arg, const struct uplink_command *command, uint64_t ticket)
+{
+    const struct delivery_receiver *r = arg;
+    facts_publish(
+        r->delivery->options.facts,
+        &(struct fact){.kind = FACT_COMMAND,
+                       .u.command = {.receiver = r->index, .ticket = ticket, .command = *command}});
+}
+
+void uplinks_tell_takes(const struct delivery_receiver *r)
+{
+    const struct dispatch *dispatch = r->delivery->dispatch;
+    uint32_t classes = 0;
+    for (int c = EVENT_CLASS_PRESS; c <= EVENT_CLASS_MANIFEST; c++)
+        classes |= dispatch_takes(dispatch, r->index, (enum event_class)c) ? UPLINK_TAKES(c) : 0;
+    outbox_set_takes(r->delivery->options.outbox, r->index, classes,
+                     dispatch_takes_clips(dispatch, r->index));
+}
+
+int uplinks_open(struct delivery_receiver *r, const struct config_receiver *config,
+                 struct dispatch_receiver_options *ret_options, struct err *e)
+{
+    const struct delivery_options *o = &r->delivery->options;
+    const struct uplink_driver *driver = uplink_driver_of(config->driver.type);
+    struct uplink_host host = {.signer = o->signer,
+                               .state_dir = o->config->storage.state_dir,
+                               .receiver = config->id,
+                               .on_link = on_link,
+                               .on_command = on_command,
+                               .arg = r};
+    struct uplink *uplink;
+    int result = driver->open(config->driver.options, &host, o->loop, &uplink, e);
+    if (result != 0)
+        return err_prefix(e, result, "receiver %s", config->id);
+    *ret_options =
+        (struct dispatch_receiver_options){.driver = driver,
+                                           .uplink = uplink,
+                                           .heartbeat_ms = config->heartbeat_ms,
+                                           .alarm_heartbeat_ms = config->alarm_heartbeat_ms};
+    return 0;
+}
+
+void uplinks_open_or_stand_in(struct delivery_receiver *r,
+                              struct dispatch_receiver_options *ret_options)
+{
+    const struct delivery_options *o = &r->delivery->options;
+    struct err e;
+    r->closed = uplinks_open(r, r->config, ret_options, &e) != 0;
+    if (!r->closed)
+        return;
+    log_error("receiver", "%s", e.text);
+    facts_state_fault(o->facts, FAULT_RECEIVER, r->config->id, e.text);
+    r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
+    *ret_options =
+        (struct dispatch_receiver_options){.driver = &closed_uplink,
+                                           .uplink = closed_uplink_create(o->loop, e.text),
+                                           .heartbeat_ms = r->config->heartbeat_ms,
+                                           .alarm_heartbeat_ms = r->config->alarm_heartbeat_ms};
+}
+
+void uplinks_try_reopen(struct delivery_receiver *r)
+{
+    struct dispatch_receiver_options options;
+    struct err e;
+    if (!r->closed || clock_monotonic_ms() < r->reopen_ms)
+        return;
+    r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
+    if (uplinks_open(r, r->config, &options, &e) != 0)
+        return;
+    r->closed = false;
+    dispatch_replace_uplink(r->delivery->dispatch, r->index, &options);
+    uplinks_tell_takes(r);
+}

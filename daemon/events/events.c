@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "events/events.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "envelope/envelope.h"
+
+#define PRUNE_EVERY_MS (10 * 60 * 1000)
+#define DAY_MS         INT64_C(86400000)
+#define CLOSE_WAIT_MS  10000
+#define SLOW_STORE_MS  2000 /* an event that is not on the disk after this long is a fault */
+
+/* An event until it is both stored and offered. */
+struct pending {
+    struct pending *next;
+    struct events *events;
+    struct event *event;
+    uv_timer_t patience;
+    bool stored, offered;
+    int64_t made_ms;
+    int64_t handed_us;
+};
+
+struct events {
+    uv_loop_t *loop;
+    struct facts *facts;
+    const struct config *config;
+    struct delivery *delivery; /* NULL while nothing goes out */
+    struct envelope envelope;
+    struct outbox *outbox;
+    struct pending *pending;
+    char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
+    bool store_stated;                 /* as broken */
+    bool closed;
+    int64_t pruned_ms;
+};
+
+static void free_pending(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void end_pending(struct pending *p)
+{
+    struct pending **at = &p->events->pending;
+    while (*at != p)
+        at = &(*at)->next;
+    *at = p->next;
+    event_unref(p->event);
+    p->event = NULL;
+    uv_close((uv_handle_t *)&p->patience, free_pending);
+}
+
+static void offer(struct pending *p)
+{
+    if (p->offered || !p->events->delivery)
+        return;
+    p->offered = true;
+    uv_timer_stop(&p->patience);
+    delivery_offer(p->events->delivery, p->event);
+}
+
+static void tell_heard(const struct pending *p, bool stored)
+{
+    const struct event *event = p->event;
+    struct fact fact = {
+        .kind = FACT_HEARD,
+        .u.heard = {
+            .seq = event->seq, .class = event->class, .stored = stored, .handed_us = p->handed_us}};
+    memcpy(fact.u.heard.id, event->id, sizeof fact.u.heard.id);
+    memcpy(fact.u.heard.alarm, event->alarm, sizeof fact.u.heard.alarm);
+    memcpy(fact.u.heard.type, event->type, sizeof fact.u.heard.type);
+    facts_publish(p->events->facts, &fact);
+}
+
+static void on_stored(void *arg)
+{
+    struct pending *p = arg;
+    p->stored = true;
+    tell_heard(p, true);
+    offer(p);
+    if (p->offered || p->events->closed)
+        end_pending(p);
+}
+
+static void on_patience(uv_timer_t *timer)
+{
+    struct pending *p = timer->data;
+    log_warning("outbox", "event %llu was not on the disk in time: sent from memory",
+                (unsigned long long)p->event->seq);
+    tell_heard(p, false);
+    offer(p);
+}
+
+static struct pending *add_pending(struct events *ev, struct event *event)
+{
+    struct pending *p = calloc(1, sizeof *p);
+    if (!p)
+        abort(); /* without memory: start anew, with what is on the disk */
+    *p = (struct pending){
+        .next = ev->pending, .events = ev, .event = event, .made_ms = clock_monotonic_ms()};
+    ev->pending = p;
+    uv_timer_init(ev->loop, &p->patience);
+    p->patience.data = p;
+    uv_timer_start(&p->patience, on_patience, (uint64_t)ev->config->storage.commit_wait_ms, 0);
+    return p;
+}
+
+uint64_t events_emit(struct events *ev, const struct events_new *made)
+{
+    struct err e;
+    struct event *event;
+    if (envelope_make(&ev->envelope, made->type, made->class, made->alarm, made->at_ns, made->data,
+                      &event, &e) != 0) {
+        log_error("tocsind", "%s", e.text);
+        return 0;
+    }
+    struct pending *p = add_pending(ev, event);
+    uint32_t takers = made->upload && ev->delivery ? delivery_takes_clips(ev->delivery) : 0;
+    p->handed_us = (clock_monotonic_ns() - made->at_ns) / 1000;
+    outbox_store(ev->outbox, event, made->row, made->upload, takers, on_stored, p);
+    uint64_t seq = event->seq;
+    if (made->class == EVENT_CLASS_PRESS && ev->delivery)
+        delivery_prepare_press(ev->delivery, event); /* while the disk works */
+    return seq;
+}
+
+void events_save_row(struct events *ev, const struct outbox_row *row)
+{
+    outbox_save_row(ev->outbox, row);
+}
+
+struct confirmation {
+    struct events *events;
+    size_t receiver;
+    int64_t answer_seq;
+};
+
+static void on_answer_stored(void *arg)
+{
+    struct confirmation *c = arg;
+    if (c->events->delivery)
+        delivery_answer_stored(c->events->delivery, c->receiver, c->answer_seq);
+    free(c);
+}
+
+void events_record_answer(struct events *ev, size_t receiver, const struct uplink_answer *answer,
+                          const struct outbox_row *row)
+{
+    struct confirmation *c = calloc(1, sizeof *c);
+    if (!c)
+        abort();
+    *c = (struct confirmation){ev, receiver, answer->answer_seq};
+    outbox_record_answer(ev->outbox, receiver, answer, row, on_answer_stored, c);
+}
+
+struct event *events_heartbeat(struct events *ev, json_t *data)
+{
+    struct event *event = NULL;
+    struct err e;
+    if (envelope_heartbeat(&ev->envelope, data, &event, &e) != 0)
+        log_error("tocsind", "%s", e.text);
+    return event;
+}
+
+struct clock_stamp events_stamp(const struct events *ev, int64_t at_ns)
+{
+    return clock_stamp_at(at_ns, ev->envelope.floor_ms);
+}
+
+const char *events_boot(const struct events *ev)
+{
+    return ev->envelope.boot;
+}
+
+struct outbox *events_outbox(const struct events *ev)
+{
+    return ev->outbox;
+}
+
+bool events_idle(const struct events *ev)
+{
+    return !ev->pending;
+}
+
+bool events_store_works(const struct events *ev)
+{
+    return ev->store_reason[0] == '\0';
+}
+
+static void state_store(struct events *ev, const char *reason)
+{
+    if (!reason && !ev->store_stated)
+        return;
+    ev->store_stated = reason != NULL;
+    facts_state_fault(ev->facts, FAULT_STORE, NULL, reason);
+}
+
+static void check_store(struct events *ev)
+{
+    int64_t oldest_ms = INT64_MAX;
+    for (const struct pending *p = ev->pending; p; p = p->next) {
+        if (!p->stored && p->made_ms < oldest_ms)
+            oldest_ms = p->made_ms;
+    }
+    bool slow = oldest_ms != INT64_MAX && clock_monotonic_ms() - oldest_ms > SLOW_STORE_MS;
+    state_store(ev, ev->store_reason[0] ? ev->store_reason
+                    : slow ? "the disk does not answer; events are kept in memory and sent from "
+                             "there"
+                           : NULL);
+}
+
+static void on_store_fault(void *arg, const char *reason)
+{
+    struct events *ev = arg;
+    if (reason)
+        log_error("outbox", "%s", reason);
+    else
+        log_info("outbox", "the store works again");
+    snprintf(ev->store_reason, sizeof ev->store_reason, "%s", reason ? reason : "");
+    check_store(ev);
+}
+
+void events_tick(struct events *ev)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    check_store(ev);
+    if (now_ms - ev->pruned_ms <= PRUNE_EVERY_MS)
+        return;
+    ev->pruned_ms = now_ms;
+    struct clock_stamp now = clock_stamp_at(clock_monotonic_ns(), 0);
+    /* With a clock that may be years off nothing is known to be old. */
+    if (now.quality != CLOCK_QUALITY_UNKNOWN)
+        outbox_prune(ev->outbox, now.wall_ms - ev->config->storage.keep_days * DAY_MS);
+}
+
+static int open_outbox(struct events *ev, struct outbox_found *ret_found, struct err *e)
+{
+    const struct config *c = ev->config;
+    const char *receivers[LIMIT_RECEIVERS];
+    for (size_t i = 0; i < c->receiver_count; i++)
+        receivers[i] = c->receivers[i].id;
+    mkdir(c->storage.state_dir, 0700);
+    struct outbox_options options = {.dir = c->storage.state_dir,
+                                     .receivers = receivers,
+                                     .receiver_count = c->receiver_count,
+                                     .reserve_events = c->storage.reserve_events};
+    struct outbox_host host = {.on_fault = on_store_fault, .arg = ev};
+    return err_prefix(e, outbox_open(ev->loop, &options, &host, &ev->outbox, ret_found, e),
+                      "storage");
+}
+
+/* The chain goes on from the last event that is on the disk. */
+static void take_head(struct events *ev, const struct outbox_found *found)
+{
+    ev->envelope.last_seq = found->last_seq;
+    memcpy(ev->envelope.head, found->head, sizeof ev->envelope.head);
+    ev->envelope.floor_ms =
+        found->newest_wall_ms > clock_build_ms() ? found->newest_wall_ms : clock_build_ms();
+    if (!found->damage)
+        return;
+    log_error("outbox", "%s", found->damage);
+    facts_state_fault(ev->facts, FAULT_STORE_DAMAGED, NULL, found->damage);
+}
+
+int events_open(const struct events_options *options, struct events **ret_events,
+                struct outbox_found *ret_found, struct err *e)
+{
+    struct events *ev = calloc(1, sizeof *ev);
+    if (!ev)
+        return err_set(e, ENOMEM, "events: out of memory");
+    ev->loop = options->loop;
+    ev->facts = options->facts;
+    ev->config = options->config;
+    ev->pruned_ms = clock_monotonic_ms();
+    int result = envelope_init(&ev->envelope, ev->config->site.id, e);
+    if (result == 0)
+        result = open_outbox(ev, ret_found, e);
+    if (result != 0) {
+        free(ev);
+        return result;
+    }
+    take_head(ev, ret_found);
+    *ret_events = ev;
+    return 0;
+}
+
+void events_connect(struct events *ev, struct delivery *delivery)
+{
+    ev->delivery = delivery;
+    for (struct pending *p = ev->pending, *next; p; p = next) {
+        next = p->next;
+        if (!p->stored)
+            continue;
+        offer(p);
+        end_pending(p);
+    }
+}
+
+void events_disconnect(struct events *ev)
+{
+    if (ev)
+        ev->delivery = NULL;
+}
+
+size_t events_close(struct events *ev)
+{
+    if (!ev || ev->closed)
+        return 0;
+    ev->closed = true;
+    ev->delivery = NULL;
+    size_t lost = outbox_close(ev->outbox, CLOSE_WAIT_MS);
+    while (lost == 0 && ev->pending)
+        end_pending(ev->pending);
+    return lost;
+}
+
+void events_free(struct events *ev)
+{
+    free(ev);
+}
+
+json_t *events_status(const struct events *ev)
+{
+    size_t waiting = 0;
+    for (const struct pending *p = ev->pending; p; p = p->next)
+        waiting += !p->stored;
+    return json_pack("{ss,ss,sI,sI}", "state", ev->store_reason[0] ? "fault" : "good", "reason",
+                     ev->store_reason, "head_seq", (json_int_t)ev->envelope.last_seq, "in_memory",
+                     (json_int_t)waiting);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events on their way: sequenced and chained in memory, then at the same time to the store and,
+ * after the commit or `commit_wait`, whichever is first, to every receiver. Owns the envelope, the
+ * outbox and the events that are not yet both stored and offered.
+ *
+ * The path of a press runs through events_emit as a plain call; who only looks on is told by facts
+ * (FACT_HEARD). States FAULT_STORE and FAULT_STORE_DAMAGED. Loop thread only.
+ */
+#ifndef TOCSIN_EVENTS_EVENTS_H
+#define TOCSIN_EVENTS_EVENTS_H
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "delivery/delivery.h"
+#include "facts/facts.h"
+#include "outbox/outbox.h"
+#include "sections/config.h"
+
+struct events;
+
+struct events_options {
+    uv_loop_t *loop;
+    struct facts *facts;
+    const struct config *config; /* site, storage, ids of receivers; borrowed until events_free */
+};
+
+/* Opens the store; waits for the disk. The caller frees `ret_found` with outbox_found_finish. */
+int events_open(const struct events_options *options, struct events **ret_events,
+                struct outbox_found *ret_found, struct err *e);
+/* From now on events go out; those made before are offered now. */
+void events_connect(struct events *ev, struct delivery *delivery);
+/* Nothing is offered any more: delivery is about to close. NULL is accepted here and below. */
+void events_disconnect(struct events *ev);
+void events_tick(struct events *ev);
+/* Writes what is in memory and closes the store: the number of events that could not be written.
+ * If it is not 0 the disk holds the store's thread, and the process must end at once. */
+size_t events_close(struct events *ev);
+void events_free(struct events *ev);
+
+/* For who records or asks by himself (delivery, clips, control). */
+struct outbox *events_outbox(const struct events *ev);
+
+struct events_new {
+    const char *type;                   /* of CloudEvents */
+    enum event_class class;             /* its lane */
+    const char *alarm;                  /* "" if it belongs to none */
+    int64_t at_ns;                      /* when it happened */
+    json_t *data;                       /* taken */
+    const struct outbox_row *row;       /* state that is on the disk with it; may be NULL */
+    const struct outbox_upload *upload; /* the clip that a manifest binds; else NULL */
+};
+
+/* Makes, chains, stores and sends an event. Its seq, or 0 if none could be made (logged). */
+uint64_t events_emit(struct events *ev, const struct events_new *made);
+
+/* A part's state, when it changed without an event. */
+void events_save_row(struct events *ev, const struct outbox_row *row);
+
+/* The answer of a person at a receiver with the row of state that follows from it, in one
+ * transaction; delivery may confirm it to the receiver when that is on the disk. */
+void events_record_answer(struct events *ev, size_t receiver, const struct uplink_answer *answer,
+                          const struct outbox_row *row);
+
+/* A heartbeat with the chain's head in it; `data` is taken. NULL if none could be made. */
+struct event *events_heartbeat(struct events *ev, json_t *data);
+
+/* The stamp of a moment, with what is known of times that are surely past. */
+struct clock_stamp events_stamp(const struct events *ev, int64_t at_ns);
+/* What CLOCK_MONOTONIC counts from: a text of this boot. */
+const char *events_boot(const struct events *ev);
+
+/* Whether nothing waits for the disk or to be offered. */
+bool events_idle(const struct events *ev);
+bool events_store_works(const struct events *ev);
+json_t *events_status(const struct events *ev); /* of the store */
+
+#endif

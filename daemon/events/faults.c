@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "events/faults.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "envelope/data.h"
+
+#define QUIET_MS 10000
+
+struct fault {
+    struct fault *next;
+    enum fault_code code;
+    char subject[FACT_ID_SIZE];
+    char reason[FACT_TEXT_SIZE]; /* of now, or of the last time */
+    bool broken;                 /* now */
+    bool reported;               /* what the receivers were told last */
+    int64_t reported_ms;
+    int64_t since_ms;
+    unsigned changes; /* since it was reported last */
+};
+
+struct faults {
+    struct facts *facts;
+    struct events *events;
+    struct fault *first;
+};
+
+static struct fault *find(const struct faults *f, enum fault_code code, const char *subject)
+{
+    for (struct fault *one = f->first; one; one = one->next) {
+        if (one->code == code && strcmp(one->subject, subject) == 0)
+            return one;
+    }
+    return NULL;
+}
+
+static void publish(struct faults *f, enum fact_kind kind, const struct fault *one,
+                    const char *reason)
+{
+    struct fact fact = {.kind = kind, .u.fault = {.code = one->code, .broken = one->broken}};
+    memcpy(fact.u.fault.subject, one->subject, sizeof fact.u.fault.subject);
+    snprintf(fact.u.fault.reason, sizeof fact.u.fault.reason, "%s", reason);
+    facts_publish(f->facts, &fact);
+}
+
+static void report(struct faults *f, struct fault *one)
+{
+    char reason[FACT_TEXT_SIZE + 80];
+    const char *word = fault_kind(one->code)->word;
+    if (one->changes > 2)
+        snprintf(reason, sizeof reason, "%s (changed %u times since the last report)", one->reason,
+                 one->changes);
+    else
+        snprintf(reason, sizeof reason, "%s", one->reason);
+    struct data_fault data = {
+        .code = word, .subject = one->subject[0] ? one->subject : NULL, .reason = reason};
+    one->reported = one->broken;
+    one->reported_ms = clock_monotonic_ms();
+    one->changes = 0;
+    if (one->broken)
+        log_warning("fault", "%s %s: %s", word, one->subject, reason);
+    else
+        log_info("fault", "%s %s: cleared", word, one->subject);
+    events_emit(f->events, &(struct events_new){.type = one->broken ? "tocsin.fault.raised"
+                                                                    : "tocsin.fault.cleared",
+                                                .class = EVENT_CLASS_FOLLOWUP,
+                                                .alarm = "",
+                                                .at_ns = clock_monotonic_ns(),
+                                                .data = data_from_fault(&data)});
+    publish(f, FACT_FAULT_REPORTED, one, reason);
+}
+
+static bool may_report(const struct fault *one)
+{
+    return one->reported != one->broken &&
+           (one->reported_ms == 0 || clock_monotonic_ms() - one->reported_ms >= QUIET_MS);
+}
+
+static struct fault *add(struct faults *f, const struct fact_fault *stated)
+{
+    struct fault *one = calloc(1, sizeof *one);
+    if (!one)
+        abort();
+    one->code = stated->code;
+    memcpy(one->subject, stated->subject, sizeof one->subject);
+    one->next = f->first;
+    f->first = one;
+    return one;
+}
+
+static void on_fact(void *self, const struct fact *fact)
+{
+    struct faults *f = self;
+    const struct fact_fault *stated = &fact->u.fault;
+    struct fault *one = find(f, stated->code, stated->subject);
+    if (!one && !stated->broken)
+        return;
+    if (!one)
+        one = add(f, stated);
+    if (stated->broken)
+        memcpy(one->reason, stated->reason, sizeof one->reason);
+    if (one->broken != stated->broken) {
+        one->broken = stated->broken;
+        one->since_ms = clock_monotonic_ms();
+        one->changes++;
+        publish(f, FACT_FAULT, one, one->reason);
+    }
+    if (may_report(one))
+        report(f, one);
+}
+
+void faults_tick(struct faults *f)
+{
+    for (struct fault *one = f->first; one; one = one->next) {
+        if (may_report(one))
+            report(f, one);
+    }
+}
+
+bool faults_any(const struct faults *f)
+{
+    const struct fault *one = f->first;
+    while (one && !one->broken)
+        one = one->next;
+    return one != NULL;
+}
+
+bool faults_any_grave(const struct faults *f)
+{
+    const struct fault *one = f->first;
+    while (one && !(one->broken && fault_kind(one->code)->gravity == FAULT_GRAVITY_GRAVE))
+        one = one->next;
+    return one != NULL;
+}
+
+static json_t *list_faults(const struct faults *f, bool with_action)
+{
+    json_t *list = json_array();
+    for (const struct fault *one = f->first; one; one = one->next) {
+        const struct fault_kind *kind = fault_kind(one->code);
+        if (!one->broken)
+            continue;
+        json_t *object =
+            json_pack("{ss,ss,ss,sI}", "fault", kind->word, "subject", one->subject, "reason",
+                      one->reason, "age_ms", (json_int_t)(clock_monotonic_ms() - one->since_ms));
+        if (object && with_action) {
+            json_object_set_new(object, "action", json_string(kind->action_en));
+            json_object_set_new(object, "action_zh", json_string(kind->action_zh));
+        }
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+json_t *faults_status(const struct faults *f)
+{
+    return list_faults(f, true);
+}
+
+json_t *faults_heartbeat(const struct faults *f)
+{
+    return list_faults(f, false);
+}
+
+int faults_open(struct facts *facts, struct events *events, struct faults **ret_faults,
+                struct err *e)
+{
+    struct faults *f = calloc(1, sizeof *f);
+    if (!f)
+        return err_set(e, ENOMEM, "faults: out of memory");
+    f->facts = facts;
+    f->events = events;
+    facts_subscribe(facts, FACT_BIT(FACT_FAULT_STATED), on_fact, f);
+    *ret_faults = f;
+    return 0;
+}
+
+void faults_free(struct faults *f)
+{
+    while (f && f->first) {
+        struct fault *one = f->first;
+        f->first = one->next;
+        free(one);
+    }
+    free(f);
+}

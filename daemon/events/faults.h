@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is broken now. Any part states a fault (facts_state_fault); this alone makes events of it:
+ * one when it comes and one when it goes, and at most one of each in ten seconds, so that a line
+ * that flaps a thousand times is a handful of events with a count. What a change is, is told at
+ * once (FACT_FAULT); what was reported, too (FACT_FAULT_REPORTED). Loop thread only.
+ */
+#ifndef TOCSIN_EVENTS_FAULTS_H
+#define TOCSIN_EVENTS_FAULTS_H
+
+#include <jansson.h>
+
+#include "events/events.h"
+
+struct faults;
+
+int faults_open(struct facts *facts, struct events *events, struct faults **ret_faults,
+                struct err *e);
+void faults_tick(struct faults *f);
+/* Frees it. NULL is accepted. */
+void faults_free(struct faults *f);
+
+bool faults_any(const struct faults *f);
+/* Whether one of that gravity is there. */
+bool faults_any_grave(const struct faults *f);
+json_t *faults_status(const struct faults *f); /* each with what to do */
+json_t *faults_heartbeat(const struct faults *f);
+
+#endif

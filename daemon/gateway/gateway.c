@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/gateway.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "drivers/indicator/indicators.h"
+#include "drivers/input/inputs.h"
+#include "drivers/output/outputs.h"
+#include "drivers/signer/signers.h"
+#include "drivers/uplink/uplinks.h"
+#include "gateway/internal.h"
+
+#define TICK_MS 1000
+
+/* Cameras are tocsin-video's: their passwords are not read here. */
+const struct config_drivers gateway_drivers = {
+    .inputs = input_types,
+    .indicators = indicator_types,
+    .outputs = output_types,
+    .cameras = NULL,
+    .signers = signer_types,
+    .uplinks = uplink_types,
+};
+
+/* The mirror of the start; every part is told, also the one whose open has failed. */
+static void stop(struct gateway *gw)
+{
+    if (gw->stopping)
+        return;
+    if (gw->facts)
+        facts_tell(gw->facts); /* what this turn has done is saved with what follows from it */
+    gw->stopping = true;
+    facts_close(gw->facts);
+    service_close(gw->service);
+    uv_close((uv_handle_t *)&gw->second, NULL);
+    uv_close((uv_handle_t *)&gw->terminate, NULL);
+    uv_close((uv_handle_t *)&gw->interrupt, NULL);
+    uv_close((uv_handle_t *)&gw->hangup, NULL);
+    for (size_t i = gw->opened; i-- > 0;) {
+        if (parts[i].close)
+            parts[i].close(gw);
+    }
+}
+
+static void on_stop_signal(uv_signal_t *signal, int number)
+{
+    log_info("tocsind", "stopping: %s", strsignal(number));
+    stop(signal->data);
+}
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+    (void)number;
+    reload_begin(signal->data, NULL);
+}
+
+static void watch_signal(struct gateway *gw, uv_signal_t *signal, int number, uv_signal_cb handler)
+{
+    uv_signal_init(&gw->loop, signal);
+    signal->data = gw;
+    uv_signal_start(signal, handler, number);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+    struct gateway *gw = timer->data;
+    for (size_t i = 0; i < part_count; i++) {
+        if (parts[i].tick)
+            parts[i].tick(gw);
+    }
+}
+
+static void on_lamp(void *self, const struct fact *fact)
+{
+    struct gateway *gw = self;
+    service_status(gw->service, "lamp %s", indicator_pattern_name(fact->u.pattern));
+}
+
+static void print_problem(void *arg, const char *line)
+{
+    (void)arg;
+    log_error("config", "%s", line);
+}
+
+static int load_config(struct gateway *gw, struct err *e)
+{
+    int result =
+        config_load(gw->config_path, &gateway_drivers, print_problem, NULL, &gw->config, e);
+    if (result != 0)
+        return result == -EINVAL ? -EINVAL : err_prefix(e, -EINVAL, "configuration");
+    for (size_t i = 0; i < gw->config->notes.count; i++)
+        log_warning("config", "%s", gw->config->notes.items[i]);
+    return 0;
+}
+
+/* What the parts stand on. */
+static int set_up(struct gateway *gw, struct err *e)
+{
+    uv_loop_init(&gw->loop);
+    watch_signal(gw, &gw->terminate, SIGTERM, on_stop_signal);
+    watch_signal(gw, &gw->interrupt, SIGINT, on_stop_signal);
+    watch_signal(gw, &gw->hangup, SIGHUP, on_hangup);
+    signal(SIGPIPE, SIG_IGN);
+    uv_timer_init(&gw->loop, &gw->second);
+    gw->second.data = gw;
+    gw->started_ms = clock_monotonic_ms();
+    int result = facts_create(&gw->loop, &gw->facts, e);
+    if (result != 0)
+        return result;
+    facts_subscribe(gw->facts, FACT_BIT(FACT_LAMP), on_lamp, gw);
+    return service_create(&gw->loop, &gw->service, e);
+}
+
+static int open_parts(struct gateway *gw, struct err *e)
+{
+    int result = 0;
+    while (result == 0 && gw->opened < part_count) {
+        const struct part *part = &parts[gw->opened++];
+        result = part->open(gw, e);
+        if (result == 0 && part->load)
+            part->load(gw);
+    }
+    outbox_found_finish(&gw->found);
+    return result;
+}
+
+int gateway_start(const char *config_path, struct gateway **ret_gateway, struct err *e)
+{
+    struct gateway *gw = *ret_gateway = calloc(1, sizeof *gw);
+    if (!gw)
+        return err_set(e, ENOMEM, "out of memory");
+    gw->config_path = config_path;
+    int result = load_config(gw, e);
+    if (result != 0)
+        return result;
+    result = set_up(gw, e);
+    if (result == 0)
+        result = open_parts(gw, e);
+    if (result != 0) {
+        stop(gw);
+        gateway_run(gw);
+        return result;
+    }
+    gw->running = true;
+    uv_timer_start(&gw->second, on_second, 0, TICK_MS);
+    malloc_trim(0); /* what only the start needed goes back to the system */
+    service_ready(gw->service);
+    log_info("tocsind", "ready: %zu inputs, %zu receivers, %zu cameras, signing key %s",
+             gw->config->input_count, gw->config->receiver_count, gw->config->camera_count,
+             gw->signer->keyid);
+    return 0;
+}
+
+void gateway_run(struct gateway *gw)
+{
+    uv_run(&gw->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&gw->loop);
+    if (gw->running)
+        log_info("tocsind", "stopped");
+}
+
+void gateway_destroy(struct gateway *gw)
+{
+    if (!gw)
+        return;
+    for (size_t i = gw->opened; i-- > 0;) {
+        if (parts[i].free)
+            parts[i].free(gw);
+    }
+    facts_free(gw->facts);
+    config_destroy(gw->config);
+    config_destroy(gw->reloaded);
+    free(gw);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tocsind as a whole: one table of parts (parts.c), and loops over it. One loop, one thread.
+ */
+#ifndef TOCSIN_GATEWAY_GATEWAY_H
+#define TOCSIN_GATEWAY_GATEWAY_H
+
+#include <uv.h>
+
+#include "base/err.h"
+
+struct gateway;
+
+/* Reads the configuration and opens every part. -EINVAL for a configuration that cannot be used.
+ * Whatever it returns, `*ret_gateway` is to be destroyed. `config_path` stays borrowed. */
+int gateway_start(const char *config_path, struct gateway **ret_gateway, struct err *e);
+/* Until SIGTERM or SIGINT. */
+void gateway_run(struct gateway *gw);
+/* NULL is accepted. */
+void gateway_destroy(struct gateway *gw);
+
+#endif

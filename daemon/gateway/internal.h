@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of parts and what its loops need. A pointer a part, and nothing of any part's own: only
+ * this folder sees it (and the benchmark of a press, which is its own loop). Loop thread only.
+ */
+#ifndef TOCSIN_GATEWAY_INTERNAL_H
+#define TOCSIN_GATEWAY_INTERNAL_H
+
+#include "annunciate/lamps.h"
+#include "annunciate/outputs.h"
+#include "clips/clips.h"
+#include "control/control.h"
+#include "delivery/delivery.h"
+#include "events/events.h"
+#include "events/faults.h"
+#include "facts/facts.h"
+#include "gateway/gateway.h"
+#include "incidents/incidents.h"
+#include "inputs/inputs.h"
+#include "loop/service.h"
+#include "operate/operate.h"
+#include "sections/config.h"
+
+#define PARTS_MAX 16
+
+struct gateway {
+    uv_loop_t loop;
+    const char *config_path;
+    struct config *config;   /* as started with */
+    struct config *reloaded; /* the newest that was read since; parts that can be reloaded use it */
+    struct outbox_found found; /* while it starts */
+    struct service *service;
+    uv_signal_t terminate, interrupt, hangup;
+    uv_timer_t second;
+    int64_t started_ms;
+    size_t opened; /* rows of the table */
+    bool running, stopping, reloading;
+
+    struct facts *facts;
+    struct signer *signer;
+    struct events *events;
+    struct faults *faults;
+    struct delivery *delivery;
+    struct incidents *incidents;
+    struct lamps *lamps;
+    struct outputs *outputs;
+    struct clips *clips;
+    struct inputs *inputs;
+    struct operate *operate;
+};
+
+/*
+ * A row of the table; NULL for what a part does not have. Opened from the first to the last, closed
+ * from the last to the first. A part that has something to remember saves it by itself, with the
+ * event or at the end of the turn that has changed it, so that a kill at any instant is a stop like
+ * any other: there is no save for the loops to call.
+ */
+struct part {
+    const char *name;
+    int (*open)(struct gateway *gw, struct err *e);
+    void (*load)(struct gateway *gw);  /* its rows of the last run, from gw->found */
+    void (*tick)(struct gateway *gw);  /* once a second */
+    void (*close)(struct gateway *gw); /* also of one whose open has failed */
+    void (*free)(struct gateway *gw);  /* after the loop has run out */
+    /* Its members of `tocsin status --json`, and of the heartbeat. */
+    void (*status)(const struct gateway *gw, json_t *object, bool with_duress);
+    void (*heartbeat)(const struct gateway *gw, json_t *data);
+    /* A reload: prepare of every part, then commit of every part or abandon of those prepared. */
+    const char *section; /* of the configuration, which commit takes over */
+    int (*prepare)(struct gateway *gw, const struct config *config, void **ret_plan, struct err *e);
+    void (*commit)(struct gateway *gw, void *plan);
+    void (*abandon)(struct gateway *gw, void *plan);
+};
+
+extern const struct part parts[];
+extern const size_t part_count;
+
+/* What the control socket and delivery ask of all parts. */
+json_t *parts_status(void *arg, bool with_duress);
+struct event *parts_heartbeat(void *arg, json_t *data);
+
+/* The drivers that this program knows. */
+extern const struct config_drivers gateway_drivers;
+
+/* reload.c: `request` may be NULL. -EBUSY while one is under way. */
+int reload_begin(void *arg, struct control_request *request);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tocsind: the alarm core. */
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/program.h"
+#include "gateway/gateway.h"
+
+static const char help[] =
+    "usage: tocsind [--config FILE] [--verbose]\n"
+    "\n"
+    "The alarm core of a Tocsin gateway; started by systemd (tocsind.service).\n"
+    "\n"
+    "  -c, --config FILE  configuration (default /etc/tocsin/tocsin.yaml)\n"
+    "  -v, --verbose      log more\n"
+    "  -V, --version      print the version\n"
+    "  -h, --help         print this\n"
+    "\n"
+    "SIGHUP reads the configuration again; SIGTERM and SIGINT stop it.\n";
+static const struct program_switch switches[] = {
+    {"config", 'c', true}, {"verbose", 'v', false}, {0}};
+static const struct program program = {.name = "tocsind", .help = help, .switches = switches};
+
+static int run(int argc, char **argv)
+{
+    const char *path = "/etc/tocsin/tocsin.yaml";
+    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case 'c':
+            path = optarg;
+            break;
+        case 'v':
+            log_set_level(LOG_LEVEL_DEBUG);
+            break;
+        default:
+            return program_status(letter);
+        }
+    }
+    if (program_operands(&program, argc, argv, 0) != 0)
+        return EXIT_USAGE;
+    umask(0077);
+    /* Keys are in this memory: no core dump, no ptrace by the same user. */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    prctl(PR_SET_DUMPABLE, 0);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    struct gateway *gw;
+    struct err e;
+    int result = gateway_start(path, &gw, &e);
+    if (result != 0)
+        log_error("tocsind", "%s", e.text);
+    else
+        gateway_run(gw);
+    gateway_destroy(gw);
+    curl_global_cleanup();
+    return result == 0 ? 0 : result == -EINVAL ? EXIT_BAD_CONFIG : 1;
+}
+
+int main(int argc, char **argv)
+{
+    return program_main("tocsind", run, argc, argv);
+}

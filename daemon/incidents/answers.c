@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What receivers and their people have done with an incident. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "incidents/internal.h"
+
+static bool advance(struct incidents *inc, struct incident *incident, size_t receiver,
+                    enum incident_progress progress)
+{
+    uint32_t asked = delivery_asked(inc->options.delivery, incident->level);
+    bool first = (asked >> receiver & 1) &&
+                 incident_best_progress(incident, asked) == INCIDENT_PROGRESS_HEARD;
+    if (!incident_advance(incident, receiver, progress))
+        return false;
+    inc->unsaved = true;
+    facts_publish(inc->options.facts,
+                  &(struct fact){
+                      .kind = FACT_PROGRESS,
+                      .u.progress = {.receiver = receiver, .incident = *incident, .first = first}});
+    return true;
+}
+
+void answers_delivered(struct incidents *inc, const struct fact_delivered *delivered)
+{
+    struct incident *incident = panel_find(&inc->panel, delivered->alarm);
+    if (incident && delivered->class == EVENT_CLASS_PRESS)
+        advance(inc, incident, delivered->receiver,
+                delivered->confirmed ? INCIDENT_PROGRESS_DELIVERED : INCIDENT_PROGRESS_UNCONFIRMED);
+}
+
+static void act_on(struct incidents *inc, struct incident *incident, size_t receiver,
+                   const struct uplink_answer *answer)
+{
+    switch (answer->state) {
+    case UPLINK_ANSWER_SEEN:
+    case UPLINK_ANSWER_REJECTED:
+        /* Rejected: somebody has looked at it; that they send nobody is theirs to say. */
+        advance(inc, incident, receiver, INCIDENT_PROGRESS_SEEN);
+        break;
+    case UPLINK_ANSWER_COMING:
+        advance(inc, incident, receiver, INCIDENT_PROGRESS_COMING);
+        break;
+    case UPLINK_ANSWER_CLOSED:
+        steps_carry_out(
+            inc,
+            incident_answer_closed(incident, receiver,
+                                   delivery_asked(inc->options.delivery, incident->level)),
+            incident, answer->by, answer->note);
+        break;
+    }
+}
+
+void answers_take(struct incidents *inc, const struct fact_answer *taken)
+{
+    struct incident *incident = panel_find(&inc->panel, taken->answer.alarm);
+    if (incident) /* else closed here meanwhile; the answer is recorded all the same */
+        act_on(inc, incident, taken->receiver, &taken->answer);
+    char *text = state_incidents(inc);
+    events_record_answer(inc->options.events, taken->receiver, &taken->answer,
+                         &(struct outbox_row){ROW_INCIDENTS, text});
+    inc->unsaved = false;
+    free(text);
+}
+
+/* A platform that has dealt with an alarm: as an answer of its people. Of duress nothing is closed
+ * that is not named. */
+static bool reset(struct incidents *inc, size_t receiver, const struct uplink_command *command)
+{
+    struct uplink_answer answer = {.state = UPLINK_ANSWER_CLOSED};
+    struct incident *incident = NULL;
+    bool any = false;
+    memcpy(answer.by, command->by, sizeof answer.by);
+    memcpy(answer.note, command->note, sizeof answer.note);
+    while ((incident = panel_next_open(&inc->panel, incident))) {
+        bool named = strcmp(incident->alarm, command->alarm) == 0;
+        if (!named && (command->alarm[0] || incident->class == INCIDENT_CLASS_DURESS))
+            continue;
+        inc->unsaved = true; /* that it says so counts, even if others must say so, too */
+        act_on(inc, incident, receiver, &answer);
+        any = true;
+    }
+    return any;
+}
+
+void answers_obey(struct incidents *inc, const struct fact_command *asked)
+{
+    const char *id = inc->options.config->receivers[asked->receiver].id;
+    struct uplink_reply reply = {.done = true};
+    const struct incident *incident = NULL;
+    switch (asked->command.kind) {
+    case UPLINK_COMMAND_RESET:
+        reply.done = reset(inc, asked->receiver, &asked->command);
+        snprintf(reply.reason, sizeof reply.reason, "no such alarm is open");
+        break;
+    case UPLINK_COMMAND_GUARD:
+        reply.done = false;
+        snprintf(reply.reason, sizeof reply.reason, "a panic button cannot be disarmed");
+        break;
+    case UPLINK_COMMAND_QUERY:
+        while ((incident = panel_next_open(&inc->panel, incident)))
+            reply.open_alarms += incident->class == INCIDENT_CLASS_ALARM;
+        reply.faulty = faults_any(inc->options.faults);
+        break;
+    }
+    log_info("receiver", "%s: command %d: %s", id, (int)asked->command.kind,
+             reply.done ? "done" : reply.reason);
+    delivery_reply(inc->options.delivery, asked->receiver, asked->ticket, &reply);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Drills and tests: announced to the receivers, begun only when they have receipted that, ended by
+ * the panel, by a person or by time. Until it has begun, and once it is over, every press is real.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "incidents/internal.h"
+
+static json_t *ids_of(const struct incidents *inc, uint64_t buttons)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < inc->count; i++) {
+        if (buttons >> i & 1)
+            json_array_append_new(list, json_string(inc->options.config->inputs[i].id));
+    }
+    return list;
+}
+
+uint64_t incidents_every_button(const struct incidents *inc, enum incident_class class)
+{
+    uint64_t buttons = 0;
+    for (size_t i = 0; i < inc->count; i++) {
+        enum config_input_kind kind = inc->options.config->inputs[i].kind;
+        /* A duress button is for one thing only; a technician may test it, nobody drills it. */
+        if (config_input_is_button(kind) &&
+            (class == INCIDENT_CLASS_TEST ||
+             (kind != CONFIG_INPUT_DURESS && kind != CONFIG_INPUT_TEST)))
+            buttons |= UINT64_C(1) << i;
+    }
+    return buttons;
+}
+
+static uint64_t emit(struct incidents *inc, const char *verb, const char *why)
+{
+    const struct exercise *x = &inc->exercise;
+    const char *name = incident_class_name(x->class);
+    char type[EVENT_TYPE_SIZE], *text = state_exercise(inc);
+    snprintf(type, sizeof type, "tocsin.%s.%s", name, verb);
+    json_t *data = json_pack("{ss,so,ss,sI}", "exercise", name, "inputs", ids_of(inc, x->buttons),
+                             "by", x->by, "length_ms", (json_int_t)x->length_ms);
+    if (data && x->note[0])
+        json_object_set_new(data, "note", json_string(x->note));
+    if (data && why)
+        json_object_set_new(data, "why", json_string(why));
+    if (data && why && x->class == INCIDENT_CLASS_TEST) {
+        json_object_set_new(data, "tested", ids_of(inc, x->tested));
+        json_object_set_new(data, "untested", ids_of(inc, x->buttons & ~x->tested));
+    }
+    struct outbox_row row = {ROW_EXERCISE, text};
+    uint64_t seq =
+        events_emit(inc->options.events, &(struct events_new){.type = type,
+                                                              .class = EVENT_CLASS_FOLLOWUP,
+                                                              .alarm = "",
+                                                              .at_ns = clock_monotonic_ns(),
+                                                              .data = data,
+                                                              .row = &row});
+    free(text);
+    return seq;
+}
+
+static void tell(struct incidents *inc, enum fact_exercise_step step, const char *word,
+                 const char *text)
+{
+    const struct exercise *x = &inc->exercise;
+    struct fact fact = {
+        .kind = FACT_EXERCISE,
+        .u.exercise = {
+            .step = step, .class = x->class, .buttons = x->buttons, .length_ms = x->length_ms}};
+    snprintf(fact.u.exercise.text, sizeof fact.u.exercise.text, "%s", text);
+    log_warning("exercise", "%s %s: %s", incident_class_name(x->class), word, text);
+    facts_publish(inc->options.facts, &fact);
+}
+
+/* Responders must know; the others are waited for as long as they can be reached. Who takes no such
+ * event is never told of any. */
+static uint32_t receivers_to_await(const struct incidents *inc)
+{
+    const struct delivery *d = inc->options.delivery;
+    return (delivery_responders(d) | delivery_proven(d)) & delivery_takes(d, EVENT_CLASS_FOLLOWUP);
+}
+
+int incidents_begin_exercise(struct incidents *inc, const struct incidents_exercise *asked,
+                             struct err *e)
+{
+    struct exercise *x = &inc->exercise;
+    const char *no = x->phase != EXERCISE_PHASE_NONE ? "a drill or test is under way already"
+                     : panel_any_real(&inc->panel)
+                         ? "it cannot begin now: look at the open alarms, and ask the receivers"
+                     : asked->buttons == 0 ? "it would cover no button"
+                                           : NULL;
+    if (no) {
+        log_warning("exercise", "%s refused: %s", incident_class_name(asked->class), no);
+        return err_set(e, EBUSY, "%s", no);
+    }
+    *x = (struct exercise){.phase = EXERCISE_PHASE_ANNOUNCED,
+                           .class = asked->class,
+                           .buttons = asked->buttons,
+                           .length_ms = asked->length_ms,
+                           .awaited = receivers_to_await(inc)};
+    snprintf(x->by, sizeof x->by, "%s", asked->by);
+    snprintf(x->note, sizeof x->note, "%s", asked->note ? asked->note : "");
+    x->announce_until_ms = clock_monotonic_ms() + inc->options.config->exercises.announce_wait_ms;
+    x->seq = emit(inc, "started", NULL);
+    tell(inc, FACT_EXERCISE_ANNOUNCED, "announced", x->by);
+    return 0;
+}
+
+/* The end of any exercise, announced or running; the panel's is over already. */
+static void finish(struct incidents *inc, const char *why)
+{
+    /* First: the row that is stored with the event must not bring it back after a restart. */
+    inc->exercise.phase = EXERCISE_PHASE_NONE;
+    emit(inc, "ended", why);
+    tell(inc, FACT_EXERCISE_ENDED, "ended", why);
+}
+
+void exercises_over(struct incidents *inc, const char *why)
+{
+    if (inc->exercise.phase == EXERCISE_PHASE_RUNNING)
+        finish(inc, why);
+}
+
+void incidents_end_old_exercise(struct incidents *inc)
+{
+    const struct exercise *x = &inc->exercise;
+    if (x->phase == EXERCISE_PHASE_NONE)
+        return;
+    for (size_t i = 0; i < inc->count; i++) {
+        struct incident *incident = panel_incident(&inc->panel, i, x->class);
+        if ((x->buttons >> i & 1) && inc->buttons[i].class != INCIDENT_CLASS_TEST)
+            steps_carry_out(inc, incident_reset(incident), incident, "the gateway",
+                            "it was restarted");
+    }
+    finish(inc, "the gateway was restarted");
+}
+
+bool incidents_end_exercise(struct incidents *inc, enum incident_class class, const char *why)
+{
+    struct exercise *x = &inc->exercise;
+    if (x->phase == EXERCISE_PHASE_NONE || x->class != class)
+        return false;
+    if (x->phase == EXERCISE_PHASE_RUNNING)
+        panel_end_exercise(&inc->panel, why, clock_monotonic_ns());
+    else
+        finish(inc, why);
+    return true;
+}
+
+static void begin(struct incidents *inc)
+{
+    struct exercise *x = &inc->exercise;
+    int64_t ends_ns = clock_monotonic_ns() + x->length_ms * 1000000;
+    if (!panel_begin_exercise(&inc->panel, x->class, x->buttons, ends_ns)) {
+        finish(inc, "an alarm came before it had begun");
+        return;
+    }
+    x->phase = EXERCISE_PHASE_RUNNING;
+    incidents_rearm(inc);
+    tell(inc, FACT_EXERCISE_BEGUN, "begun", x->by);
+}
+
+void exercises_delivered(struct incidents *inc, const struct fact_delivered *delivered)
+{
+    struct exercise *x = &inc->exercise;
+    if (x->phase != EXERCISE_PHASE_ANNOUNCED || x->seq == 0 || delivered->seq != x->seq)
+        return;
+    x->awaited &= ~(1u << delivered->receiver);
+    if (x->awaited == 0)
+        begin(inc);
+}
+
+static void give_up_announcing(struct incidents *inc)
+{
+    const struct exercise *x = &inc->exercise;
+    const struct config *config = inc->options.config;
+    char why[FACT_TEXT_SIZE] = "it has not begun: not announced to ";
+    for (size_t i = 0, first = 1; i < config->receiver_count; i++) {
+        size_t used = strlen(why);
+        if (!(x->awaited >> i & 1))
+            continue;
+        snprintf(why + used, sizeof why - used, "%s%s", first ? "" : ", ", config->receivers[i].id);
+        first = 0;
+    }
+    finish(inc, why);
+}
+
+void exercises_pressed(struct incidents *inc, size_t button)
+{
+    struct exercise *x = &inc->exercise;
+    struct button *own = &inc->own[button];
+    bool by_somebody = x->phase == EXERCISE_PHASE_RUNNING && x->class == INCIDENT_CLASS_TEST;
+    own->tested_wall_ms = events_stamp(inc->options.events, clock_monotonic_ns()).wall_ms;
+    snprintf(own->tested_by, sizeof own->tested_by, "%s", by_somebody ? x->by : "");
+    if (by_somebody && (x->buttons >> button & 1))
+        x->tested |= UINT64_C(1) << button;
+    state_save_tests(inc);
+    facts_publish(inc->options.facts, &(struct fact){.kind = FACT_TESTED, .u.tested = button});
+}
+
+/* A clock that may be years off says nothing about a month. True if something is to be saved. */
+static bool check_tested(struct incidents *inc, size_t button, int64_t now_wall_ms)
+{
+    struct button *own = &inc->own[button];
+    bool is_new = own->known_since_wall_ms == 0;
+    if (is_new)
+        own->known_since_wall_ms = now_wall_ms;
+    bool tested = own->tested_wall_ms > 0;
+    int64_t since_ms = tested ? own->tested_wall_ms : own->known_since_wall_ms;
+    bool untested = now_wall_ms - since_ms > inc->options.config->exercises.test_every_ms;
+    if (untested == own->untested)
+        return is_new;
+    char reason[200], at[CLOCK_TEXT_SIZE];
+    clock_format_utc(since_ms, at);
+    snprintf(reason, sizeof reason, "was not tested since %.10s%s: tocsin test", at,
+             tested ? "" : ", when it was installed");
+    own->untested = untested;
+    facts_state_fault(inc->options.facts, FAULT_UNTESTED, inc->options.config->inputs[button].id,
+                      untested ? reason : NULL);
+    return is_new;
+}
+
+void exercises_tick(struct incidents *inc)
+{
+    if (inc->exercise.phase == EXERCISE_PHASE_ANNOUNCED &&
+        clock_monotonic_ms() > inc->exercise.announce_until_ms)
+        give_up_announcing(inc);
+    struct clock_stamp now = events_stamp(inc->options.events, clock_monotonic_ns());
+    if (inc->options.config->exercises.test_every_ms == 0 || now.quality == CLOCK_QUALITY_UNKNOWN)
+        return;
+    bool is_new = false;
+    for (size_t i = 0; i < inc->count; i++) {
+        if (config_input_is_button(inc->options.config->inputs[i].kind))
+            is_new |= check_tested(inc, i, now.wall_ms);
+    }
+    if (is_new)
+        state_save_tests(inc);
+}
+
+json_t *incidents_exercise_status(const struct incidents *inc)
+{
+    const struct exercise *x = &inc->exercise;
+    if (x->phase == EXERCISE_PHASE_NONE)
+        return NULL;
+    bool running = x->phase == EXERCISE_PHASE_RUNNING;
+    int64_t left_ms = (inc->panel.exercise.ends_ns - clock_monotonic_ns()) / 1000000;
+    return json_pack("{ss,ss,so,so,ss,sI}", "exercise", incident_class_name(x->class), "phase",
+                     running ? "running" : "announced", "inputs", ids_of(inc, x->buttons), "tested",
+                     ids_of(inc, x->tested), "by", x->by, "left_ms",
+                     (json_int_t)(running ? left_ms : x->length_ms));
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The panel and its incidents: what a pressed button means, what becomes of it, drills and tests,
+ * and whom an unanswered alarm asks next. The only writer of an incident.
+ *
+ * The press path runs through incidents_level as a plain call: panel, event, store and receivers.
+ * Each step is told as FACT_INCIDENT. Its state is the row "incidents", on the disk with the event
+ * that it follows from; "exercise" and "tests" are rows of their own, so that a press writes only
+ * what it has changed. States FAULT_CHATTER, FAULT_UNTESTED and FAULT_STATE. Loop thread only.
+ */
+#ifndef TOCSIN_INCIDENTS_INCIDENTS_H
+#define TOCSIN_INCIDENTS_INCIDENTS_H
+
+#include <jansson.h>
+
+#include "alarm/panel.h"
+#include "events/events.h"
+#include "events/faults.h"
+#include "facts/facts.h"
+#include "iface/input.h"
+#include "sections/config.h"
+
+struct incidents;
+
+struct incidents_options {
+    uv_loop_t *loop;
+    struct facts *facts;
+    const struct config *config; /* borrowed until incidents_free, as are the next three */
+    struct events *events;
+    const struct faults *faults;
+    struct delivery *delivery;
+};
+
+int incidents_open(const struct incidents_options *options, struct incidents **ret_incidents,
+                   struct err *e);
+/* The rows of the last run; before the first level. What cannot be read is a fault, never "no
+ * alarm". */
+void incidents_load(struct incidents *inc, const struct outbox_found *found);
+/* An exercise that was under way before the restart is over: its incidents are closed. After the
+ * first levels. */
+void incidents_end_old_exercise(struct incidents *inc);
+void incidents_tick(struct incidents *inc);
+/* NULL is accepted here and below. */
+void incidents_close(struct incidents *inc);
+void incidents_free(struct incidents *inc);
+
+/* A button is pressed or not. The seq of the event that a press has become, or 0. */
+uint64_t incidents_level(struct incidents *inc, size_t button, bool pressed, enum input_cause cause,
+                         int64_t at_ns);
+/* Why the level that was just taken has become no event: a sentence; NULL if one may follow. */
+const char *incidents_why_no_event(const struct incidents *inc, size_t button, bool pressed);
+
+/* Incidents by button and class, open or not: for who shows them. */
+const struct incident (*incidents_all(const struct incidents *inc))[INCIDENT_CLASSES];
+const struct incident *incidents_next_open(const struct incidents *inc,
+                                           const struct incident *last);
+bool incidents_button_open(const struct incidents *inc, size_t button);
+
+/* A person at the gate: closes one, all but duress, or says that it was none (how many). */
+void incidents_reset(struct incidents *inc, const struct incident *incident, const char *by,
+                     const char *note);
+void incidents_reset_all(struct incidents *inc, const char *by);
+size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by, const char *note);
+
+struct incidents_exercise {
+    enum incident_class class; /* DRILL or TEST */
+    uint64_t buttons;          /* bit mask */
+    int64_t length_ms;
+    const char *by, *note; /* copied; note may be NULL */
+};
+
+/* Announces it; FACT_EXERCISE tells when it begins and ends. -EBUSY or -EINVAL with a sentence if
+ * it cannot begin. */
+int incidents_begin_exercise(struct incidents *inc, const struct incidents_exercise *exercise,
+                             struct err *e);
+/* False if there is none of that class. */
+bool incidents_end_exercise(struct incidents *inc, enum incident_class class, const char *why);
+/* Which buttons such an exercise may cover. */
+uint64_t incidents_every_button(const struct incidents *inc, enum incident_class class);
+
+/* Of duress nothing is shown unless it is asked for. */
+json_t *incidents_status(const struct incidents *inc, bool with_duress);
+json_t *incidents_exercise_status(const struct incidents *inc); /* NULL: there is none */
+size_t incidents_real_open(const struct incidents *inc);
+
+#endif

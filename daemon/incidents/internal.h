@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of this folder among themselves. Loop thread only. */
+#ifndef TOCSIN_INCIDENTS_INTERNAL_H
+#define TOCSIN_INCIDENTS_INTERNAL_H
+
+#include "alarm/chatter.h"
+#include "incidents/incidents.h"
+
+#define ROW_INCIDENTS "incidents"
+#define ROW_EXERCISE  "exercise"
+#define ROW_TESTS     "tests"
+
+/* What is known of a button beside what the panel knows. */
+struct button {
+    struct chatter chatter;
+    bool unreported; /* presses were counted that no event has reported */
+    int64_t reported_ms;
+    bool undelivered[INCIDENT_CLASSES]; /* was told of the open incident */
+    bool untested;                      /* was stated as a fault */
+    int64_t known_since_wall_ms;        /* since when it stands in the configuration; 0: ? */
+    int64_t tested_wall_ms;             /* when it was last pressed in a test; 0: never */
+    char tested_by[100];
+};
+
+enum exercise_phase {
+    EXERCISE_PHASE_NONE,
+    EXERCISE_PHASE_ANNOUNCED, /* receivers are being told; presses are still real */
+    EXERCISE_PHASE_RUNNING,
+};
+
+/* A drill or a test, from its announcement to its end. */
+struct exercise {
+    enum exercise_phase phase;
+    enum incident_class class;
+    uint64_t buttons, tested; /* bit masks */
+    int64_t length_ms;
+    int64_t announce_until_ms;
+    uint64_t seq;     /* of the announcement */
+    uint32_t awaited; /* receivers that have not receipted it yet */
+    char by[300], note[200];
+};
+
+struct incidents {
+    struct incidents_options options;
+    size_t count; /* of inputs; those that are no button are never pressed here */
+    struct panel panel;
+    struct panel_button buttons[LIMIT_INPUTS];
+    struct incident incidents[LIMIT_INPUTS][INCIDENT_CLASSES];
+    struct button own[LIMIT_INPUTS];
+    uv_timer_t timer; /* what the panel waits for */
+    struct exercise exercise;
+    uint64_t press_seq; /* of the last event that a press has become */
+    bool unsaved;       /* the row "incidents" has changed and no event has taken it along */
+    bool closed;
+};
+
+/* incidents.c: to be called when the panel has something new to wait for. */
+void incidents_rearm(struct incidents *inc);
+
+/* steps.c: one event of an incident's life, with the row that follows from it. */
+struct step_event {
+    const char *verb; /* raised, updated, restored, closed, … */
+    const char *cause;
+    int64_t at_ns;
+    const char *by, *note;
+};
+uint64_t steps_emit(struct incidents *inc, const struct incident *incident,
+                    const struct step_event *step);
+/* The panel's host. */
+void steps_take(void *arg, const struct panel_step *step);
+/* A step that a person has ordered, or time: makes its event and tells everybody. */
+void steps_carry_out(struct incidents *inc, enum incident_action action,
+                     const struct incident *incident, const char *by, const char *note);
+/* What was counted while lines chattered. */
+void steps_tick(struct incidents *inc);
+
+/* answers.c: what receivers and their people have done. */
+void answers_delivered(struct incidents *inc, const struct fact_delivered *delivered);
+void answers_take(struct incidents *inc, const struct fact_answer *taken);
+void answers_obey(struct incidents *inc, const struct fact_command *asked);
+
+/* exercises.c */
+void exercises_over(struct incidents *inc, const char *why);
+void exercises_delivered(struct incidents *inc, const struct fact_delivered *delivered);
+void exercises_pressed(struct incidents *inc, size_t button);
+void exercises_tick(struct incidents *inc);
+
+/* escalation.c */
+void escalation_tick(struct incidents *inc);
+
+/* state.c: rows as JSON; the caller frees. They abort without memory. */
+char *state_incidents(const struct incidents *inc);
+char *state_exercise(const struct incidents *inc);
+char *state_tests(const struct incidents *inc);
+void state_save_tests(struct incidents *inc);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What must outlive a restart, as JSON: a row for the levels of buttons and the open incidents,
+ * which is written with every press and so holds nothing else; one for the exercise that may be
+ * under way; one for when each button was tested. Before there were three it was one, "incidents",
+ * which had the members of all: what is not in its own row is looked for there.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "incidents/internal.h"
+
+#define ROW_UNREADABLE "incidents-unreadable"
+
+static char *dump(json_t *object)
+{
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    if (!text)
+        abort();
+    return text;
+}
+
+static const char *id_of(const struct incidents *inc, size_t button)
+{
+    return inc->options.config->inputs[button].id;
+}
+
+/* Of receivers that have done nothing yet there is nothing to remember. */
+static json_t *save_progress(const struct incidents *inc, const struct incident *incident)
+{
+    const struct config *config = inc->options.config;
+    json_t *receivers = json_object();
+    for (size_t i = 0; i < config->receiver_count; i++) {
+        if (incident->progress[i] == INCIDENT_PROGRESS_HEARD && !incident->closing[i])
+            continue;
+        json_object_set_new(receivers, config->receivers[i].id,
+                            json_pack("{si,sb}", "progress", (int)incident->progress[i], "closing",
+                                      incident->closing[i]));
+    }
+    return receivers;
+}
+
+static json_t *save_incident(const struct incidents *inc, const struct incident *incident)
+{
+    return json_pack(
+        "{ss,ss,ss,sb,sb,sb,si,si,sI,sI,sI,sI,so}", "input", id_of(inc, incident->button), "nature",
+        incident_class_name(incident->class), "alarm", incident->alarm, "held", incident->held,
+        "at_start", incident->at_start, "cancelled", incident->cancelled, "presses",
+        (int)incident->presses, "level", (int)incident->level, "level_ns",
+        (json_int_t)incident->level_ns, "raised_ns", (json_int_t)incident->raised_ns,
+        "last_press_ns", (json_int_t)incident->last_press_ns, "raised_wall_ms",
+        (json_int_t)incident->raised_wall_ms, "receivers", save_progress(inc, incident));
+}
+
+char *state_incidents(const struct incidents *inc)
+{
+    json_t *inputs = json_array(), *incidents = json_array();
+    for (size_t i = 0; i < inc->count; i++) {
+        if (inc->buttons[i].pressed)
+            json_array_append_new(inputs,
+                                  json_pack("{ss,sb}", "input", id_of(inc, i), "pressed", 1));
+    }
+    const struct incident *incident = NULL;
+    while ((incident = panel_next_open(&inc->panel, incident)))
+        json_array_append_new(incidents, save_incident(inc, incident));
+    return dump(json_pack("{ss,so,so}", "boot", events_boot(inc->options.events), "inputs", inputs,
+                          "incidents", incidents));
+}
+
+char *state_exercise(const struct incidents *inc)
+{
+    json_t *exercise = incidents_exercise_status(inc);
+    return dump(exercise ? exercise : json_object());
+}
+
+char *state_tests(const struct incidents *inc)
+{
+    json_t *inputs = json_array();
+    for (size_t i = 0; i < inc->count; i++) {
+        const struct button *own = &inc->own[i];
+        if (own->known_since_wall_ms != 0 || own->tested_wall_ms != 0)
+            json_array_append_new(
+                inputs, json_pack("{ss,sI,sI,ss}", "input", id_of(inc, i), "known_since_ms",
+                                  (json_int_t)own->known_since_wall_ms, "tested_ms",
+                                  (json_int_t)own->tested_wall_ms, "tested_by", own->tested_by));
+    }
+    return dump(json_pack("{so}", "inputs", inputs));
+}
+
+void state_save_tests(struct incidents *inc)
+{
+    char *text = state_tests(inc);
+    events_save_row(inc->options.events, &(struct outbox_row){ROW_TESTS, text});
+    free(text);
+}
+
+/* False if the configuration no longer has the input that `object` names. */
+static bool find_input(const struct incidents *inc, const json_t *object, size_t *ret_index)
+{
+    const char *id = json_string_value(json_object_get(object, "input"));
+    size_t index = 0;
+    while (id && index < inc->count && strcmp(id_of(inc, index), id) != 0)
+        index++;
+    *ret_index = index;
+    return id && index < inc->count;
+}
+
+static void load_inputs(struct incidents *inc, const json_t *row)
+{
+    size_t at, i;
+    json_t *one;
+    json_array_foreach(json_object_get(row, "inputs"), at, one)
+    {
+        if (find_input(inc, one, &i))
+            inc->buttons[i].pressed = json_is_true(json_object_get(one, "pressed"));
+    }
+}
+
+static void load_tests(struct incidents *inc, const json_t *row)
+{
+    size_t at, i;
+    json_t *one;
+    json_array_foreach(json_object_get(row, "inputs"), at, one)
+    {
+        if (!find_input(inc, one, &i))
+            continue;
+        struct button *own = &inc->own[i];
+        const char *by = json_string_value(json_object_get(one, "tested_by"));
+        own->known_since_wall_ms = json_integer_value(json_object_get(one, "known_since_ms"));
+        own->tested_wall_ms = json_integer_value(json_object_get(one, "tested_ms"));
+        snprintf(own->tested_by, sizeof own->tested_by, "%s", by ? by : "");
+    }
+}
+
+static void load_progress(const struct incidents *inc, struct incident *incident,
+                          const json_t *receivers)
+{
+    const struct config *config = inc->options.config;
+    for (size_t i = 0; i < config->receiver_count; i++) {
+        const json_t *one = json_object_get(receivers, config->receivers[i].id);
+        json_int_t progress = json_integer_value(json_object_get(one, "progress"));
+        if (progress > 0 && progress <= INCIDENT_PROGRESS_COMING)
+            incident->progress[i] = (enum incident_progress)progress;
+        incident->closing[i] = json_is_true(json_object_get(one, "closing"));
+    }
+}
+
+/* What nobody can read is taken for a real alarm. */
+static enum incident_class read_class(const json_t *object)
+{
+    const char *name = json_string_value(json_object_get(object, "nature"));
+    for (int class = 0; name && class < INCIDENT_CLASSES; class ++) {
+        if (strcmp(name, incident_class_name((enum incident_class) class)) == 0)
+            return (enum incident_class) class;
+    }
+    return INCIDENT_CLASS_ALARM;
+}
+
+static bool load_incident(struct incidents *inc, const json_t *object, bool same_boot)
+{
+    const char *alarm = json_string_value(json_object_get(object, "alarm"));
+    size_t i;
+    if (!alarm || !uuid_is_valid(alarm) || !find_input(inc, object, &i))
+        return false;
+    struct incident *incident = panel_incident(&inc->panel, i, read_class(object));
+    *incident = (struct incident){
+        .button = incident->button,
+        .class = incident->class,
+        .open = true,
+        .held = json_is_true(json_object_get(object, "held")),
+        .at_start = json_is_true(json_object_get(object, "at_start")),
+        .cancelled = json_is_true(json_object_get(object, "cancelled")),
+        .presses = (unsigned)json_integer_value(json_object_get(object, "presses")),
+        .level = (unsigned)json_integer_value(json_object_get(object, "level")),
+        .level_ns = clock_monotonic_ns(),
+        .raised_wall_ms = json_integer_value(json_object_get(object, "raised_wall_ms"))};
+    memcpy(incident->alarm, alarm, UUID_TEXT_SIZE);
+    if (incident->level == 0)
+        incident->level = 1;
+    /* Times of another boot mean nothing on this boot's clock. */
+    if (same_boot) {
+        incident->level_ns = json_integer_value(json_object_get(object, "level_ns"));
+        incident->raised_ns = json_integer_value(json_object_get(object, "raised_ns"));
+        incident->last_press_ns = json_integer_value(json_object_get(object, "last_press_ns"));
+    }
+    load_progress(inc, incident, json_object_get(object, "receivers"));
+    return true;
+}
+
+static void load_incidents(struct incidents *inc, const json_t *row)
+{
+    const char *boot = json_string_value(json_object_get(row, "boot"));
+    bool same_boot = boot && strcmp(boot, events_boot(inc->options.events)) == 0;
+    size_t at;
+    json_t *one;
+    json_array_foreach(json_object_get(row, "incidents"), at, one)
+    {
+        const char *id = json_string_value(json_object_get(one, "input"));
+        const char *alarm = json_string_value(json_object_get(one, "alarm"));
+        char reason[FACT_TEXT_SIZE];
+        if (load_incident(inc, one, same_boot))
+            continue;
+        snprintf(reason, sizeof reason,
+                 "alarm %s of input %s was open before the restart; the configuration has no such "
+                 "input now, or what was kept of it cannot be read",
+                 alarm ? alarm : "?", id ? id : "?");
+        log_error("tocsind", "%s", reason);
+        facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS, reason);
+    }
+}
+
+static void load_exercise(struct incidents *inc, const json_t *row)
+{
+    struct exercise *x = &inc->exercise;
+    const char *class = json_string_value(json_object_get(row, "exercise"));
+    const char *by = json_string_value(json_object_get(row, "by"));
+    size_t at;
+    json_t *id;
+    if (!class)
+        return;
+    x->phase = EXERCISE_PHASE_ANNOUNCED;
+    x->class = strcmp(class, "test") == 0 ? INCIDENT_CLASS_TEST : INCIDENT_CLASS_DRILL;
+    snprintf(x->by, sizeof x->by, "%s", by ? by : "");
+    json_array_foreach(json_object_get(row, "inputs"), at, id)
+    {
+        for (size_t i = 0; i < inc->count; i++) {
+            if (json_is_string(id) && strcmp(id_of(inc, i), json_string_value(id)) == 0)
+                x->buttons |= UINT64_C(1) << i;
+        }
+    }
+}
+
+/* The row as an object; NULL if there is none, or if it cannot be read, which is a fault. */
+static json_t *read_row(struct incidents *inc, const struct outbox_found *found, const char *row)
+{
+    const char *text = outbox_found_text(found, row);
+    json_error_t error;
+    json_t *object = text ? json_loads(text, 0, &error) : NULL;
+    if (!text || json_is_object(object))
+        return object;
+    char reason[FACT_TEXT_SIZE];
+    snprintf(reason, sizeof reason, "what was kept of %s before the restart cannot be read (%s)%s",
+             row, object ? "it is no object" : error.text,
+             strcmp(row, ROW_INCIDENTS) == 0 ? ": alarms may be open of which nothing is known here"
+                                             : "");
+    json_decref(object);
+    log_error("tocsind", "%s", reason);
+    facts_state_fault(inc->options.facts, FAULT_STATE, row, reason);
+    if (strcmp(row, ROW_INCIDENTS) == 0) /* the next press would write over it */
+        events_save_row(inc->options.events, &(struct outbox_row){ROW_UNREADABLE, text});
+    return NULL;
+}
+
+void incidents_load(struct incidents *inc, const struct outbox_found *found)
+{
+    json_t *row = read_row(inc, found, ROW_INCIDENTS);
+    json_t *tests = read_row(inc, found, ROW_TESTS), *exercise = read_row(inc, found, ROW_EXERCISE);
+    load_inputs(inc, row);
+    load_incidents(inc, row);
+    load_tests(inc, tests ? tests : row);
+    if (row && !tests) /* of an older version: the next press writes over it */
+        state_save_tests(inc);
+    load_exercise(inc, exercise ? exercise : json_object_get(row, "exercise"));
+    json_decref(row);
+    json_decref(tests);
+    json_decref(exercise);
+    delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of this folder among themselves. Loop thread only. */
+#ifndef TOCSIN_OPERATE_INTERNAL_H
+#define TOCSIN_OPERATE_INTERNAL_H
+
+#include "operate/operate.h"
+
+#define REMEMBERED_MAX 256 /* incidents that watch knows, open or closed */
+
+struct waiting;
+
+/* What watch says of an incident with each of its lines. */
+struct remembered {
+    char alarm[UUID_TEXT_SIZE];
+    size_t input;
+    bool hidden; /* of duress nothing is shown */
+    int64_t raised_ns;
+};
+
+struct operate {
+    struct operate_options options;
+    struct control *control;                      /* NULL once closed */
+    struct waiting *waiting;                      /* for simulated presses */
+    struct control_request *exercise;             /* who waits for it to begin; or NULL */
+    struct remembered remembered[REMEMBERED_MAX]; /* a circle */
+    size_t next_remembered;
+};
+
+/* The input that a request names, if it is a simulated one; else answers and returns false. */
+bool operate_find_input(struct operate *op, struct control_request *request,
+                        const json_t *arguments, size_t *ret_input);
+/* "name (user)", or the user at the other end of the socket alone. */
+void operate_name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
+                      size_t size);
+
+/* simulate.c */
+void simulate_press(void *arg, struct control_request *request, const json_t *arguments);
+void simulate_release(void *arg, struct control_request *request, const json_t *arguments);
+void simulate_card(void *arg, struct control_request *request, const json_t *arguments);
+void simulate_on_fact(struct operate *op, const struct fact *fact);
+void simulate_close(struct operate *op);
+
+/* orders.c */
+void orders_reset(void *arg, struct control_request *request, const json_t *arguments);
+void orders_cancel(void *arg, struct control_request *request, const json_t *arguments);
+void orders_drill_begin(void *arg, struct control_request *request, const json_t *arguments);
+void orders_drill_end(void *arg, struct control_request *request, const json_t *arguments);
+void orders_test_begin(void *arg, struct control_request *request, const json_t *arguments);
+void orders_test_end(void *arg, struct control_request *request, const json_t *arguments);
+void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise);
+void orders_close(struct operate *op);
+
+/* queries.c */
+void queries_list(void *arg, struct control_request *request, const json_t *arguments);
+void queries_show(void *arg, struct control_request *request, const json_t *arguments);
+void queries_export(void *arg, struct control_request *request, const json_t *arguments);
+
+/* watch.c: one line to everybody who watches, for facts that are worth one. */
+void watch_open(struct operate *op);
+void watch_on_fact(struct operate *op, const struct fact *fact);
+
+#endif

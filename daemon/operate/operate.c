@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "operate/operate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "operate/internal.h"
+
+static void run_status(void *arg, struct control_request *request, const json_t *arguments)
+{
+    const struct operate *op = arg;
+    bool with_duress = json_is_true(json_object_get(arguments, "duress"));
+    control_reply(request, op->options.status(op->options.arg, with_duress));
+}
+
+static void run_watch(void *arg, struct control_request *request, const json_t *arguments)
+{
+    (void)arg;
+    (void)arguments;
+    control_watch(request);
+}
+
+static void run_reload(void *arg, struct control_request *request, const json_t *arguments)
+{
+    const struct operate *op = arg;
+    (void)arguments;
+    if (op->options.reload(op->options.arg, request) != 0)
+        control_fail(request, "a reload is under way already");
+}
+
+static const char *const status_arguments[] = {"duress", NULL};
+static const char *const card_arguments[] = {"input", "digits", NULL};
+static const char *const cancel_arguments[] = {"alarm", "by", "note", NULL};
+static const char *const begin_arguments[] = {"inputs", "length_ms", "by", "note", NULL};
+static const char *const end_arguments[] = {"by", NULL};
+static const char *const press_arguments[] = {"input", "hold_ms", NULL};
+static const char *const release_arguments[] = {"input", NULL};
+static const char *const reset_arguments[] = {"alarm", "by", "note", NULL};
+static const char *const list_arguments[] = {"after", "limit", "alarm", NULL};
+static const char *const show_arguments[] = {"id", "seq", NULL};
+static const char *const export_arguments[] = {"after", "alarm", NULL};
+
+static const struct control_command commands[] = {
+    {"status", status_arguments, run_status},
+    {"watch", NULL, run_watch},
+    {"press", press_arguments, simulate_press},
+    {"release", release_arguments, simulate_release},
+    {"card", card_arguments, simulate_card},
+    {"reset", reset_arguments, orders_reset},
+    {"cancel", cancel_arguments, orders_cancel},
+    {"drill.begin", begin_arguments, orders_drill_begin},
+    {"drill.end", end_arguments, orders_drill_end},
+    {"test.begin", begin_arguments, orders_test_begin},
+    {"test.end", end_arguments, orders_test_end},
+    {"reload", NULL, run_reload},
+    {"events.list", list_arguments, queries_list},
+    {"events.show", show_arguments, queries_show},
+    {"events.export", export_arguments, queries_export},
+    {NULL, NULL, NULL},
+};
+
+bool operate_find_input(struct operate *op, struct control_request *request,
+                        const json_t *arguments, size_t *ret_input)
+{
+    const struct config *config = op->options.config;
+    const char *id = json_string_value(json_object_get(arguments, "input"));
+    char known[400] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < config->input_count; i++) {
+        const struct input_driver *driver = inputs_driver(op->options.inputs, i);
+        *ret_input = i;
+        if (id && strcmp(config->inputs[i].id, id) == 0) {
+            if (driver->simulate || driver->simulate_card)
+                return true;
+            control_fail(request,
+                         "input %s is a real line (driver %s): it is pressed by hand, not by a "
+                         "command",
+                         id, driver->type.name);
+            return false;
+        }
+        int more = snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                            config->inputs[i].id);
+        used += more > 0 && used + (size_t)more < sizeof known ? (size_t)more : 0;
+    }
+    control_fail(request, "no input %s; there are: %s", id ? id : "(none given)", known);
+    return false;
+}
+
+void operate_name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
+                      size_t size)
+{
+    const char *by = json_string_value(json_object_get(arguments, "by"));
+    char user[CONTROL_NAME_SIZE];
+    control_user(request, user);
+    snprintf(ret_who, size, "%s%s%s%s", by ? by : user, by ? " (" : "", by ? user : "",
+             by ? ")" : "");
+}
+
+static void on_fact(void *self, const struct fact *fact)
+{
+    struct operate *op = self;
+    watch_on_fact(op, fact);
+    simulate_on_fact(op, fact);
+    if (fact->kind == FACT_EXERCISE)
+        orders_on_exercise(op, &fact->u.exercise);
+}
+
+int operate_open(const struct operate_options *options, struct operate **ret_operate, struct err *e)
+{
+    struct operate *op = calloc(1, sizeof *op);
+    if (!op)
+        return err_set(e, ENOMEM, "control: out of memory");
+    op->options = *options;
+    *ret_operate = op;
+    watch_open(op);
+    facts_subscribe(options->facts, ~(FACT_BIT(FACT_SETTLED) | FACT_BIT(FACT_TURN_OVER)), on_fact,
+                    op);
+    return control_open(options->loop, options->config->control.socket, commands, op, &op->control,
+                        e);
+}
+
+void operate_close(struct operate *op)
+{
+    if (!op)
+        return;
+    simulate_close(op);
+    orders_close(op);
+    control_close(op->control);
+    op->control = NULL;
+}
+
+void operate_free(struct operate *op)
+{
+    free(op);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What people and programs on this machine ask for, over the control socket: status, watch, the
+ * orders of a technician, simulated presses, questions to the store. Reads and orders downward;
+ * learns what came of an order by facts. Owns the control socket. Loop thread only.
+ */
+#ifndef TOCSIN_OPERATE_OPERATE_H
+#define TOCSIN_OPERATE_OPERATE_H
+
+#include "control/control.h"
+#include "facts/facts.h"
+#include "inputs/inputs.h"
+#include "sections/config.h"
+
+struct operate;
+
+struct operate_options {
+    uv_loop_t *loop;
+    struct facts *facts;
+    const struct config *config; /* borrowed until operate_free, as are the next three */
+    struct inputs *inputs;
+    struct incidents *incidents;
+    struct events *events;
+    /* The whole state; of duress nothing unless it is asked for. */
+    json_t *(*status)(void *arg, bool with_duress);
+    /* Reads the configuration again and answers the request; -EBUSY if that is under way. */
+    int (*reload)(void *arg, struct control_request *request);
+    void *arg;
+};
+
+/* Whatever it returns, `*ret_operate` is to be closed and freed. */
+int operate_open(const struct operate_options *options, struct operate **ret_operate,
+                 struct err *e);
+/* Answers whoever waits: it is stopping. NULL is accepted here and below. */
+void operate_close(struct operate *op);
+void operate_free(struct operate *op);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a person orders: reset, cancel, drills and tests. */
+#include <stdio.h>
+#include <string.h>
+
+#include "operate/internal.h"
+
+void orders_reset(void *arg, struct control_request *request, const json_t *arguments)
+{
+    struct operate *op = arg;
+    const char *alarm = json_string_value(json_object_get(arguments, "alarm"));
+    const char *note = json_string_value(json_object_get(arguments, "note"));
+    char who[300];
+    operate_name_who(request, arguments, who, sizeof who);
+    json_t *closed = json_array();
+    const struct incident *incident = NULL;
+    while ((incident = incidents_next_open(op->options.incidents, incident))) {
+        /* Duress is closed by name alone: a forced guard who resets everything resets all but it.
+         */
+        bool is_duress = incident->class == INCIDENT_CLASS_DURESS;
+        if (alarm ? strcmp(alarm, incident->alarm) != 0 : is_duress)
+            continue;
+        json_array_append_new(closed, json_pack("{ss,ss,sb}", "alarm", incident->alarm, "input",
+                                                op->options.config->inputs[incident->button].id,
+                                                "still_pressed", incident->held));
+        incidents_reset(op->options.incidents, incident, who, note);
+    }
+    if (alarm && json_array_size(closed) == 0) {
+        json_decref(closed);
+        control_fail(request, "no open alarm %s; tocsin status lists those there are", alarm);
+        return;
+    }
+    control_reply(request, json_pack("{so}", "closed", closed));
+}
+
+void orders_cancel(void *arg, struct control_request *request, const json_t *arguments)
+{
+    struct operate *op = arg;
+    const char *alarm = json_string_value(json_object_get(arguments, "alarm"));
+    const char *note = json_string_value(json_object_get(arguments, "note"));
+    char who[300];
+    if (!note || !note[0]) {
+        control_fail(request, "say why: tocsin cancel --note TEXT");
+        return;
+    }
+    operate_name_who(request, arguments, who, sizeof who);
+    size_t count = incidents_cancel(op->options.incidents, alarm, who, note);
+    if (count == 0)
+        control_fail(request,
+                     "no alarm was raised within the last %d s that is not cancelled already; "
+                     "tocsin reset closes an alarm",
+                     (int)(op->options.config->alarms.cancel_window_ms / 1000));
+    else
+        control_reply(request, json_pack("{sI}", "cancelled", (json_int_t)count));
+}
+
+/* Reads which buttons an exercise covers; false after an answer. */
+static bool read_buttons(const struct operate *op, struct control_request *request,
+                         enum incident_class class, const json_t *list, uint64_t *ret_buttons)
+{
+    const struct config *config = op->options.config;
+    uint64_t all = incidents_every_button(op->options.incidents, class), named = 0;
+    size_t at;
+    const json_t *one;
+    json_array_foreach(list, at, one)
+    {
+        const char *id = json_string_value(one);
+        size_t i = 0;
+        while (id && i < config->input_count && strcmp(config->inputs[i].id, id) != 0)
+            i++;
+        if (!id || i == config->input_count || !(all >> i & 1)) {
+            control_fail(request, "%s is no button that a %s can cover", id ? id : "?",
+                         incident_class_name(class));
+            return false;
+        }
+        named |= UINT64_C(1) << i;
+    }
+    *ret_buttons = list ? named : all;
+    return true;
+}
+
+static void begin_exercise(struct operate *op, enum incident_class class, int64_t limit_ms,
+                           struct control_request *request, const json_t *arguments)
+{
+    const json_t *length = json_object_get(arguments, "length_ms");
+    struct incidents_exercise exercise = {
+        .class = class,
+        .length_ms = length ? json_integer_value(length) : limit_ms,
+        .note = json_string_value(json_object_get(arguments, "note"))};
+    char who[300];
+    struct err e;
+    if (exercise.length_ms < 1000 || exercise.length_ms > limit_ms) {
+        control_fail(request, "a %s lasts from 1 s to %d min (exercises: %s_limit)",
+                     incident_class_name(class), (int)(limit_ms / 60000),
+                     incident_class_name(class));
+        return;
+    }
+    if (!read_buttons(op, request, class, json_object_get(arguments, "inputs"), &exercise.buttons))
+        return;
+    operate_name_who(request, arguments, who, sizeof who);
+    exercise.by = who;
+    facts_tell(op->options.facts); /* the end of another must not be taken for this one's */
+    if (incidents_begin_exercise(op->options.incidents, &exercise, &e) != 0)
+        control_fail(request, "%s", e.text);
+    else
+        op->exercise = request;
+}
+
+static void end_exercise(struct operate *op, enum incident_class class,
+                         struct control_request *request, const json_t *arguments)
+{
+    char who[300], why[FACT_TEXT_SIZE];
+    operate_name_who(request, arguments, who, sizeof who);
+    snprintf(why, sizeof why, "ended by %s", who);
+    if (incidents_end_exercise(op->options.incidents, class, why))
+        control_reply(request, NULL);
+    else
+        control_fail(request, "there is no %s", incident_class_name(class));
+}
+
+void orders_drill_begin(void *arg, struct control_request *request, const json_t *arguments)
+{
+    struct operate *op = arg;
+    begin_exercise(op, INCIDENT_CLASS_DRILL, op->options.config->exercises.drill_limit_ms, request,
+                   arguments);
+}
+
+void orders_drill_end(void *arg, struct control_request *request, const json_t *arguments)
+{
+    end_exercise(arg, INCIDENT_CLASS_DRILL, request, arguments);
+}
+
+void orders_test_begin(void *arg, struct control_request *request, const json_t *arguments)
+{
+    struct operate *op = arg;
+    begin_exercise(op, INCIDENT_CLASS_TEST, op->options.config->exercises.test_limit_ms, request,
+                   arguments);
+}
+
+void orders_test_end(void *arg, struct control_request *request, const json_t *arguments)
+{
+    end_exercise(arg, INCIDENT_CLASS_TEST, request, arguments);
+}
+
+void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise)
+{
+    const struct config *config = op->options.config;
+    if (!op->exercise || exercise->step == FACT_EXERCISE_ANNOUNCED)
+        return;
+    if (exercise->step == FACT_EXERCISE_ENDED) {
+        control_fail(op->exercise, "%s", exercise->text);
+        op->exercise = NULL;
+        return;
+    }
+    json_t *inputs = json_array();
+    for (size_t i = 0; i < config->input_count; i++) {
+        if (exercise->buttons >> i & 1)
+            json_array_append_new(inputs, json_string(config->inputs[i].id));
+    }
+    control_reply(op->exercise,
+                  json_pack("{ss,so,sI}", "exercise", incident_class_name(exercise->class),
+                            "inputs", inputs, "length_ms", (json_int_t)exercise->length_ms));
+    op->exercise = NULL;
+}
+
+void orders_close(struct operate *op)
+{
+    if (op->exercise)
+        control_fail(op->exercise, "tocsind is stopping");
+    op->exercise = NULL;
+}
