@@ -33,12 +33,12 @@ bool operate_find_input(struct operate *op, struct control_request *request,
 void operate_name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
                       size_t size);
 
-/* simulate.c */
-void simulate_press(void *arg, struct control_request *request, const json_t *arguments);
-void simulate_release(void *arg, struct control_request *request, const json_t *arguments);
-void simulate_card(void *arg, struct control_request *request, const json_t *arguments);
-void simulate_on_fact(struct operate *op, const struct fact *fact);
-void simulate_close(struct operate *op);
+/* simulated.c */
+void simulated_press(void *arg, struct control_request *request, const json_t *arguments);
+void simulated_release(void *arg, struct control_request *request, const json_t *arguments);
+void simulated_card(void *arg, struct control_request *request, const json_t *arguments);
+void simulated_on_fact(struct operate *op, const struct fact *fact);
+void simulated_close(struct operate *op);
 
 /* orders.c */
 void orders_reset(void *arg, struct control_request *request, const json_t *arguments);

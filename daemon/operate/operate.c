@@ -45,9 +45,9 @@ static const char *const export_arguments[] = {"after", "alarm", NULL};
 static const struct control_command commands[] = {
     {"status", status_arguments, run_status},
     {"watch", NULL, run_watch},
-    {"press", press_arguments, simulate_press},
-    {"release", release_arguments, simulate_release},
-    {"card", card_arguments, simulate_card},
+    {"press", press_arguments, simulated_press},
+    {"release", release_arguments, simulated_release},
+    {"card", card_arguments, simulated_card},
     {"reset", reset_arguments, orders_reset},
     {"cancel", cancel_arguments, orders_cancel},
     {"drill.begin", begin_arguments, orders_drill_begin},
@@ -102,7 +102,7 @@ static void on_fact(void *self, const struct fact *fact)
 {
     struct operate *op = self;
     watch_on_fact(op, fact);
-    simulate_on_fact(op, fact);
+    simulated_on_fact(op, fact);
     if (fact->kind == FACT_EXERCISE)
         orders_on_exercise(op, &fact->u.exercise);
 }
@@ -125,7 +125,7 @@ void operate_close(struct operate *op)
 {
     if (!op)
         return;
-    simulate_close(op);
+    simulated_close(op);
     orders_close(op);
     control_close(op->control);
     op->control = NULL;

@@ -42,7 +42,7 @@ static void forget(struct operate *op, struct waiting *w)
     free(w);
 }
 
-void simulate_press(void *arg, struct control_request *request, const json_t *arguments)
+void simulated_press(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct operate *op = arg;
     const json_t *hold = json_object_get(arguments, "hold_ms");
@@ -77,7 +77,7 @@ void simulate_press(void *arg, struct control_request *request, const json_t *ar
     forget(op, w);
 }
 
-void simulate_release(void *arg, struct control_request *request, const json_t *arguments)
+void simulated_release(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct operate *op = arg;
     size_t input;
@@ -98,7 +98,7 @@ void simulate_release(void *arg, struct control_request *request, const json_t *
     control_reply(request, NULL);
 }
 
-void simulate_card(void *arg, struct control_request *request, const json_t *arguments)
+void simulated_card(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct operate *op = arg;
     const char *digits = json_string_value(json_object_get(arguments, "digits"));
@@ -145,7 +145,7 @@ static void take_no_event(struct operate *op, const struct fact_pressed *pressed
     forget(op, w);
 }
 
-void simulate_on_fact(struct operate *op, const struct fact *fact)
+void simulated_on_fact(struct operate *op, const struct fact *fact)
 {
     if (fact->kind == FACT_INCIDENT)
         take_step(op, &fact->u.incident);
@@ -155,7 +155,7 @@ void simulate_on_fact(struct operate *op, const struct fact *fact)
         take_no_event(op, &fact->u.pressed);
 }
 
-void simulate_close(struct operate *op)
+void simulated_close(struct operate *op)
 {
     while (op->waiting) {
         control_fail(op->waiting->request, "tocsind is stopping");

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Incidents as a part: what becomes an event, what is told, what is on the disk, and when. */
+#include <stdio.h>
+#include <string.h>
+
+#include "part_world.h"
+#include "run_suite.h"
+
+static void set_up(void)
+{
+    world_begin();
+    world_open();
+}
+
+static void tear_down(void)
+{
+    world_close();
+    world_end();
+}
+
+START_TEST(a_press_is_one_event_with_the_row_that_follows_from_it)
+{
+    world_press(WORLD_GATE);
+    ck_assert_uint_eq(fake.count, 1);
+    const struct fake_event *event = fake_last("tocsin.alarm.raised");
+    ck_assert_ptr_nonnull(event);
+    ck_assert_int_eq(event->class, EVENT_CLASS_PRESS);
+    ck_assert_int_eq(event->at_ns, virtual_ns());
+    ck_assert_str_eq(event->alarm, world_incident(WORLD_GATE)->alarm);
+    ck_assert_str_eq(fake_text(event, "alarm"), event->alarm);
+    ck_assert_str_eq(fake_text(event, "kind"), "panic");
+    ck_assert_str_eq(fake_text(event, "cause"), "edge");
+    ck_assert_str_eq(event->row, "incidents");
+    /* Serialised once, and nothing but what a press has changed. */
+    ck_assert_uint_eq(fake.row_count, 1);
+    ck_assert_uint_eq(fake_saved("incidents"), 1);
+    ck_assert(fake.alarm_open);
+}
+END_TEST
+
+START_TEST(a_press_is_told_with_its_event_and_as_it_was)
+{
+    world_press(WORLD_GATE);
+    const struct fact *fact = world_last(FACT_INCIDENT);
+    ck_assert_ptr_nonnull(fact);
+    ck_assert_int_eq(fact->u.incident.action, INCIDENT_ACTION_RAISED);
+    ck_assert_uint_eq(fact->u.incident.seq, 1);
+    ck_assert_uint_eq(fact->u.incident.incident.button, WORLD_GATE);
+    ck_assert_int_eq(fact->at_ns, virtual_ns());
+    ck_assert_int_gt(fact->u.incident.incident.raised_wall_ms, 0);
+}
+END_TEST
+
+START_TEST(the_level_call_says_what_the_press_has_become)
+{
+    ck_assert_uint_eq(
+        incidents_level(world.incidents, WORLD_GATE, true, INPUT_CAUSE_EDGE, virtual_ns()), 1);
+    ck_assert_uint_eq(
+        incidents_level(world.incidents, WORLD_GATE, false, INPUT_CAUSE_EDGE, virtual_ns()), 0);
+    ck_assert_uint_eq(
+        incidents_level(world.incidents, WORLD_GATE, true, INPUT_CAUSE_EDGE, virtual_ns()), 3);
+    ck_assert_ptr_nonnull(fake_last("tocsin.alarm.updated"));
+    ck_assert_uint_eq(
+        incidents_level(world.incidents, WORLD_HELD, true, INPUT_CAUSE_EDGE, virtual_ns()), 0);
+    ck_assert_ptr_null(incidents_why_no_event(world.incidents, WORLD_HELD, true));
+    ck_assert_ptr_nonnull(
+        strstr(incidents_why_no_event(world.incidents, WORLD_HELD, false), "held long enough"));
+}
+END_TEST
+
+START_TEST(a_held_press_counts_when_its_time_has_come_and_not_before)
+{
+    world_press(WORLD_HELD);
+    virtual_advance(world.facts, 1900);
+    ck_assert_uint_eq(fake.count, 0);
+    virtual_advance(world.facts, 200);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 1);
+    ck_assert_uint_eq(world_count(FACT_INCIDENT), 1);
+}
+END_TEST
+
+START_TEST(a_release_restores_and_leaves_the_incident_open)
+{
+    world_press(WORLD_GATE);
+    world_release(WORLD_GATE);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.restored"), 1);
+    ck_assert_int_eq(fake_last("tocsin.alarm.restored")->class, EVENT_CLASS_FOLLOWUP);
+    ck_assert_ptr_nonnull(world_incident(WORLD_GATE));
+    ck_assert(!world_incident(WORLD_GATE)->held);
+    ck_assert_uint_eq(fake_saved("incidents"), 2);
+}
+END_TEST
+
+START_TEST(a_release_without_an_incident_is_saved_once_at_the_end_of_the_turn)
+{
+    world_press(WORLD_GATE);
+    incidents_reset_all(world.incidents, "Li");
+    facts_tell(world.facts);
+    unsigned before = fake_saved("incidents");
+    size_t events = fake.count;
+    incidents_level(world.incidents, WORLD_GATE, false, INPUT_CAUSE_EDGE, virtual_ns());
+    ck_assert_uint_eq(fake_saved("incidents"), before);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake.count, events);
+    ck_assert_uint_eq(fake_saved("incidents"), before + 1);
+    ck_assert_ptr_null(strstr(fake_row("incidents"), "\"pressed\""));
+}
+END_TEST
+
+START_TEST(a_button_that_is_down_over_a_restart_is_the_same_press)
+{
+    world_press(WORLD_GATE);
+    world_restart();
+    ck_assert_ptr_nonnull(world_incident(WORLD_GATE));
+    size_t events = fake.count;
+    incidents_level(world.incidents, WORLD_GATE, true, INPUT_CAUSE_START, virtual_ns());
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake.count, events);
+    /* One that was up is a new one. */
+    incidents_level(world.incidents, WORLD_OFFICE, true, INPUT_CAUSE_START, virtual_ns());
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 2);
+    ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.raised"), "cause"), "start");
+}
+END_TEST
+
+START_TEST(everything_of_an_incident_survives_a_restart)
+{
+    world_press(WORLD_GATE);
+    world_release(WORLD_GATE);
+    world_press(WORLD_GATE);
+    const struct incident before = *world_incident(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    world_answer(1, UPLINK_ANSWER_CLOSED, before.alarm);
+    incidents_cancel(world.incidents, NULL, "Li", "no");
+    virtual_advance(world.facts, 1000);
+    world_restart();
+    const struct incident *after = world_incident(WORLD_GATE);
+    ck_assert_ptr_nonnull(after);
+    ck_assert_str_eq(after->alarm, before.alarm);
+    ck_assert_int_eq(after->class, INCIDENT_CLASS_ALARM);
+    ck_assert_uint_eq(after->presses, 2);
+    ck_assert_uint_eq(after->level, 1);
+    ck_assert(after->held && after->cancelled && !after->at_start);
+    ck_assert_int_eq(after->raised_ns, before.raised_ns);
+    ck_assert_int_eq(after->last_press_ns, before.last_press_ns);
+    ck_assert_int_eq(after->level_ns, before.level_ns);
+    ck_assert_int_eq(after->raised_wall_ms, before.raised_wall_ms);
+    ck_assert_int_eq(after->progress[0], INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_int_eq(after->progress[1], INCIDENT_PROGRESS_HEARD);
+    ck_assert(after->closing[1] && !after->closing[0]);
+    ck_assert(fake.alarm_open);
+    ck_assert_uint_eq(world_count(FACT_FAULT), 0);
+}
+END_TEST
+
+START_TEST(of_another_boot_only_the_wall_time_is_known)
+{
+    world_press(WORLD_GATE);
+    int64_t wall_ms = world_incident(WORLD_GATE)->raised_wall_ms;
+    char *row = strdup(fake_row("incidents")), *boot = strstr(row, "this-boot");
+    ck_assert_ptr_nonnull(boot);
+    memcpy(boot, "that-boot", 9);
+    events_save_row(FAKE_EVENTS, &(struct outbox_row){"incidents", row});
+    free(row);
+    virtual_advance(world.facts, 5000);
+    /* What this process would save when it is closed is not wanted here. */
+    world_restart();
+    const struct incident *after = world_incident(WORLD_GATE);
+    ck_assert_int_eq(after->raised_ns, 0);
+    ck_assert_int_eq(after->last_press_ns, 0);
+    ck_assert_int_eq(after->level_ns, virtual_ns());
+    ck_assert_int_eq(after->raised_wall_ms, wall_ms);
+}
+END_TEST
+
+START_TEST(state_that_cannot_be_read_is_a_fault_and_is_kept)
+{
+    static const char *const bad[] = {"{\"incidents\":[{\"input\":\"ga", "[]", "", "17"};
+    events_save_row(FAKE_EVENTS, &(struct outbox_row){"incidents", bad[_i]});
+    world_restart();
+    const struct fact *fact = world_last(FACT_FAULT);
+    ck_assert_ptr_nonnull(fact);
+    ck_assert_int_eq(fact->u.fault.code, FAULT_STATE);
+    ck_assert_str_eq(fact->u.fault.subject, "incidents");
+    ck_assert_ptr_nonnull(strstr(fact->u.fault.reason, "cannot be read"));
+    ck_assert_uint_eq(fake_count("tocsin.fault.raised"), 1);
+    ck_assert(faults_any_grave(world.faults));
+    ck_assert_str_eq(fake_row("incidents-unreadable"), bad[_i]);
+}
+END_TEST
+
+START_TEST(an_alarm_of_an_input_that_is_no_more_is_a_fault_that_names_it)
+{
+    world_press(WORLD_GATE);
+    char alarm[UUID_TEXT_SIZE];
+    memcpy(alarm, world_incident(WORLD_GATE)->alarm, sizeof alarm);
+    world.inputs[WORLD_GATE].id = "another";
+    world_restart();
+    ck_assert_ptr_null(world_incident(WORLD_GATE));
+    const struct fact *fact = world_last(FACT_FAULT);
+    ck_assert_ptr_nonnull(fact);
+    ck_assert_int_eq(fact->u.fault.code, FAULT_STATE);
+    ck_assert_ptr_nonnull(strstr(fact->u.fault.reason, alarm));
+    ck_assert_ptr_nonnull(strstr(fact->u.fault.reason, "gate"));
+}
+END_TEST
+
+/* As it was before each part had rows of its own. */
+static const char old_row[] =
+    "{\"boot\":\"this-boot\",\"inputs\":[{\"input\":\"gate\",\"pressed\":true,\"known_since_ms\":"
+    "1700000000000,\"tested_ms\":1780000000000,\"tested_by\":\"Zhao\"}],\"incidents\":[{\"input\":"
+    "\"gate\",\"nature\":\"alarm\",\"alarm\":\"01980000-0000-7000-8000-000000000001\",\"held\":"
+    "true,"
+    "\"at_start\":false,\"cancelled\":false,\"presses\":3,\"level\":2,\"level_ns\":5,\"raised_ns\":"
+    "6,"
+    "\"last_press_ns\":7,\"raised_wall_ms\":8,\"receivers\":{\"police\":{\"progress\":3,"
+    "\"closing\":"
+    "false},\"school\":{\"progress\":0,\"closing\":true}}},{\"input\":\"office\",\"nature\":"
+    "\"drill\",\"alarm\":\"01980000-0000-7000-8000-000000000002\",\"held\":false,\"presses\":1,"
+    "\"level\":1,\"receivers\":{}}],\"exercise\":{\"exercise\":\"drill\",\"phase\":\"running\","
+    "\"inputs\":[\"gate\",\"office\"],\"tested\":[],\"by\":\"Zhao\",\"left_ms\":1}}";
+
+START_TEST(an_older_versions_state_is_taken_over_whole)
+{
+    events_save_row(FAKE_EVENTS, &(struct outbox_row){"incidents", old_row});
+    world_restart();
+    const struct incident *alarm = world_incident(WORLD_GATE);
+    ck_assert_ptr_nonnull(alarm);
+    ck_assert_int_eq(alarm->class, INCIDENT_CLASS_ALARM);
+    ck_assert_str_eq(alarm->alarm, "01980000-0000-7000-8000-000000000001");
+    ck_assert_uint_eq(alarm->presses, 3);
+    ck_assert_uint_eq(alarm->level, 2);
+    ck_assert_int_eq(alarm->raised_ns, 6);
+    ck_assert_int_eq(alarm->progress[0], INCIDENT_PROGRESS_SEEN);
+    ck_assert(alarm->closing[1]);
+    /* When it was tested would be lost with the next press, had it not moved to its own row. */
+    ck_assert_ptr_nonnull(strstr(fake_row("tests"), "1780000000000"));
+    ck_assert_ptr_nonnull(strstr(fake_row("tests"), "Zhao"));
+    /* Its press is still down: no second alarm. */
+    size_t events = fake.count;
+    incidents_level(world.incidents, WORLD_GATE, true, INPUT_CAUSE_START, virtual_ns());
+    ck_assert_uint_eq(fake.count, events);
+    /* And its drill is over, with what it had open; the alarm is not. */
+    incidents_end_old_exercise(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.drill.closed"), 1);
+    ck_assert_uint_eq(fake_count("tocsin.drill.ended"), 1);
+    ck_assert_ptr_null(world_incident(WORLD_OFFICE));
+    ck_assert_ptr_nonnull(world_incident(WORLD_GATE));
+    ck_assert_str_eq(fake_row("exercise"), "{}");
+    world_restart();
+    incidents_end_old_exercise(world.incidents);
+    ck_assert_uint_eq(fake_count("tocsin.drill.ended"), 1);
+}
+END_TEST
+
+START_TEST(sixty_three_open_alarms_with_sixteen_receivers_all_come_back)
+{
+    static char ids[63][80], receivers[LIMIT_RECEIVERS][80];
+    world_close();
+    for (size_t i = 0; i < 63; i++) {
+        snprintf(ids[i], sizeof ids[i], "button-with-a-name-of-the-greatest-length-there-is-%02zu",
+                 i);
+        world.inputs[i] = world.inputs[WORLD_GATE];
+        world.inputs[i].id = ids[i];
+    }
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
+        snprintf(receivers[i], sizeof receivers[i],
+                 "receiver-with-a-name-of-the-greatest-length-there-is-%02zu", i);
+        world.receivers[i] = world.receivers[0];
+        world.receivers[i].id = receivers[i];
+    }
+    world.config.input_count = 63;
+    world.config.receiver_count = LIMIT_RECEIVERS;
+    fake.responders = fake.proven = (1u << LIMIT_RECEIVERS) - 1;
+    struct err e;
+    ck_assert_int_eq(facts_create(NULL, &world.facts, &e), 0);
+    world_open();
+    for (size_t i = 0; i < 63; i++) {
+        incidents_level(world.incidents, i, true, INPUT_CAUSE_EDGE, virtual_ns());
+        for (size_t k = 0; k < LIMIT_RECEIVERS; k++)
+            world_publish_delivered("tocsin.alarm.raised", k);
+    }
+    facts_tell(world.facts);
+    ck_assert_uint_gt(strlen(fake_row("incidents")), 65536);
+    world_restart();
+    size_t open = 0;
+    const struct incident *incident = NULL;
+    while ((incident = incidents_next_open(world.incidents, incident))) {
+        open++;
+        for (size_t k = 0; k < LIMIT_RECEIVERS; k++)
+            ck_assert_int_eq(incident->progress[k], INCIDENT_PROGRESS_DELIVERED);
+    }
+    ck_assert_uint_eq(open, 63);
+    ck_assert_uint_eq(incidents_real_open(world.incidents), 63);
+}
+END_TEST
+
+START_TEST(a_receipt_moves_the_incident_and_is_saved_in_the_turn_it_comes)
+{
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[0], INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_uint_eq(fake_saved("incidents"), 2);
+    const struct fact *fact = world_last(FACT_PROGRESS);
+    ck_assert(fact->u.progress.first);
+    ck_assert_uint_eq(fact->u.progress.receiver, 0);
+    /* Again, or of what is no press: no news. */
+    world_deliver("tocsin.alarm.raised", 0);
+    world_release(WORLD_GATE);
+    world_deliver("tocsin.alarm.restored", 0);
+    ck_assert_uint_eq(world_count(FACT_PROGRESS), 1);
+    ck_assert_uint_eq(fake_saved("incidents"), 3);
+}
+END_TEST
+
+/* The row that follows from a delivery is handed over before delivery hands over its record. */
+START_TEST(the_row_is_saved_before_the_turn_is_over)
+{
+    world_press(WORLD_GATE);
+    world.told_count = 0;
+    world_deliver("tocsin.alarm.raised", 0);
+    ck_assert_int_eq(world.told[world.told_count - 1].kind, FACT_TURN_OVER);
+    ck_assert_int_eq(world.told[world.told_count - 2].kind, FACT_SETTLED);
+    ck_assert_uint_eq(fake_saved("incidents"), 2);
+}
+END_TEST
+
+START_TEST(several_receipts_of_one_turn_are_saved_once)
+{
+    fake.responders = 3;
+    world_press(WORLD_GATE);
+    for (size_t i = 0; i < 2; i++) {
+        struct fact fact = {.kind = FACT_DELIVERED,
+                            .u.delivered = {.receiver = i, .seq = 1, .confirmed = i == 0}};
+        memcpy(fact.u.delivered.alarm, fake.events[0].alarm, UUID_TEXT_SIZE);
+        facts_publish(world.facts, &fact);
+    }
+    facts_tell(world.facts);
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[1], INCIDENT_PROGRESS_UNCONFIRMED);
+    ck_assert_uint_eq(world_count(FACT_PROGRESS), 2);
+    ck_assert(!world_last(FACT_PROGRESS)->u.progress.first);
+    ck_assert_uint_eq(fake_saved("incidents"), 2);
+}
+END_TEST
+
+START_TEST(an_answer_and_what_follows_from_it_are_recorded_together)
+{
+    world_press(WORLD_GATE);
+    world_answer(0, UPLINK_ANSWER_SEEN, world_incident(WORLD_GATE)->alarm);
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[0], INCIDENT_PROGRESS_SEEN);
+    ck_assert_uint_eq(fake.answers_recorded, 1);
+    ck_assert_str_eq(fake.answer_row, "incidents");
+    ck_assert_uint_eq(fake_saved("incidents"), 2);
+    world_answer(0, UPLINK_ANSWER_COMING, world_incident(WORLD_GATE)->alarm);
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[0], INCIDENT_PROGRESS_COMING);
+    world_answer(1, UPLINK_ANSWER_REJECTED, world_incident(WORLD_GATE)->alarm);
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[1], INCIDENT_PROGRESS_SEEN);
+    ck_assert_uint_eq(fake.answers_recorded, 3);
+    /* Of an alarm that is not known: recorded all the same, or it would come for ever. */
+    world_answer(1, UPLINK_ANSWER_SEEN, "01980000-0000-7000-8000-00000000abcd");
+    ck_assert_uint_eq(fake.answers_recorded, 4);
+}
+END_TEST
+
+START_TEST(only_when_every_responder_says_closed_it_is)
+{
+    world_press(WORLD_GATE);
+    char alarm[UUID_TEXT_SIZE];
+    memcpy(alarm, world_incident(WORLD_GATE)->alarm, sizeof alarm);
+    world_answer(1, UPLINK_ANSWER_CLOSED, alarm);
+    ck_assert_ptr_nonnull(world_incident(WORLD_GATE));
+    ck_assert(fake.alarm_open);
+    world_answer(0, UPLINK_ANSWER_CLOSED, alarm);
+    ck_assert_ptr_null(world_incident(WORLD_GATE));
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed"), 1);
+    ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.closed"), "by"), "Wang");
+    ck_assert(!fake.alarm_open);
+    ck_assert_int_eq(world_last(FACT_INCIDENT)->u.incident.action, INCIDENT_ACTION_CLOSED);
+    ck_assert_str_eq(world_last(FACT_INCIDENT)->u.incident.by, "Wang");
+}
+END_TEST
+
+START_TEST(reset_and_cancel_never_touch_duress)
+{
+    world_press(WORLD_DURESS);
+    world_press(WORLD_GATE);
+    ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.raised"), "kind"), "panic");
+    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "mistake"), 1);
+    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "mistake"), 0);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.cancelled"), 1);
+    ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.cancelled"), "note"), "mistake");
+    incidents_reset_all(world.incidents, "Li");
+    facts_tell(world.facts);
+    ck_assert_ptr_null(world_incident(WORLD_GATE));
+    ck_assert_ptr_nonnull(world_incident(WORLD_DURESS));
+    ck_assert(fake.alarm_open);
+    json_t *status = incidents_status(world.incidents, false);
+    ck_assert_uint_eq(json_array_size(status), 0);
+    json_decref(status);
+    status = incidents_status(world.incidents, true);
+    ck_assert_uint_eq(json_array_size(status), 1);
+    json_decref(status);
+    incidents_reset(world.incidents, world_incident(WORLD_DURESS), "Li", "by name");
+    ck_assert_ptr_null(world_incident(WORLD_DURESS));
+}
+END_TEST
+
+START_TEST(a_cancellation_names_one_alarm_and_comes_in_time)
+{
+    world_press(WORLD_GATE);
+    world_press(WORLD_OFFICE);
+    ck_assert_uint_eq(
+        incidents_cancel(world.incidents, world_incident(WORLD_OFFICE)->alarm, "Li", "x"), 1);
+    ck_assert(world_incident(WORLD_OFFICE)->cancelled && !world_incident(WORLD_GATE)->cancelled);
+    virtual_advance(world.facts, 30001);
+    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "x"), 0);
+}
+END_TEST
+
+START_TEST(a_line_that_chatters_is_told_now_and_then_and_counted)
+{
+    for (int i = 0; i < 30; i++) {
+        world_press(WORLD_GATE);
+        world_release(WORLD_GATE);
+        virtual_advance(world.facts, 100);
+    }
+    ck_assert_uint_eq(world_incident(WORLD_GATE)->presses, 30);
+    ck_assert_uint_eq(world_count(FACT_FAULT), 1);
+    ck_assert_int_eq(world_last(FACT_FAULT)->u.fault.code, FAULT_CHATTER);
+    size_t told = fake_count("tocsin.alarm.updated");
+    ck_assert_uint_lt(told, 25);
+    ck_assert_ptr_nonnull(
+        strstr(incidents_why_no_event(world.incidents, WORLD_GATE, true), "chatters"));
+    /* Each press is on the disk though it is not told. */
+    ck_assert_ptr_nonnull(strstr(fake_row("incidents"), "\"presses\":30"));
+    world.told_count = 0;
+    virtual_advance(world.facts, 29000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), told);
+    virtual_advance(world.facts, 2000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), told + 1);
+    ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.updated"), "cause"), "chatter");
+    ck_assert(!faults_any(world.faults));
+}
+END_TEST
+
+START_TEST(a_chattering_duress_button_shows_nothing)
+{
+    for (int i = 0; i < 30; i++) {
+        world_press(WORLD_DURESS);
+        world_release(WORLD_DURESS);
+        virtual_advance(world.facts, 100);
+    }
+    virtual_advance(world.facts, 31000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_count(FACT_FAULT), 0);
+    ck_assert_uint_eq(world_incident(WORLD_DURESS)->presses, 30);
+}
+END_TEST
+
+START_TEST(a_chattering_line_is_told_once_a_minute_while_it_lasts)
+{
+    for (int i = 0; i < 30; i++) {
+        world_press(WORLD_GATE);
+        world_release(WORLD_GATE);
+    }
+    size_t told = fake_count("tocsin.alarm.updated");
+    for (int second = 0; second < 61; second++) {
+        world.told_count = 0;
+        world_press(WORLD_GATE);
+        world_release(WORLD_GATE);
+        incidents_tick(world.incidents);
+        virtual_advance(world.facts, 1000);
+    }
+    ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), told + 1);
+}
+END_TEST
+
+START_TEST(what_nobody_sees_is_asked_of_the_next_group_once)
+{
+    fake.responders = 3;
+    fake.group_of_two = 2;
+    world_press(WORLD_GATE);
+    virtual_advance(world.facts, 59000);
+    incidents_tick(world.incidents);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.escalated"), 0);
+    virtual_advance(world.facts, 1000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.escalated"), 1);
+    ck_assert_uint_eq(world_incident(WORLD_GATE)->level, 2);
+    ck_assert_int_eq(world_last(FACT_INCIDENT)->u.incident.action, INCIDENT_ACTION_ESCALATED);
+    ck_assert_ptr_nonnull(strstr(fake_row("incidents"), "\"level\":2"));
+    virtual_advance(world.facts, 120000);
+    incidents_tick(world.incidents);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.escalated"), 1);
+}
+END_TEST
+
+START_TEST(what_was_seen_is_not_escalated_and_a_drill_never)
+{
+    fake.responders = 3;
+    fake.group_of_two = 2;
+    world_press(WORLD_GATE);
+    world_press(WORLD_TEST);
+    world_answer(0, UPLINK_ANSWER_SEEN, world_incident(WORLD_GATE)->alarm);
+    virtual_advance(world.facts, 120000);
+    incidents_tick(world.incidents);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.escalated"), 0);
+    ck_assert_uint_eq(fake_count("tocsin.test.escalated"), 0);
+}
+END_TEST
+
+START_TEST(what_no_responder_has_in_time_is_told_once_and_anew_for_a_new_alarm)
+{
+    world_press(WORLD_GATE);
+    virtual_advance(world.facts, 9000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_count(FACT_UNDELIVERED), 0);
+    virtual_advance(world.facts, 1000);
+    incidents_tick(world.incidents);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_count(FACT_UNDELIVERED), 1);
+    ck_assert_uint_eq(world_last(FACT_UNDELIVERED)->u.incident.incident.button, WORLD_GATE);
+    incidents_reset_all(world.incidents, "Li");
+    world_release(WORLD_GATE);
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 1); /* the school is no responder */
+    virtual_advance(world.facts, 10000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_count(FACT_UNDELIVERED), 2);
+}
+END_TEST
+
+START_TEST(an_event_that_cannot_be_made_leaves_the_row_to_the_turns_end)
+{
+    fake.cannot_emit = true;
+    world_press(WORLD_GATE);
+    ck_assert_uint_eq(fake_saved("incidents"), 1);
+    ck_assert_uint_eq(world_last(FACT_INCIDENT)->u.incident.seq, 0);
+    fake.cannot_emit = false;
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("incidents");
+    TCase *tc = tcase_create("presses");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_press_is_one_event_with_the_row_that_follows_from_it);
+    tcase_add_test(tc, a_press_is_told_with_its_event_and_as_it_was);
+    tcase_add_test(tc, the_level_call_says_what_the_press_has_become);
+    tcase_add_test(tc, a_held_press_counts_when_its_time_has_come_and_not_before);
+    tcase_add_test(tc, a_release_restores_and_leaves_the_incident_open);
+    tcase_add_test(tc, a_release_without_an_incident_is_saved_once_at_the_end_of_the_turn);
+    tcase_add_test(tc, reset_and_cancel_never_touch_duress);
+    tcase_add_test(tc, a_cancellation_names_one_alarm_and_comes_in_time);
+    tcase_add_test(tc, an_event_that_cannot_be_made_leaves_the_row_to_the_turns_end);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("state");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_button_that_is_down_over_a_restart_is_the_same_press);
+    tcase_add_test(tc, everything_of_an_incident_survives_a_restart);
+    tcase_add_test(tc, of_another_boot_only_the_wall_time_is_known);
+    tcase_add_loop_test(tc, state_that_cannot_be_read_is_a_fault_and_is_kept, 0, 4);
+    tcase_add_test(tc, an_alarm_of_an_input_that_is_no_more_is_a_fault_that_names_it);
+    tcase_add_test(tc, an_older_versions_state_is_taken_over_whole);
+    tcase_add_test(tc, sixty_three_open_alarms_with_sixteen_receivers_all_come_back);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("receivers");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_receipt_moves_the_incident_and_is_saved_in_the_turn_it_comes);
+    tcase_add_test(tc, the_row_is_saved_before_the_turn_is_over);
+    tcase_add_test(tc, several_receipts_of_one_turn_are_saved_once);
+    tcase_add_test(tc, an_answer_and_what_follows_from_it_are_recorded_together);
+    tcase_add_test(tc, only_when_every_responder_says_closed_it_is);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("time");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_line_that_chatters_is_told_now_and_then_and_counted);
+    tcase_add_test(tc, a_chattering_duress_button_shows_nothing);
+    tcase_add_test(tc, a_chattering_line_is_told_once_a_minute_while_it_lasts);
+    tcase_add_test(tc, what_nobody_sees_is_asked_of_the_next_group_once);
+    tcase_add_test(tc, what_was_seen_is_not_escalated_and_a_drill_never);
+    tcase_add_test(tc, what_no_responder_has_in_time_is_told_once_and_anew_for_a_new_alarm);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}

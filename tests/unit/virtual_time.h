@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Time that a test moves: the linker hands the clock (base/clock) and libuv's timers to this file
+ * (see virtual_time in CMakeLists.txt), so that no test sleeps and no machine is too slow.
+ */
+#ifndef TOCSIN_TESTS_VIRTUAL_TIME_H
+#define TOCSIN_TESTS_VIRTUAL_TIME_H
+
+#include <stdint.h>
+
+#include "facts/facts.h"
+
+#define VIRTUAL_START_MS      INT64_C(1000000)
+#define VIRTUAL_START_WALL_MS INT64_C(1790000000000)
+
+/* Forgets every timer and goes back to the start. */
+void virtual_begin(void);
+
+int64_t virtual_ns(void);
+
+/* Fires what becomes due, in order, and tells the facts after each; then stands `ms` later. */
+void virtual_advance(struct facts *facts, int64_t ms);
+
+/* What clock_stamp_at says from now on: nobody knows how wrong the clock is. */
+void virtual_lose_clock(void);
+
+#endif
