@@ -38,7 +38,7 @@ static const char *const end_arguments[] = {"by", NULL};
 static const char *const press_arguments[] = {"input", "hold_ms", NULL};
 static const char *const release_arguments[] = {"input", NULL};
 static const char *const reset_arguments[] = {"alarm", "by", "note", NULL};
-static const char *const list_arguments[] = {"after", "limit", "alarm", NULL};
+static const char *const list_arguments[] = {"since_ms", "limit", "before", "alarm", NULL};
 static const char *const show_arguments[] = {"id", "seq", NULL};
 static const char *const export_arguments[] = {"after", "alarm", NULL};
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to the store. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +7,6 @@
 
 #define LIST_DEFAULT 50
 #define LIST_MAX     500
-#define EXPORT_PAGE  100
 
 /* A question to the store on behalf of a request. */
 struct asking {
@@ -27,34 +25,61 @@ static void start_asking(struct operate *op, struct control_request *request,
     outbox_query(events_outbox(op->options.events), query, done, asking);
 }
 
-/* Reads what the events commands have in common; false after an answer. */
-static bool read_query(struct control_request *request, const json_t *arguments,
-                       struct outbox_query *ret_query)
+static bool read_number(const json_t *arguments, const char *name, int64_t low, int64_t high,
+                        int64_t *ret_number)
 {
-    const json_t *after = json_object_get(arguments, "after");
-    const json_t *limit = json_object_get(arguments, "limit");
-    const char *alarm = json_string_value(json_object_get(arguments, "alarm"));
-    const char *id = json_string_value(json_object_get(arguments, "id"));
-    if ((after && (!json_is_integer(after) || json_integer_value(after) < 0)) ||
-        (limit && (!json_is_integer(limit) || json_integer_value(limit) < 1 ||
-                   json_integer_value(limit) > LIST_MAX)) ||
-        (alarm && !uuid_is_valid(alarm)) || (id && !uuid_is_valid(id))) {
-        control_fail(request, "after is a number, limit from 1 to %d, alarm and id are UUIDs",
-                     LIST_MAX);
+    const json_t *number = json_object_get(arguments, name);
+    if (!number)
+        return true;
+    *ret_number = json_integer_value(number);
+    return json_is_integer(number) && *ret_number >= low && *ret_number <= high;
+}
+
+static bool read_uuid(const json_t *arguments, const char *name, char ret_id[UUID_TEXT_SIZE])
+{
+    const json_t *text = json_object_get(arguments, name);
+    if (!text)
+        return true;
+    if (!json_is_string(text) || !uuid_is_valid(json_string_value(text)))
         return false;
-    }
-    ret_query->after = (uint64_t)json_integer_value(after);
-    ret_query->limit = limit ? (unsigned)json_integer_value(limit) : LIST_DEFAULT;
-    snprintf(ret_query->alarm, sizeof ret_query->alarm, "%s", alarm ? alarm : "");
-    snprintf(ret_query->id, sizeof ret_query->id, "%s", id ? id : "");
+    memcpy(ret_id, json_string_value(text), UUID_TEXT_SIZE);
     return true;
 }
 
-static void on_listed(void *arg, const char *text, uint64_t last_seq)
+/* Reads what the events commands may be given; false after an answer. */
+static bool read_query(struct control_request *request, const json_t *arguments,
+                       struct outbox_query *ret_query)
+{
+    int64_t after = 0, before = 0, seq = 0, limit = LIST_DEFAULT;
+    if (!read_number(arguments, "after", 0, INT64_MAX, &after) ||
+        !read_number(arguments, "before", 1, INT64_MAX, &before) ||
+        !read_number(arguments, "seq", 1, INT64_MAX, &seq) ||
+        !read_number(arguments, "limit", 1, LIST_MAX, &limit) ||
+        !read_number(arguments, "since_ms", 0, INT64_MAX, &ret_query->since_ms) ||
+        !read_uuid(arguments, "alarm", ret_query->alarm) ||
+        !read_uuid(arguments, "id", ret_query->id)) {
+        control_fail(request,
+                     "after, before, seq and since_ms are numbers, limit is from 1 to %d, alarm "
+                     "and id are UUIDs",
+                     LIST_MAX);
+        return false;
+    }
+    ret_query->after = (uint64_t)after;
+    ret_query->before = (uint64_t)before;
+    ret_query->seq = (uint64_t)seq;
+    ret_query->limit = (unsigned)limit;
+    return true;
+}
+
+static void on_answered(void *arg, const struct outbox_answer *answer)
 {
     struct asking *asking = arg;
-    (void)last_seq;
-    control_reply(asking->request, json_pack("{so}", "events", json_loads(text, 0, NULL)));
+    if (answer->error)
+        control_fail(asking->request, "%s", answer->error);
+    else if (asking->query.kind == OUTBOX_QUERY_SHOW && answer->last_seq == 0)
+        control_fail(asking->request, "no such event here");
+    else
+        control_reply_text(asking->request, answer->text, answer->length);
     free(asking);
 }
 
@@ -62,55 +87,49 @@ void queries_list(void *arg, struct control_request *request, const json_t *argu
 {
     struct outbox_query query = {.kind = OUTBOX_QUERY_LIST};
     if (read_query(request, arguments, &query))
-        start_asking(arg, request, &query, on_listed);
-}
-
-static void on_shown(void *arg, const char *text, uint64_t last_seq)
-{
-    struct asking *asking = arg;
-    if (last_seq == 0)
-        control_fail(asking->request, "no such event here");
-    else
-        on_listed(arg, text, last_seq);
-    if (last_seq == 0)
-        free(asking);
+        start_asking(arg, request, &query, on_answered);
 }
 
 void queries_show(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct outbox_query query = {.kind = OUTBOX_QUERY_SHOW};
-    const json_t *seq = json_object_get(arguments, "seq");
     if (!read_query(request, arguments, &query))
         return;
-    query.limit = 1;
-    if (json_is_integer(seq) && json_integer_value(seq) > 0)
-        query.after = (uint64_t)json_integer_value(seq) - 1;
-    else if (query.id[0] == '\0') {
+    if (query.seq == 0 && query.id[0] == '\0')
         control_fail(request, "say which event: its seq or its id");
-        return;
-    }
-    start_asking(arg, request, &query, on_shown);
+    else
+        start_asking(arg, request, &query, on_answered);
 }
 
-static void on_exported(void *arg, const char *text, uint64_t last_seq)
+static void end_export(struct asking *asking, bool is_whole)
 {
-    struct asking *asking = arg;
-    json_t *page = json_loads(text, 0, NULL), *line;
-    size_t i;
-    bool there = true;
-    json_array_foreach(page, i, line) there =
-        there && control_send(asking->request, json_incref(line));
-    bool more = there && json_array_size(page) == EXPORT_PAGE && asking->operate->control;
-    json_decref(page);
-    if (more) {
-        asking->query.after = last_seq;
-        outbox_query(events_outbox(asking->operate->options.events), &asking->query, on_exported,
-                     asking);
-        return;
-    }
-    control_send(asking->request, json_pack("{sb}", "end", there));
+    control_send(asking->request, json_pack("{sb}", "end", is_whole));
     control_end(asking->request);
     free(asking);
+}
+
+static void on_exported(void *arg, const struct outbox_answer *answer);
+
+/* The client has read what it was sent, or is gone. */
+static void continue_export(void *arg, bool there)
+{
+    struct asking *asking = arg;
+    if (there && asking->operate->control)
+        outbox_query(events_outbox(asking->operate->options.events), &asking->query, on_exported,
+                     asking);
+    else
+        end_export(asking, false);
+}
+
+static void on_exported(void *arg, const struct outbox_answer *answer)
+{
+    struct asking *asking = arg;
+    asking->query.after = answer->last_seq;
+    bool there = !answer->error && control_send_text(asking->request, answer->text, answer->length);
+    if (!there || !answer->more)
+        end_export(asking, there);
+    else if (!control_when_read(asking->request, continue_export, asking))
+        end_export(asking, false);
 }
 
 void queries_export(void *arg, struct control_request *request, const json_t *arguments)
@@ -118,7 +137,6 @@ void queries_export(void *arg, struct control_request *request, const json_t *ar
     struct outbox_query query = {.kind = OUTBOX_QUERY_EXPORT};
     if (!read_query(request, arguments, &query))
         return;
-    query.limit = EXPORT_PAGE;
     control_send(request, json_pack("{sb}", "ok", 1));
     start_asking(arg, request, &query, on_exported);
 }

@@ -3,10 +3,12 @@
  * The outbox: every event, and who has it, durable on this gateway's disk.
  *
  * SQLite (WAL, synchronous FULL) on a thread of its own. All calls come from the loop thread, never
- * wait and never fail; results come back as callbacks in the loop thread, in the order of the
- * calls. What cannot be written now (disk full, broken, stuck) stays in memory, is reported as a
- * fault, and is tried again for ever: the database is then closed and opened anew, and the batch
- * written again, because after a failed fsync nothing that was written may be trusted.
+ * wait and never fail; results come back as callbacks in the loop thread. What writes is done and
+ * answered in the order of the calls; what only reads, and pruning, in small pieces after it, and
+ * never in the same transaction. What cannot be written now (disk full, broken, stuck) stays in
+ * memory, is reported as a fault, and is tried again for ever: the database is then closed and
+ * opened anew, and the batch written again, because after a failed fsync nothing that was written
+ * may be trusted.
  *
  * Room is taken on the disk in advance, so that a full disk still takes `reserve_events` events.
  */
@@ -137,31 +139,53 @@ typedef void (*outbox_clip_handler)(void *arg, uint64_t seq);
 void outbox_find_clip(struct outbox *ob, const char *clip, outbox_clip_handler done, void *arg);
 
 enum outbox_query_kind {
-    OUTBOX_QUERY_LIST,   /* one line an event, without bytes */
+    OUTBOX_QUERY_LIST,   /* the newest first, an object an event, without bytes */
     OUTBOX_QUERY_SHOW,   /* one event, whole, with deliveries and evidence */
-    OUTBOX_QUERY_EXPORT, /* bundle lines as `tocsin verify` reads them */
+    OUTBOX_QUERY_EXPORT, /* bundle lines as `tocsin verify` reads them, oldest first, a piece a call
+                          */
 };
 
 struct outbox_query {
     enum outbox_query_kind kind;
-    uint64_t after;             /* events with a larger seq */
-    unsigned limit;             /* at most so many */
-    char alarm[UUID_TEXT_SIZE]; /* only of this incident; "" for any */
-    char id[UUID_TEXT_SIZE];    /* only this event; "" for any */
+    uint64_t after;             /* EXPORT: events with a larger seq */
+    uint64_t before;            /* LIST: events with a smaller seq; 0 for the newest */
+    uint64_t seq;               /* SHOW: this event; 0 for the one with `id` */
+    unsigned limit;             /* LIST: at most so many */
+    int64_t since_ms;           /* LIST: made at that wall time or later */
+    char alarm[UUID_TEXT_SIZE]; /* LIST, EXPORT: only of this incident; "" for any */
+    char id[UUID_TEXT_SIZE];    /* SHOW */
 };
 
-/* `text` is a JSON array, borrowed during the callback; `last_seq` is that of its last entry. */
-typedef void (*outbox_query_handler)(void *arg, const char *text, uint64_t last_seq);
+/*
+ * LIST: members `"events":[…],"total":N`, where N counts what `limit` and `before` left out, too.
+ * SHOW: the member `"events":[…]`. EXPORT: lines, each with its newline; 32 KiB or a little more.
+ * The text is borrowed during the callback.
+ */
+struct outbox_answer {
+    const char *text;
+    size_t length;
+    uint64_t last_seq; /* of the last event in the text; 0 if there is none */
+    bool more;         /* EXPORT: ask again with `after` at last_seq */
+    const char *error; /* why there is no answer; else NULL */
+};
+
+/*
+ * A question is read in pieces of at most a millisecond, outside every transaction: whatever is to
+ * be written goes before the next piece. It sees what was stored before it was asked; of what comes
+ * meanwhile it may see a part.
+ */
+typedef void (*outbox_query_handler)(void *arg, const struct outbox_answer *answer);
 void outbox_query(struct outbox *ob, const struct outbox_query *query, outbox_query_handler done,
                   void *arg);
 
-/* Removes events older than `before_wall_ms` that every receiver has, but the newest. */
+/* Removes events older than `before_wall_ms` that every receiver has, but the newest; a few at a
+ * time, in transactions of their own. */
 void outbox_prune(struct outbox *ob, int64_t before_wall_ms);
 
 /*
  * Writes what is in memory, waiting at most `wait_ms`, stops the thread, runs the callbacks that
- * are left (not the `done` of what could not be written), frees. Returns the number of events that
- * could not be written (0: all are safe).
+ * are left (not the `done` of what could not be written; questions end with an error), frees.
+ * Returns the number of events that could not be written (0: all are safe).
  */
 size_t outbox_close(struct outbox *ob, int64_t wait_ms);
 

@@ -37,6 +37,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS state(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS filler(bytes BLOB);";
 
+#define EVENT "SELECT seq,id,type,alarm,wall_ms,digest,bytes FROM event "
+
 /* Every insert may be repeated: a commit that failed may have reached the disk all the same. */
 static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_INSERT_EVENT] = "INSERT OR IGNORE INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
@@ -53,6 +55,27 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_LOAD_EVENT] = "SELECT seq,id,type,class,alarm,wall_ms,digest,bytes FROM event"
                          " WHERE seq=?1",
     [STORE_FIND_CLIP] = "SELECT seq FROM upload WHERE clip=?1 LIMIT 1",
+    [STORE_EVENT_OF_SEQ] = EVENT "WHERE seq=?1",
+    [STORE_EVENT_OF_ID] = EVENT "WHERE id=?1 LIMIT 1",
+    [STORE_EVENT_BEFORE] = EVENT "WHERE seq<?1 ORDER BY seq DESC LIMIT 1",
+    [STORE_EVENT_BEFORE_OF_ALARM] =
+        EVENT "WHERE alarm=?2 AND alarm<>'' AND seq<?1 ORDER BY seq DESC LIMIT 1",
+    [STORE_EVENT_AFTER] = EVENT "WHERE seq>?1 ORDER BY seq LIMIT 1",
+    [STORE_EVENT_AFTER_OF_ALARM] =
+        EVENT "WHERE alarm=?2 AND alarm<>'' AND seq>?1 ORDER BY seq LIMIT 1",
+    [STORE_DELIVERY_AFTER] = "SELECT receiver,state,attempts,request,receipt,receipt_headers"
+                             " FROM delivery WHERE seq=?1 AND receiver>?2"
+                             " ORDER BY receiver LIMIT 1",
+    [STORE_COUNT_ANY] = "SELECT seq,id FROM event WHERE id>?1 ORDER BY id LIMIT ?2",
+    [STORE_COUNT_ALARM] = "SELECT seq,id FROM event WHERE alarm=?3 AND alarm<>'' AND seq>?1"
+                          " ORDER BY seq LIMIT ?2",
+    [STORE_OLD_EVENTS] = "SELECT seq,id,seq=(SELECT max(seq) FROM event)"
+                         " OR EXISTS(SELECT 1 FROM delivery d WHERE d.seq=e.seq AND d.state=0)"
+                         " OR EXISTS(SELECT 1 FROM upload u WHERE u.seq=e.seq AND u.state=0)"
+                         " FROM event e WHERE id>?1 AND id<?2 ORDER BY id LIMIT ?3",
+    [STORE_DELETE_DELIVERIES] = "DELETE FROM delivery WHERE seq=?1",
+    [STORE_DELETE_UPLOADS] = "DELETE FROM upload WHERE seq=?1",
+    [STORE_DELETE_EVENT] = "DELETE FROM event WHERE seq=?1",
 };
 
 int store_error(struct store *s, struct err *e, const char *doing)
@@ -205,7 +228,20 @@ static size_t receiver_index(const struct store *s, const unsigned char *name)
     return SIZE_MAX;
 }
 
-static void copy_column(sqlite3_stmt *row, int column, char *ret_text, size_t size)
+void store_id_of_time(int64_t wall_ms, char ret_id[UUID_TEXT_SIZE])
+{
+    int64_t largest = (INT64_C(1) << 48) - 1;
+    uint64_t ms = (uint64_t)(wall_ms < 0 ? 0 : wall_ms > largest ? largest : wall_ms);
+    snprintf(ret_id, UUID_TEXT_SIZE, "%08x-%04x", (unsigned)(ms >> 16), (unsigned)(ms & 0xffff));
+}
+
+void store_reset(sqlite3_stmt *row)
+{
+    sqlite3_reset(row);
+    sqlite3_clear_bindings(row);
+}
+
+void store_copy_column(sqlite3_stmt *row, int column, char *ret_text, size_t size)
 {
     const unsigned char *text = sqlite3_column_text(row, column);
     snprintf(ret_text, size, "%s", text ? (const char *)text : "");
@@ -237,7 +273,7 @@ static int read_pending(struct store *s, struct outbox_found *found)
                                      .receiver = receiver,
                                      .class = (enum event_class)sqlite3_column_int(query, 2),
                                      .attempts = (unsigned)sqlite3_column_int(query, 3)};
-        copy_column(query, 4, p->alarm, sizeof p->alarm);
+        store_copy_column(query, 4, p->alarm, sizeof p->alarm);
     }
     sqlite3_finalize(query);
     return step == SQLITE_DONE ? 0 : -EIO;
@@ -265,11 +301,11 @@ static int read_uploads(struct store *s, struct outbox_found *found)
         *u = (struct outbox_upload){.seq = (uint64_t)sqlite3_column_int64(query, 0),
                                     .receiver = receiver,
                                     .length_bytes = sqlite3_column_int64(query, 7)};
-        copy_column(query, 2, u->manifest, sizeof u->manifest);
-        copy_column(query, 3, u->clip, sizeof u->clip);
-        copy_column(query, 4, u->alarm, sizeof u->alarm);
-        copy_column(query, 5, u->camera, sizeof u->camera);
-        copy_column(query, 6, u->path, sizeof u->path);
+        store_copy_column(query, 2, u->manifest, sizeof u->manifest);
+        store_copy_column(query, 3, u->clip, sizeof u->clip);
+        store_copy_column(query, 4, u->alarm, sizeof u->alarm);
+        store_copy_column(query, 5, u->camera, sizeof u->camera);
+        store_copy_column(query, 6, u->path, sizeof u->path);
         memcpy(u->sha256, sqlite3_column_blob(query, 8), EVENT_DIGEST_BYTES);
     }
     sqlite3_finalize(query);
@@ -360,14 +396,12 @@ void store_rollback(struct store *s)
     sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* Runs a bound statement that gives no rows and makes it ready for the next time. */
-static int run(struct store *s, enum store_statement which, const char *doing, struct err *e)
+int store_run(struct store *s, enum store_statement which, const char *doing, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[which];
     int step = sqlite3_step(statement);
     int result = step == SQLITE_DONE ? 0 : store_error(s, e, doing);
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
+    store_reset(statement);
     return result;
 }
 
@@ -389,7 +423,7 @@ static int put_upload(struct store *s, const struct event *event,
     bind_text(statement, 7, upload->path);
     sqlite3_bind_int64(statement, 8, upload->length_bytes);
     sqlite3_bind_blob(statement, 9, upload->sha256, EVENT_DIGEST_BYTES, SQLITE_STATIC);
-    return run(s, STORE_INSERT_UPLOAD, "upload", e);
+    return store_run(s, STORE_INSERT_UPLOAD, "upload", e);
 }
 
 int store_put_row(struct store *s, const struct outbox_row *row, struct err *e)
@@ -398,7 +432,7 @@ int store_put_row(struct store *s, const struct outbox_row *row, struct err *e)
         return 0;
     bind_text(s->statements[STORE_SET_STATE], 1, row->name);
     bind_text(s->statements[STORE_SET_STATE], 2, row->text);
-    return run(s, STORE_SET_STATE, "state", e);
+    return store_run(s, STORE_SET_STATE, "state", e);
 }
 
 int store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
@@ -413,46 +447,47 @@ int store_put_event(struct store *s, const struct event *event, const struct out
     sqlite3_bind_int64(statement, 6, event->wall_ms);
     sqlite3_bind_blob(statement, 7, event->digest, EVENT_DIGEST_BYTES, SQLITE_STATIC);
     sqlite3_bind_blob(statement, 8, event->bytes, (int)event->length, SQLITE_STATIC);
-    int result = run(s, STORE_INSERT_EVENT, "event", e);
+    int result = store_run(s, STORE_INSERT_EVENT, "event", e);
     for (size_t i = 0; result == 0 && i < s->receiver_count; i++) {
         if (s->withheld[i] & UPLINK_TAKES(event->class))
             continue;
         statement = s->statements[STORE_INSERT_DELIVERY];
         sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
         bind_text(statement, 2, s->receivers[i]);
-        result = run(s, STORE_INSERT_DELIVERY, "delivery", e);
+        result = store_run(s, STORE_INSERT_DELIVERY, "delivery", e);
         if (result == 0 && upload && (upload_receivers & 1u << i))
             result = put_upload(s, event, upload, s->receivers[i], e);
     }
     return result == 0 ? store_put_row(s, row, e) : result;
 }
 
-int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
-                       int verdict, const char *request, const char *receipt, size_t receipt_length,
-                       const char *receipt_headers, struct err *e)
+static void bind_evidence(sqlite3_stmt *statement, int at, const struct store_delivery *delivery)
 {
-    sqlite3_stmt *statement = s->statements[STORE_SET_DELIVERY];
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64)seq);
-    bind_text(statement, 2, receiver);
-    sqlite3_bind_int(statement, 3, verdict);
-    sqlite3_bind_int64(statement, 4, attempts);
-    bind_text(statement, 5, request);
-    sqlite3_bind_blob(statement, 6, receipt, (int)receipt_length, SQLITE_STATIC);
-    bind_text(statement, 7, receipt_headers);
-    return run(s, STORE_SET_DELIVERY, "delivery", e);
+    const char *receipt = delivery->receipt;
+    sqlite3_bind_blob(statement, at, receipt, receipt ? (int)strlen(receipt) : 0, SQLITE_STATIC);
+    bind_text(statement, at + 1, delivery->receipt_headers);
 }
 
-int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int state,
-                     const char *receipt, size_t receipt_length, const char *receipt_headers,
-                     struct err *e)
+int store_put_delivery(struct store *s, const struct store_delivery *delivery, struct err *e)
+{
+    sqlite3_stmt *statement = s->statements[STORE_SET_DELIVERY];
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)delivery->seq);
+    bind_text(statement, 2, delivery->receiver);
+    sqlite3_bind_int(statement, 3, (int)delivery->state);
+    sqlite3_bind_int64(statement, 4, delivery->attempts);
+    bind_text(statement, 5, delivery->request);
+    bind_evidence(statement, 6, delivery);
+    return store_run(s, STORE_SET_DELIVERY, "delivery", e);
+}
+
+int store_put_upload(struct store *s, const struct store_delivery *delivery, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[STORE_SET_UPLOAD];
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64)seq);
-    bind_text(statement, 2, receiver);
-    sqlite3_bind_int(statement, 3, state);
-    sqlite3_bind_blob(statement, 4, receipt, (int)receipt_length, SQLITE_STATIC);
-    bind_text(statement, 5, receipt_headers);
-    return run(s, STORE_SET_UPLOAD, "upload", e);
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)delivery->seq);
+    bind_text(statement, 2, delivery->receiver);
+    sqlite3_bind_int(statement, 3, (int)delivery->state);
+    bind_evidence(statement, 4, delivery);
+    return store_run(s, STORE_SET_UPLOAD, "upload", e);
 }
 
 int store_put_answer(struct store *s, const char *receiver, const struct uplink_answer *answer,
@@ -466,7 +501,7 @@ int store_put_answer(struct store *s, const char *receiver, const struct uplink_
     bind_text(statement, 5, answer->by);
     bind_text(statement, 6, answer->at);
     bind_text(statement, 7, answer->note);
-    int result = run(s, STORE_INSERT_ANSWER, "answer", e);
+    int result = store_run(s, STORE_INSERT_ANSWER, "answer", e);
     return result == 0 ? store_put_row(s, row, e) : result;
 }
 
@@ -482,10 +517,10 @@ int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, str
         if (event) {
             event->references = 1;
             event->seq = seq;
-            copy_column(row, 1, event->id, sizeof event->id);
-            copy_column(row, 2, event->type, sizeof event->type);
+            store_copy_column(row, 1, event->id, sizeof event->id);
+            store_copy_column(row, 2, event->type, sizeof event->type);
             event->class = (enum event_class)sqlite3_column_int(row, 3);
-            copy_column(row, 4, event->alarm, sizeof event->alarm);
+            store_copy_column(row, 4, event->alarm, sizeof event->alarm);
             event->wall_ms = sqlite3_column_int64(row, 5);
             memcpy(event->digest, sqlite3_column_blob(row, 6), EVENT_DIGEST_BYTES);
             event->length = length;
@@ -510,23 +545,6 @@ int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct
     return result;
 }
 
-int store_prune(struct store *s, int64_t before_wall_ms, struct err *e)
-{
-    char text[700];
-    snprintf(text, sizeof text,
-             "CREATE TEMP TABLE old AS SELECT seq FROM event e WHERE wall_ms < %lld"
-             " AND seq < (SELECT max(seq) FROM event)"
-             " AND NOT EXISTS(SELECT 1 FROM delivery d WHERE d.seq = e.seq AND d.state = 0)"
-             " AND NOT EXISTS(SELECT 1 FROM upload u WHERE u.seq = e.seq AND u.state = 0)"
-             " ORDER BY seq LIMIT 1000;"
-             "DELETE FROM delivery WHERE seq IN (SELECT seq FROM old);"
-             "DELETE FROM upload WHERE seq IN (SELECT seq FROM old);"
-             "DELETE FROM event WHERE seq IN (SELECT seq FROM old);"
-             "DROP TABLE old;",
-             (long long)before_wall_ms);
-    return execute(s, text, "prune", e);
-}
-
 int store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool clips, struct err *e)
 {
     char text[400];
@@ -535,8 +553,8 @@ int store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool cli
     s->withheld[receiver] = ~classes;
     if ((classes & UPLINK_TAKES_ALL) != UPLINK_TAKES_ALL) {
         snprintf(text, sizeof text,
-                 "DELETE FROM delivery WHERE receiver='%s' AND state=0 AND seq IN"
-                 " (SELECT seq FROM event WHERE (%u >> class) & 1 = 0)",
+                 "DELETE FROM delivery WHERE receiver='%s' AND state=0 AND EXISTS(SELECT 1 FROM"
+                 " event e WHERE e.seq=delivery.seq AND (%u >> e.class) & 1 = 0)",
                  id, classes);
         result = execute(s, text, "what a receiver takes", e);
     }

@@ -22,7 +22,35 @@ enum store_statement {
     STORE_INSERT_ANSWER,
     STORE_LOAD_EVENT,
     STORE_FIND_CLIP,
+    STORE_EVENT_OF_SEQ, /* from here on: questions, see query.c */
+    STORE_EVENT_OF_ID,
+    STORE_EVENT_BEFORE,
+    STORE_EVENT_BEFORE_OF_ALARM,
+    STORE_EVENT_AFTER,
+    STORE_EVENT_AFTER_OF_ALARM,
+    STORE_DELIVERY_AFTER,
+    STORE_COUNT_ANY,
+    STORE_COUNT_ALARM,
+    STORE_OLD_EVENTS, /* from here on: see prune.c */
+    STORE_DELETE_DELIVERIES,
+    STORE_DELETE_UPLOADS,
+    STORE_DELETE_EVENT,
     STORE_STATEMENT_COUNT,
+};
+
+enum store_delivery_state {
+    STORE_DELIVERY_PENDING = 0,
+    STORE_DELIVERY_STORED = 1, /* a signed receipt says so */
+    STORE_DELIVERY_UNCONFIRMED = 2,
+};
+
+/* What became of an event or a clip at one receiver: borrowed; texts may be NULL. */
+struct store_delivery {
+    uint64_t seq;
+    const char *receiver;
+    enum store_delivery_state state;
+    unsigned attempts; /* of events alone */
+    const char *request, *receipt, *receipt_headers;
 };
 
 struct store {
@@ -57,19 +85,23 @@ int store_put_event(struct store *s, const struct event *event, const struct out
 int store_put_row(struct store *s, const struct outbox_row *row, struct err *e);
 /* What the receiver takes; strikes out what is pending for it of the rest. */
 int store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool clips, struct err *e);
-int store_put_delivery(struct store *s, uint64_t seq, const char *receiver, unsigned attempts,
-                       int verdict, const char *request, const char *receipt, size_t receipt_length,
-                       const char *receipt_headers, struct err *e);
-int store_put_upload(struct store *s, uint64_t seq, const char *receiver, int state,
-                     const char *receipt, size_t receipt_length, const char *receipt_headers,
-                     struct err *e);
+int store_put_delivery(struct store *s, const struct store_delivery *delivery, struct err *e);
+int store_put_upload(struct store *s, const struct store_delivery *delivery, struct err *e);
 int store_put_answer(struct store *s, const char *receiver, const struct uplink_answer *answer,
                      const struct outbox_row *row, struct err *e);
 
 /* *ret_event is NULL if there is none. */
 int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, struct err *e);
 int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct err *e);
-int store_prune(struct store *s, int64_t before_wall_ms, struct err *e);
+
+/* Runs a bound statement that gives no rows and makes it ready for the next time. */
+int store_run(struct store *s, enum store_statement which, const char *doing, struct err *e);
+void store_reset(sqlite3_stmt *row);
+void store_copy_column(sqlite3_stmt *row, int column, char *ret_text, size_t size);
+
+/* Ids of events are UUIDs of version 7, made of the event's time: the smallest of that time. So
+ * the index of ids finds events by time, and a press has no index more to write. */
+void store_id_of_time(int64_t wall_ms, char ret_id[UUID_TEXT_SIZE]);
 
 /* Moves the log into the database; cheap when there is nothing. */
 void store_checkpoint(struct store *s);

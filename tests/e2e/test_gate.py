@@ -54,15 +54,15 @@ def wait_for_event(stand, kind, count=1):
 
 def stored(stand):
     """Every event that the gateway has stored, oldest first: (type, data)."""
-    found, after = [], 0
+    found, where = [], {}
     while True:
-        page = stand.ask(command="events.list", after=after, limit=500)["events"]
+        page = stand.ask(command="events.list", limit=500, **where)["events"]
         if not page:
-            return found
+            return found[::-1]
         for one in page:
             shown = stand.ask(command="events.show", id=one["id"])["events"][0]
             found.append((one["type"], json.loads(shown["bytes"])["data"]))
-        after = page[-1]["seq"]
+        where = {"before": page[-1]["seq"]}
 
 
 def body_of(stand, kind):

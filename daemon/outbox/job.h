@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shared by outbox.c (loop thread: makes jobs) and worker.c (store thread: does them) only.
+ *
+ * What writes waits in one list and is done in its order, many in a transaction; what reads, and
+ * pruning, are chores: done in pieces, each only while nothing is to be written.
+ */
+#ifndef TOCSIN_OUTBOX_JOB_H
+#define TOCSIN_OUTBOX_JOB_H
+
+#include <sys/queue.h>
+
+#include "loop/mailbox.h"
+#include "outbox/outbox.h"
+#include "outbox/prune.h"
+#include "outbox/query.h"
+#include "outbox/store.h"
+
+enum job_kind {
+    JOB_STORE,
+    JOB_DELIVERY,
+    JOB_UPLOAD,
+    JOB_ANSWER,
+    JOB_STATE,
+    JOB_TAKES,
+    JOB_LOAD, /* from here on: chores */
+    JOB_FIND_CLIP,
+    JOB_QUERY,
+    JOB_PRUNE,
+};
+
+/* A row of state, ours; without a text there is none. */
+struct job_row {
+    const char *name;
+    char *text;
+};
+
+struct job_store {
+    struct event *event; /* ours */
+    struct job_row row;
+    struct outbox_upload upload;
+    uint32_t upload_receivers;
+    outbox_done_handler done;
+};
+
+/* Of an event, or of a clip. */
+struct job_delivery {
+    uint64_t seq;
+    size_t receiver;
+    unsigned attempts;
+    enum store_delivery_state verdict;
+    char *request, *receipt, *receipt_headers;
+};
+
+struct job_answer {
+    size_t receiver;
+    struct uplink_answer answer;
+    struct job_row row;
+    outbox_done_handler done;
+};
+
+struct job_takes {
+    size_t receiver;
+    uint32_t classes;
+    bool clips;
+};
+
+struct job_load {
+    uint64_t seq;
+    struct event *event; /* the result */
+    outbox_event_handler done;
+};
+
+struct job_find {
+    char clip[UUID_TEXT_SIZE];
+    uint64_t seq; /* the result */
+    outbox_clip_handler done;
+};
+
+struct job_query {
+    struct question *question;
+    outbox_query_handler done;
+};
+
+/* One call on its way to the store thread and back. */
+struct job {
+    struct mailbox_message message; /* first: the mailbox gives it back */
+    STAILQ_ENTRY(job) next;
+    struct outbox *outbox;
+    enum job_kind kind;
+    bool given_up; /* the outbox was closed before it could be done */
+    bool failed;   /* a chore that could not be done and is tried again */
+    void *arg;
+    union {
+        struct job_store store;
+        struct job_delivery delivery; /* DELIVERY, UPLOAD */
+        struct job_answer answer;
+        struct job_row row; /* STATE */
+        struct job_takes takes;
+        struct job_load load;
+        struct job_find find;
+        struct job_query query;
+        struct prune prune;
+    } u; /* told by `kind` */
+};
+
+STAILQ_HEAD(job_list, job);
+
+struct outbox {
+    struct outbox_host host;
+    struct mailbox *mailbox;
+    struct store store;
+    char *receivers[LIMIT_RECEIVERS];
+    uv_thread_t thread;
+    uv_mutex_t lock;    /* of the lists, stop and ended */
+    uv_cond_t wake;     /* jobs came, or stop */
+    uv_cond_t finished; /* the thread has ended its work */
+    struct job_list writes, chores;
+    bool stop, ended;
+    size_t unwritten; /* events that the store thread gave up at stop */
+    /* store thread */
+    bool faulty;     /* a fault was told and not yet cleared */
+    unsigned failed; /* chores that failed and wait */
+    bool log_has_frames;
+    int64_t written_ns; /* when a batch was last written */
+};
+
+/* The store thread: until `stop`, and all that writes is written. */
+void worker_run(void *outbox);
+
+/* A change of health, told to the loop in order with the jobs. NULL: all is well again. */
+void outbox_tell_fault(struct outbox *ob, const char *reason);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store thread. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "outbox/job.h"
+
+#define RETRY_NS  UINT64_C(500000000)
+#define IDLE_NS   INT64_C(200000000) /* without a write before the log is moved */
+#define LONG_NS   UINT64_C(3600000000000)
+#define BATCH_MAX 64
+
+static const struct outbox_row *row_of(const struct job_row *row, struct outbox_row *ret_row)
+{
+    *ret_row = (struct outbox_row){.name = row->name, .text = row->text};
+    return row->text ? ret_row : NULL;
+}
+
+static int put_store(struct store *s, const struct job_store *job, struct err *e)
+{
+    struct outbox_row row;
+    return store_put_event(s, job->event, row_of(&job->row, &row),
+                           job->upload_receivers ? &job->upload : NULL, job->upload_receivers, e);
+}
+
+static int put_delivery(struct outbox *ob, const struct job *job, struct err *e)
+{
+    const struct job_delivery *d = &job->u.delivery;
+    struct store_delivery row = {.seq = d->seq,
+                                 .receiver = ob->receivers[d->receiver],
+                                 .state = d->verdict,
+                                 .attempts = d->attempts,
+                                 .request = d->request,
+                                 .receipt = d->receipt,
+                                 .receipt_headers = d->receipt_headers};
+    return job->kind == JOB_UPLOAD ? store_put_upload(&ob->store, &row, e)
+                                   : store_put_delivery(&ob->store, &row, e);
+}
+
+/* Within the batch's transaction. */
+static int write_job(struct outbox *ob, const struct job *job, struct err *e)
+{
+    struct store *s = &ob->store;
+    struct outbox_row row;
+    switch (job->kind) {
+    case JOB_STORE:
+        return put_store(s, &job->u.store, e);
+    case JOB_DELIVERY:
+    case JOB_UPLOAD:
+        return put_delivery(ob, job, e);
+    case JOB_ANSWER:
+        return store_put_answer(s, ob->receivers[job->u.answer.receiver], &job->u.answer.answer,
+                                row_of(&job->u.answer.row, &row), e);
+    case JOB_STATE:
+        return store_put_row(s, row_of(&job->u.row, &row), e);
+    case JOB_TAKES:
+        return store_set_takes(s, job->u.takes.receiver, job->u.takes.classes, job->u.takes.clips,
+                               e);
+    case JOB_LOAD:
+    case JOB_FIND_CLIP:
+    case JOB_QUERY:
+    case JOB_PRUNE:
+        break;
+    }
+    abort(); /* a chore among the writes */
+}
+
+static int write_all(struct outbox *ob, const struct job_list *batch, struct err *e)
+{
+    const struct job *job;
+    int result = ob->store.db ? 0 : store_open(&ob->store, e);
+    if (result == 0)
+        result = store_begin(&ob->store, e);
+    if (result != 0)
+        return result;
+    STAILQ_FOREACH(job, batch, next)
+    {
+        result = write_job(ob, job, e);
+        if (result != 0)
+            break;
+    }
+    if (result == 0)
+        result = store_commit(&ob->store, e);
+    if (result != 0)
+        store_rollback(&ob->store);
+    return result;
+}
+
+static void post_all(struct outbox *ob, struct job_list *list)
+{
+    struct job *job;
+    while ((job = STAILQ_FIRST(list))) {
+        STAILQ_REMOVE_HEAD(list, next);
+        mailbox_post(ob->mailbox, &job->message);
+    }
+}
+
+static void note_fault(struct outbox *ob, const char *reason)
+{
+    if (!ob->faulty)
+        outbox_tell_fault(ob, reason);
+    ob->faulty = true;
+}
+
+static void note_success(struct outbox *ob)
+{
+    if (ob->faulty && ob->failed == 0) {
+        outbox_tell_fault(ob, NULL);
+        ob->faulty = false;
+    }
+}
+
+/* Sleeps before the next try, or until something comes that is not waiting yet; false if the outbox
+ * is being closed and patience ran out. */
+static bool wait_to_retry(struct outbox *ob, bool is_chore)
+{
+    uv_mutex_lock(&ob->lock);
+    bool stopping = ob->stop;
+    if (!stopping && !(is_chore && !STAILQ_EMPTY(&ob->writes)))
+        uv_cond_timedwait(&ob->wake, &ob->lock, RETRY_NS);
+    uv_mutex_unlock(&ob->lock);
+    return !stopping;
+}
+
+static void give_up(struct outbox *ob, struct job_list *list)
+{
+    struct job *job;
+    STAILQ_FOREACH(job, list, next)
+    {
+        job->given_up = true;
+        ob->unwritten += job->kind == JOB_STORE;
+    }
+    post_all(ob, list);
+}
+
+static void write_batch(struct outbox *ob, struct job_list *batch)
+{
+    struct err e;
+    while (write_all(ob, batch, &e) != 0) {
+        note_fault(ob, e.text);
+        /* Where the disk is full the log may have grown out of its room: moving it makes room. */
+        store_checkpoint(&ob->store);
+        store_close(&ob->store);
+        if (!wait_to_retry(ob, false)) {
+            give_up(ob, batch);
+            return;
+        }
+    }
+    note_success(ob);
+    ob->log_has_frames = true;
+    ob->written_ns = clock_monotonic_ns();
+    post_all(ob, batch);
+    if (store_log_is_long(&ob->store)) /* there was no quiet moment */
+        store_checkpoint(&ob->store);
+}
+
+static int load_event(struct store *s, struct job_load *job, struct err *e)
+{
+    return store_get_event(s, job->seq, &job->event, e);
+}
+
+/* A piece of a chore. 1: it is not done yet, 0: done, negative: it failed. */
+static int go_on(struct outbox *ob, struct job *job, struct err *e)
+{
+    struct store *s = &ob->store;
+    int result = s->db ? 0 : store_open(s, e);
+    if (result != 0)
+        return result;
+    switch (job->kind) {
+    case JOB_LOAD:
+        return load_event(s, &job->u.load, e);
+    case JOB_FIND_CLIP:
+        return store_find_clip(s, job->u.find.clip, &job->u.find.seq, e);
+    case JOB_QUERY:
+        return question_go_on(s, job->u.query.question, e);
+    case JOB_PRUNE:
+        ob->log_has_frames = true;
+        return prune_go_on(s, &job->u.prune, e);
+    case JOB_STORE:
+    case JOB_DELIVERY:
+    case JOB_UPLOAD:
+    case JOB_ANSWER:
+    case JOB_STATE:
+    case JOB_TAKES:
+        break;
+    }
+    abort(); /* a write among the chores */
+}
+
+static void put_back(struct outbox *ob, struct job *job)
+{
+    uv_mutex_lock(&ob->lock);
+    STAILQ_INSERT_TAIL(&ob->chores, job, next);
+    uv_mutex_unlock(&ob->lock);
+}
+
+/* Whoever asked a question is told that it cannot be answered; what the daemon itself wants is
+ * tried again, since an event that is not found would be taken for one that does not exist. */
+static void do_piece(struct outbox *ob, struct job *job)
+{
+    struct err e;
+    int result = go_on(ob, job, &e);
+    if (result < 0 && job->kind == JOB_QUERY) {
+        question_fail(job->u.query.question, e.text);
+        result = 0;
+    }
+    if (result < 0) {
+        note_fault(ob, e.text);
+        ob->failed += !job->failed;
+        job->failed = true;
+        store_close(&ob->store);
+        put_back(ob, job);
+        wait_to_retry(ob, true);
+        return;
+    }
+    ob->failed -= job->failed;
+    job->failed = false;
+    note_success(ob);
+    if (result > 0)
+        put_back(ob, job);
+    else
+        mailbox_post(ob->mailbox, &job->message);
+}
+
+/* When nothing was written for a while the log is moved into the database; `ob->lock` is held. */
+static void move_log_when_quiet(struct outbox *ob)
+{
+    if (!ob->log_has_frames || clock_monotonic_ns() - ob->written_ns < IDLE_NS)
+        return;
+    uv_mutex_unlock(&ob->lock);
+    store_checkpoint(&ob->store);
+    ob->log_has_frames = false;
+    uv_mutex_lock(&ob->lock);
+}
+
+/*
+ * Waits for something to do. All that is to be written, up to BATCH_MAX, goes to `ret_batch`; only
+ * if that is nothing is a chore returned. Neither: the outbox is being closed.
+ */
+static struct job *take_work(struct outbox *ob, struct job_list *ret_batch)
+{
+    struct job *job;
+    STAILQ_INIT(ret_batch);
+    uv_mutex_lock(&ob->lock);
+    for (;;) {
+        move_log_when_quiet(ob);
+        if (!STAILQ_EMPTY(&ob->writes) || !STAILQ_EMPTY(&ob->chores) || ob->stop)
+            break;
+        uv_cond_timedwait(&ob->wake, &ob->lock, ob->log_has_frames ? (uint64_t)IDLE_NS : LONG_NS);
+    }
+    for (int i = 0; i < BATCH_MAX && (job = STAILQ_FIRST(&ob->writes)); i++) {
+        STAILQ_REMOVE_HEAD(&ob->writes, next);
+        STAILQ_INSERT_TAIL(ret_batch, job, next);
+    }
+    struct job *chore = NULL;
+    if (STAILQ_EMPTY(ret_batch) && !ob->stop) {
+        chore = STAILQ_FIRST(&ob->chores);
+        STAILQ_REMOVE_HEAD(&ob->chores, next);
+    }
+    uv_mutex_unlock(&ob->lock);
+    return chore;
+}
+
+void worker_run(void *outbox)
+{
+    struct outbox *ob = outbox;
+    struct job_list batch;
+    for (;;) {
+        struct job *chore = take_work(ob, &batch);
+        if (chore)
+            do_piece(ob, chore);
+        else if (!STAILQ_EMPTY(&batch))
+            write_batch(ob, &batch);
+        else
+            break;
+    }
+    store_close(&ob->store);
+    uv_mutex_lock(&ob->lock);
+    give_up(ob, &ob->chores);
+    ob->ended = true;
+    uv_cond_signal(&ob->finished);
+    uv_mutex_unlock(&ob->lock);
+}
