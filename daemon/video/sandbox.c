@@ -31,7 +31,7 @@ static void allow(int rules, const char *path, unsigned long long rights)
     close(beneath.parent_fd);
 }
 
-static int limit_files(const char *folder, struct err *e)
+static int limit_files(const char *folder, const char *const *files, struct err *e)
 {
     struct landlock_ruleset_attr attributes = {.handled_access_fs = ALL_RIGHTS};
     int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
@@ -43,6 +43,8 @@ static int limit_files(const char *folder, struct err *e)
     static const char *const system[] = {"/etc", "/usr", "/lib", "/lib64", "/run", "/proc", NULL};
     for (const char *const *path = system; *path; path++)
         allow(rules, *path, READ_RIGHTS | LANDLOCK_ACCESS_FS_EXECUTE);
+    for (const char *const *file = files; *file; file++)
+        allow(rules, *file, LANDLOCK_ACCESS_FS_READ_FILE);
     allow(rules, folder, READ_RIGHTS | WRITE_RIGHTS);
     int result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
     int code = errno;
@@ -174,7 +176,7 @@ int sandbox_seal(struct err *e)
     return result == 0 ? 0 : err_system(e, -result, "seccomp");
 }
 
-int sandbox_enter(const char *folder, size_t memory_bytes, struct err *e)
+int sandbox_enter(const char *folder, const char *const *files, size_t memory_bytes, struct err *e)
 {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     /* The sanitizers' shadow memory is terabytes of address space: only real builds are limited. */
@@ -184,5 +186,5 @@ int sandbox_enter(const char *folder, size_t memory_bytes, struct err *e)
 #endif
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_system(e, errno, "no new privileges");
-    return limit_files(folder, e);
+    return limit_files(folder, files, e);
 }

@@ -9,10 +9,11 @@
 
 /*
  * For the rest of this process and of the threads that it starts: files are read only under the
- * system's folders and written only in `folder` (Landlock), and no more than `memory_bytes` of
- * address space are had. A kernel without Landlock is told of in the log, and the rest still holds.
+ * system's folders, of `files` (ends with NULL) and of `folder`, and written only there (Landlock),
+ * and no more than `memory_bytes` of address space are had. A kernel without Landlock is told of in
+ * the log, and the rest still holds.
  */
-int sandbox_enter(const char *folder, size_t memory_bytes, struct err *e);
+int sandbox_enter(const char *folder, const char *const *files, size_t memory_bytes, struct err *e);
 
 /*
  * After sandbox_enter, once everything is there that it refuses: no process, program or thread is

@@ -22,6 +22,7 @@
 #define ROOM_BYTES     (32u << 20)  /* of pictures that wait for the disk */
 #define MEMORY_BYTES   (512u << 20) /* beside the ring */
 #define LINE_MAX_BYTES 16384
+#define FILES_MAX      4 /* that a driver reads */
 
 struct worker {
     const struct worker_settings *settings;
@@ -246,17 +247,32 @@ static void set_up(struct worker *w)
     uv_timer_start(&w->timer, on_timer, 0, TICK_MS);
 }
 
+/* The files that the driver's options name to be read. */
+static void list_files(const struct worker_settings *s, const char *ret_files[FILES_MAX + 1])
+{
+    size_t count = 0;
+    for (const struct option *o = s->driver->type->options; o->key && count < FILES_MAX; o++) {
+        if (o->type != OPTION_PATH || o->file != OPTION_FILE_READ)
+            continue;
+        memcpy(&ret_files[count], (const char *)s->options + o->offset, sizeof ret_files[count]);
+        count += ret_files[count] != NULL;
+    }
+    ret_files[count] = NULL;
+}
+
 /* What is made before the sandbox closes: the loop's descriptors, the thread of the clips. */
 static int enter(struct worker *w, struct err *e)
 {
     const struct worker_settings *s = w->settings;
     const struct clips_settings clips = {
         .recording = s->recording, .room_bytes = ROOM_BYTES, .on_done = on_clip, .arg = w};
+    const char *files[FILES_MAX + 1];
+    list_files(s, files);
     int result = uv_loop_init(&w->loop);
     if (result != 0)
         return err_set(e, -result, "loop: %s", uv_strerror(result));
     /* A press keeps the ring as it was then until the disk has taken it. */
-    result = sandbox_enter(s->recording.folder, MEMORY_BYTES + 2 * s->ring_bytes, e);
+    result = sandbox_enter(s->recording.folder, files, MEMORY_BYTES + 2 * s->ring_bytes, e);
     if (result == 0)
         result = clips_create(&clips, &w->clips, e);
     return result == 0 ? sandbox_seal(e) : result;

@@ -6,6 +6,7 @@
 #include "iface/camera.h"
 
 extern const struct camera_driver camera_lav;
+extern const struct camera_driver camera_sim;
 extern const struct camera_driver *const camera_drivers[]; /* ends with NULL */
 
 #endif

@@ -3,10 +3,6 @@
  * RTSP over TCP by libavformat. Every call runs under the host's interrupt; nothing but rtsp, tcp
  * and rtp may be opened. What libavformat queued while it learned the streams is thrown away: it is
  * old by an unknown time.
- *
- * Times: a unit's time is its media time plus the smallest delay ever seen between media time and
- * arrival (the least delayed packet is right), which may creep up by 500 ppm for clocks that drift.
- * Media time that is more than 5 s late or runs backwards begins a new timeline.
  */
 #include <errno.h>
 #include <libavcodec/avcodec.h>
@@ -15,39 +11,25 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "drivers/camera/av_streams.h"
 #include "drivers/camera/blocking.h"
 #include "drivers/camera/cameras.h"
+#include "drivers/camera/timeline.h"
 #include "drivers/camera/types.h"
 
 #define READ_TIMEOUT_US "5000000"
 #define PROBE_BYTES     2000000
 #define PROBE_US        3000000
 #define QUEUED_US       2000 /* a packet that came faster than this had been waiting */
-#define JUMP_US         5000000
-#define CREEP_PPM       500
-#define EARLY_US        500000 /* a packet this much ahead of its time: the time was wrong */
-#define SLEW_US         2000
-#define BACK_US         200000 /* media time that runs back further than this is a new timeline */
-#define STEP_US         1000   /* between two units at least: more than a tick of any muxer */
 #define CREDENTIALS_SIZE                                                                           \
     128 /* libavformat's buffer for user:password, escaped; it cuts silently                       \
          */
-
-struct timeline {
-    bool anchored;
-    int64_t delay_us; /* arrival minus media time, the least seen */
-    int64_t last_us;  /* dts given out last */
-    int64_t seen_us;  /* when delay_us was judged last */
-};
 
 struct blocking_source {
     struct camera_host host;
     AVFormatContext *context;
     AVPacket *packet;
-    size_t count;
-    int index[CAMERA_STREAMS_MAX]; /* of libavformat's streams */
-    struct camera_stream streams[CAMERA_STREAMS_MAX];
+    struct av_streams streams;
     struct timeline times[CAMERA_STREAMS_MAX];
     bool live; /* the queue of the opening is drained */
     /* The newest picture is not given out before the next one has begun: when a session breaks,
@@ -86,67 +68,6 @@ static int fail(struct err *e, int code, const char *doing)
     char text[128];
     av_strerror(code, text, sizeof text);
     return err_set(e, EIO, "%s: %s", doing, advice(code) ? advice(code) : text);
-}
-
-static bool map_codec(enum AVCodecID id, enum camera_codec *ret_codec)
-{
-    static const struct {
-        enum AVCodecID id;
-        enum camera_codec codec;
-    } known[] = {{AV_CODEC_ID_H264, CAMERA_CODEC_H264},
-                 {AV_CODEC_ID_HEVC, CAMERA_CODEC_H265},
-                 {AV_CODEC_ID_AAC, CAMERA_CODEC_AAC},
-                 {AV_CODEC_ID_PCM_ALAW, CAMERA_CODEC_G711A},
-                 {AV_CODEC_ID_PCM_MULAW, CAMERA_CODEC_G711U}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (known[i].id == id) {
-            *ret_codec = known[i].codec;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void take_stream(struct blocking_source *c, unsigned index)
-{
-    const AVCodecParameters *p = c->context->streams[index]->codecpar;
-    struct camera_stream *s = &c->streams[c->count];
-    *s = (struct camera_stream){.video = p->codec_type == AVMEDIA_TYPE_VIDEO,
-                                .width = p->width,
-                                .height = p->height,
-                                .sample_rate = p->sample_rate,
-                                .channels = p->ch_layout.nb_channels,
-                                .extradata = p->extradata,
-                                .extradata_length = (size_t)p->extradata_size};
-    bool known = map_codec(p->codec_id, &s->codec);
-    if (known &&
-        !s->video) /* the file's clock is the sample rate; AAC is mute without its set-up */
-        known = s->sample_rate > 0 && s->sample_rate <= 192000 && s->channels > 0 &&
-                s->channels <= 8 && (s->codec != CAMERA_CODEC_AAC || s->extradata_length > 0);
-    if (known)
-        c->index[c->count++] = (int)index;
-    else
-        log_warning("camera", "stream %u: codec %s is left out", index,
-                    avcodec_get_name(p->codec_id));
-}
-
-static int choose_streams(struct blocking_source *c, struct err *e)
-{
-    int video = av_find_best_stream(c->context, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
-    int sound = av_find_best_stream(c->context, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
-    if (video >= 0)
-        take_stream(c, (unsigned)video);
-    if (c->count == 0)
-        return err_set(e, ENODATA, "the camera sends no H.264 or H.265 picture");
-    if (c->streams[0].extradata_length == 0 || c->streams[0].width == 0)
-        return err_set(e, ENODATA, "the camera's stream has no parameter sets");
-    if (sound >= 0)
-        take_stream(c, (unsigned)sound);
-    for (unsigned i = 0; i < c->context->nb_streams; i++) {
-        if ((int)i != c->index[0] && (c->count < 2 || (int)i != c->index[1]))
-            c->context->streams[i]->discard = AVDISCARD_ALL;
-    }
-    return 0;
 }
 
 /* user:password@ with everything but letters and digits escaped. */
@@ -210,7 +131,7 @@ static int connect_to(struct blocking_source *c, const struct lav_options *o, st
     code = avformat_find_stream_info(c->context, NULL);
     if (code < 0)
         return fail(e, code, "learn the streams");
-    return choose_streams(c, e);
+    return av_streams_choose(c->context, &c->streams, e);
 }
 
 static int open_lav(const void *options, const struct camera_host *host,
@@ -239,25 +160,8 @@ static int open_lav(const void *options, const struct camera_host *host,
 static size_t get_streams(const struct blocking_source *c,
                           struct camera_stream ret_streams[CAMERA_STREAMS_MAX])
 {
-    memcpy(ret_streams, c->streams, sizeof c->streams);
-    return c->count;
-}
-
-static int64_t place_in_time(struct timeline *t, int64_t media_us, int64_t arrival_us)
-{
-    int64_t delay_us = arrival_us - media_us;
-    if (t->anchored)
-        t->delay_us += (arrival_us - t->seen_us) * CREEP_PPM / 1000000;
-    int64_t off_us = delay_us - t->delay_us;
-    if (!t->anchored || off_us < -EARLY_US || off_us > JUMP_US ||
-        media_us + t->delay_us < t->last_us - BACK_US)
-        t->delay_us = delay_us;
-    else if (off_us < 0) /* in small steps: a whole one would draw two pictures together */
-        t->delay_us += off_us > -SLEW_US ? off_us : -SLEW_US;
-    t->anchored = true;
-    t->seen_us = arrival_us;
-    int64_t dts_us = media_us + t->delay_us;
-    return dts_us > t->last_us + STEP_US ? dts_us : t->last_us + STEP_US;
+    memcpy(ret_streams, c->streams.streams, sizeof c->streams.streams);
+    return c->streams.count;
 }
 
 static struct camera_unit *make_unit(struct blocking_source *c, unsigned stream, int64_t arrival_us)
@@ -267,22 +171,21 @@ static struct camera_unit *make_unit(struct blocking_source *c, unsigned stream,
     if (!unit)
         return NULL;
     struct timeline *t = &c->times[stream];
-    AVRational base = c->context->streams[c->index[stream]]->time_base;
+    AVRational base = c->context->streams[c->streams.index[stream]]->time_base;
     const AVRational us = {1, 1000000};
     int64_t stamp = p->dts != AV_NOPTS_VALUE ? p->dts : p->pts;
     int64_t dts_us = stamp != AV_NOPTS_VALUE
-                         ? place_in_time(t, av_rescale_q(stamp, base, us), arrival_us)
-                     : arrival_us > t->last_us + STEP_US ? arrival_us
-                                                         : t->last_us + STEP_US;
+                         ? timeline_place(t, av_rescale_q(stamp, base, us), arrival_us)
+                         : timeline_place_unknown(t, arrival_us);
     int64_t later = p->dts != AV_NOPTS_VALUE && p->pts != AV_NOPTS_VALUE && p->pts > p->dts
                         ? av_rescale_q(p->pts - p->dts, base, us)
                         : 0;
-    t->last_us = dts_us;
     *unit = (struct camera_unit){.references = 1,
                                  .stream = stream,
-                                 .key = !c->streams[stream].video || (p->flags & AV_PKT_FLAG_KEY),
+                                 .key = !c->streams.streams[stream].video ||
+                                        (p->flags & AV_PKT_FLAG_KEY),
                                  .dts_us = dts_us,
-                                 .pts_us = dts_us + (later < JUMP_US ? later : 0),
+                                 .pts_us = dts_us + (later < TIMELINE_JUMP_US ? later : 0),
                                  .length = (size_t)p->size};
     memcpy(unit->data, p->data, (size_t)p->size);
     return unit;
@@ -297,17 +200,17 @@ static int read_lav(struct blocking_source *c, struct camera_unit **ret_unit, st
         if (code < 0)
             return fail(e, code, "read");
         unsigned stream = 0;
-        while (stream < c->count && c->index[stream] != c->packet->stream_index)
+        while (stream < c->streams.count && c->streams.index[stream] != c->packet->stream_index)
             stream++;
         c->live = c->live || arrival_us - before_us > QUEUED_US;
         struct camera_unit *unit = NULL;
-        bool wanted = c->live && stream < c->count && c->packet->size > 0;
+        bool wanted = c->live && stream < c->streams.count && c->packet->size > 0;
         if (wanted)
             unit = make_unit(c, stream, arrival_us);
         av_packet_unref(c->packet);
         if (wanted && !unit)
             return err_set(e, ENOMEM, "out of memory");
-        if (unit && c->streams[stream].video) {
+        if (unit && c->streams.streams[stream].video) {
             struct camera_unit *whole = c->held;
             c->held = unit;
             unit = whole;

@@ -49,4 +49,23 @@ const struct driver_type camera_lav_type = {
     .check = check_lav,
 };
 
-const struct driver_type *const camera_types[] = {&camera_lav_type, NULL};
+static const struct option sim_table[] = {
+    {.key = "file",
+     .type = OPTION_PATH,
+     .offset = offsetof(struct sim_camera_options, file),
+     .required = 1,
+     .file = OPTION_FILE_READ,
+     .help = "What it shows, over and over: a film in H.264 or H.265 that user tocsin-video may "
+             "read, not below /home or /tmp."},
+    OPTION_TABLE_END,
+};
+
+const struct driver_type camera_sim_type = {
+    .name = "sim",
+    .help = "no camera: a file is played, for trials and demonstrations",
+    .options = sim_table,
+    .options_size = sizeof(struct sim_camera_options),
+    .simulated = true,
+};
+
+const struct driver_type *const camera_types[] = {&camera_lav_type, &camera_sim_type, NULL};

@@ -11,7 +11,12 @@ struct lav_options {
     char *password;
 };
 
+struct sim_camera_options {
+    char *file;
+};
+
 extern const struct driver_type camera_lav_type;
+extern const struct driver_type camera_sim_type;
 extern const struct driver_type *const camera_types[]; /* ends with NULL */
 
 #endif

@@ -378,9 +378,10 @@ def probe_clip(path):
 
 def decode_clip(path):
     """Decodes every picture; raises with ffmpeg's words if one is broken."""
-    # Each picture at its own time: a camera's clock does not tick in ffmpeg's idea of its frame rate.
+    # Each picture at its own time: a camera's clock does not tick in ffmpeg's idea of its frame rate,
+    # and two that a busy machine took late together are no two of one time.
     done = subprocess.run(["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-vsync",
-                           "passthrough", "-f", "null", "-"],
+                           "passthrough", "-enc_time_base:v", "1/90000", "-f", "null", "-"],
                           capture_output=True, text=True, timeout=120, check=False)
     if done.returncode != 0 or done.stderr.strip():
         raise StandError(f"ffmpeg complains of {path}: {done.stderr.strip()}")

@@ -8,6 +8,7 @@ import os
 import pathlib
 import signal
 import stat
+import subprocess
 import sys
 import time
 import uuid
@@ -375,6 +376,32 @@ def test_a_camera_that_can_never_work_takes_one_camera(tmp_path, build):
             assert stand.children() == workers and core.state("one") == "online"
         finally:
             stand.stop()
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_camera_that_is_a_file(tmp_path, build, codec):
+    """Without any server: pictures in the order of their display, with sound; the worker may read
+    that file and no other beside it."""
+    film, other = tmp_path / "film.mp4", tmp_path / "other.mp4"
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=d=3:s=320x240:r=25",
+                    "-f", "lavfi", "-i", "sine=d=3", "-c:v", codec, "-preset", "ultrafast", "-g",
+                    "25", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "aac", film],
+                   check=True, timeout=60, capture_output=True)
+    with video(tmp_path, build, {"cam": film, "none": other}) as stand:
+        core = stand.core()
+        fault = core.wait_state("none", "fault")
+        assert f"{other}: No such file" in fault["reason"], fault
+        fill_ring(core, ["cam"], 4)
+        alarm, press_ms = core.alarm(["cam"])
+        parts = core.wait_last(alarm, "cam")
+        check_clip(parts, press_ms)
+        wanted = {"h264" if codec == "libx264" else "hevc", "aac"}
+        for part in parts:
+            assert {s["codec_name"] for s in streams(part["path"])["streams"]} == wanted
+        # Each film of three seconds holds three keyframes, and they come in turn.
+        if codec == "libx264":
+            seen = [keyframes(film).index(k) for k in keyframes(parts[0]["path"])]
+            assert all(later == (one + 1) % 3 for one, later in zip(seen, seen[1:])), seen
 
 
 # What must be said of a camera in the end, whatever is said on the way.

@@ -141,7 +141,7 @@ class VideoStand:
         self.write_config(cameras)
 
     def write_config(self, cameras):
-        """`cameras`: id to URL."""
+        """`cameras`: id to URL, or to the path of a film for a camera that is none."""
         lines = ["site: {id: test, name: test, address: test}",
                  "signing: {driver: pem, key_file: signing.key}",
                  "storage: {state_dir: state}",
@@ -151,8 +151,12 @@ class VideoStand:
                  f"  part: {self.settings['part']}", *self.settings["more"].splitlines(),
                  "cameras:"]
         for name, url in cameras.items():
-            lines += [f"  - id: {name}", f"    name: {name}", "    driver: lav", f"    url: {url}",
-                      "    user: viewer", f"    password_file: {self.password_file}"]
+            lines += [f"  - id: {name}", f"    name: {name}"]
+            if str(url).startswith("/"):
+                lines += ["    driver: sim", f"    file: {url}"]
+            else:
+                lines += ["    driver: lav", f"    url: {url}", "    user: viewer",
+                          f"    password_file: {self.password_file}"]
         lines += ["inputs:", "  - {id: button, name: b, place: p, driver: sim, "
                   f"cameras: [{', '.join(cameras)}]}}",
                   "receivers:", "  - id: police", "    name: police", "    driver: https",

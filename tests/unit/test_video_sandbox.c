@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "run_suite.h"
 #include "video/sandbox.h"
@@ -27,11 +29,13 @@ int __lsan_is_turned_off(void)
 }
 
 static char folder[] = "/tmp/test_video_sandbox.XXXXXX";
+static char readable[] = "/tmp/test_video_film.XXXXXX"; /* what a driver's options name */
 
 static void enter(void)
 {
     struct err e;
-    if (sandbox_enter(folder, (size_t)4 << 30, &e) != 0 || sandbox_seal(&e) != 0)
+    const char *const files[] = {readable, NULL};
+    if (sandbox_enter(folder, files, (size_t)4 << 30, &e) != 0 || sandbox_seal(&e) != 0)
         ck_abort_msg("%s", e.text);
 }
 
@@ -39,11 +43,13 @@ static void enter(void)
 static void make_folder(void)
 {
     ck_assert_ptr_nonnull(mkdtemp(folder));
+    close(mkstemp(readable));
 }
 
 static void remove_folder(void)
 {
     rmdir(folder);
+    unlink(readable);
 }
 
 START_TEST(no_process_is_started)
@@ -118,6 +124,68 @@ START_TEST(nothing_is_written_elsewhere)
 }
 END_TEST
 
+START_TEST(a_file_that_the_driver_plays_can_be_read_and_not_written)
+{
+    bool limited = kernel_has_landlock();
+    enter();
+    ck_assert_int_ge(open(readable, O_RDONLY), 0);
+    ck_assert_int_eq(open(readable, O_WRONLY) >= 0, !limited);
+}
+END_TEST
+
+static int to_thread[2], from_thread[2];
+
+/* What a thread that runs already may ask for after the seal. A thread that only begins then
+ * cannot: its first calls are refused. */
+static void *ask(void *arg)
+{
+    char byte = 'x';
+    if (write(from_thread[1], &byte, 1) != 1 || read(to_thread[0], &byte, 1) != 1)
+        return NULL;
+    return socket(AF_PACKET, SOCK_RAW, 0) == -1 && errno == EPERM ? arg : NULL;
+}
+
+START_TEST(a_thread_that_was_there_before_is_sealed_too)
+{
+    struct err e;
+    const char *const files[] = {NULL};
+    pthread_t thread;
+    void *result;
+    char byte;
+    ck_assert(pipe(to_thread) == 0 && pipe(from_thread) == 0);
+    ck_assert_int_eq(sandbox_enter(folder, files, (size_t)4 << 30, &e), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, ask, folder), 0);
+    ck_assert_int_eq((int)read(from_thread[0], &byte, 1), 1);
+    ck_assert_int_eq(sandbox_seal(&e), 0);
+    ck_assert_int_eq((int)write(to_thread[1], "x", 1), 1);
+    ck_assert_int_eq(pthread_join(thread, &result), 0);
+    ck_assert_ptr_eq(result, folder);
+    ck_assert_int_ne(pthread_create(&thread, NULL, ask, folder), 0);
+}
+END_TEST
+
+static void on_timer(uv_timer_t *timer)
+{
+    int *count = timer->data;
+    if (++*count == 3)
+        uv_timer_stop(timer);
+}
+
+START_TEST(a_loop_runs)
+{
+    uv_loop_t loop;
+    uv_timer_t timer;
+    int count = 0;
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+    enter();
+    uv_timer_init(&loop, &timer);
+    timer.data = &count;
+    uv_timer_start(&timer, on_timer, 1, 1);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(count, 3);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("video sandbox");
@@ -129,6 +197,9 @@ int main(void)
     tcase_add_test(sandbox, names_can_be_looked_up);
     tcase_add_test(sandbox, clips_can_be_written);
     tcase_add_test(sandbox, nothing_is_written_elsewhere);
+    tcase_add_test(sandbox, a_file_that_the_driver_plays_can_be_read_and_not_written);
+    tcase_add_test(sandbox, a_thread_that_was_there_before_is_sealed_too);
+    tcase_add_test(sandbox, a_loop_runs);
     suite_add_tcase(suite, sandbox);
     return run_suite(suite);
 }
