@@ -279,6 +279,13 @@ int64_t clip_stop_us(const struct clip_file *clip)
     return w->unit ? w->unit->dts_us + w->length_us : clip->stop_us;
 }
 
+void clip_lasts(struct clip_file *c, int64_t until_us)
+{
+    struct waiting *w = &c->waiting[0];
+    if (w->unit && until_us > w->unit->dts_us)
+        w->length_us = until_us - w->unit->dts_us;
+}
+
 void clip_gap(struct clip_file *c, int64_t from_us, int64_t to_us, const char *why)
 {
     json_array_append_new(c->gaps, json_pack("{sI,sI,ss}", "from_us", (json_int_t)from_us, "to_us",

@@ -32,6 +32,10 @@ int64_t clip_stop_us(const struct clip_file *clip);
  * outlives a kill. */
 void clip_gap(struct clip_file *clip, int64_t from_us, int64_t to_us, const char *why);
 
+/* The newest picture is shown until then: the next one, of which it is known, is not of this clip.
+ */
+void clip_lasts(struct clip_file *clip, int64_t until_us);
+
 /* Takes its own reference. After an error only clip_finish makes sense: it keeps what is whole. */
 int clip_write(struct clip_file *clip, struct camera_unit *unit, struct err *e);
 

@@ -174,22 +174,30 @@ void recordings_press(struct recordings *r, const char *alarm, int64_t press_us,
     begin(r, one, ring);
 }
 
+/* The next picture has come, and is not of this part: that tells how long the newest one lasted. */
+static void end_before(struct recordings *r, struct recording *one, const struct camera_unit *next,
+                       bool last)
+{
+    if (one->clip && !one->missing_us && next->dts_us - one->seen_us <= GAP_US)
+        clip_lasts(one->clip, next->dts_us);
+    end_part(r, one, last);
+}
+
 static void take_live(struct recordings *r, struct recording *one, struct camera_unit *unit)
 {
     if (one->over)
         return;
     if (unit->stream == 0 && unit->dts_us >= one->until_us) {
-        end_part(r, one, true);
+        end_before(r, one, unit, true);
         one->over = true;
         return;
     }
     if (one->missing_us)
         end_part(r, one, false);
     end_if_silent(r, one, unit); /* before its length ends it: that is no reason for a gap */
-    bool is_long = one->clip && camera_unit_is_keyframe(unit) &&
-                   unit->dts_us - clip_start_us(one->clip) >= r->settings.part_us;
-    if (is_long)
-        end_part(r, one, false);
+    if (one->clip && camera_unit_is_keyframe(unit) &&
+        unit->dts_us - clip_start_us(one->clip) >= r->settings.part_us)
+        end_before(r, one, unit, false);
     take(r, one, unit);
 }
 

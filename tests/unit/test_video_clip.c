@@ -3,11 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libavformat/avformat.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,27 +18,11 @@
 #include "video/clip.h"
 #include "video/journal.h"
 #include "video/shelf.h"
+#include "video_units.h"
 #include "wire/digest.h"
 
-#define ALARM  "019a0000-0000-7000-8000-000000000001"
-#define BEGIN  INT64_C(5000000000)
-#define SECOND 1000000
-
-/* Parameter sets of a real 320x240 baseline stream; the pictures behind them are made up, since
- * nothing here decodes. */
-static const unsigned char extradata[] = {0,    0,    0,    1,    0x67, 0x42, 0xc0, 0x0d, 0xda,
-                                          0x05, 0x07, 0xe8, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40,
-                                          0x00, 0x00, 0x0c, 0x83, 0xc5, 0x0a, 0xa8, 0,    0,
-                                          0,    1,    0x68, 0xce, 0x0f, 0xc8};
-static const struct camera_stream streams[] = {
-    {.codec = CAMERA_CODEC_H264,
-     .video = true,
-     .width = 320,
-     .height = 240,
-     .extradata = extradata,
-     .extradata_length = sizeof extradata},
-    {.codec = CAMERA_CODEC_G711A, .sample_rate = 8000, .channels = 1},
-};
+#define ALARM "019a0000-0000-7000-8000-000000000001"
+#define BEGIN INT64_C(5000000000)
 
 static char folder[] = "/tmp/test_video_clip.XXXXXX";
 static char base[sizeof folder];
@@ -83,17 +69,7 @@ static void remove_folder(void)
 static int try_put(struct clip_file *clip, unsigned stream, bool key, int64_t dts_us)
 {
     struct err e;
-    unsigned char bytes[400] = {0, 0, 0, 1, key ? 0x65 : 0x41, 0x88};
-    size_t length = stream == 0 ? sizeof bytes : 320;
-    memset(bytes + 6, 0x5a, sizeof bytes - 6);
-    struct camera_unit *unit = malloc(sizeof *unit + length);
-    *unit = (struct camera_unit){.references = 1,
-                                 .stream = stream,
-                                 .key = key,
-                                 .dts_us = dts_us,
-                                 .pts_us = dts_us,
-                                 .length = length};
-    memcpy(unit->data, bytes, length);
+    struct camera_unit *unit = video_unit(stream, key, dts_us, stream == 0 ? 400 : 320);
     int result = clip_write(clip, unit, &e);
     camera_unit_unref(unit);
     return result;
@@ -108,7 +84,8 @@ static struct clip_file *begin(size_t stream_count)
 {
     struct clip_file *clip;
     struct err e;
-    ck_assert_int_eq(clip_create(clips(), ALARM, "gate", streams, stream_count, &clip, &e), 0);
+    ck_assert_int_eq(clip_create(clips(), ALARM, "gate", video_streams, stream_count, &clip, &e),
+                     0);
     return clip;
 }
 
@@ -229,6 +206,112 @@ START_TEST(units_at_the_same_moment_do_not_end_a_clip)
     }
     ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
     check_message(&m);
+    message_finish(&m);
+    remove_folder();
+}
+END_TEST
+
+/* Reads the file back as a player does: in each stream the times increase, over all fragments. */
+static void check_times(const struct message *m, unsigned wanted)
+{
+    AVFormatContext *context = NULL;
+    AVPacket *packet = av_packet_alloc();
+    int64_t last[2] = {INT64_MIN, INT64_MIN}, end = INT64_MIN;
+    unsigned count = 0;
+    ck_assert_int_eq(avformat_open_input(&context, m->clip.path, NULL, NULL), 0);
+    while (av_read_frame(context, packet) == 0) {
+        int stream = packet->stream_index;
+        ck_assert_int_gt(packet->dts, last[stream]);
+        ck_assert_int_ge(packet->pts, packet->dts);
+        if (stream == 0) { /* the picture before does not reach into it */
+            ck_assert_int_ge(packet->dts, end);
+            end = packet->dts + packet->duration;
+        }
+        last[stream] = packet->dts;
+        count++;
+        av_packet_unref(packet);
+    }
+    ck_assert_uint_eq(count, wanted);
+    av_packet_free(&packet);
+    avformat_close_input(&context);
+}
+
+/* Pictures and sound whose times are one, a microsecond apart, or run back, also where a group
+ * ends: no camera of ours sends that, but a file whose times do not increase cannot be played at
+ * all. */
+START_TEST(the_times_in_the_file_increase_whatever_comes)
+{
+    static const int64_t steps[] = {100000, 0, 1, 5, -40000, 200000, -1, 11, 1000, 0};
+    struct message m;
+    struct err e;
+    make_folder();
+    struct clip_file *clip = begin(2);
+    int64_t us = BEGIN;
+    unsigned wanted = 0;
+    for (int i = 0; i < 200; i++) {
+        put(clip, 0, i % 7 == 0, us);
+        put(clip, 1, true, us + 3);
+        wanted += (us >= BEGIN) + (us + 3 >= BEGIN); /* what is before the clip is left out */
+        us += steps[(i + _i) % 10];
+    }
+    ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
+    check_message(&m);
+    check_times(&m, wanted);
+    message_finish(&m);
+    remove_folder();
+}
+END_TEST
+
+/* --- What must be on the disk, and when ---------------------------------------------------- */
+
+/* The calls that make it so, in order, as "fsync .mp4.part": seen in the place of the C library's.
+ */
+static char calls[4000];
+
+static void note_call(const char *what, int fd)
+{
+    char link[64], path[300];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    const char *suffix = strlen(name) > 36 ? name + 36 : name;
+    size_t used = strlen(calls);
+    snprintf(calls + used, sizeof calls - used, "%s %s\n", what, suffix);
+}
+
+int fsync(int fd)
+{
+    note_call("fsync", fd);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+    note_call("fdatasync", fd);
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+int renameat(int from, const char *old, int to, const char *new)
+{
+    note_call("rename in", to);
+    return (int)syscall(SYS_renameat2, from, old, to, new, 0);
+}
+
+START_TEST(a_clip_grows_and_ends_on_the_disk)
+{
+    struct message m;
+    struct err e;
+    make_folder();
+    struct clip_file *clip = begin(1);
+    calls[0] = '\0';
+    play(clip, BEGIN, 11, false); /* the first group is whole */
+    ck_assert_str_eq(calls, "fdatasync .mp4.part\nfdatasync .journal\n");
+    calls[0] = '\0';
+    play(clip, BEGIN + 2 * SECOND, 30, false); /* within the same second: not each group */
+    ck_assert_str_eq(calls, "");
+    ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
+    ck_assert_str_eq(calls, "fsync .mp4.part\nfsync .journal\nrename in clips\nfsync clips\n");
     message_finish(&m);
     remove_folder();
 }
@@ -395,6 +478,99 @@ static struct message make_clip(int64_t begin_us, int tenths)
     return m;
 }
 
+/* What a kill left is on the disk before anybody is told of it, and its announcement too. */
+START_TEST(a_recovered_clip_is_on_the_disk)
+{
+    struct shelf shelf;
+    struct err e;
+    char id[UUID_TEXT_SIZE] = "";
+    make_folder();
+    write_and_die(id);
+    calls[0] = '\0';
+    ck_assert_int_eq(shelf_open(&shelf, base, &e), 0);
+    static const char first[] = "fsync .mp4.part\nrename in clips\nfsync clips\n";
+    ck_assert_msg(strncmp(calls, first, sizeof first - 1) == 0, "%s", calls);
+    /* atomic_file: the file beside, then the folder. */
+    const char *then = calls + sizeof first - 1;
+    ck_assert_ptr_nonnull(strstr(then, "sync .json"));
+    ck_assert_ptr_nonnull(strstr(strstr(then, "sync .json"), "sync clips"));
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
+/* Without its announcement on the disk the journal stays, and a restart finds the clip by it. */
+START_TEST(a_clip_whose_announcement_cannot_be_stored_is_found_again)
+{
+    struct shelf shelf;
+    struct err e;
+    char blocked[200], id[UUID_TEXT_SIZE];
+    make_folder();
+    ck_assert_int_eq(shelf_open(&shelf, base, &e), 0);
+    struct message made = make_clip(BEGIN, 20);
+    memcpy(id, made.clip.id, sizeof id);
+    snprintf(blocked, sizeof blocked, "%s/%s.json", clips(), id);
+    ck_assert_int_eq(mkdir(blocked, 0700), 0); /* no file can take that name */
+    shelf_add(&shelf, &made);
+    ck_assert_int_eq(count_files(".journal", false), 1);
+    shelf_close(&shelf);
+    rmdir(blocked);
+    ck_assert_int_eq(shelf_open(&shelf, base, &e), 0);
+    ck_assert_ptr_nonnull(shelf_find(&shelf, id));
+    ck_assert_int_eq(count_files(".journal", false), 0);
+    ck_assert_int_eq(count_files(".json", false), 1);
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
+/* What is stored and done is remembered over a restart; nothing is taken back. */
+START_TEST(marks_are_kept_over_a_restart)
+{
+    struct shelf shelf;
+    struct err e;
+    char id[UUID_TEXT_SIZE];
+    make_folder();
+    ck_assert_int_eq(shelf_open(&shelf, base, &e), 0);
+    struct message made = make_clip(BEGIN, 20);
+    memcpy(id, made.clip.id, sizeof id);
+    struct shelf_clip *clip = shelf_add(&shelf, &made);
+    ck_assert(!clip->stored && !clip->done);
+    for (int round = 0; round < 3; round++) {
+        bool stored = round > 0, done = round > 1;
+        shelf_mark(&shelf, shelf_find(&shelf, id), stored, done);
+        shelf_close(&shelf);
+        ck_assert_int_eq(shelf_open(&shelf, base, &e), 0);
+        clip = shelf_find(&shelf, id);
+        ck_assert_ptr_nonnull(clip);
+        ck_assert_int_eq(clip->stored, stored);
+        ck_assert_int_eq(clip->done, done);
+        ck_assert_int_gt(clip->wall_ms, 0);
+        check_message(&clip->message);
+    }
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
+/* A worker that starts again recovers its own camera's clips and leaves the others to theirs. */
+START_TEST(only_the_named_cameras_clips_are_recovered)
+{
+    struct shelf shelf;
+    struct err e;
+    char id[UUID_TEXT_SIZE] = "";
+    make_folder();
+    ck_assert_int_eq(shelf_open(&shelf, base, &e), 0);
+    write_and_die(id);
+    shelf_recover(&shelf, "yard", NULL, NULL);
+    ck_assert_ptr_null(shelf_find(&shelf, id));
+    shelf_recover(&shelf, "gate", NULL, NULL);
+    ck_assert_ptr_nonnull(shelf_find(&shelf, id));
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
 static const json_t *gaps_of(const struct shelf_clip *clip)
 {
     return json_object_get(clip->message.clip.manifest, "gaps");
@@ -511,6 +687,8 @@ int main(void)
     tcase_add_test(clip, units_at_the_same_moment_do_not_end_a_clip);
     tcase_add_test(clip, a_full_disk_keeps_the_groups_that_fit);
     tcase_add_test(clip, a_clip_without_a_picture_is_none);
+    tcase_add_loop_test(clip, the_times_in_the_file_increase_whatever_comes, 0, 10);
+    tcase_add_test(clip, a_clip_grows_and_ends_on_the_disk);
     suite_add_tcase(suite, clip);
     TCase *journal = tcase_create("journal");
     tcase_add_test(journal, a_kill_costs_the_open_group);
@@ -524,6 +702,10 @@ int main(void)
     tcase_add_test(shelf, a_gap_that_an_earlier_part_shows_is_none);
     tcase_add_test(shelf, what_was_being_written_is_on_the_shelf_after_a_start);
     tcase_add_test(shelf, only_done_clips_are_pruned_oldest_first);
+    tcase_add_test(shelf, a_recovered_clip_is_on_the_disk);
+    tcase_add_test(shelf, a_clip_whose_announcement_cannot_be_stored_is_found_again);
+    tcase_add_test(shelf, marks_are_kept_over_a_restart);
+    tcase_add_test(shelf, only_the_named_cameras_clips_are_recovered);
     suite_add_tcase(suite, shelf);
     return run_suite(suite);
 }

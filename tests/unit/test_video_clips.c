@@ -324,6 +324,23 @@ START_TEST(other_streams_begin_another_part)
 }
 END_TEST
 
+/* A camera that is slow, or a busy machine: the newest picture lasts until the next one came. */
+START_TEST(the_last_picture_lasts_until_the_next_one)
+{
+    struct studio s;
+    open_studio(&s);
+    play(&s, 1000, 1050);
+    press(&s, ALARM, 1050, 1050);
+    play(&s, 1050, 1097);
+    play(&s, 1109, 1110);
+    check_part(1, 2, 104, 108);
+    check_part(2, 3, 108, 110.9); /* its newest picture is of 109.6 */
+    ck_assert(is_last(2));
+    ck_assert_uint_eq(gap_count(2), 0);
+    close_studio(&s);
+}
+END_TEST
+
 START_TEST(two_alarms_are_two_clips)
 {
     struct studio s;
@@ -543,6 +560,7 @@ int main(void)
     tcase_add_test(recording, a_camera_that_stays_away_is_told_by_the_last_part);
     tcase_add_test(recording, pictures_far_apart_are_not_one_part);
     tcase_add_test(recording, other_streams_begin_another_part);
+    tcase_add_test(recording, the_last_picture_lasts_until_the_next_one);
     tcase_add_test(recording, two_alarms_are_two_clips);
     tcase_add_test(recording, what_is_open_at_the_end_is_kept);
     tcase_add_test(recording, a_folder_that_cannot_be_written_is_a_gap_too);
