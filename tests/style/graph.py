@@ -89,7 +89,9 @@ def calls(tree, below):
                 home.setdefault(name, file)
     graph = {}
     for file in sources:
-        words = set(re.findall(r"[A-Za-z_]\w*", tree.code(file))) - names[file]
+        # A member of a struct is no function of that name.
+        free = re.sub(r"(\.|->)\s*[A-Za-z_]\w*", " ", tree.code(file))
+        words = set(re.findall(r"[A-Za-z_]\w*", free)) - names[file]
         graph[file] = {home[word] for word in words & home.keys()} - {file}
     return graph
 

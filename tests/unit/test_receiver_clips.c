@@ -13,8 +13,8 @@
 #include "run_suite.h"
 
 #define CLIP "the pictures of the gate"
-#define SHA  "5e6a2a2cc8d2b6ccf6f9e1f2cbe1a2a4a1c2f3f0a8d9b7c6e5f4a3b2c1d0e9f8" /* not the clip's  \
-                                                                                 */
+/* Not the clip's. */
+#define SHA  "5e6a2a2cc8d2b6ccf6f9e1f2cbe1a2a4a1c2f3f0a8d9b7c6e5f4a3b2c1d0e9f8"
 #define TYPE "application/offset+octet-stream"
 
 static struct world w;
