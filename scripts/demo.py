@@ -4,13 +4,16 @@
 Started by scripts/run. With --once it presses by itself and judges every step: the exit status is 0
 only if both receivers hold the alarm with a receipt whose signature was verified and the clips,
 downloaded back, are what their manifests say, play, and begin before the press as configured.
+Each run has a state folder that was empty before, unless one is named.
 """
 import argparse
+import fcntl
 import hashlib
 import json
 import os
 import pathlib
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +27,9 @@ sys.path.insert(0, str(TOP / "tests" / "e2e"))
 
 from stand import Stand, StandError, decode_clip, probe_clip, wait_until  # noqa: E402
 
-PRE_EVENT_S = 10.0  # as in config/demo.yaml
+PRE_EVENT_S, POST_EVENT_S = 10.0, 5.0  # as in config/demo.yaml
+CAMERAS = {"gate", "yard"}
+PICTURE_S = 0.5  # where a clip ends is told to the picture, and a camera is not always on time
 WORDS = {
     "heard": "heard", "delivered": "delivered to", "unconfirmed": "delivered, unconfirmed, to",
     "clip-ready": "clip part ready, camera", "manifest-receipted": "manifest receipted by",
@@ -38,9 +43,9 @@ WORDS = {
 class Watch:
     """`tocsin watch --json` in the background; lines are printed and kept."""
 
-    def __init__(self, stand, quiet=False):
+    def __init__(self, stand):
         self.lines = []
-        self.quiet = quiet
+        self.pressed_ms = {}  # of the presses' events, by seq
         self.child = subprocess.Popen(
             [stand.binary("daemon/cli/tocsin"), "watch", "--json"], stdout=subprocess.PIPE,
             text=True, env={**os.environ, "TOCSIN_SOCKET": str(stand.control)})
@@ -51,111 +56,155 @@ class Watch:
         for text in self.child.stdout:
             line = json.loads(text)
             self.lines.append(line)
-            if not self.quiet:
-                say(line)
+            self.say(line)
+
+    def say(self, line):
+        """One line with the milliseconds since the press that it is about."""
+        since, seq = line.get("since_press_ms"), line.get("seq")
+        if since is not None and line["what"] == "heard":
+            self.pressed_ms[seq] = line["at_ms"] - since
+        if seq in self.pressed_ms:  # another press may have come since then
+            since = line["at_ms"] - self.pressed_ms[seq]
+        stamp = f"{since:+9.1f} ms" if since is not None else " " * 12
+        parts = [WORDS.get(line["what"], line["what"])]
+        parts += [line[key] for key in ("receiver", "camera", "event", "text") if line.get(key)]
+        print(f"{stamp}  {' '.join(parts)}", flush=True)
+
+    def receipted(self, receiver, seq):
+        """Whether that receiver's signed receipt for that event was verified."""
+        return any(line["what"] in ("delivered", "follow-up-delivered") and
+                   line.get("receiver") == receiver and line.get("seq") == seq
+                   for line in self.lines)
 
     def stop(self):
         self.child.terminate()
         self.child.wait(5)
 
 
-def say(line):
-    """One line with the milliseconds since the press."""
-    since = line.get("since_press_ms")
-    stamp = f"{since:+9.1f} ms" if since is not None else " " * 12
-    parts = [WORDS.get(line["what"], line["what"])]
-    parts += [line[key] for key in ("receiver", "camera", "event", "text") if line.get(key)]
-    print(f"{stamp}  {' '.join(parts)}", flush=True)
+def press_event(stand, press):
+    """The event of the press as the first receiver holds it."""
+    receiver = next(iter(stand.receivers.values()))
+    return json.loads(receiver.get(f"/api/events/{press['event']}")["bytes"])
 
 
-def check_clips(stand, alarm_id, pressed_ms):
-    """Downloads every clip of both receivers and judges it. Yields (what, problem or None)."""
+def span_of(clips, camera):
+    """From when to when one camera's clips go, in milliseconds of the gateway's monotonic clock:
+    no step of the wall clock can flatter this."""
+    own = [clip for clip in clips if clip["camera"] == camera]
+    return (min((clip["start_monoms"] for clip in own), default=None),
+            max((clip["stop_monoms"] for clip in own), default=None))
+
+
+def covers(clips, pressed_ms):
+    """Whether every camera's clips are there in full and go on until POST_EVENT_S after the press.
+    An alarm may have been open before it: then so may clips that end too early."""
+    stops = [span_of(clips, camera)[1] for camera in CAMERAS]
+    return all(clip["complete"] for clip in clips) and all(
+        stop is not None and stop >= pressed_ms + (POST_EVENT_S - PICTURE_S) * 1000
+        for stop in stops)
+
+
+def check_clip(receiver, clip, path):
+    """Downloads a clip and judges it. Returns what it is and None, or the problem."""
+    data = receiver.get(f"/clips/{clip['manifest']}.mp4", raw=True)
+    path.write_bytes(data)
+    if hashlib.sha256(data).hexdigest() != clip["sha256"]:
+        return None, "its hash is not the manifest's"
+    try:
+        seconds, codecs = probe_clip(path)
+        decode_clip(path)
+    except (StandError, subprocess.CalledProcessError) as error:
+        return None, f"it does not play: {error}"
+    return f"{seconds:.1f} s of {'+'.join(codecs)}, hash as in the manifest", None
+
+
+def check_clips(stand, press, pressed_ms):
+    """Judges every clip of the alarm, back from both receivers. Yields what is wrong."""
     for name, receiver in stand.receivers.items():
-        alarm = receiver.alarm(alarm_id)
-        for clip in alarm["clips"]:
+        clips = receiver.alarm(press["alarm"])["clips"]
+        folder = clip_folder(stand, name, press)
+        folder.mkdir()
+        for clip in clips:
             what = f"clip of camera {clip['camera']}, part {clip['part']}, back from {name}"
-            data = receiver.get(f"/clips/{clip['manifest']}.mp4", raw=True)
-            path = stand.folder / f"clips-{name}" / f"{clip['manifest']}.mp4"
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(data)
-            if hashlib.sha256(data).hexdigest() != clip["sha256"]:
-                yield what, "its hash is not the manifest's"
-                continue
-            try:
-                seconds, codecs = probe_clip(path)
-                decode_clip(path)
-            except (StandError, subprocess.CalledProcessError) as error:
-                yield what, f"it does not play: {error}"
-                continue
-            # Both by the gateway's monotonic clock: no step of the wall clock can flatter this.
-            before = (pressed_ms - clip["start_monoms"]) / 1000
-            if clip["part"] == 1 and before < PRE_EVENT_S:
-                yield what, f"it begins only {before:.1f} s before the press"
-                continue
-            begins = f", begins {before:.1f} s before the press" if clip["part"] == 1 else ""
-            print(f"{'':12}  {what}: {seconds:.1f} s of {'+'.join(codecs)}, hash as in the manifest"
-                  f"{begins}", flush=True)
-            yield what, None
+            good, problem = check_clip(receiver, clip, folder / f"{clip['manifest']}.mp4")
+            if problem:
+                yield f"{what}: {problem}"
+            else:
+                print(f"{'':12}  {what}: {good}", flush=True)
+        for camera in sorted(CAMERAS):
+            before = (pressed_ms - span_of(clips, camera)[0]) / 1000
+            print(f"{'':12}  clips of camera {camera} at {name} begin {before:.1f} s before the "
+                  "press", flush=True)
+            if before < PRE_EVENT_S:
+                yield f"clips of camera {camera} at {name}: not {PRE_EVENT_S:.0f} s before the press"
+
+
+def clip_folder(stand, receiver, press):
+    return stand.folder / f"clips-{receiver}-{press['seq']}"
 
 
 def judge(stand, watch, press):
     """Waits for the whole main job after a press; returns the list of what is missing."""
     missing = []
-    alarm_id = press["alarm"]
+    if not press.get("event"):
+        return [f"the press is no event: {press.get('text')}"]
 
     def step(what, condition, seconds):
         try:
             wait_until(what, condition, seconds)
-            return True
         except (StandError, OSError) as error:
             missing.append(f"{what} ({error})")
-            return False
+
+    def holds(name):
+        alarm = stand.receivers[name].alarm(press["alarm"])
+        return alarm and any(event["id"] == press["event"] for event in alarm["events"])
 
     if press.get("heard") != "stored":
         print(f"{'':12}  the disk took longer than 50 ms; sent from memory meanwhile", flush=True)
     step("press stored on this gateway", lambda: stand.status()["store"]["in_memory"] == 0, 20)
     for name in stand.receivers:
-        step(f"signed receipt of {name}", lambda n=name: any(
-            line["what"] == "delivered" and line.get("receiver") == n and
-            line.get("alarm") == alarm_id for line in watch.lines), 20)
-        step(f"alarm in the store of {name}",
-             lambda n=name: stand.receivers[n].alarm(alarm_id), 20)
-
-    def clips_complete(name):
-        clips = (stand.receivers[name].alarm(alarm_id) or {"clips": []})["clips"]
-        cameras = {clip["camera"] for clip in clips if clip["last"]}
-        return cameras == {"gate", "yard"} and all(clip["complete"] for clip in clips)
-
-    for name in stand.receivers:
-        step(f"every clip complete at {name}", lambda n=name: clips_complete(n), 60)
+        step(f"signed receipt of {name}", lambda n=name: watch.receipted(n, press["seq"]), 20)
+        step(f"this press in the store of {name}", lambda n=name: holds(n), 20)
     if not missing:
-        pressed_ms = stand.receivers["police"].alarm(alarm_id)["monoms"]
-        for what, problem in check_clips(stand, alarm_id, pressed_ms):
-            if problem:
-                missing.append(f"{what}: {problem}")
-    missing += verify_bundle(stand, alarm_id)
+        pressed_ms = press_event(stand, press)["monoms"]
+        for name, receiver in stand.receivers.items():
+            step(f"every clip complete at {name}", lambda r=receiver: covers(
+                r.alarm(press["alarm"])["clips"], pressed_ms), 60)
+    if not missing:
+        missing += check_clips(stand, press, pressed_ms)
+        missing += verify_bundles(stand, press)
     return missing
 
 
-def verify_bundle(stand, alarm_id):
-    """Exports the alarm and has it checked offline, receipts and all."""
-    bundle = stand.folder / "bundle.jsonl"
-    # What no receiver has taken yet carries no signature: nothing would prove the last event.
-    try:
-        wait_until("nothing is waiting for a receiver", lambda: all(
-            receiver["backlog"] == 0 for receiver in stand.status()["receivers"]), 20)
-    except StandError as error:
-        return [str(error)]
-    exported = stand.cli("events", "export")
-    bundle.write_text(exported.stdout)
+def verify_bundles(stand, press):
+    """Has two exports checked offline, receipts and all: of everything, for the chain, and of this
+    alarm, for its clips."""
     keys = ["--key", stand.pki / "gateway-keys" / "gateway.pem"]
     for name in stand.receivers:
         keys += ["--receipt-key", stand.pki / f"{name}-receipt.pub.pem"]
-    done = stand.cli("verify", *keys, "--clips", stand.folder / "clips-police", bundle)
-    print(f"{'':12}  tocsin verify: {done.stdout.strip().splitlines()[-1]}", flush=True)
-    if exported.returncode != 0 or done.returncode != 0 or alarm_id not in exported.stdout:
-        return [f"tocsin verify: {done.stdout}{done.stderr}"]
-    return []
+    clips = clip_folder(stand, next(iter(stand.receivers)), press)
+    bundles = [("everything", [], []),
+               ("the alarm", ["--alarm", press["alarm"]], ["--part", "--clips", clips])]
+    problems = []
+    for what, part, how in bundles:
+        said = []
+
+        def proven(what=what, part=part, how=how, said=said):
+            # What no receiver has taken yet carries no signature: nothing would prove the last event.
+            bundle = stand.folder / f"bundle-{press['seq']}-{what.replace(' ', '-')}.jsonl"
+            exported = stand.cli("events", "export", *part)
+            bundle.write_text(exported.stdout)
+            done = stand.cli("verify", *keys, *how, bundle)
+            said[:] = [exported.stderr + done.stdout + done.stderr]
+            return exported.returncode == 0 and done.returncode == 0 and \
+                press["event"] in exported.stdout
+
+        try:
+            wait_until(f"an export of {what} that verifies", proven, 20, step=0.5)
+            print(f"{'':12}  tocsin verify, {what}: {said[0].strip().splitlines()[-1]}", flush=True)
+        except StandError as error:
+            problems.append(f"{error}: {said[0]}")
+    return problems
 
 
 def bring_up(stand):
@@ -165,6 +214,8 @@ def bring_up(stand):
         camera["state"] == "online" for camera in stand.status()["cameras"]), 60)
     wait_until("both receivers proven", lambda: all(
         receiver["state"] == "proven" for receiver in stand.status()["receivers"]), 30)
+    print(f"filling the pre-event memory for {PRE_EVENT_S + 2:.0f} s", flush=True)
+    time.sleep(PRE_EVENT_S + 2)  # the clips must hold what was before the press
     for name, receiver in stand.receivers.items():
         print(f"page of {name}: {receiver.page}", flush=True)
 
@@ -173,8 +224,6 @@ def once(stand):
     bring_up(stand)
     watch = Watch(stand)
     try:
-        print(f"filling the pre-event memory for {PRE_EVENT_S + 2:.0f} s", flush=True)
-        time.sleep(PRE_EVENT_S + 2)  # the clips must hold what was before the press
         missing = judge(stand, watch, stand.press())
     finally:
         watch.stop()
@@ -191,7 +240,8 @@ def press_and_check(stand, watch):
     for what in missing:
         print(f"MISSING: {what}", flush=True)
     if not missing:
-        print(f"{'':12}  clips verified; close the alarm with: tocsin reset", flush=True)
+        print(f"{'':12}  everything about this press was seen to work; r closes the alarm",
+              flush=True)
 
 
 def stay(stand):
@@ -222,14 +272,29 @@ def stay(stand):
         watch.stop()
 
 
+def own_folder(build):
+    """The state folder of this run, empty; and what keeps it ours."""
+    folder = pathlib.Path(build) / "demo-state"
+    lock = open(f"{folder}.lock", "w")  # noqa: SIM115 (open as long as the run)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"another scripts/run is using {folder}; give this one a folder: --state FOLDER")
+    if folder.exists():
+        shutil.rmtree(folder)
+    return folder, lock
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__)
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--once", action="store_true",
                         help="make one press, judge everything, and end")
-    parser.add_argument("--state", help="state folder (default: demo-state in the build folder)")
+    parser.add_argument("--state", help="state folder to go on with (default: a fresh demo-state in "
+                                        "the build folder)")
     options = parser.parse_args()
-    folder = pathlib.Path(options.state or pathlib.Path(options.build) / "demo-state")
+    folder, lock = (pathlib.Path(options.state), None) if options.state \
+        else own_folder(options.build)
     # A signal ends it as Ctrl-C does: nothing is left running.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stand = Stand(folder, options.build)
@@ -245,7 +310,10 @@ def main():
             print(f"not stopped cleanly: {problem}", flush=True)
             result = 1
     if options.once:
-        print("everything was seen to work" if result == 0 else "FAILED", flush=True)
+        print("everything was seen to work" if result == 0 else f"FAILED; the logs are in {stand.logs}",
+              flush=True)
+    if lock:
+        lock.close()
     return result
 
 

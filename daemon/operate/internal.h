@@ -13,8 +13,8 @@ struct waiting;
 struct remembered {
     char alarm[UUID_TEXT_SIZE];
     size_t input;
-    bool hidden; /* of duress nothing is shown */
-    int64_t raised_ns;
+    bool hidden;      /* of duress nothing is shown */
+    int64_t press_ns; /* of its newest press */
 };
 
 struct operate {

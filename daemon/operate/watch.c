@@ -28,12 +28,12 @@ static struct remembered *find(struct operate *op, const char *alarm)
 
 static void remember(struct operate *op, const struct incident *incident)
 {
-    if (find(op, incident->alarm))
-        return;
-    struct remembered *r = &op->remembered[op->next_remembered++ % REMEMBERED_MAX];
+    struct remembered *r = find(op, incident->alarm);
+    if (!r)
+        r = &op->remembered[op->next_remembered++ % REMEMBERED_MAX];
     *r = (struct remembered){.input = incident->button,
                              .hidden = incident->class == INCIDENT_CLASS_DURESS,
-                             .raised_ns = incident->raised_ns};
+                             .press_ns = incident->last_press_ns};
     memcpy(r->alarm, incident->alarm, sizeof r->alarm);
 }
 
@@ -71,9 +71,9 @@ static void tell(struct operate *op, int64_t at_ns, const struct line *line)
         json_object_set_new(object, "handed_us", json_integer(line->handed_us));
     if (line->seq)
         json_object_set_new(object, "seq", json_integer((json_int_t)line->seq));
-    if (r && r->raised_ns)
+    if (r && r->press_ns)
         json_object_set_new(object, "since_press_ms",
-                            json_real((double)(at_ns - r->raised_ns) / 1e6));
+                            json_real((double)(at_ns - r->press_ns) / 1e6));
     control_publish(op->control, object);
 }
 

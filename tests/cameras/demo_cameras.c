@@ -32,17 +32,17 @@
     "font-desc=\"Sans 22\" shaded-background=true ! "
 #define H264(bitrate)                                                                              \
     "x264enc speed-preset=ultrafast tune=zerolatency threads=1 key-int-max=25 bitrate=" #bitrate   \
-    " ! video/x-h264,profile=constrained-baseline ! h264parse ! "                                  \
+    " ! video/x-h264,profile=constrained-baseline ! h264parse ! queue ! "                          \
     "rtph264pay name=pay0 pt=96 config-interval=-1 "
 #define H265(bitrate)                                                                              \
     "x265enc speed-preset=ultrafast tune=zerolatency key-int-max=25 bitrate=" #bitrate             \
-    " option-string=\"pools=1:frame-threads=1:log-level=none\" ! h265parse ! "                     \
+    " option-string=\"pools=1:frame-threads=1:log-level=none\" ! h265parse ! queue ! "             \
     "rtph265pay name=pay0 pt=96 config-interval=-1 "
 #define TICKS "audiotestsrc is-live=true wave=ticks ! "
 #define AAC                                                                                        \
-    TICKS "audio/x-raw,rate=48000,channels=1 ! voaacenc bitrate=64000 ! aacparse ! "               \
+    TICKS "audio/x-raw,rate=48000,channels=1 ! voaacenc bitrate=64000 ! aacparse ! queue ! "       \
           "rtpmp4gpay name=pay1 pt=97 "
-#define G711 TICKS "audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay name=pay1 pt=8 "
+#define G711 TICKS "audio/x-raw,rate=8000,channels=1 ! alawenc ! queue ! rtppcmapay name=pay1 pt=8 "
 
 struct camera {
     const char *path;
@@ -139,6 +139,37 @@ static void require_digest(GstRTSPServer *server, const struct settings *s)
     g_object_unref(auth);
 }
 
+/* A camera cannot go back in time. Its picture, one frozen test picture, says that it can: then
+ * every PLAY is a seek, which fails while another viewer's pictures flow. */
+static GstPadProbeReturn on_query(GstPad *pad, GstPadProbeInfo *info, gpointer arg)
+{
+    GstQuery *query = GST_PAD_PROBE_INFO_QUERY(info);
+    (void)pad;
+    (void)arg;
+    if (GST_QUERY_TYPE(query) != GST_QUERY_SEEKING)
+        return GST_PAD_PROBE_OK;
+    gst_query_set_seeking(query, GST_FORMAT_TIME, FALSE, 0, 0);
+    return GST_PAD_PROBE_HANDLED;
+}
+
+static void on_media(GstRTSPMediaFactory *factory, GstRTSPMedia *media, gpointer arg)
+{
+    static const char *const payloaders[] = {"pay0", "pay1"};
+    GstElement *bin = gst_rtsp_media_get_element(media);
+    (void)factory;
+    (void)arg;
+    for (size_t i = 0; i < G_N_ELEMENTS(payloaders); i++) {
+        GstElement *payloader = gst_bin_get_by_name(GST_BIN(bin), payloaders[i]);
+        if (!payloader)
+            continue;
+        GstPad *pad = gst_element_get_static_pad(payloader, "src");
+        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, on_query, NULL, NULL);
+        gst_object_unref(pad);
+        gst_object_unref(payloader);
+    }
+    gst_object_unref(bin);
+}
+
 static void add_camera(GstRTSPMountPoints *mounts, const struct camera *camera)
 {
     GstRTSPMediaFactory *factory = gst_rtsp_media_factory_new();
@@ -149,6 +180,7 @@ static void add_camera(GstRTSPMountPoints *mounts, const struct camera *camera)
     gst_rtsp_media_factory_add_role(factory, ROLE, GST_RTSP_PERM_MEDIA_FACTORY_ACCESS,
                                     G_TYPE_BOOLEAN, TRUE, GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT,
                                     G_TYPE_BOOLEAN, TRUE, NULL);
+    g_signal_connect(factory, "media-configure", G_CALLBACK(on_media), NULL);
     gst_rtsp_mount_points_add_factory(mounts, camera->path, factory);
 }
 

@@ -36,7 +36,7 @@ def cli(command, *arguments, **options):
 
 
 PROGRAMS = [
-    Program("tocsind", "daemon/app/tocsind", "daemon/app/tocsind.8", [], ("--config", "{}/none"),
+    Program("tocsind", "daemon/gateway/tocsind", "daemon/gateway/tocsind.8", [], ("--config", "{}/none"),
             status=78, words=NONE),
     Program("tocsin-video", "daemon/video/tocsin-video", "daemon/video/tocsin-video.8", [],
             ("--config", "{}/none"), status=78, words=NONE),
