@@ -6,20 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_BUFFER 4096
+#include "base/lines.h"
 
 struct channel {
     uv_pipe_t pipe;
     struct channel_handlers handlers;
     bool closed;
-    char *buffer;
-    size_t used, room;
+    struct lines lines;
 };
 
 static void free_channel(uv_handle_t *handle)
 {
     struct channel *c = handle->data;
-    free(c->buffer);
+    lines_finish(&c->lines);
     free(c);
 }
 
@@ -51,16 +50,10 @@ static void take_line(struct channel *c, const char *line, size_t length)
 static void on_allocate(uv_handle_t *handle, size_t wish, uv_buf_t *ret_buffer)
 {
     struct channel *c = handle->data;
+    size_t size = 0;
+    char *room = lines_room(&c->lines, &size);
     (void)wish;
-    if (c->used == c->room && c->room < MESSAGE_LINE_MAX) {
-        size_t room = c->room ? c->room * 2 : FIRST_BUFFER;
-        char *grown = realloc(c->buffer, room);
-        if (grown) {
-            c->buffer = grown;
-            c->room = room;
-        }
-    }
-    *ret_buffer = uv_buf_init(c->buffer + c->used, (unsigned)(c->room - c->used));
+    *ret_buffer = uv_buf_init(room, room ? (unsigned)size : 0);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
@@ -71,14 +64,10 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
         end(c, got == UV_ENOBUFS ? "a line that is too long" : NULL);
         return;
     }
-    c->used += (size_t)got;
-    char *start = c->buffer, *newline;
-    while (!c->closed && (newline = memchr(start, '\n', c->used - (size_t)(start - c->buffer)))) {
-        take_line(c, start, (size_t)(newline - start));
-        start = newline + 1;
-    }
-    c->used -= (size_t)(start - c->buffer);
-    memmove(c->buffer, start, c->used);
+    lines_fill(&c->lines, (size_t)got);
+    size_t length;
+    for (const char *line; !c->closed && (line = lines_next(&c->lines, &length));)
+        take_line(c, line, length);
 }
 
 int channel_create(uv_loop_t *loop, int socket, const struct channel_handlers *handlers,
@@ -90,6 +79,7 @@ int channel_create(uv_loop_t *loop, int socket, const struct channel_handlers *h
         return err_set(e, ENOMEM, "out of memory");
     }
     c->handlers = *handlers;
+    lines_init(&c->lines, MESSAGE_LINE_MAX);
     uv_pipe_init(loop, &c->pipe, 0);
     c->pipe.data = c;
     int result = uv_pipe_open(&c->pipe, socket);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/lines.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "video/clips.h"
@@ -37,8 +38,7 @@ struct worker {
     struct clips *clips;
     struct message told; /* what the supervisor heard last */
     int64_t ticked_us, beaten_us;
-    char line[LINE_MAX_BYTES];
-    size_t used;
+    struct lines lines;
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -112,22 +112,18 @@ static void take_line(struct worker *w, const char *line, size_t length)
 
 static void take_commands(struct worker *w)
 {
-    for (;;) {
-        ssize_t got = recv(w->socket, w->line + w->used, sizeof w->line - w->used, MSG_DONTWAIT);
+    for (size_t size, length;;) {
+        char *room = lines_room(&w->lines, &size);
+        ssize_t got = room ? recv(w->socket, room, size, MSG_DONTWAIT) : 0;
         if (got < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        if (got <= 0 || w->used + (size_t)got == sizeof w->line) {
+        if (got <= 0) {
             w->supervisor_gone = true;
             return;
         }
-        w->used += (size_t)got;
-        char *start = w->line, *end;
-        while ((end = memchr(start, '\n', w->used - (size_t)(start - w->line)))) {
-            take_line(w, start, (size_t)(end - start));
-            start = end + 1;
-        }
-        w->used -= (size_t)(start - w->line);
-        memmove(w->line, start, w->used);
+        lines_fill(&w->lines, (size_t)got);
+        for (const char *line; (line = lines_next(&w->lines, &length));)
+            take_line(w, line, length);
     }
 }
 
@@ -240,6 +236,7 @@ static void set_up(struct worker *w)
     feed_add(&w->feed, &ring); /* first: a press finds in it what the clips have */
     feed_add(&w->feed, &clips);
     session_init(&w->session, now_us());
+    lines_init(&w->lines, LINE_MAX_BYTES);
     w->told = (struct message){.type = MESSAGE_CAMERA, .camera = {.restarts = 0}};
     snprintf(w->told.camera.id, sizeof w->told.camera.id, "%s", w->settings->id);
     uv_timer_init(&w->loop, &w->timer);
@@ -299,5 +296,6 @@ int worker_run(const struct worker_settings *settings, int socket)
     clips_finish(w->clips);
     ring_clear(&w->ring);
     feed_finish(&w->feed);
+    lines_finish(&w->lines);
     return 0;
 }

@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "base/backoff.h"
+#include "base/lines.h"
 
 #define BEHIND_MAX    (4u << 20)
 #define RETRY_BASE_MS 100
 #define RETRY_CAP_MS  5000
-#define FIRST_BUFFER  4096
 
 /* One stream, whichever side made it. */
 struct peer {
@@ -25,8 +25,7 @@ struct peer {
     void *owner;
     bool gone;
     size_t behind;
-    char *buffer;
-    size_t used, room;
+    struct lines lines;
 };
 
 struct line_out {
@@ -39,7 +38,7 @@ struct line_out {
 static void free_peer(uv_handle_t *handle)
 {
     struct peer *p = handle->data;
-    free(p->buffer);
+    lines_finish(&p->lines);
     free(p);
 }
 
@@ -52,6 +51,7 @@ static struct peer *create_peer(uv_loop_t *loop, const struct link_handlers *han
     uv_pipe_init(loop, &p->pipe, 0);
     p->pipe.data = p;
     p->handlers = *handlers;
+    lines_init(&p->lines, MESSAGE_LINE_MAX);
     p->owner = owner;
     p->on_gone = on_gone;
     return p;
@@ -69,17 +69,11 @@ static void close_peer(struct peer *p, const char *reason)
 
 static void on_allocate(uv_handle_t *handle, size_t wish, uv_buf_t *ret_buffer)
 {
-    (void)wish;
     struct peer *p = handle->data;
-    if (p->used == p->room && p->room < MESSAGE_LINE_MAX) {
-        size_t room = p->room ? p->room * 2 : FIRST_BUFFER;
-        char *grown = realloc(p->buffer, room);
-        if (grown) {
-            p->buffer = grown;
-            p->room = room;
-        }
-    }
-    *ret_buffer = uv_buf_init(p->buffer + p->used, (unsigned)(p->room - p->used));
+    size_t size = 0;
+    char *room = lines_room(&p->lines, &size);
+    (void)wish;
+    *ret_buffer = uv_buf_init(room, room ? (unsigned)size : 0);
 }
 
 static void take_line(struct peer *p, const char *line, size_t length)
@@ -101,14 +95,10 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
         close_peer(p, got == UV_ENOBUFS ? "a line that is too long" : uv_strerror((int)got));
         return;
     }
-    p->used += (size_t)got;
-    char *start = p->buffer, *end;
-    while (!p->gone && (end = memchr(start, '\n', p->used - (size_t)(start - p->buffer)))) {
-        take_line(p, start, (size_t)(end - start));
-        start = end + 1;
-    }
-    p->used -= (size_t)(start - p->buffer);
-    memmove(p->buffer, start, p->used);
+    lines_fill(&p->lines, (size_t)got);
+    size_t length;
+    for (const char *line; !p->gone && (line = lines_next(&p->lines, &length));)
+        take_line(p, line, length);
 }
 
 static void on_written(uv_write_t *request, int status)
