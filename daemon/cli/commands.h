@@ -23,5 +23,6 @@ int run_events(int argc, char **argv);
 int run_check(int argc, char **argv);
 int run_keygen(int argc, char **argv);
 int run_verify(int argc, char **argv);
+int run_limits(int argc, char **argv);
 
 #endif

@@ -24,6 +24,7 @@ static const char help[] = "usage: tocsin [--socket PATH] COMMAND …\n"
                            "  check    find every mistake in a configuration file\n"
                            "  keygen   make a signing key\n"
                            "  verify   check an exported bundle offline\n"
+                           "  limits   how many of what there may be, and why\n"
                            "  version  print the version\n"
                            "\n"
                            "tocsin COMMAND --help and man tocsin-COMMAND say more.\n";
@@ -39,7 +40,7 @@ static const struct command {
     {"release", run_release}, {"card", run_card},     {"drill", run_drill},
     {"test", run_test},       {"cancel", run_cancel}, {"reset", run_reset},
     {"reload", run_reload},   {"events", run_events}, {"check", run_check},
-    {"keygen", run_keygen},   {"verify", run_verify},
+    {"keygen", run_keygen},   {"verify", run_verify}, {"limits", run_limits},
 };
 
 static int run(int argc, char **argv)

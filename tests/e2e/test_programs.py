@@ -57,6 +57,7 @@ PROGRAMS = [
     cli("cancel", ["019a0000-0000-7000-8000-000000000000"], ("--note", "a ball")),
     cli("reset", ["019a0000-0000-7000-8000-000000000000"], ("--by", "Wang")),
     cli("reload", []),
+    cli("limits", []),
     cli("events", None),
     cli("events list", [], ("--since", "2h")),
     cli("events show", ["12"]),
