@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake_outbox.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fake_outbox fake_outbox;
+
+void fake_outbox_begin(void)
+{
+    fake_outbox = (struct fake_outbox){0};
+}
+
+void fake_outbox_end(void)
+{
+    for (size_t i = 0; i < fake_outbox.count; i++)
+        event_unref(fake_outbox.calls[i].event);
+}
+
+static struct fake_call *add(enum fake_call_kind kind)
+{
+    ck_assert_uint_lt(fake_outbox.count, FAKE_CALLS_MAX);
+    struct fake_call *call = &fake_outbox.calls[fake_outbox.count++];
+    *call = (struct fake_call){.kind = kind};
+    return call;
+}
+
+static void copy(char *ret_text, size_t size, const char *text)
+{
+    snprintf(ret_text, size, "%s", text ? text : "");
+}
+
+unsigned fake_outbox_answer(void)
+{
+    unsigned answered = 0;
+    for (size_t i = 0; i < fake_outbox.count; i++) {
+        struct fake_call *call = &fake_outbox.calls[i];
+        if (call->answered)
+            continue;
+        call->answered = true;
+        answered++;
+        if (call->done)
+            call->done(call->arg);
+        if (call->loaded)
+            call->loaded(call->arg, call->event);
+        if (call->found)
+            call->found(call->arg, call->seq);
+    }
+    return answered;
+}
+
+const struct fake_call *fake_outbox_last(enum fake_call_kind kind)
+{
+    for (size_t i = fake_outbox.count; i-- > 0;) {
+        if (fake_outbox.calls[i].kind == kind)
+            return &fake_outbox.calls[i];
+    }
+    return NULL;
+}
+
+size_t fake_outbox_count(enum fake_call_kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fake_outbox.count; i++)
+        count += fake_outbox.calls[i].kind == kind;
+    return count;
+}
+
+int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
+                const struct outbox_host *host, struct outbox **ret_outbox,
+                struct outbox_found *ret_found, struct err *e)
+{
+    (void)loop;
+    (void)options;
+    (void)e;
+    fake_outbox.host = *host;
+    *ret_found =
+        (struct outbox_found){.last_seq = fake_outbox.last_seq,
+                              .damage = fake_outbox.damage ? strdup(fake_outbox.damage) : NULL};
+    *ret_outbox = (struct outbox *)&fake_outbox;
+    return 0;
+}
+
+const char *outbox_found_text(const struct outbox_found *found, const char *row)
+{
+    for (size_t i = 0; i < found->row_count; i++) {
+        if (strcmp(found->rows[i].name, row) == 0)
+            return found->rows[i].text;
+    }
+    return NULL;
+}
+
+void outbox_found_finish(struct outbox_found *found)
+{
+    free(found->damage);
+    *found = (struct outbox_found){0};
+}
+
+void outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,
+                  const struct outbox_upload *upload, uint32_t upload_receivers,
+                  outbox_done_handler done, void *arg)
+{
+    struct fake_call *call = add(FAKE_STORE);
+    (void)ob;
+    call->seq = event->seq;
+    call->event = event_ref(event);
+    copy(call->row, sizeof call->row, row ? row->name : NULL);
+    copy(call->clip, sizeof call->clip, upload ? upload->clip : NULL);
+    call->upload_receivers = upload_receivers;
+    call->done = done;
+    call->arg = arg;
+}
+
+void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool clips)
+{
+    (void)ob;
+    (void)clips;
+    fake_outbox.takes[receiver] = classes;
+}
+
+void outbox_save_row(struct outbox *ob, const struct outbox_row *row)
+{
+    (void)ob;
+    struct fake_call *call = add(FAKE_ROW);
+    copy(call->row, sizeof call->row, row->name);
+}
+
+static void record(enum fake_call_kind kind, uint64_t seq, size_t receiver, unsigned attempts,
+                   const struct uplink_result *result)
+{
+    struct fake_call *call = add(kind);
+    call->seq = seq;
+    call->receiver = receiver;
+    call->attempts = attempts;
+    call->outcome = result->outcome;
+    copy(call->receipt, sizeof call->receipt, result->receipt);
+    copy(call->request, sizeof call->request, result->request_headers);
+}
+
+void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts,
+                            const struct uplink_result *result)
+{
+    (void)ob;
+    record(FAKE_DELIVERY, seq, receiver, attempts, result);
+}
+
+void outbox_record_upload(struct outbox *ob, uint64_t seq, size_t receiver,
+                          const struct uplink_result *result)
+{
+    (void)ob;
+    record(FAKE_UPLOAD, seq, receiver, 0, result);
+}
+
+void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplink_answer *answer,
+                          const struct outbox_row *row, outbox_done_handler done, void *arg)
+{
+    struct fake_call *call = add(FAKE_ANSWER);
+    (void)ob;
+    call->receiver = receiver;
+    call->seq = (uint64_t)answer->answer_seq;
+    copy(call->row, sizeof call->row, row ? row->name : NULL);
+    call->done = done;
+    call->arg = arg;
+}
+
+void outbox_load(struct outbox *ob, uint64_t seq, outbox_event_handler done, void *arg)
+{
+    struct fake_call *call = add(FAKE_LOAD);
+    (void)ob;
+    call->seq = seq;
+    call->loaded = done;
+    call->arg = arg;
+}
+
+void outbox_find_clip(struct outbox *ob, const char *clip, outbox_clip_handler done, void *arg)
+{
+    struct fake_call *call = add(FAKE_FIND);
+    (void)ob;
+    copy(call->clip, sizeof call->clip, clip);
+    call->found = done;
+    call->arg = arg;
+}
+
+void outbox_query(struct outbox *ob, const struct outbox_query *query, outbox_query_handler done,
+                  void *arg)
+{
+    (void)ob;
+    (void)query;
+    done(arg, &(struct outbox_answer){.error = "this store answers no question"});
+}
+
+void outbox_prune(struct outbox *ob, int64_t before_wall_ms)
+{
+    (void)ob;
+    add(FAKE_PRUNE)->before_wall_ms = before_wall_ms;
+}
+
+size_t outbox_close(struct outbox *ob, int64_t wait_ms)
+{
+    (void)ob;
+    (void)wait_ms;
+    if (fake_outbox.lost == 0)
+        fake_outbox_answer();
+    fake_outbox.closed = true;
+    return fake_outbox.lost;
+}

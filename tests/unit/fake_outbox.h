@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands in for the outbox: keeps the calls in their order, and answers when the test says so.
+ * The linker takes these functions instead of the library's.
+ */
+#ifndef TOCSIN_TESTS_FAKE_OUTBOX_H
+#define TOCSIN_TESTS_FAKE_OUTBOX_H
+
+#include "outbox/outbox.h"
+
+#define FAKE_CALLS_MAX 200
+
+enum fake_call_kind {
+    FAKE_STORE,
+    FAKE_ROW,
+    FAKE_DELIVERY,
+    FAKE_UPLOAD,
+    FAKE_ANSWER,
+    FAKE_LOAD,
+    FAKE_FIND,
+    FAKE_PRUNE,
+};
+
+struct fake_call {
+    enum fake_call_kind kind;
+    uint64_t seq;
+    size_t receiver;
+    unsigned attempts;
+    enum uplink_outcome outcome;
+    struct event *event; /* a reference */
+    char row[32], receipt[64], request[64], clip[UUID_TEXT_SIZE];
+    uint32_t upload_receivers;
+    int64_t before_wall_ms;
+    bool answered;
+    void (*done)(void *arg);
+    outbox_event_handler loaded;
+    outbox_clip_handler found;
+    void *arg;
+};
+
+struct fake_outbox {
+    size_t count;
+    struct fake_call calls[FAKE_CALLS_MAX];
+    struct outbox_host host;
+    char *damage; /* found at the open */
+    uint64_t last_seq;
+    size_t lost; /* at the close */
+    bool closed;
+    uint32_t takes[LIMIT_RECEIVERS];
+};
+
+extern struct fake_outbox fake_outbox;
+
+void fake_outbox_begin(void);
+void fake_outbox_end(void);
+
+/* The disk has done all that was asked until now; how many calls that answers. */
+unsigned fake_outbox_answer(void);
+
+/* The last call of that kind; NULL if there is none. */
+const struct fake_call *fake_outbox_last(enum fake_call_kind kind);
+size_t fake_outbox_count(enum fake_call_kind kind);
+
+#endif

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events on their way, and faults as events: over a disk that answers when the test says so. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "events/events.h"
+#include "events/faults.h"
+#include "fake_outbox.h"
+#include "run_suite.h"
+#include "virtual_time.h"
+
+/* Receivers that only count. */
+static unsigned offered, prepared;
+static uint64_t offered_seq;
+static int64_t confirmed;
+static uint32_t takers;
+#define DELIVERY ((struct delivery *)&offered)
+
+void delivery_offer(struct delivery *d, struct event *event)
+{
+    ck_assert_ptr_eq(d, DELIVERY);
+    offered++;
+    offered_seq = event->seq;
+}
+
+void delivery_prepare_press(struct delivery *d, struct event *event)
+{
+    (void)d;
+    (void)event;
+    prepared++;
+}
+
+uint32_t delivery_takes_clips(const struct delivery *d)
+{
+    (void)d;
+    return takers;
+}
+
+void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_seq)
+{
+    (void)d;
+    (void)receiver;
+    confirmed = answer_seq;
+}
+
+static uv_loop_t loop;
+static struct facts *facts;
+static struct config config = {
+    .site = {.id = "g1"},
+    .storage = {.state_dir = "/nowhere", .commit_wait_ms = 50, .keep_days = 10}};
+static struct events *events;
+static struct faults *faults;
+static struct fact told[1000];
+static size_t told_count;
+
+static void on_fact(void *self, const struct fact *fact)
+{
+    (void)self;
+    ck_assert_uint_lt(told_count, sizeof told / sizeof *told);
+    told[told_count++] = *fact;
+}
+
+static const struct fact *last(enum fact_kind kind)
+{
+    for (size_t i = told_count; i-- > 0;) {
+        if (told[i].kind == kind)
+            return &told[i];
+    }
+    return NULL;
+}
+
+static size_t count(enum fact_kind kind)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < told_count; i++)
+        found += told[i].kind == kind;
+    return found;
+}
+
+static void open_events(void)
+{
+    struct err e;
+    struct outbox_found found;
+    struct events_options options = {.loop = &loop, .facts = facts, .config = &config};
+    ck_assert_int_eq(events_open(&options, &events, &found, &e), 0);
+    outbox_found_finish(&found);
+    ck_assert_int_eq(faults_open(facts, events, &faults, &e), 0);
+    facts_subscribe(facts, UINT32_MAX, on_fact, NULL);
+}
+
+static void set_up(void)
+{
+    struct err e;
+    virtual_begin();
+    fake_outbox_begin();
+    uv_loop_init(&loop);
+    offered = prepared = 0;
+    confirmed = 0;
+    takers = 3;
+    told_count = 0;
+    ck_assert_int_eq(facts_create(NULL, &facts, &e), 0);
+    open_events();
+    events_connect(events, DELIVERY);
+}
+
+static void tear_down(void)
+{
+    facts_close(facts);
+    events_close(events);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    faults_free(faults);
+    events_free(events);
+    facts_free(facts);
+    fake_outbox_end();
+}
+
+static uint64_t emit(enum event_class class, const struct outbox_upload *upload)
+{
+    return events_emit(events, &(struct events_new){.type = "tocsin.alarm.raised",
+                                                    .class = class,
+                                                    .alarm = "",
+                                                    .at_ns = virtual_ns() - 7000,
+                                                    .data = json_object(),
+                                                    .row = &(struct outbox_row){"incidents", "{}"},
+                                                    .upload = upload});
+}
+
+START_TEST(an_event_goes_out_when_it_is_on_the_disk)
+{
+    ck_assert_uint_eq(emit(EVENT_CLASS_PRESS, NULL), 1);
+    ck_assert_uint_eq(prepared, 1);
+    ck_assert_uint_eq(offered, 0);
+    ck_assert(!events_idle(events));
+    ck_assert_str_eq(fake_outbox_last(FAKE_STORE)->row, "incidents");
+    fake_outbox_answer();
+    facts_tell(facts);
+    ck_assert_uint_eq(offered, 1);
+    ck_assert(events_idle(events));
+    const struct fact_heard *heard = &last(FACT_HEARD)->u.heard;
+    ck_assert(heard->stored);
+    ck_assert_uint_eq(heard->seq, 1);
+    ck_assert_int_eq(heard->handed_us, 7);
+    ck_assert_str_eq(heard->type, "tocsin.alarm.raised");
+    ck_assert_str_eq(heard->id, fake_outbox_last(FAKE_STORE)->event->id);
+    virtual_advance(facts, 1000);
+    ck_assert_uint_eq(offered, 1);
+}
+END_TEST
+
+START_TEST(an_event_goes_out_from_memory_when_the_disk_is_slow_and_once)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    virtual_advance(facts, 49);
+    ck_assert_uint_eq(offered, 0);
+    virtual_advance(facts, 2);
+    ck_assert_uint_eq(offered, 1);
+    ck_assert(!last(FACT_HEARD)->u.heard.stored);
+    ck_assert(!events_idle(events));
+    fake_outbox_answer();
+    facts_tell(facts);
+    ck_assert_uint_eq(offered, 1);
+    ck_assert(last(FACT_HEARD)->u.heard.stored);
+    ck_assert(events_idle(events));
+}
+END_TEST
+
+START_TEST(only_presses_are_made_ready)
+{
+    emit(EVENT_CLASS_FOLLOWUP, NULL);
+    ck_assert_uint_eq(prepared, 0);
+}
+END_TEST
+
+START_TEST(what_was_made_before_the_receivers_were_there_goes_out_when_they_are)
+{
+    events_disconnect(events);
+    emit(EVENT_CLASS_PRESS, NULL);
+    fake_outbox_answer();
+    virtual_advance(facts, 100);
+    ck_assert_uint_eq(offered, 0);
+    emit(EVENT_CLASS_PRESS, NULL);
+    events_connect(events, DELIVERY);
+    ck_assert_uint_eq(offered, 1);
+    ck_assert_uint_eq(offered_seq, 1);
+    fake_outbox_answer();
+    ck_assert_uint_eq(offered, 2);
+    ck_assert(events_idle(events));
+}
+END_TEST
+
+START_TEST(a_manifest_is_stored_with_its_clip_for_who_takes_clips)
+{
+    struct outbox_upload upload = {.clip = "01980000-0000-7000-8000-000000000001"};
+    emit(EVENT_CLASS_MANIFEST, &upload);
+    ck_assert_str_eq(fake_outbox_last(FAKE_STORE)->clip, upload.clip);
+    ck_assert_uint_eq(fake_outbox_last(FAKE_STORE)->upload_receivers, 3);
+    emit(EVENT_CLASS_PRESS, NULL);
+    ck_assert_uint_eq(fake_outbox_last(FAKE_STORE)->upload_receivers, 0);
+}
+END_TEST
+
+START_TEST(an_answer_may_be_confirmed_when_it_is_on_the_disk_with_its_row)
+{
+    struct uplink_answer answer = {.answer_seq = 5};
+    events_record_answer(events, 1, &answer, &(struct outbox_row){"incidents", "{}"});
+    ck_assert_str_eq(fake_outbox_last(FAKE_ANSWER)->row, "incidents");
+    ck_assert_int_eq(confirmed, 0);
+    fake_outbox_answer();
+    ck_assert_int_eq(confirmed, 5);
+}
+END_TEST
+
+START_TEST(the_chain_goes_on_from_what_was_found)
+{
+    tear_down();
+    set_up();
+    facts_close(facts);
+    events_close(events);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    faults_free(faults);
+    events_free(events);
+    facts_free(facts);
+    struct err e;
+    ck_assert_int_eq(facts_create(NULL, &facts, &e), 0);
+    fake_outbox.last_seq = 41;
+    fake_outbox.damage = "damaged, and mended";
+    open_events();
+    events_connect(events, DELIVERY);
+    ck_assert_uint_eq(emit(EVENT_CLASS_PRESS, NULL), 42);
+    facts_tell(facts);
+    ck_assert_int_eq(last(FACT_FAULT)->u.fault.code, FAULT_STORE_DAMAGED);
+    ck_assert_str_eq(last(FACT_FAULT)->u.fault.reason, "damaged, and mended");
+}
+END_TEST
+
+START_TEST(a_disk_that_does_not_answer_is_a_fault_until_it_does)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    virtual_advance(facts, 1900);
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT), 0);
+    virtual_advance(facts, 200);
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert_int_eq(last(FACT_FAULT)->u.fault.code, FAULT_STORE);
+    ck_assert(faults_any_grave(faults));
+    fake_outbox_answer();
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert(!last(FACT_FAULT)->u.fault.broken);
+    /* What works is not stated every second. */
+    size_t stated = count(FACT_FAULT_STATED);
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), stated);
+}
+END_TEST
+
+START_TEST(a_disk_that_is_full_is_a_fault_with_its_words)
+{
+    fake_outbox.host.on_fault(fake_outbox.host.arg, "no space left");
+    facts_tell(facts);
+    ck_assert_str_eq(last(FACT_FAULT)->u.fault.reason, "no space left");
+    ck_assert(!events_store_works(events));
+    json_t *status = events_status(events);
+    ck_assert_str_eq(json_string_value(json_object_get(status, "state")), "fault");
+    json_decref(status);
+    fake_outbox.host.on_fault(fake_outbox.host.arg, NULL);
+    facts_tell(facts);
+    ck_assert(events_store_works(events));
+    ck_assert(!faults_any(faults));
+}
+END_TEST
+
+START_TEST(old_events_are_pruned_now_and_then_by_a_clock_that_is_known)
+{
+    events_tick(events);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 0);
+    virtual_advance(facts, 600001);
+    events_tick(events);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 1);
+    int64_t wall_ms = VIRTUAL_START_WALL_MS + 600001;
+    ck_assert_int_eq(fake_outbox_last(FAKE_PRUNE)->before_wall_ms,
+                     wall_ms - INT64_C(10) * 86400000);
+    virtual_lose_clock();
+    virtual_advance(facts, 600001);
+    events_tick(events);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 1);
+}
+END_TEST
+
+START_TEST(the_close_says_what_could_not_be_written)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    events_disconnect(events);
+    fake_outbox.lost = 1;
+    ck_assert_uint_eq(events_close(events), 1);
+    ck_assert_uint_eq(offered, 0);
+    ck_assert_uint_eq(events_close(events), 0);
+    /* The process would have ended: let the handle go. */
+    fake_outbox.lost = 0;
+    fake_outbox_answer();
+}
+END_TEST
+
+static void state(enum fault_code code, const char *subject, const char *reason)
+{
+    facts_state_fault(facts, code, subject, reason);
+    facts_tell(facts);
+    fake_outbox_answer();
+}
+
+static const char *event_text(const char *name)
+{
+    static char text[500];
+    json_t *event = json_loads(fake_outbox_last(FAKE_STORE)->event->bytes, 0, NULL);
+    const char *found = json_string_value(json_object_get(json_object_get(event, "data"), name));
+    strncpy(text, found ? found : "", sizeof text - 1);
+    json_decref(event);
+    return text;
+}
+
+START_TEST(a_fault_is_an_event_when_it_comes_and_when_it_goes)
+{
+    state(FAULT_LINE, "gate", "cut");
+    ck_assert_str_eq(fake_outbox_last(FAKE_STORE)->event->type, "tocsin.fault.raised");
+    ck_assert_str_eq(event_text("fault"), "line");
+    ck_assert_str_eq(event_text("subject"), "gate");
+    ck_assert_str_eq(event_text("reason"), "cut");
+    ck_assert_int_eq(last(FACT_FAULT_REPORTED)->u.fault.code, FAULT_LINE);
+    /* Said again it is none. */
+    state(FAULT_LINE, "gate", "cut");
+    ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), 1);
+    virtual_advance(facts, 10001);
+    state(FAULT_LINE, "gate", NULL);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), 2);
+    ck_assert_str_eq(fake_outbox_last(FAKE_STORE)->event->type, "tocsin.fault.cleared");
+    /* What was never broken cannot be mended. */
+    state(FAULT_LINE, "office", NULL);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), 2);
+    ck_assert_uint_eq(count(FACT_FAULT), 2);
+}
+END_TEST
+
+START_TEST(each_subject_has_faults_of_its_own)
+{
+    state(FAULT_LINE, "gate", "cut");
+    state(FAULT_LINE, "office", "cut");
+    state(FAULT_STUCK, "gate", "down");
+    ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), 3);
+    virtual_advance(facts, 20000);
+    state(FAULT_LINE, "gate", NULL);
+    json_t *status = faults_status(faults);
+    ck_assert_uint_eq(json_array_size(status), 2);
+    const json_t *one = json_array_get(status, 0);
+    ck_assert_str_eq(json_string_value(json_object_get(one, "action")),
+                     fault_kind(FAULT_STUCK)->action_en);
+    ck_assert_ptr_nonnull(json_object_get(one, "action_zh"));
+    ck_assert_int_eq(json_integer_value(json_object_get(one, "age_ms")), 20000);
+    json_decref(status);
+    json_t *heartbeat = faults_heartbeat(faults);
+    ck_assert_ptr_null(json_object_get(json_array_get(heartbeat, 0), "action"));
+    json_decref(heartbeat);
+}
+END_TEST
+
+START_TEST(a_fault_that_flaps_is_a_handful_of_events_with_a_count)
+{
+    state(FAULT_LINE, "gate", "cut");
+    for (int i = 0; i < 50; i++) {
+        virtual_advance(facts, 100);
+        state(FAULT_LINE, "gate", i % 2 ? "cut" : NULL);
+    }
+    ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), 1);
+    ck_assert(faults_any(faults));
+    state(FAULT_LINE, "gate", NULL);
+    ck_assert(!faults_any(faults)); /* the lamp knows at once, the receivers soon */
+    virtual_advance(facts, 4000);
+    faults_tick(faults);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), 1);
+    virtual_advance(facts, 1001);
+    faults_tick(faults);
+    facts_tell(facts);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), 2);
+    ck_assert_ptr_nonnull(strstr(event_text("reason"), "changed 51 times"));
+    faults_tick(faults);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), 2);
+}
+END_TEST
+
+START_TEST(a_fault_keeps_its_last_words_and_takes_new_ones)
+{
+    state(FAULT_RECEIVER, "police", "refused");
+    state(FAULT_RECEIVER, "police", "no route");
+    json_t *status = faults_status(faults);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(status, 0), "reason")),
+                     "no route");
+    json_decref(status);
+    virtual_advance(facts, 11000);
+    state(FAULT_RECEIVER, "police", NULL);
+    ck_assert_str_eq(event_text("reason"), "no route");
+}
+END_TEST
+
+START_TEST(a_heartbeat_holds_the_chains_head)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    struct event *event = events_heartbeat(events, json_pack("{ss}", "store", "good"));
+    ck_assert_ptr_nonnull(event);
+    ck_assert_uint_eq(event->seq, 0);
+    ck_assert_ptr_nonnull(strstr(event->bytes, "\"seq\":1"));
+    event_unref(event);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("events");
+    TCase *tc = tcase_create("events");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, an_event_goes_out_when_it_is_on_the_disk);
+    tcase_add_test(tc, an_event_goes_out_from_memory_when_the_disk_is_slow_and_once);
+    tcase_add_test(tc, only_presses_are_made_ready);
+    tcase_add_test(tc, what_was_made_before_the_receivers_were_there_goes_out_when_they_are);
+    tcase_add_test(tc, a_manifest_is_stored_with_its_clip_for_who_takes_clips);
+    tcase_add_test(tc, an_answer_may_be_confirmed_when_it_is_on_the_disk_with_its_row);
+    tcase_add_test(tc, the_chain_goes_on_from_what_was_found);
+    tcase_add_test(tc, a_disk_that_does_not_answer_is_a_fault_until_it_does);
+    tcase_add_test(tc, a_disk_that_is_full_is_a_fault_with_its_words);
+    tcase_add_test(tc, old_events_are_pruned_now_and_then_by_a_clock_that_is_known);
+    tcase_add_test(tc, the_close_says_what_could_not_be_written);
+    tcase_add_test(tc, a_heartbeat_holds_the_chains_head);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("faults");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_fault_is_an_event_when_it_comes_and_when_it_goes);
+    tcase_add_test(tc, each_subject_has_faults_of_its_own);
+    tcase_add_test(tc, a_fault_that_flaps_is_a_handful_of_events_with_a_count);
+    tcase_add_test(tc, a_fault_keeps_its_last_words_and_takes_new_ones);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
