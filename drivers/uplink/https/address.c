@@ -80,16 +80,22 @@ static void read_saved(struct uplink *u)
     free(text);
 }
 
-/* Moves the address at `from` to the place `to`, the ones between one place on. */
-static void move_address(struct uplink *u, size_t from, size_t to)
+/* The address at `at` becomes the first, the ones before it go one place on. */
+static void move_to_front(struct uplink *u, size_t at)
 {
     char moved[INET6_ADDRSTRLEN];
-    memcpy(moved, u->addresses[from], sizeof moved);
-    for (; from < to; from++)
-        memcpy(u->addresses[from], u->addresses[from + 1], sizeof moved);
-    for (; from > to; from--)
-        memcpy(u->addresses[from], u->addresses[from - 1], sizeof moved);
-    memcpy(u->addresses[to], moved, sizeof moved);
+    memcpy(moved, u->addresses[at], sizeof moved);
+    memmove(u->addresses[1], u->addresses[0], at * sizeof moved);
+    memcpy(u->addresses[0], moved, sizeof moved);
+}
+
+/* The first address becomes the last. */
+static void move_to_back(struct uplink *u)
+{
+    char moved[INET6_ADDRSTRLEN];
+    memcpy(moved, u->addresses[0], sizeof moved);
+    memmove(u->addresses[0], u->addresses[1], (u->address_count - 1) * sizeof moved);
+    memcpy(u->addresses[u->address_count - 1], moved, sizeof moved);
 }
 
 static size_t find_address(const struct uplink *u, const char *text)
@@ -120,7 +126,7 @@ static void take_addresses(struct uplink *u, const struct resolve_result *result
         add_address(u, result->addresses[i]);
     size_t at = find_address(u, used);
     if (at < u->address_count)
-        move_address(u, at, 0);
+        move_to_front(u, at);
     if (u->saved_address[0])
         add_address(u, u->saved_address);
     if (!used[0] || strcmp(used, u->addresses[0]) == 0)
@@ -236,7 +242,7 @@ bool address_known(const struct uplink *u)
 void address_failed(struct uplink *u, const char *address)
 {
     if (u->address_count > 1 && strcmp(u->addresses[0], address) == 0)
-        move_address(u, 0, u->address_count - 1);
+        move_to_back(u);
     address_look_up(u);
 }
 
@@ -245,7 +251,7 @@ void address_works(struct uplink *u, const char *address)
     size_t at = find_address(u, address);
     if (u->numeric || at >= u->address_count)
         return;
-    move_address(u, at, 0);
+    move_to_front(u, at);
     if (u->resolver && strcmp(u->saved_address, address) != 0)
         save_addresses(u);
     look_up_if_older(u, AGE_WORKING_MS);
