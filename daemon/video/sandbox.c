@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,14 +23,58 @@
      LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK |   \
      LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
-static void allow(int rules, const char *path, unsigned long long rights)
+const char *sandbox_landlock_refusal(int code)
+{
+    switch (code) {
+    case ENOSYS:
+        return "this kernel has no Landlock";
+    case EOPNOTSUPP:
+        return "Landlock is switched off in this kernel (landlock is not in its lsm=)";
+    case EPERM:
+        return "a filter of system calls refuses Landlock (SystemCallFilter= of the unit must name "
+               "landlock_create_ruleset, landlock_add_rule and landlock_restrict_self)";
+    }
+    return strerror(code);
+}
+
+static int allow(int rules, const char *path, unsigned long long rights)
 {
     struct landlock_path_beneath_attr beneath = {.allowed_access = rights};
     beneath.parent_fd = open(path, O_PATH | O_CLOEXEC);
     if (beneath.parent_fd < 0)
-        return; /* what is not there need not be allowed */
-    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+        return 0; /* what is not there need not be allowed */
+    int result =
+        (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+    int code = errno;
     close(beneath.parent_fd);
+    return result == 0 ? 0 : -code;
+}
+
+static int restrict_to(int rules, const char *folder, const char *const *files)
+{
+    /* The resolver's files, and shared libraries that it loads. */
+    static const char *const system[] = {"/etc", "/usr", "/lib", "/lib64", "/run", "/proc", NULL};
+    int result = allow(rules, folder, READ_RIGHTS | WRITE_RIGHTS);
+    for (const char *const *path = system; result == 0 && *path; path++)
+        result = allow(rules, *path, READ_RIGHTS | LANDLOCK_ACCESS_FS_EXECUTE);
+    for (const char *const *file = files; result == 0 && *file; file++)
+        result = allow(rules, *file, LANDLOCK_ACCESS_FS_READ_FILE);
+    if (result == 0 && syscall(SYS_landlock_restrict_self, rules, 0) != 0)
+        result = -errno;
+    return result;
+}
+
+/* Everybody may read the root folder, if Landlock does not refuse it. */
+static int prove_files(struct err *e)
+{
+    int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int code = fd < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (code != EACCES)
+        return err_set(e, EACCES, "Landlock: switched on, but it was not seen to refuse anything");
+    log_info("sandbox", "Landlock is on: it was seen to refuse a file");
+    return 0;
 }
 
 static int limit_files(const char *folder, const char *const *files, struct err *e)
@@ -36,20 +82,13 @@ static int limit_files(const char *folder, const char *const *files, struct err 
     struct landlock_ruleset_attr attributes = {.handled_access_fs = ALL_RIGHTS};
     int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
     if (rules < 0) {
-        log_warning("sandbox", "this kernel has no Landlock: workers may read what their user may");
+        log_warning("sandbox", "%s: workers may read what their user may",
+                    sandbox_landlock_refusal(errno));
         return 0;
     }
-    /* The resolver's files, and shared libraries that it loads. */
-    static const char *const system[] = {"/etc", "/usr", "/lib", "/lib64", "/run", "/proc", NULL};
-    for (const char *const *path = system; *path; path++)
-        allow(rules, *path, READ_RIGHTS | LANDLOCK_ACCESS_FS_EXECUTE);
-    for (const char *const *file = files; *file; file++)
-        allow(rules, *file, LANDLOCK_ACCESS_FS_READ_FILE);
-    allow(rules, folder, READ_RIGHTS | WRITE_RIGHTS);
-    int result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
-    int code = errno;
+    int result = restrict_to(rules, folder, files);
     close(rules);
-    return result == 0 ? 0 : err_system(e, code, "Landlock");
+    return result == 0 ? prove_files(e) : err_system(e, -result, "Landlock");
 }
 
 /* What reading a camera and writing its clips takes: the network, files that are there or in the
@@ -174,6 +213,11 @@ int sandbox_seal(struct err *e)
         result = seccomp_load(filter);
     seccomp_release(filter);
     return result == 0 ? 0 : err_system(e, -result, "seccomp");
+}
+
+void sandbox_prepare(void)
+{
+    setenv("UV_USE_IO_URING", "0", 1);
 }
 
 int sandbox_enter(const char *folder, const char *const *files, size_t memory_bytes, struct err *e)

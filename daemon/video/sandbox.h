@@ -7,11 +7,16 @@
 
 #include "base/err.h"
 
+/* At the start of a program, before its first loop: libuv asks once whether it may use io_uring,
+ * which no process in here may, since a filter of system calls does not see what is asked for by
+ * it. */
+void sandbox_prepare(void);
+
 /*
  * For the rest of this process and of the threads that it starts: files are read only under the
  * system's folders, of `files` (ends with NULL) and of `folder`, and written only there (Landlock),
- * and no more than `memory_bytes` of address space are had. A kernel without Landlock is told of in
- * the log, and the rest still holds.
+ * and no more than `memory_bytes` of address space are had. The log says that Landlock is on once
+ * it was seen to refuse something, or why there is none; the rest holds without it, too.
  */
 int sandbox_enter(const char *folder, const char *const *files, size_t memory_bytes, struct err *e);
 
@@ -21,5 +26,8 @@ int sandbox_enter(const char *folder, const char *const *files, size_t memory_by
  * (seccomp), by any thread of this process.
  */
 int sandbox_seal(struct err *e);
+
+/* Why there is no Landlock, and who can mend it, by the errno of landlock_create_ruleset. */
+const char *sandbox_landlock_refusal(int code);
 
 #endif

@@ -6,11 +6,13 @@
 #include <linux/landlock.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,6 +39,20 @@ static void enter(void)
     const char *const files[] = {readable, NULL};
     if (sandbox_enter(folder, files, (size_t)4 << 30, &e) != 0 || sandbox_seal(&e) != 0)
         ck_abort_msg("%s", e.text);
+}
+
+/* What is logged from now on, and what it was: the sandbox opens no file for it. */
+static void catch_log(void)
+{
+    ck_assert_int_eq(dup2(memfd_create("log", 0), STDERR_FILENO), STDERR_FILENO);
+}
+
+static const char *caught_log(void)
+{
+    static char text[4096];
+    ssize_t length = pread(STDERR_FILENO, text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = '\0';
+    return text;
 }
 
 /* By Check itself: from within the sandbox it would be refused. */
@@ -176,6 +192,8 @@ START_TEST(a_loop_runs)
     uv_loop_t loop;
     uv_timer_t timer;
     int count = 0;
+    sandbox_prepare();
+    ck_assert_str_eq(getenv("UV_USE_IO_URING"), "0"); /* heeded by libuv 1.45 and later */
     ck_assert_int_eq(uv_loop_init(&loop), 0);
     enter();
     uv_timer_init(&loop, &timer);
@@ -183,6 +201,58 @@ START_TEST(a_loop_runs)
     uv_timer_start(&timer, on_timer, 1, 1);
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(count, 3);
+}
+END_TEST
+
+START_TEST(the_log_says_that_landlock_is_on_where_it_is)
+{
+    bool limited = kernel_has_landlock();
+    catch_log();
+    enter();
+    ck_assert_int_eq(strstr(caught_log(), "Landlock is on") != NULL, limited);
+}
+END_TEST
+
+/* As a unit does that names too few calls. */
+static void refuse_call(int number)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    ck_assert_int_eq(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0), 0);
+    ck_assert_int_eq(seccomp_load(filter), 0);
+    seccomp_release(filter);
+}
+
+START_TEST(a_filter_that_refuses_landlock_is_blamed_and_not_the_kernel)
+{
+    refuse_call(SCMP_SYS(landlock_create_ruleset));
+    catch_log();
+    enter();
+    ck_assert_ptr_nonnull(strstr(caught_log(), "SystemCallFilter="));
+    ck_assert_ptr_null(strstr(caught_log(), "is on"));
+    ck_assert_int_eq(fork(), -1); /* the rest holds */
+}
+END_TEST
+
+static const int halves[] = {SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self)};
+
+START_TEST(half_a_landlock_is_an_error)
+{
+    if (!kernel_has_landlock())
+        return;
+    struct err e;
+    const char *const files[] = {NULL};
+    refuse_call(halves[_i]);
+    ck_assert_int_eq(sandbox_enter(folder, files, (size_t)4 << 30, &e), -EPERM);
+    ck_assert_ptr_nonnull(strstr(e.text, "Landlock"));
+}
+END_TEST
+
+START_TEST(each_reason_for_no_landlock_has_words_of_its_own)
+{
+    ck_assert_ptr_nonnull(strstr(sandbox_landlock_refusal(ENOSYS), "has no Landlock"));
+    ck_assert_ptr_nonnull(strstr(sandbox_landlock_refusal(EOPNOTSUPP), "lsm="));
+    ck_assert_ptr_nonnull(strstr(sandbox_landlock_refusal(EPERM), "SystemCallFilter="));
+    ck_assert_str_eq(sandbox_landlock_refusal(ENOMEM), strerror(ENOMEM));
 }
 END_TEST
 
@@ -200,6 +270,10 @@ int main(void)
     tcase_add_test(sandbox, a_file_that_the_driver_plays_can_be_read_and_not_written);
     tcase_add_test(sandbox, a_thread_that_was_there_before_is_sealed_too);
     tcase_add_test(sandbox, a_loop_runs);
+    tcase_add_test(sandbox, the_log_says_that_landlock_is_on_where_it_is);
+    tcase_add_test(sandbox, a_filter_that_refuses_landlock_is_blamed_and_not_the_kernel);
+    tcase_add_loop_test(sandbox, half_a_landlock_is_an_error, 0, sizeof halves / sizeof *halves);
+    tcase_add_test(sandbox, each_reason_for_no_landlock_has_words_of_its_own);
     suite_add_tcase(suite, sandbox);
     return run_suite(suite);
 }
