@@ -315,6 +315,16 @@ class Stand:
                 answer += piece
         return json.loads(answer)
 
+    def stored(self):
+        """Every event that the gateway has stored, oldest first: (type, data)."""
+        found, where = [], {}
+        while page := self.ask(command="events.list", limit=500, **where)["events"]:
+            for one in page:
+                shown = self.ask(command="events.show", id=one["id"])["events"][0]
+                found.append((one["type"], json.loads(shown["bytes"])["data"]))
+            where = {"before": page[-1]["seq"]}
+        return found[::-1]
+
     def start_cameras(self):
         self.cameras = Process("cameras", [
             self.binary("tests/cameras/tocsin-demo-cameras"), "--port", self.camera_port,

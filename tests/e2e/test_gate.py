@@ -52,22 +52,9 @@ def wait_for_event(stand, kind, count=1):
     return events_of(police, kind)
 
 
-def stored(stand):
-    """Every event that the gateway has stored, oldest first: (type, data)."""
-    found, where = [], {}
-    while True:
-        page = stand.ask(command="events.list", limit=500, **where)["events"]
-        if not page:
-            return found[::-1]
-        for one in page:
-            shown = stand.ask(command="events.show", id=one["id"])["events"][0]
-            found.append((one["type"], json.loads(shown["bytes"])["data"]))
-        where = {"before": page[-1]["seq"]}
-
-
 def body_of(stand, kind):
     """The data of the newest event of that type, as the gateway has stored and sent it."""
-    return [data for found, data in stored(stand) if found == kind][-1]
+    return [data for found, data in stand.stored() if found == kind][-1]
 
 
 def wait_receipted(stand):
@@ -191,7 +178,7 @@ def test_a_drill_that_is_over_stays_over_after_a_restart(stand):
     stand.core.kill()
     stand.start_core()
     stand.press()  # stored behind whatever the start has made
-    kinds = [kind for kind, _ in stored(stand)]
+    kinds = [kind for kind, _ in stand.stored()]
     assert "tocsin.alarm.raised" in kinds and kinds.count("tocsin.drill.ended") == 1
 
 
@@ -444,7 +431,7 @@ def test_a_line_that_presses_itself_is_one_fault_and_every_press_counts(stand):
     assert made == presses
     events = [t for t in types_at(stand.receivers["police"]) if t.startswith("tocsin.alarm.")]
     assert len(events) < 60
-    told = [data for kind, data in stored(stand) if kind == "tocsin.fault.raised"]
+    told = [data for kind, data in stand.stored() if kind == "tocsin.fault.raised"]
     assert [data["fault"] for data in told] == ["chatter"]
 
 

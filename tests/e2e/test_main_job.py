@@ -412,14 +412,7 @@ def test_a_wrong_camera_password_is_said_and_a_right_one_gives_clips_from_before
 
 def manifests(stand):
     """The data of every manifest that the gateway has stored."""
-    found, after = [], 0
-    while page := stand.ask(command="events.list", after=after, limit=500)["events"]:
-        after = max(one["seq"] for one in page)
-        for one in page:
-            if one["type"] == "tocsin.clip.manifest":
-                [shown] = stand.ask(command="events.show", id=one["id"])["events"]
-                found.append(json.loads(shown["bytes"])["data"])
-    return found
+    return [data for kind, data in stand.stored() if kind == "tocsin.clip.manifest"]
 
 
 @ENCODES
