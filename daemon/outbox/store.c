@@ -208,7 +208,8 @@ int store_reserve(struct store *s, int64_t events, struct err *e)
     if (room >= wanted / 4 * 3)
         return 0;
     int result = 0;
-    for (; result == 0 && room < wanted; room += LOG_ROOM_BYTES) {
+    /* What is free already is taken first, so that only the whole shows what is to be had. */
+    for (int64_t taken = 0; result == 0 && taken < wanted; taken += LOG_ROOM_BYTES) {
         snprintf(text, sizeof text, "INSERT INTO filler VALUES(zeroblob(%d))", LOG_ROOM_BYTES);
         result = execute(s, text, "take room in advance", e);
         store_checkpoint(s);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watched_vfs.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct watched_file {
+    sqlite3_file base;
+    bool is_db, is_log;
+    sqlite3_file real[]; /* of the VFS below, as large as that wants it */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static struct watched_counts counts;
+static unsigned syncs_to_fail, reads_to_fail;
+static bool held;
+static sqlite3_vfs *below, watched;
+
+static sqlite3_file *real(sqlite3_file *file)
+{
+    return ((struct watched_file *)file)->real;
+}
+
+static int on_close(sqlite3_file *file)
+{
+    return real(file)->pMethods->xClose(real(file));
+}
+
+static bool must_fail(unsigned *left)
+{
+    pthread_mutex_lock(&lock);
+    bool fails = *left > 0;
+    *left -= fails;
+    pthread_mutex_unlock(&lock);
+    return fails;
+}
+
+static int on_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at)
+{
+    if (((struct watched_file *)file)->is_db && must_fail(&reads_to_fail))
+        return SQLITE_IOERR_READ;
+    return real(file)->pMethods->xRead(real(file), bytes, count, at);
+}
+
+static int on_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
+{
+    return real(file)->pMethods->xWrite(real(file), bytes, count, at);
+}
+
+static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    return real(file)->pMethods->xTruncate(real(file), size);
+}
+
+static int on_sync(sqlite3_file *file, int flags)
+{
+    const struct watched_file *f = (struct watched_file *)file;
+    if (f->is_log && must_fail(&syncs_to_fail))
+        return SQLITE_IOERR_FSYNC;
+    pthread_mutex_lock(&lock);
+    counts.held++;
+    while (held && f->is_log)
+        pthread_cond_wait(&changed, &lock);
+    counts.held--;
+    counts.log_syncs += f->is_log;
+    counts.db_syncs += f->is_db;
+    pthread_mutex_unlock(&lock);
+    return real(file)->pMethods->xSync(real(file), flags);
+}
+
+static int on_size(sqlite3_file *file, sqlite3_int64 *ret_size)
+{
+    return real(file)->pMethods->xFileSize(real(file), ret_size);
+}
+
+static int on_lock(sqlite3_file *file, int level)
+{
+    return real(file)->pMethods->xLock(real(file), level);
+}
+
+static int on_unlock(sqlite3_file *file, int level)
+{
+    return real(file)->pMethods->xUnlock(real(file), level);
+}
+
+static int on_check(sqlite3_file *file, int *ret_reserved)
+{
+    return real(file)->pMethods->xCheckReservedLock(real(file), ret_reserved);
+}
+
+static int on_control(sqlite3_file *file, int what, void *arg)
+{
+    return real(file)->pMethods->xFileControl(real(file), what, arg);
+}
+
+static int on_sector(sqlite3_file *file)
+{
+    return real(file)->pMethods->xSectorSize(real(file));
+}
+
+static int on_traits(sqlite3_file *file)
+{
+    return real(file)->pMethods->xDeviceCharacteristics(real(file));
+}
+
+/* Version 1: without shared memory, which a database that is opened by one process alone must not
+ * need. */
+static const sqlite3_io_methods methods = {
+    .iVersion = 1,
+    .xClose = on_close,
+    .xRead = on_read,
+    .xWrite = on_write,
+    .xTruncate = on_truncate,
+    .xSync = on_sync,
+    .xFileSize = on_size,
+    .xLock = on_lock,
+    .xUnlock = on_unlock,
+    .xCheckReservedLock = on_check,
+    .xFileControl = on_control,
+    .xSectorSize = on_sector,
+    .xDeviceCharacteristics = on_traits,
+};
+
+static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+                   int *ret_flags)
+{
+    (void)vfs;
+    struct watched_file *f = (struct watched_file *)file;
+    f->base.pMethods = NULL;
+    f->is_db = flags & SQLITE_OPEN_MAIN_DB;
+    f->is_log = flags & SQLITE_OPEN_WAL;
+    int result = below->xOpen(below, name, f->real, flags, ret_flags);
+    if (f->real->pMethods)
+        f->base.pMethods = &methods;
+    pthread_mutex_lock(&lock);
+    counts.opened += f->is_db;
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
+void watched_vfs_install(void)
+{
+    if (below)
+        return;
+    below = sqlite3_vfs_find(NULL);
+    watched = *below; /* all that it does not know of files is passed on as it is */
+    watched.zName = "watched";
+    watched.pNext = NULL;
+    watched.szOsFile = (int)sizeof(struct watched_file) + below->szOsFile;
+    watched.xOpen = on_open;
+    sqlite3_vfs_register(&watched, 1);
+}
+
+struct watched_counts watched_vfs_counts(void)
+{
+    pthread_mutex_lock(&lock);
+    struct watched_counts now = counts;
+    pthread_mutex_unlock(&lock);
+    return now;
+}
+
+void watched_vfs_fail_syncs(unsigned count)
+{
+    pthread_mutex_lock(&lock);
+    syncs_to_fail = count;
+    pthread_mutex_unlock(&lock);
+}
+
+void watched_vfs_fail_reads(unsigned count)
+{
+    pthread_mutex_lock(&lock);
+    reads_to_fail = count;
+    pthread_mutex_unlock(&lock);
+}
+
+void watched_vfs_hold_syncs(bool hold)
+{
+    pthread_mutex_lock(&lock);
+    held = hold;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A disk that is looked over the shoulder: SQLite's default VFS with a count of what reaches the
+ * disk, and with reads and syncs that fail or stand still when the test says so. Any thread.
+ */
+#ifndef TOCSIN_TESTS_WATCHED_VFS_H
+#define TOCSIN_TESTS_WATCHED_VFS_H
+
+#include <stdbool.h>
+
+struct watched_counts {
+    unsigned opened;    /* databases */
+    unsigned log_syncs; /* of the write-ahead log */
+    unsigned db_syncs;  /* of the database itself */
+    unsigned held;      /* syncs that stand still now */
+};
+
+/* Makes it the default of this process; once. */
+void watched_vfs_install(void);
+
+struct watched_counts watched_vfs_counts(void);
+
+/* So many of the next syncs of the log, or reads of the database, fail with an I/O error. */
+void watched_vfs_fail_syncs(unsigned count);
+void watched_vfs_fail_reads(unsigned count);
+
+/* Syncs of the log stand still from now on; or go on. */
+void watched_vfs_hold_syncs(bool hold);
+
+#endif
