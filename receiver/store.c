@@ -12,7 +12,13 @@
 #include "store_private.h"
 
 #define SCHEMA_VERSION 2
-#define BUSY_MS        2000 /* somebody who looks into the file with another program */
+#define BUSY_MS        2000 /* at the start: somebody who looks into the file with another program */
+
+/*
+ * The file is this process's alone as long as it is open: SQLite before 3.51.3 may lose what was
+ * committed when a second connection writes or moves the log. That of the views only reads.
+ */
+#define VFS "unix-excl"
 
 static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
 
@@ -159,14 +165,15 @@ static bool open_database(struct store *s, const char *folder)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/receiver.db", folder);
-    if (sqlite3_open(path, &s->db) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, VFS) !=
+        SQLITE_OK) {
         fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(s->db));
         return false;
     }
     sqlite3_busy_timeout(s->db, BUSY_MS);
     if (!make_schema(s, path))
         return false;
-    if (sqlite3_open_v2(path, &s->view, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &s->view, SQLITE_OPEN_READONLY, VFS) != SQLITE_OK) {
         fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(s->view));
         return false;
     }
@@ -246,151 +253,6 @@ enum store_result store_use_nonce(struct store *s, const char *nonce, int64_t un
         if (!store_end(s, result == STORE_NEW) && result == STORE_NEW)
             result = STORE_FAILED;
     }
-    pthread_mutex_unlock(&s->lock);
-    return result;
-}
-
-/* base64url without padding of the digest that a Content-Digest text holds in base64. */
-static void as_prev(const char *digest, char ret_prev[48])
-{
-    snprintf(ret_prev, 48, "%.43s", strlen(digest) > 52 ? digest + 9 : "");
-    for (char *c = ret_prev; *c; c++)
-        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-}
-
-/* How the event stands to those before it in its gateway's chain. */
-static const char *judge_chain(struct store *s, const struct event *event)
-{
-    bool before = event->seq == 1, follows = event->seq == 1, twin = false;
-    char prev[48];
-    sqlite3_stmt *row =
-        sql_prepare(s->db, "SELECT seq, digest FROM event WHERE source=?1 AND seq IN (?2,?3)");
-    sql_bind_text(row, 1, event->source);
-    sqlite3_bind_int64(row, 2, event->seq - 1);
-    sqlite3_bind_int64(row, 3, event->seq);
-    while (sqlite3_step(row) == SQLITE_ROW) {
-        if (sqlite3_column_int64(row, 0) == event->seq) {
-            twin = true;
-            continue;
-        }
-        before = true;
-        as_prev((const char *)sqlite3_column_text(row, 1), prev);
-        follows = follows || strcmp(prev, event->prev) == 0;
-    }
-    sqlite3_finalize(row);
-    return twin || (before && !follows) ? "fork" : before ? "" : "gap";
-}
-
-/* A gap that this event fills is no gap any more: the next one follows it, or is a fork. */
-static bool mend_gap(struct store *s, const struct event *event, const char *digest)
-{
-    char prev[48];
-    as_prev(digest, prev);
-    sqlite3_stmt *statement =
-        sql_prepare(s->db, "UPDATE event SET chain=CASE WHEN prev=?3 THEN '' ELSE 'fork' END"
-                           " WHERE source=?1 AND seq=?2 AND chain='gap'");
-    sql_bind_text(statement, 1, event->source);
-    sqlite3_bind_int64(statement, 2, event->seq + 1);
-    sql_bind_text(statement, 3, prev);
-    return sql_finish(statement);
-}
-
-static enum store_result find_event(struct store *s, const char *id, const char *digest,
-                                    struct store_entry *ret_entry)
-{
-    sqlite3_stmt *row =
-        sql_prepare(s->db, "SELECT receiver_seq,received_at,digest FROM event WHERE id=?1");
-    sql_bind_text(row, 1, id);
-    int step = sqlite3_step(row);
-    enum store_result result = step == SQLITE_DONE ? STORE_NEW : STORE_FAILED;
-    if (step == SQLITE_ROW) {
-        ret_entry->receiver_seq = sqlite3_column_int64(row, 0);
-        sql_copy(row, 1, ret_entry->received_at, sizeof ret_entry->received_at);
-        result = strcmp((const char *)sqlite3_column_text(row, 2), digest) == 0 ? STORE_REPEAT
-                                                                                : STORE_CONFLICT;
-    }
-    sqlite3_finalize(row);
-    return result;
-}
-
-static bool insert_event(struct store *s, const struct event *event, const char *bytes,
-                         size_t length, const struct store_evidence *evidence,
-                         struct store_entry *ret_entry)
-{
-    sqlite3_stmt *statement = sql_prepare(
-        s->db,
-        "INSERT INTO event(id,source,seq,type,alarm,time,clock,digest,prev,headers,received_at,"
-        "bytes,chain,off_s) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)");
-    store_now_text(ret_entry->received_at);
-    sql_bind_text(statement, 1, event->id);
-    sql_bind_text(statement, 2, event->source);
-    sqlite3_bind_int64(statement, 3, event->seq);
-    sql_bind_text(statement, 4, event->type);
-    sql_bind_text(statement, 5, event->alarm);
-    sql_bind_text(statement, 6, event->time);
-    sql_bind_text(statement, 7, event->clock);
-    sql_bind_text(statement, 8, evidence->digest);
-    sql_bind_text(statement, 9, event->prev);
-    sql_bind_text(statement, 10, evidence->headers);
-    sql_bind_text(statement, 11, ret_entry->received_at);
-    sqlite3_bind_blob(statement, 12, bytes, (int)length, SQLITE_TRANSIENT);
-    sql_bind_text(statement, 13, judge_chain(s, event));
-    sqlite3_bind_int64(statement, 14, evidence->off_s);
-    bool good = sql_finish(statement);
-    ret_entry->receiver_seq = sqlite3_last_insert_rowid(s->db);
-    return good;
-}
-
-/* Nothing that comes later makes a real incident an exercise. One that becomes more than it was
- * moves to the top. */
-static bool insert_incident(struct store *s, const struct event *event, int64_t receiver_seq)
-{
-    if (!event->alarm[0] || event->nature == EVENT_NATURE_OTHER)
-        return true;
-    enum incident_kind kind = event->nature == EVENT_NATURE_ALARM      ? INCIDENT_KIND_REAL
-                              : event->nature == EVENT_NATURE_MANIFEST ? INCIDENT_KIND_UNKNOWN
-                                                                       : INCIDENT_KIND_EXERCISE;
-    sqlite3_stmt *statement =
-        sql_prepare(s->db, "INSERT INTO incident VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET"
-                           " kind=?3, shown_seq=?4 WHERE kind<?3");
-    sql_bind_text(statement, 1, event->alarm);
-    sql_bind_text(statement, 2, event->source);
-    sqlite3_bind_int(statement, 3, kind);
-    sqlite3_bind_int64(statement, 4, receiver_seq);
-    return sql_finish(statement);
-}
-
-static enum store_result put_new(struct store *s, const struct event *event, const char *bytes,
-                                 size_t length, const struct store_evidence *evidence,
-                                 struct store_entry *ret_entry)
-{
-    enum store_result result = store_insert_nonce(s, evidence->nonce, evidence->nonce_until_s);
-    if (result != STORE_NEW)
-        return result;
-    bool good = insert_event(s, event, bytes, length, evidence, ret_entry) &&
-                mend_gap(s, event, evidence->digest) && store_insert_gateway(s, event->source) &&
-                insert_incident(s, event, ret_entry->receiver_seq) &&
-                (event->nature != EVENT_NATURE_MANIFEST || store_insert_clip(s, event));
-    return good ? STORE_NEW : STORE_FAILED;
-}
-
-enum store_result store_put(struct store *s, const struct event *event, const char *bytes,
-                            size_t length, const struct store_evidence *evidence,
-                            struct store_entry *ret_entry)
-{
-    enum store_result result = STORE_FAILED;
-    pthread_mutex_lock(&s->lock);
-    if (store_begin(s)) {
-        /* What is here already needs nothing of the disk: a repeat gets its receipt though the
-         * disk be full, and whatever its nonce. */
-        result = find_event(s, event->id, evidence->digest, ret_entry);
-        if (result == STORE_NEW)
-            result = put_new(s, event, bytes, length, evidence, ret_entry);
-        if (!store_end(s, result == STORE_NEW) && result == STORE_NEW)
-            result = STORE_FAILED;
-    }
-    if (result == STORE_NEW)
-        store_note_change(s);
     pthread_mutex_unlock(&s->lock);
     return result;
 }

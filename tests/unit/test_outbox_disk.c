@@ -45,7 +45,7 @@ struct fixture {
 static struct fixture *begin(void)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    watched_vfs_install();
+    watched_vfs_install(NULL);
     strcpy(f->folder, "/tmp/tocsin-outbox-disk-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(f->folder));
     snprintf(f->store.path, sizeof f->store.path, "%s/" STORE_FILE, f->folder);

@@ -106,9 +106,27 @@ static int on_traits(sqlite3_file *file)
     return real(file)->pMethods->xDeviceCharacteristics(real(file));
 }
 
-/* Version 1: without shared memory, which a database that is opened by one process alone must not
- * need. */
-static const sqlite3_io_methods methods = {
+static int on_map(sqlite3_file *file, int region, int size, int extend, void volatile **ret_at)
+{
+    return real(file)->pMethods->xShmMap(real(file), region, size, extend, ret_at);
+}
+
+static int on_shm_lock(sqlite3_file *file, int offset, int count, int flags)
+{
+    return real(file)->pMethods->xShmLock(real(file), offset, count, flags);
+}
+
+static void on_barrier(sqlite3_file *file)
+{
+    real(file)->pMethods->xShmBarrier(real(file));
+}
+
+static int on_unmap(sqlite3_file *file, int remove)
+{
+    return real(file)->pMethods->xShmUnmap(real(file), remove);
+}
+
+static sqlite3_io_methods methods = {
     .iVersion = 1,
     .xClose = on_close,
     .xRead = on_read,
@@ -122,6 +140,10 @@ static const sqlite3_io_methods methods = {
     .xFileControl = on_control,
     .xSectorSize = on_sector,
     .xDeviceCharacteristics = on_traits,
+    .xShmMap = on_map,
+    .xShmLock = on_shm_lock,
+    .xShmBarrier = on_barrier,
+    .xShmUnmap = on_unmap,
 };
 
 static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
@@ -141,17 +163,20 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int f
     return result;
 }
 
-void watched_vfs_install(void)
+void watched_vfs_install(const char *name)
 {
     if (below)
         return;
-    below = sqlite3_vfs_find(NULL);
+    below = sqlite3_vfs_find(name);
     watched = *below; /* all that it does not know of files is passed on as it is */
-    watched.zName = "watched";
+    watched.zName = name ? name : "watched";
     watched.pNext = NULL;
     watched.szOsFile = (int)sizeof(struct watched_file) + below->szOsFile;
     watched.xOpen = on_open;
-    sqlite3_vfs_register(&watched, 1);
+    methods.iVersion = name ? 2 : 1;
+    if (name)
+        sqlite3_vfs_unregister(below);
+    sqlite3_vfs_register(&watched, name == NULL);
 }
 
 struct watched_counts watched_vfs_counts(void)

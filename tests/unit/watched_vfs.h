@@ -15,8 +15,9 @@ struct watched_counts {
     unsigned held;      /* syncs that stand still now */
 };
 
-/* Makes it the default of this process; once. */
-void watched_vfs_install(void);
+/* In the place of that VFS, or of the default (NULL), for the whole process; once. The default does
+ * without shared memory: a database that one connection alone opens must not need any. */
+void watched_vfs_install(const char *name);
 
 struct watched_counts watched_vfs_counts(void);
 

@@ -6,7 +6,9 @@ import heapq
 import json
 import math
 import random
+import shutil
 import sqlite3
+import tempfile
 import time
 
 from school import CROWD, SLOW, wait_until
@@ -43,12 +45,14 @@ def play(school):
 def stored_at(receiver):
     """{alarm: presses} of the newest event of each alarm in a receiver's store."""
     found = {}
-    path = f"file:{receiver.store}/receiver.db?mode=ro"
-    with contextlib.closing(sqlite3.connect(path, uri=True)) as store:
-        for (body,) in store.execute("SELECT bytes FROM event WHERE type GLOB 'tocsin.alarm.*'"
-                                     " ORDER BY seq"):
-            data = json.loads(body)["data"]
-            found[data["alarm"]] = data["presses"]
+    with tempfile.TemporaryDirectory() as copy:
+        for name in ("receiver.db-wal", "receiver.db"):  # a running receiver lets nobody in
+            shutil.copy(f"{receiver.store}/{name}", copy)
+        with contextlib.closing(sqlite3.connect(f"{copy}/receiver.db")) as store:
+            for (body,) in store.execute("SELECT bytes FROM event WHERE type GLOB 'tocsin.alarm.*'"
+                                         " ORDER BY seq"):
+                data = json.loads(body)["data"]
+                found[data["alarm"]] = data["presses"]
     return found
 
 
