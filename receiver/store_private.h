@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by store.c (what all others stand on), store_events.c, store_gateways.c, store_answers.c, store_clips.c and store_view.c
- * only. */
+/* Shared by store.c (what all others stand on), store_events.c, store_gateways.c, store_answers.c,
+ * store_clips.c and store_view.c only. */
 #ifndef RECEIVER_STORE_PRIVATE_H
 #define RECEIVER_STORE_PRIVATE_H
 
