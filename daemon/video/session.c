@@ -27,10 +27,18 @@ bool session_is_due(const struct session *s, int64_t now_us)
     return s->phase == SESSION_WAITING && now_us >= s->due_us;
 }
 
+/* Doubled with each failure until it is at least `cap_us`. */
+static int64_t longer(const struct session *s, int64_t limit_us, int64_t cap_us)
+{
+    for (unsigned i = 0; i < s->failures && limit_us < cap_us; i++)
+        limit_us *= 2;
+    return limit_us;
+}
+
 void session_open(struct session *s, int64_t now_us)
 {
     s->phase = SESSION_OPENING;
-    s->due_us = now_us + SESSION_OPEN_US;
+    s->due_us = now_us + longer(s, SESSION_OPEN_US, SESSION_OPEN_CAP_US);
     s->keyframe_seen = false;
 }
 
@@ -54,18 +62,10 @@ bool session_unit(struct session *s, bool picture, bool key, int64_t now_us)
     return s->keyframe_seen;
 }
 
-static int64_t first_keyframe_us(const struct session *s)
-{
-    int64_t limit_us = SESSION_FIRST_KEYFRAME_US;
-    for (unsigned i = 0; i < s->failures && limit_us < SESSION_KEYFRAME_CAP_US; i++)
-        limit_us *= 2;
-    return limit_us;
-}
-
 const char *session_tick(struct session *s, int64_t now_us)
 {
     static const char *const silent[] = {
-        [SESSION_OPENING] = "no answer for 15 s: check address and port",
+        [SESSION_OPENING] = "no answer in time: check address and port",
         [SESSION_PLAYING] = "no picture for 10 s",
     };
     if (s->phase == SESSION_WAITING)
@@ -74,7 +74,8 @@ const char *session_tick(struct session *s, int64_t now_us)
         return silent[s->phase];
     if (s->phase == SESSION_OPENING)
         return NULL;
-    if (!s->keyframe_seen && now_us - s->keyframe_us > first_keyframe_us(s))
+    int64_t first_us = longer(s, SESSION_FIRST_KEYFRAME_US, SESSION_KEYFRAME_CAP_US);
+    if (!s->keyframe_seen && now_us - s->keyframe_us > first_us)
         return "pictures, but no keyframe: switch off the camera's dynamic GOP (H.264+, H.265+)";
     if (s->keyframe_seen && now_us - s->keyframe_us > SESSION_KEYFRAME_WARN_US)
         say(s, MESSAGE_CAMERA_FAULT, NO_KEYFRAME);

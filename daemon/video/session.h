@@ -6,9 +6,12 @@
  *
  *                 due                streams known
  *     WAITING ──────────▶ OPENING ──────────────────▶ PLAYING
- *        ▲                   │ an error, or 15 s         │ an error; 10 s without a picture;
+ *        ▲                   │ an error, or 15 to 60 s   │ an error; 10 s without a picture;
  *        │                   │                           │ no first keyframe within its time
  *        └── back-off ───────┴───────────────────────────┘
+ *
+ * A camera that is slow to answer (or whose gateway is busy) gets longer with each try, up to a
+ * minute: cut off at the same point for ever it would never be online.
  *
  * A camera that sends pictures without a keyframe for long (a smart codec) is a fault but keeps its
  * session; one that never sent any gets twice as long with each try. Pure; any thread its own.
@@ -21,7 +24,8 @@
 
 #include "videolink/message.h"
 
-#define SESSION_OPEN_US           INT64_C(15000000)  /* connect, and learn the streams */
+#define SESSION_OPEN_US           INT64_C(15000000) /* connect, and learn the streams: doubled with … */
+#define SESSION_OPEN_CAP_US       INT64_C(60000000) /* … each try that came to nothing, up to this */
 #define SESSION_PICTURE_US        INT64_C(10000000)  /* without a picture: the session is dead */
 #define SESSION_FIRST_KEYFRAME_US INT64_C(20000000)  /* doubled with each try … */
 #define SESSION_KEYFRAME_CAP_US   INT64_C(300000000) /* … until it is at least this */

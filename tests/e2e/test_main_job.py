@@ -387,7 +387,7 @@ def test_a_wrong_camera_password_is_said_and_a_right_one_gives_clips_from_before
     password.write_text(right)
     stand.start_video()
     wait_until("online", lambda: all(
-        c["state"] == "online" for c in stand.status()["cameras"]), 60)
+        c["state"] == "online" for c in stand.status()["cameras"]), 150)
     time.sleep(8)  # there must be something before the press: the time itself has to pass
     press = stand.press()
     police = stand.receivers["police"]

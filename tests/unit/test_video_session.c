@@ -49,6 +49,30 @@ START_TEST(a_camera_that_does_not_answer_is_given_up)
 }
 END_TEST
 
+/* A busy machine learns no stream in 15 s; it must not be cut off there for ever. */
+START_TEST(a_camera_that_is_slow_to_answer_has_longer_with_each_try)
+{
+    static const int64_t seconds[] = {15, 30, 60, 60};
+    struct session s;
+    int64_t now_us = START;
+    session_init(&s, now_us);
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        session_open(&s, now_us);
+        ck_assert_ptr_null(session_tick(&s, now_us + seconds[i] * SECOND));
+        ck_assert_ptr_nonnull(session_tick(&s, now_us + seconds[i] * SECOND + 1));
+        session_end(&s, "no answer", now_us, 0);
+        now_us = s.due_us;
+    }
+    play(&s, now_us);
+    session_unit(&s, true, true, now_us); /* it is there: the next time as at first */
+    session_end(&s, "closed", now_us, 0);
+    now_us = s.due_us;
+    session_open(&s, now_us);
+    ck_assert_ptr_null(session_tick(&s, now_us + 30 * SECOND));
+    ck_assert_ptr_nonnull(session_tick(&s, now_us + 30 * SECOND + 1));
+}
+END_TEST
+
 START_TEST(nothing_is_of_use_before_the_first_keyframe)
 {
     struct session s;
@@ -190,6 +214,7 @@ int main(void)
     TCase *session = tcase_create("session");
     tcase_add_test(session, it_is_opened_at_once_and_only_once);
     tcase_add_test(session, a_camera_that_does_not_answer_is_given_up);
+    tcase_add_test(session, a_camera_that_is_slow_to_answer_has_longer_with_each_try);
     tcase_add_test(session, nothing_is_of_use_before_the_first_keyframe);
     tcase_add_test(session, a_session_without_pictures_is_dead);
     tcase_add_test(session, a_first_keyframe_has_longer_with_each_try);
