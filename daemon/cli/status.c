@@ -103,6 +103,15 @@ static void print_receivers(const json_t *list)
     }
 }
 
+/* What to do about a fault, in the language of the terminal. */
+static const char *action_name(void)
+{
+    const char *language = getenv("LC_ALL");
+    if (!language || !language[0])
+        language = getenv("LANG");
+    return language && strncmp(language, "zh", 2) == 0 ? "action_zh" : "action";
+}
+
 static void print_status(const json_t *s)
 {
     size_t i;
@@ -119,7 +128,9 @@ static void print_status(const json_t *s)
     {
         printf("FAULT      %s %s: ", word(one, "fault"), word(one, "subject"));
         text_print(one, "reason", 0);
-        printf(" (for %s)\n", text_age(number(one, "age_ms"), age, sizeof age));
+        printf(" (for %s)\n           ", text_age(number(one, "age_ms"), age, sizeof age));
+        text_print(one, action_name(), 0);
+        printf("\n");
     }
     if ((one = json_object_get(s, "exercise")))
         printf("%-10s %s, by %s, %s left\n", word(one, "exercise"), word(one, "phase"),

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clips and cameras: over a link to tocsin-video that the test speaks for. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clips/clips.h"
+#include "fake_outbox.h"
+#include "part_world.h"
+#include "run_suite.h"
+#include "videolink/link.h"
+
+#define CLIP "01980000-0000-7000-8000-00000000c11b"
+
+/* The link: what was sent, and whether it is up. */
+static struct link_handlers handlers;
+static struct message sent[100];
+static size_t sent_count;
+static bool up, closed;
+
+int link_client_create(uv_loop_t *loop, const char *path, const struct link_handlers *given,
+                       struct link_client **ret_client, struct err *e)
+{
+    (void)loop;
+    (void)path;
+    (void)e;
+    handlers = *given;
+    *ret_client = (struct link_client *)&handlers;
+    return 0;
+}
+
+bool link_client_is_up(const struct link_client *c)
+{
+    (void)c;
+    return up;
+}
+
+void link_client_send(struct link_client *c, const struct message *message)
+{
+    (void)c;
+    ck_assert(!closed);
+    ck_assert_uint_lt(sent_count, sizeof sent / sizeof *sent);
+    sent[sent_count++] = *message;
+}
+
+void link_client_close(struct link_client *c)
+{
+    (void)c;
+    closed = true;
+}
+
+static struct clips *clips;
+static struct outbox_found found;
+
+static void open_clips(void)
+{
+    struct err e;
+    struct clips_options options = {.loop = &world.loop,
+                                    .facts = world.facts,
+                                    .config = &world.config,
+                                    .events = FAKE_EVENTS,
+                                    .delivery = FAKE_DELIVERY,
+                                    .incidents = world.incidents};
+    ck_assert_int_eq(clips_open(&options, &found, &clips, &e), 0);
+}
+
+static void set_up(void)
+{
+    world_begin();
+    fake_outbox_begin();
+    world_open();
+    sent_count = 0;
+    up = closed = false;
+    found = (struct outbox_found){0};
+    open_clips();
+}
+
+static void tear_down(void)
+{
+    facts_close(world.facts);
+    clips_close(clips);
+    fake_outbox_answer();
+    fake_outbox_end();
+    world_close();
+    clips_free(clips);
+    world_end();
+}
+
+static void say_up(void)
+{
+    up = true;
+    handlers.on_up(handlers.arg);
+    facts_tell(world.facts);
+}
+
+static void say_camera(enum message_camera_state state, const char *reason)
+{
+    struct message message = {.type = MESSAGE_CAMERA, .camera = {.id = "cam", .state = state}};
+    strncpy(message.camera.reason, reason, sizeof message.camera.reason - 1);
+    handlers.on_message(handlers.arg, &message);
+    facts_tell(world.facts);
+}
+
+static void say_clip(void)
+{
+    struct message message = {
+        .type = MESSAGE_CLIP,
+        .clip = {.id = CLIP,
+                 .alarm = "01980000-0000-7000-8000-000000000001",
+                 .camera = "cam",
+                 .path = "/video/c.mp4",
+                 .length_bytes = 99,
+                 .manifest = json_pack("{sI,ss}", "stop_monoms", (json_int_t)77, "codec", "h264")}};
+    handlers.on_message(handlers.arg, &message);
+    json_decref(message.clip.manifest);
+    facts_tell(world.facts);
+}
+
+static void say_heard(uint64_t seq, bool stored)
+{
+    facts_publish(world.facts,
+                  &(struct fact){.kind = FACT_HEARD,
+                                 .u.heard = {.seq = seq,
+                                             .id = "01980000-0000-7000-8000-0000000000e1",
+                                             .class = EVENT_CLASS_MANIFEST,
+                                             .stored = stored}});
+    facts_tell(world.facts);
+}
+
+static void say_uploaded(size_t receiver, uint64_t seq)
+{
+    facts_publish(
+        world.facts,
+        &(struct fact){.kind = FACT_UPLOADED,
+                       .u.uploaded = {.receiver = receiver, .seq = seq, .confirmed = true}});
+    facts_tell(world.facts);
+}
+
+static size_t count_sent(enum message_type type)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sent_count; i++)
+        count += sent[i].type == type;
+    return count;
+}
+
+START_TEST(a_press_is_told_to_video_with_its_cameras)
+{
+    say_up();
+    world_press(WORLD_GATE);
+    ck_assert_uint_eq(sent_count, 1);
+    ck_assert_int_eq(sent[0].type, MESSAGE_ALARM);
+    ck_assert_str_eq(sent[0].alarm.id, world_incident(WORLD_GATE)->alarm);
+    ck_assert_int_eq(sent[0].alarm.press_ms, virtual_ns() / 1000000);
+    ck_assert_uint_eq(sent[0].alarm.camera_count, 1);
+    ck_assert_str_eq(sent[0].alarm.cameras[0], "cam");
+    world_release(WORLD_GATE);
+    ck_assert_uint_eq(sent_count, 1);
+    world_press(WORLD_GATE);
+    ck_assert_uint_eq(sent_count, 2);
+    /* Of a button without cameras there is nothing to tell. */
+    world_press(WORLD_OFFICE);
+    ck_assert_uint_eq(sent_count, 2);
+}
+END_TEST
+
+START_TEST(what_is_open_is_told_again_when_the_link_comes_up)
+{
+    world_press(WORLD_GATE);
+    sent_count = 0;
+    say_up();
+    ck_assert_uint_eq(count_sent(MESSAGE_ALARM), 1);
+    incidents_reset_all(world.incidents, "Li");
+    facts_tell(world.facts);
+    sent_count = 0;
+    say_up();
+    ck_assert_uint_eq(sent_count, 0);
+}
+END_TEST
+
+START_TEST(a_video_daemon_that_is_gone_is_a_fault_and_its_cameras_are_unknown)
+{
+    clips_tick(clips);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_count(FACT_FAULT), 0);
+    virtual_advance(world.facts, 15001);
+    clips_tick(clips);
+    facts_tell(world.facts);
+    ck_assert_int_eq(world_last(FACT_FAULT)->u.fault.code, FAULT_VIDEO);
+    say_up();
+    ck_assert(!faults_any(world.faults));
+    say_camera(MESSAGE_CAMERA_ONLINE, "");
+    ck_assert(world_last(FACT_CAMERA)->u.camera.online);
+    up = false;
+    handlers.on_down(handlers.arg, "end of file");
+    facts_tell(world.facts);
+    ck_assert(faults_any(world.faults));
+    ck_assert(!world_last(FACT_CAMERA)->u.camera.online);
+    json_t *status = clips_cameras_status(clips);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(status, 0), "state")),
+                     "unknown");
+    json_decref(status);
+}
+END_TEST
+
+START_TEST(a_camera_is_broken_until_it_is_online_again)
+{
+    say_up();
+    say_camera(MESSAGE_CAMERA_FAULT, "no answer");
+    ck_assert_int_eq(world_last(FACT_FAULT)->u.fault.code, FAULT_CAMERA);
+    ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.subject, "cam");
+    ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.reason, "no answer");
+    ck_assert(!world_last(FACT_CAMERA)->u.camera.online);
+    say_camera(MESSAGE_CAMERA_CONNECTING, "");
+    ck_assert(faults_any(world.faults));
+    say_camera(MESSAGE_CAMERA_ONLINE, "");
+    ck_assert(!faults_any(world.faults));
+    ck_assert(world_last(FACT_CAMERA)->u.camera.online);
+    json_t *heartbeat = clips_cameras_heartbeat(clips);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(heartbeat, 0), "state")),
+                     "online");
+    json_decref(heartbeat);
+}
+END_TEST
+
+START_TEST(a_clip_becomes_a_manifest_an_upload_and_is_let_go)
+{
+    fake.takers = 3;
+    say_up();
+    say_clip();
+    ck_assert_uint_eq(fake.count, 0); /* the store is asked first whether it is known */
+    ck_assert_str_eq(fake_outbox_last(FAKE_FIND)->clip, CLIP);
+    fake_outbox_answer();
+    facts_tell(world.facts);
+    const struct fake_event *event = fake_last("tocsin.clip.manifest");
+    ck_assert_ptr_nonnull(event);
+    ck_assert_int_eq(event->class, EVENT_CLASS_MANIFEST);
+    ck_assert_int_eq(event->at_ns, 77000000);
+    ck_assert_str_eq(fake_text(event, "codec"), "h264");
+    ck_assert_str_eq(
+        json_string_value(json_object_get(json_object_get(event->data, "camera"), "name")),
+        "Gate camera");
+    ck_assert_int_eq(world_last(FACT_CLIP)->u.clip.step, FACT_CLIP_READY);
+    /* Sent from memory it is not ours yet. */
+    say_heard(1, false);
+    ck_assert_uint_eq(sent_count, 0);
+    ck_assert_uint_eq(fake.uploads, 0);
+    say_heard(1, true);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_STORED), 1);
+    ck_assert_str_eq(sent[0].word_of, CLIP);
+    ck_assert_uint_eq(fake.uploads, 2);
+    ck_assert_str_eq(fake.upload.manifest, "01980000-0000-7000-8000-0000000000e1");
+    ck_assert_str_eq(fake.upload.path, "/video/c.mp4");
+    ck_assert_str_eq(fake.upload.filename, "cam-" CLIP ".mp4");
+    ck_assert_int_eq(fake.upload.length_bytes, 99);
+    say_uploaded(0, 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 0);
+    ck_assert_int_eq(world_last(FACT_CLIP)->u.clip.step, FACT_CLIP_UPLOADED);
+    say_clip(); /* announced again: still wanted */
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_STORED), 2);
+    ck_assert_uint_eq(fake.count, 1);
+    say_uploaded(1, 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+    say_uploaded(1, 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
+START_TEST(a_clip_that_nobody_takes_is_let_go_when_its_manifest_is_stored)
+{
+    fake.takers = 0;
+    say_up();
+    say_clip();
+    fake_outbox_answer();
+    say_heard(1, true);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_STORED), 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+    ck_assert_uint_eq(fake.uploads, 0);
+}
+END_TEST
+
+static void on_known(struct fake_call *call)
+{
+    call->seq = 12;
+}
+
+START_TEST(a_clip_that_the_store_knows_is_no_second_manifest)
+{
+    say_up();
+    say_clip();
+    on_known(&fake_outbox.calls[fake_outbox.count - 1]);
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake.count, 0);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_STORED), 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
+START_TEST(a_manifest_that_cannot_be_made_waits_for_the_next_announcement)
+{
+    say_up();
+    say_clip();
+    fake.cannot_emit = true;
+    fake_outbox_answer();
+    fake.cannot_emit = false;
+    say_clip();
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake_count("tocsin.clip.manifest"), 1);
+}
+END_TEST
+
+START_TEST(uploads_that_were_waiting_before_a_restart_go_on)
+{
+    struct outbox_upload uploads[2] = {
+        {.seq = 9, .receiver = 0, .clip = CLIP, .camera = "cam", .path = "/video/c.mp4"},
+        {.seq = 9, .receiver = 1, .clip = CLIP, .camera = "cam", .path = "/video/c.mp4"}};
+    clips_close(clips);
+    clips_free(clips);
+    closed = false;
+    found = (struct outbox_found){.upload_count = 2, .uploads = uploads};
+    facts_close(world.facts);
+    facts_free(world.facts);
+    struct err e;
+    ck_assert_int_eq(facts_create(NULL, &world.facts, &e), 0);
+    open_clips();
+    ck_assert_uint_eq(fake.uploads, 2);
+    ck_assert_uint_eq(fake.upload.seq, 9);
+    say_up();
+    say_clip();
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_STORED), 1);
+    say_uploaded(0, 9);
+    say_uploaded(1, 9);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
+START_TEST(what_the_store_answers_after_the_close_is_heard_by_nobody)
+{
+    say_up();
+    say_clip();
+    facts_close(world.facts);
+    clips_close(clips);
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake.count, 0);
+    ck_assert(closed && !clips_connected(clips));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("clips");
+    TCase *tc = tcase_create("clips");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_press_is_told_to_video_with_its_cameras);
+    tcase_add_test(tc, what_is_open_is_told_again_when_the_link_comes_up);
+    tcase_add_test(tc, a_video_daemon_that_is_gone_is_a_fault_and_its_cameras_are_unknown);
+    tcase_add_test(tc, a_camera_is_broken_until_it_is_online_again);
+    tcase_add_test(tc, a_clip_becomes_a_manifest_an_upload_and_is_let_go);
+    tcase_add_test(tc, a_clip_that_nobody_takes_is_let_go_when_its_manifest_is_stored);
+    tcase_add_test(tc, a_clip_that_the_store_knows_is_no_second_manifest);
+    tcase_add_test(tc, a_manifest_that_cannot_be_made_waits_for_the_next_announcement);
+    tcase_add_test(tc, uploads_that_were_waiting_before_a_restart_go_on);
+    tcase_add_test(tc, what_the_store_answers_after_the_close_is_heard_by_nobody);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
