@@ -33,28 +33,27 @@ size_t answer_on_body(char *bytes, size_t size, size_t count, void *answer)
     return length;
 }
 
-/* If the line is the header `name`, its value without white space around it. A second header of
- * the name, or a value that does not fit, makes it "?", which nothing accepts. */
-static bool take_header(const char *line, size_t length, const char *name, char *ret_value,
-                        size_t size)
+size_t answer_on_header(char *line, size_t size, size_t count, void *answer)
 {
-    size_t name_length = strlen(name);
-    if (length <= name_length || line[name_length] != ':' ||
-        strncasecmp(line, name, name_length) != 0)
-        return false;
-    const char *at = line + name_length + 1, *end = line + length;
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    while (end > at && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' ' || end[-1] == '\t'))
-        end--;
-    size_t value_length = (size_t)(end - at);
-    if (ret_value[0] != '\0' || value_length >= size || memchr(at, '\0', value_length)) {
-        snprintf(ret_value, size, "?");
-        return true;
-    }
-    memcpy(ret_value, at, value_length);
-    ret_value[value_length] = '\0';
-    return true;
+    struct https_answer *a = answer;
+    (void)line;
+    a->header_bytes += size * count;
+    if (a->header_bytes <= HTTPS_HEADERS_MAX)
+        return size * count;
+    snprintf(a->reason, sizeof a->reason, "the answer's headers are larger than %d bytes",
+             HTTPS_HEADERS_MAX);
+    return 0;
+}
+
+/* "" if there is none; "?", which nothing accepts, if there are several or it does not fit. */
+static void take_header(CURL *easy, const char *name, char *ret_value, size_t size)
+{
+    struct curl_header *header;
+    ret_value[0] = '\0';
+    if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return;
+    bool good = header->amount == 1 && strlen(header->value) < size;
+    snprintf(ret_value, size, "%s", good ? header->value : "?");
 }
 
 /* A decimal number and nothing else, or -1. */
@@ -67,28 +66,19 @@ static int64_t parse_number(const char *text)
     return *end == '\0' && number < LLONG_MAX ? number : -1;
 }
 
-size_t answer_on_header(char *line, size_t size, size_t count, void *answer)
+void answer_take_headers(struct https_answer *a, CURL *easy)
 {
-    struct https_answer *a = answer;
-    size_t length = size * count;
-    a->header_bytes += length;
-    if (a->header_bytes > HTTPS_HEADERS_MAX) {
-        snprintf(a->reason, sizeof a->reason, "the answer's headers are larger than %d bytes",
-                 HTTPS_HEADERS_MAX);
-        return 0;
-    }
-    char number[24] = "";
-    if (take_header(line, length, "content-digest", a->content_digest, sizeof a->content_digest) ||
-        take_header(line, length, "signature-input", a->signature_input,
-                    sizeof a->signature_input) ||
-        take_header(line, length, "signature", a->signature, sizeof a->signature) ||
-        take_header(line, length, "location", a->location, sizeof a->location))
-        return length;
-    if (take_header(line, length, "upload-offset", number, sizeof number))
-        a->upload_offset = parse_number(number);
-    else if (take_header(line, length, "retry-after", number, sizeof number))
-        a->retry_after_s = parse_number(number);
-    return length;
+    char offset[24];
+    curl_off_t retry_after_s = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &a->status);
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    a->retry_after_s = retry_after_s;
+    take_header(easy, "content-digest", a->content_digest, sizeof a->content_digest);
+    take_header(easy, "signature-input", a->signature_input, sizeof a->signature_input);
+    take_header(easy, "signature", a->signature, sizeof a->signature);
+    take_header(easy, "location", a->location, sizeof a->location);
+    take_header(easy, "upload-offset", offset, sizeof offset);
+    a->upload_offset = parse_number(offset);
 }
 
 bool answer_location(const char *url, const char *location, char *ret_url, size_t size)

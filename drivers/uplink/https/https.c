@@ -14,6 +14,8 @@
 static const char *const receipts_words[] = {
     [HTTPS_RECEIPTS_SIGNED] = "signed", [HTTPS_RECEIPTS_UNSIGNED] = "unsigned", NULL};
 
+#define PREPARED_LIFE_S 2 /* a signature made longer ago is made anew */
+
 static const struct option option_table[] = {
     {.key = "url",
      .type = OPTION_STRING,
@@ -236,6 +238,35 @@ static struct line *choose_line(struct uplink *u, enum uplink_lane lane)
     return other;
 }
 
+static void prepare(struct uplink *u, struct event *event)
+{
+    struct prepared *p = &u->prepared[u->next_prepared];
+    struct err e;
+    p->event[0] = '\0';
+    p->created_s = clock_wall_ms() / 1000;
+    if (transfer_sign(u, "POST", u->options->url, event->digest, &p->headers, &e) != 0)
+        return; /* the attempt itself will say so */
+    memcpy(p->event, event->id, sizeof p->event);
+    u->next_prepared = (u->next_prepared + 1) % HTTPS_PREPARED;
+}
+
+/* What was signed ahead for the event, once, and only moments ago by the clock of the signature;
+ * NULL if nothing was. */
+static const struct profile_headers *take_prepared(struct uplink *u, const struct event *event)
+{
+    const struct profile_headers *found = NULL;
+    for (size_t i = 0; i < HTTPS_PREPARED; i++) {
+        struct prepared *p = &u->prepared[i];
+        if (strcmp(p->event, event->id) != 0)
+            continue;
+        int64_t age_s = clock_wall_ms() / 1000 - p->created_s;
+        if (age_s >= 0 && age_s <= PREPARED_LIFE_S)
+            found = &p->headers;
+        p->event[0] = '\0';
+    }
+    return found;
+}
+
 static void on_answer(struct transfer *t)
 {
     struct lane *lane = (struct lane *)t;
@@ -263,6 +294,7 @@ static void send_event(struct uplink *u, enum uplink_lane which, struct event *e
                               .body = event->bytes,
                               .length = event->length,
                               .digest = event->digest,
+                              .signed_ahead = take_prepared(u, event),
                               .content_type = "application/cloudevents+json",
                               .extra = {key},
                               .timeout_ms = u->options->attempt_timeout_ms};
@@ -320,6 +352,7 @@ const struct uplink_driver uplink_https = {
              .check = check_options},
     .takes = UPLINK_TAKES_ALL,
     .open = open_https,
+    .prepare = prepare,
     .send = send_event,
     .upload = tus_begin,
     .pause_upload = tus_pause,

@@ -44,6 +44,7 @@
 #define HTTPS_HEADER_LINES   (HTTPS_COMMON_LINES + HTTPS_EXTRA_HEADERS)
 #define HTTPS_HEADER_SIZE    (SIGNATURE_INPUT_MAX + 32)
 #define HTTPS_ADDRESSES_MAX  (RESOLVE_ADDRESSES_MAX + 1) /* and the one that worked last */
+#define HTTPS_PREPARED       4 /* presses that may be on their way to the disk at once */
 #define HTTPS_EVIDENCE_BYTES (PROFILE_TARGET_URI_MAX + 1024)
 
 enum https_receipts {
@@ -89,7 +90,8 @@ struct request {
     const char *url;
     const void *body;
     size_t length;
-    const unsigned char *digest; /* of the body; DIGEST_BYTES */
+    const unsigned char *digest;                /* of the body; DIGEST_BYTES */
+    const struct profile_headers *signed_ahead; /* NULL: to be signed now */
     const char *content_type;
     const char *extra[HTTPS_EXTRA_HEADERS]; /* "Name: value" */
     int64_t timeout_ms;
@@ -118,6 +120,7 @@ struct transfer {
     char connect_to_text[INET6_ADDRSTRLEN + 8];
     char address[INET6_ADDRSTRLEN]; /* in use; "" when the url holds it */
     size_t addresses_tried;
+    unsigned trust;    /* its line's when it began */
     unsigned sendings; /* by libcurl: more than one when a kept connection was dead */
     unsigned char digest[DIGEST_BYTES];
     curl_off_t moved_bytes;
@@ -142,12 +145,20 @@ struct line {
     uv_timer_t curl_timer;
     unsigned active;         /* transfers with libcurl */
     bool fresh;              /* what is open is not to be trusted: dial */
+    unsigned trust;          /* grows each time that it is lost */
     struct idle_watch *idle; /* the open connection while nothing uses it; NULL: cold or in use */
     int64_t proven_ns;       /* when an answer last came */
     struct transfer dial;
     uv_timer_t dial_timer;
     int64_t dialled_ms; /* loop time; 0: never */
     int64_t dial_pause_ms;
+};
+
+/* A press whose first attempt is signed ahead, while the disk works. */
+struct prepared {
+    char event[UUID_TEXT_SIZE]; /* its id; "": empty */
+    int64_t created_s;
+    struct profile_headers headers;
 };
 
 /* An event under way. */
@@ -207,6 +218,8 @@ struct uplink {
     struct curl_blob ca, certificate, key; /* the files' bytes */
     struct line lines[LINE_COUNT];
     struct lane lanes[UPLINK_LANE_COUNT];
+    struct prepared prepared[HTTPS_PREPARED];
+    size_t next_prepared; /* the place of the next one: the oldest makes room */
     struct tus tus;
     char upload_url[PROFILE_TARGET_URI_MAX];
     struct receipt receipt; /* of the answer that is being judged */
@@ -240,6 +253,9 @@ void line_dial(struct line *l);   /* now, unless it is in use */
 void line_close(struct line *l);
 
 /* transfer.c */
+/* The signature headers of a request of now, with a nonce of its own. */
+int transfer_sign(struct uplink *u, const char *method, const char *url,
+                  const unsigned char *digest, struct profile_headers *ret_headers, struct err *e);
 int transfer_set_up(struct uplink *u, struct line *l, struct transfer *t, struct err *e);
 /* Signs and starts. Every end, a failure to start among them, is told through `done`, later. */
 void transfer_start(struct transfer *t, struct line *l, const struct request *request,
@@ -252,7 +268,9 @@ void transfer_tear_down(struct transfer *t);
 /* answer.c */
 void answer_clear(struct https_answer *a);
 size_t answer_on_body(char *bytes, size_t size, size_t count, void *answer);
-size_t answer_on_header(char *line, size_t size, size_t count, void *answer);
+size_t answer_on_header(char *line, size_t size, size_t count, void *answer); /* only counts them */
+/* Status and headers, when all of the answer is there. */
+void answer_take_headers(struct https_answer *a, CURL *easy);
 /* The url that a Location in the answer from `url` means. It may be a path or a url, but only of
  * the very server that was asked: false otherwise. */
 bool answer_location(const char *url, const char *location, char *ret_url, size_t size);

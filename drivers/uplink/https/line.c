@@ -122,6 +122,14 @@ static void stop_idle_watch(struct line *l)
     l->idle = NULL;
 }
 
+/* Nothing that is open, or under way, counts any more. */
+static void distrust(struct line *l)
+{
+    l->fresh = true;
+    l->trust++;
+    stop_idle_watch(l);
+}
+
 static void dial_soon(struct line *l);
 
 static void on_idle_closed(uv_poll_t *poll, int status, int events)
@@ -129,8 +137,7 @@ static void on_idle_closed(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     struct line *l = ((struct idle_watch *)poll->data)->line;
-    stop_idle_watch(l);
-    l->fresh = true;
+    distrust(l);
     if (l != &l->uplink->lines[LINE_CLIPS])
         dial_soon(l);
 }
@@ -180,6 +187,8 @@ static void finish(struct line *l, struct transfer *t, CURLcode code)
     line_remove(l, t);
     if (code == CURLE_OK) {
         l->proven_ns = clock_monotonic_ns();
+        if (t->trust == l->trust) /* nothing has broken since it began */
+            l->fresh = false;
         if (l->active == 0 && !l->fresh && socket != CURL_SOCKET_BAD)
             start_idle_watch(l, socket);
         if (l != &l->uplink->lines[LINE_CLIPS])
@@ -207,13 +216,11 @@ static void collect(struct line *l)
 int line_add(struct line *l, struct transfer *t)
 {
     stop_idle_watch(l);
+    /* As long as no new connection has got through: libcurl still keeps the old one. */
     curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, (long)l->fresh);
-    l->fresh = false;
-    CURLMcode code = curl_multi_add_handle(l->multi, t->easy);
-    if (code != CURLM_OK) {
-        l->fresh = true;
+    t->trust = l->trust;
+    if (curl_multi_add_handle(l->multi, t->easy) != CURLM_OK)
         return -EIO;
-    }
     l->active++;
     /* The first bytes leave now, not at libcurl's next timer. What it finishes at once is told by
      * the timer, so that no handler runs inside this call. */
@@ -231,14 +238,11 @@ void line_remove(struct line *l, struct transfer *t)
 void line_failed(struct line *l)
 {
     struct uplink *u = l->uplink;
-    l->fresh = true;
-    stop_idle_watch(l);
+    distrust(l);
     if (l == &u->lines[LINE_CLIPS])
         return; /* a clip's trouble says nothing of the alarms' path */
-    for (int i = LINE_PRESS; i <= LINE_OTHER; i++) {
-        u->lines[i].fresh = true;
-        stop_idle_watch(&u->lines[i]);
-    }
+    for (int i = LINE_PRESS; i <= LINE_OTHER; i++)
+        distrust(&u->lines[i]);
 }
 
 static void on_dialled(struct transfer *t)

@@ -156,15 +156,26 @@ int transfer_set_up(struct uplink *u, struct line *l, struct transfer *t, struct
     return 0;
 }
 
-static int make_headers(struct transfer *t, struct err *e)
+int transfer_sign(struct uplink *u, const char *method, const char *url,
+                  const unsigned char *digest, struct profile_headers *ret_headers, struct err *e)
 {
-    const struct request *r = &t->request;
-    struct profile_request request = {.method = r->method, .target_uri = r->url};
-    memcpy(request.digest, r->digest, DIGEST_BYTES);
+    struct profile_request request = {.method = method, .target_uri = url};
+    memcpy(request.digest, digest, DIGEST_BYTES);
     request.created_s = clock_wall_ms() / 1000;
     request.expires_s = request.created_s + SIGNATURE_LIFE_S;
     uuid_random(request.nonce, sizeof request.nonce);
-    int result = profile_sign(t->uplink->host.signer, &request, &t->sent, e);
+    return profile_sign(u->host.signer, &request, ret_headers, e);
+}
+
+static int make_headers(struct transfer *t, struct err *e)
+{
+    const struct request *r = &t->request;
+    int result = 0;
+    if (r->signed_ahead)
+        t->sent = *r->signed_ahead;
+    else
+        result = transfer_sign(t->uplink, r->method, r->url, r->digest, &t->sent, e);
+    t->request.signed_ahead = NULL; /* a nonce is used once */
     if (result != 0)
         return result;
     snprintf(t->header_texts[0], HTTPS_HEADER_SIZE, "Content-Digest: %s", t->sent.content_digest);
@@ -323,7 +334,7 @@ void transfer_over(struct transfer *t, CURLcode code)
 {
     struct uplink *u = t->uplink;
     if (code == CURLE_OK) {
-        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->answer.status);
+        answer_take_headers(&t->answer, t->easy);
         if (is_for_alarms(t))
             address_works(u, t->address);
         finish(t);
