@@ -273,7 +273,7 @@ END_TEST
 
 START_TEST(a_stuck_clip_takes_no_connection_from_the_alarms)
 {
-    struct attempt press;
+    struct attempt press = {.ends = 0};
     plan.patch_says = -1;
     upload(1000);
     plan.receipt = MOCK_SILENT;
