@@ -10,14 +10,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/lines.h"
 #include "cli/text.h"
 
 #define LINE_MAX_BYTES (16u << 20)
 
 struct client {
     int fd;
-    char *buffer;
-    size_t used, room, start;
+    struct lines lines;
 };
 
 static const char *socket_path;
@@ -64,6 +64,7 @@ struct client *client_open(json_t *request)
     json_decref(request);
     if (!c || !text)
         abort();
+    lines_init(&c->lines, LINE_MAX_BYTES);
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (strlen(path) >= sizeof address.sun_path || c->fd < 0 ||
@@ -83,29 +84,22 @@ void client_close(struct client *c)
         return;
     if (c->fd >= 0)
         close(c->fd);
-    free(c->buffer);
+    lines_finish(&c->lines);
     free(c);
 }
 
 static bool read_more(struct client *c)
 {
-    if (c->start > 0) {
-        memmove(c->buffer, c->buffer + c->start, c->used - c->start);
-        c->used -= c->start;
-        c->start = 0;
-    }
-    if (c->used == c->room) {
-        c->room = c->room ? c->room * 2 : 65536;
-        c->buffer = c->room > LINE_MAX_BYTES ? NULL : realloc(c->buffer, c->room);
-        if (!c->buffer)
-            abort();
-    }
-    ssize_t got = recv(c->fd, c->buffer + c->used, c->room - c->used, 0);
+    size_t size;
+    char *room = lines_room(&c->lines, &size);
+    if (!room)
+        abort();
+    ssize_t got = recv(c->fd, room, size, 0);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         fprintf(stderr, "tocsin: tocsind did not answer within %d s\n", CLIENT_WAIT_S);
     if (got <= 0)
         return false;
-    c->used += (size_t)got;
+    lines_fill(&c->lines, (size_t)got);
     return true;
 }
 
@@ -114,12 +108,10 @@ json_t *client_read(struct client *c, bool forever)
     struct timeval limit = {.tv_sec = forever ? 0 : CLIENT_WAIT_S};
     setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     for (;;) {
-        char *line = c->buffer ? c->buffer + c->start : NULL;
-        char *end = line ? memchr(line, '\n', c->used - c->start) : NULL;
-        if (end) {
-            c->start = (size_t)(end - c->buffer) + 1;
-            return json_loadb(line, (size_t)(end - line), 0, NULL);
-        }
+        size_t length;
+        const char *line = lines_next(&c->lines, &length);
+        if (line)
+            return json_loadb(line, length, 0, NULL);
         if (!read_more(c))
             return NULL;
     }
