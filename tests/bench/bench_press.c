@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bench_config.h"
 #include "bench_server.h"
 #include "bench_stats.h"
 #include "dispatch/dispatch.h"
@@ -31,7 +32,7 @@
 #include "wire/profile.h"
 #include "wire/receipt.h"
 
-#define BUTTONS 48
+#define BUTTONS BENCH_BUTTONS
 #define WARM_UP 50
 
 struct bench {
@@ -69,30 +70,6 @@ static void die(const char *what)
 {
     fprintf(stderr, "bench: %s\n", what);
     exit(1);
-}
-
-static void write_config(const char *pki, const char *state, int port, char *ret_path, size_t size)
-{
-    snprintf(ret_path, size, "%s/bench.yaml", state);
-    FILE *f = fopen(ret_path, "w");
-    if (!f)
-        die("configuration");
-    fprintf(
-        f,
-        "site: {id: bench, name: 测试学校, address: 示范路1号, latitude: 31.2, longitude: 121.4}\n"
-        "signing: {driver: pem, key_file: %s/gateway-signing.key}\n"
-        "storage: {state_dir: %s/store, reserve_events: 20000}\n"
-        "control: {socket: %s/control.sock}\n"
-        "receivers:\n  - {id: police, name: 公安, driver: https,\n"
-        "     url: \"https://127.0.0.1:%d/v1/events\", ca_file: %s/ca.pem,\n"
-        "     cert_file: %s/gateway.pem, key_file: %s/gateway.key,\n"
-        "     receipt_keys: [%s/police-receipt.pub.pem], heartbeat: 5s, alarm_heartbeat: 2s}\n"
-        "inputs:\n",
-        pki, state, state, port, pki, pki, pki, pki);
-    for (int i = 0; i < BUTTONS; i++)
-        fprintf(f, "  - {id: b%d, name: 按钮, place: 门卫室, driver: sim, debounce: 5ms}\n", i);
-    fclose(f);
-    chmod(ret_path, 0600);
 }
 
 static void open_floor(struct bench *b, const char *pki, const char *state, int port)
@@ -277,7 +254,8 @@ int main(int argc, char **argv)
         usleep(10000);
     int port = atomic_load(&b.shared->port);
     log_set_level(LOG_LEVEL_ERROR);
-    write_config(argv[1], argv[2], port, config, sizeof config);
+    if (!bench_write_config(argv[1], argv[2], port, config, sizeof config))
+        die("configuration");
     if (gateway_start(config, &b.gw, &e) != 0)
         die(e.text);
     open_floor(&b, argv[1], argv[2], port);

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an edge handed to the core to its event on the disk and known in the loop ("heard"), while
+ * something else goes on: nothing (quiet), 15,000 events that wait and go out (backlog), a client
+ * that exports 20,000 events without end (export), one that asks for the status without pause
+ * (status). A case is a gateway of its own in a process of its own, one after the other; the edges
+ * come from a thread, so that one may have to wait for what the loop is doing.
+ *
+ *   bench_beside PKI-FOLDER STATE-FOLDER [PRESSES]
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "bench_config.h"
+#include "bench_server.h"
+#include "bench_stats.h"
+#include "dispatch/dispatch.h"
+#include "envelope/data.h"
+#include "envelope/envelope.h"
+#include "gateway/internal.h"
+
+#define WARM_UP     20
+#define GAP_US      20000
+#define PRESSES_MAX 20000
+
+struct bench_case {
+    const char *name;
+    unsigned stored;     /* events in the store when it starts */
+    bool waiting;        /* no receiver has them yet */
+    const char *request; /* what a client asks for all the time; NULL for nothing */
+};
+
+static const struct bench_case cases[] = {
+    {"quiet", 0, false, NULL},
+    {"backlog", 15000, true, NULL},
+    {"export", 20000, false, "{\"command\":\"events.export\"}\n"},
+    {"status", 0, false, "{\"command\":\"status\"}\n"},
+};
+
+/* Filled by a case's process, read by the first one. */
+struct results {
+    size_t count, late; /* late: not on the disk within commit_wait */
+    int64_t ns[PRESSES_MAX];
+};
+
+struct bench {
+    struct gateway *gw;
+    struct results *results;
+    size_t wanted, done;
+    size_t button;
+    _Atomic int64_t edge_ns; /* of the press that is under way; 0 if there is none */
+    _Atomic bool over;
+    uv_async_t edge;
+    uv_thread_t presser;
+};
+
+static struct bench *running; /* for the call that the linker gives us, see CMakeLists.txt */
+
+static void die(const char *what)
+{
+    fprintf(stderr, "bench: %s\n", what);
+    exit(1);
+}
+
+void __real_dispatch_offer(struct dispatch *d, struct event *event);
+void __wrap_dispatch_offer(struct dispatch *d, struct event *event);
+
+/* Called when the press is on the disk, or after commit_wait. */
+void __wrap_dispatch_offer(struct dispatch *d, struct event *event)
+{
+    struct bench *b = running;
+    int64_t edge_ns = b->edge_ns, heard_ns = clock_monotonic_ns() - edge_ns;
+    __real_dispatch_offer(d, event);
+    if (event->class != EVENT_CLASS_PRESS || edge_ns == 0)
+        return;
+    if (b->done++ >= WARM_UP) {
+        b->results->ns[b->results->count++] = heard_ns;
+        b->results->late += heard_ns > 50000000;
+    }
+    b->edge_ns = 0;
+    if (b->done == b->wanted + WARM_UP) {
+        b->over = true;
+        kill(getpid(), SIGTERM);
+    }
+}
+
+static void on_edge(uv_async_t *edge)
+{
+    struct bench *b = edge->data;
+    struct err e;
+    if (b->over)
+        return;
+    if (b->done > 0) { /* the press before is over */
+        incidents_reset(b->gw->incidents,
+                        &incidents_all(b->gw->incidents)[b->button][INCIDENT_CLASS_ALARM],
+                        "the bench", NULL);
+        inputs_release(b->gw->inputs, b->button);
+        b->button = (b->button + 1) % BENCH_BUTTONS;
+    }
+    if (inputs_simulate(b->gw->inputs, b->button, 0, &e) != 0)
+        die(e.text);
+}
+
+/* A thread: hands over an edge now and then, whatever the loop is at. */
+static void run_presser(void *arg)
+{
+    struct bench *b = arg;
+    usleep(1000000); /* the link is up, and the other load is there */
+    while (!b->over) {
+        usleep(GAP_US + (useconds_t)(rand() % GAP_US));
+        if (b->edge_ns != 0)
+            continue; /* the one before is not heard yet */
+        b->edge_ns = clock_monotonic_ns();
+        uv_async_send(&b->edge);
+    }
+}
+
+/* Asks without pause and reads what comes. */
+static void ask_for_ever(const char *path, const char *request)
+{
+    static char block[1 << 16];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct pollfd fd = {.events = POLLIN};
+    size_t length = strlen(request), many = 0;
+    bool is_stream = strstr(request, "export") != NULL;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    for (;; close(fd.fd)) {
+        fd.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (connect(fd.fd, (struct sockaddr *)&address, sizeof address) != 0) {
+            usleep(10000);
+            continue;
+        }
+        fcntl(fd.fd, F_SETFL, O_NONBLOCK);
+        for (many = 0; many + length < sizeof block && !is_stream; many += length)
+            memcpy(block + many, request, length);
+        if (is_stream && send(fd.fd, request, length, MSG_NOSIGNAL) < 0)
+            continue;
+        for (bool open = true; open;) {
+            static char answer[1 << 16];
+            if (!is_stream)
+                (void)!send(fd.fd, block, many / length * length, MSG_NOSIGNAL);
+            poll(&fd, 1, 100);
+            ssize_t got = recv(fd.fd, answer, sizeof answer, 0);
+            bool end = got > 12 && memcmp(answer + got - 13, "{\"end\":true}\n", 13) == 0;
+            open = got != 0 && !end;
+        }
+    }
+}
+
+static void on_stored(void *arg)
+{
+    ++*(unsigned *)arg;
+}
+
+static void ignore_fault(void *arg, const char *reason)
+{
+    (void)arg;
+    (void)reason;
+}
+
+/* As many presses as the case wants, as the gateway would have stored them. */
+static void fill_store(const char *folder, const struct bench_case *c)
+{
+    static const char *const receivers[] = {"police"};
+    static char receipt[900];
+    const struct data_site site = {.id = "bench", .name = "测试学校", .address = "示范路1号"};
+    struct outbox_options options = {
+        .dir = folder, .receivers = receivers, .receiver_count = 1, .reserve_events = 1};
+    struct outbox_host host = {.on_fault = ignore_fault};
+    struct uplink_result result = {
+        .outcome = UPLINK_OUTCOME_STORED, .receipt = receipt, .receipt_length = sizeof receipt - 1};
+    struct outbox_found found;
+    struct outbox *ob;
+    struct envelope env;
+    struct err e;
+    uv_loop_t loop;
+    unsigned stored = 0;
+    memset(receipt, 'r', sizeof receipt - 1);
+    mkdir(folder, 0700);
+    uv_loop_init(&loop);
+    if (envelope_init(&env, "bench", &e) != 0 ||
+        outbox_open(&loop, &options, &host, &ob, &found, &e) != 0)
+        die(e.text);
+    for (unsigned i = 0; i < c->stored; i++) {
+        char alarm[UUID_TEXT_SIZE];
+        struct event *event;
+        uuid_v7(clock_wall_ms(), alarm);
+        struct data_alarm data = {.alarm = alarm,
+                                  .kind = "panic",
+                                  .cause = "edge",
+                                  .input_id = "b0",
+                                  .input_name = "按钮",
+                                  .input_place = "门卫室",
+                                  .presses = 1,
+                                  .level = 1,
+                                  .site = &site};
+        if (envelope_make(&env, "tocsin.alarm.raised", EVENT_CLASS_PRESS, alarm,
+                          clock_monotonic_ns(), data_from_alarm(&data), &event, &e) != 0)
+            die(e.text);
+        outbox_store(ob, event, NULL, NULL, 0, on_stored, &stored);
+        if (!c->waiting)
+            outbox_record_delivery(ob, event->seq, 0, 1, &result);
+        event_unref(event);
+    }
+    while (stored < c->stored)
+        uv_run(&loop, UV_RUN_ONCE);
+    if (outbox_close(ob, 60000) != 0)
+        die("the store could not be filled");
+    outbox_found_finish(&found);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+}
+
+static pid_t start_child(void)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return pid;
+}
+
+/* In a process of its own. */
+static void run_case(const struct bench_case *c, const char *pki, const char *state,
+                     struct results *results, size_t wanted)
+{
+    char folder[300], store[320], control[320], config[400];
+    struct err e;
+    struct bench *b = calloc(1, sizeof *b);
+    struct bench_shared *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    snprintf(folder, sizeof folder, "%s/%s", state, c->name);
+    snprintf(store, sizeof store, "%s/store", folder);
+    snprintf(control, sizeof control, "%s/control.sock", folder);
+    mkdir(folder, 0700);
+    fill_store(store, c);
+    if (start_child() == 0) {
+        bench_serve(pki, shared);
+        _exit(1);
+    }
+    for (int i = 0; atomic_load(&shared->port) == 0 && i < 500; i++)
+        usleep(10000);
+    if (c->request && start_child() == 0)
+        ask_for_ever(control, c->request);
+    log_set_level(LOG_LEVEL_ERROR);
+    if (!b || !bench_write_config(pki, folder, atomic_load(&shared->port), config, sizeof config))
+        die("configuration");
+    *b = (struct bench){.results = results, .wanted = wanted};
+    running = b;
+    if (gateway_start(config, &b->gw, &e) != 0)
+        die(e.text);
+    uv_async_init(&b->gw->loop, &b->edge, on_edge);
+    b->edge.data = b;
+    uv_unref((uv_handle_t *)&b->edge);
+    uv_thread_create(&b->presser, run_presser, b);
+    gateway_run(b->gw);
+    uv_thread_join(&b->presser);
+    _exit(0); /* its children go with it */
+}
+
+static void print(const char *name, struct results *r, struct bench_series *quiet)
+{
+    struct bench_series s = {.count = r->count, .ns = r->ns};
+    double p50 = bench_percentile_us(&s, 50), p99 = bench_percentile_us(&s, 99);
+    printf("{\"bench\":\"press\",\"case\":\"heard, %s\",\"n\":%zu,\"p50_us\":%.0f,\"p99_us\":%.0f,"
+           "\"max_us\":%.0f,\"late\":%zu",
+           name, s.count, p50, p99, bench_percentile_us(&s, 100), r->late);
+    if (quiet)
+        printf(",\"of_quiet_p50\":%.2f,\"of_quiet_p99\":%.2f", p50 / bench_percentile_us(quiet, 50),
+               p99 / bench_percentile_us(quiet, 99));
+    printf("}\n");
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    enum { COUNT = sizeof cases / sizeof *cases };
+    if (argc < 3)
+        die("usage: bench_beside PKI-FOLDER STATE-FOLDER [PRESSES]");
+    size_t wanted = argc > 3 ? strtoul(argv[3], NULL, 10) : 300;
+    size_t size = sizeof(struct results) * COUNT;
+    struct results *results =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (results == MAP_FAILED || wanted > PRESSES_MAX)
+        die("so many presses cannot be counted");
+    struct bench_series quiet = {.ns = results[0].ns};
+    int failed = 0;
+    for (int i = 0; i < COUNT; i++) {
+        int status;
+        pid_t pid = fork();
+        if (pid == 0)
+            run_case(&cases[i], argv[1], argv[2], &results[i], wanted);
+        waitpid(pid, &status, 0);
+        quiet.count = results[0].count;
+        print(cases[i].name, &results[i], i > 0 ? &quiet : NULL);
+        failed |= results[i].count != wanted;
+    }
+    return failed;
+}

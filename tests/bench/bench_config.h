@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gateway that is measured: simulated buttons, one receiver. */
+#ifndef TOCSIN_BENCH_CONFIG_H
+#define TOCSIN_BENCH_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define BENCH_BUTTONS 48
+
+/* Into STATE/bench.yaml; the store is STATE/store, the control socket STATE/control.sock. */
+bool bench_write_config(const char *pki, const char *state, int port, char *ret_path, size_t size);
+
+#endif
