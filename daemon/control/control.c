@@ -58,7 +58,6 @@ struct control {
     TAILQ_HEAD(, client) line; /* those that have a turn */
     int64_t next_ns;           /* no request is served before that */
     unsigned count;
-    char path[108];
 };
 
 struct line_out {
@@ -542,7 +541,6 @@ int control_open(uv_loop_t *loop, const char *path, const struct control_command
     control->arg = arg;
     TAILQ_INIT(&control->clients);
     TAILQ_INIT(&control->line);
-    snprintf(control->path, sizeof control->path, "%s", path);
     init_handles(control, loop);
     /* Nobody but the group may connect even for the moment before the chmod. */
     mode_t old = umask(0117);
@@ -566,6 +564,5 @@ void control_close(struct control *control)
     while (!TAILQ_EMPTY(&control->clients))
         drop_client(TAILQ_FIRST(&control->clients));
     who_destroy(control->who);
-    unlink(control->path);
-    close_handles(control);
+    close_handles(control); /* libuv unlinks the path that it has bound */
 }
