@@ -140,12 +140,7 @@ const void *conf_items(const struct conf *conf, const struct section *section, s
 const void *conf_find(const struct conf *conf, const struct section *section, const char *id)
 {
     const struct filled *f = find_section(conf, section);
-    for (size_t i = 0; i < f->count; i++) {
-        const char *own = filled_id(f, i);
-        if (own && strcmp(own, id) == 0)
-            return filled_item(f, i);
-    }
-    return NULL;
+    return section_find(section, f->items, f->count, id);
 }
 
 const char *conf_path(const struct conf *conf)

@@ -6,6 +6,18 @@
 
 #include "conf/value.h"
 
+const void *section_find(const struct section *section, const void *items, size_t count,
+                         const char *id)
+{
+    const struct filled list = {.section = section, .count = count, .items = (char *)items};
+    for (size_t i = 0; i < count; i++) {
+        const char *own = filled_id(&list, i);
+        if (own && strcmp(own, id) == 0)
+            return filled_item(&list, i);
+    }
+    return NULL;
+}
+
 const char *filled_id(const struct filled *f, size_t index)
 {
     char *id = NULL;

@@ -67,6 +67,10 @@ struct section {
 #define SECTION_DRIVER(type_, member_) .has_driver = true, .driver_offset = offsetof(type_, member_)
 #define SECTION_PLACE(type_, member_)  .has_place = true, .place_offset = offsetof(type_, member_)
 
+/* The item with this id among `count` of a list section; NULL if there is none. */
+const void *section_find(const struct section *section, const void *items, size_t count,
+                         const char *id);
+
 /*
  * What `check` and `note` see: their own section, filled, and how it was written. `index` is an
  * entry's place in the list (0 for a map) or SECTION_WHOLE; `key` NULL means the entry itself.

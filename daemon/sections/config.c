@@ -81,12 +81,12 @@ const void *config_section(const struct config *config, const struct section *se
 
 const struct config_input *config_find_input(const struct config *config, const char *id)
 {
-    return conf_find(config->conf, &inputs_section, id);
+    return section_find(&inputs_section, config->inputs, config->input_count, id);
 }
 
 const struct config_camera *config_find_camera(const struct config *config, const char *id)
 {
-    return conf_find(config->conf, &cameras_section, id);
+    return section_find(&cameras_section, config->cameras, config->camera_count, id);
 }
 
 size_t config_changed_sections(const struct config *before, const struct config *after,

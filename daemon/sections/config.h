@@ -15,20 +15,20 @@
 #ifndef TOCSIN_SECTIONS_CONFIG_H
 #define TOCSIN_SECTIONS_CONFIG_H
 
+#include "annunciate/section/lamps.h"
+#include "annunciate/section/outputs.h"
 #include "base/err.h"
 #include "conf/conf.h"
-#include "sections/alarms.h"
-#include "sections/cameras.h"
-#include "sections/control.h"
-#include "sections/exercises.h"
-#include "sections/inputs.h"
-#include "sections/lamps.h"
-#include "sections/outputs.h"
-#include "sections/receivers.h"
-#include "sections/signing.h"
-#include "sections/site.h"
-#include "sections/storage.h"
-#include "sections/video.h"
+#include "delivery/section/receivers.h"
+#include "events/section/site.h"
+#include "events/section/storage.h"
+#include "gateway/section/signing.h"
+#include "incidents/section/alarms.h"
+#include "incidents/section/exercises.h"
+#include "inputs/section/inputs.h"
+#include "operate/section/control.h"
+#include "video/section/cameras.h"
+#include "video/section/video.h"
 
 #define CONFIG_SECTIONS_MAX 32
 
@@ -77,9 +77,11 @@ int config_load(const char *path, const struct config_drivers *drivers,
 
 void config_destroy(struct config *config);
 
-/* See conf_items and conf_find: any section's structs, and the entry of a list with this id. */
+/* See conf_items: any section's structs. */
 const void *config_section(const struct config *config, const struct section *section,
                            size_t *ret_count);
+
+/* The entry with this id; NULL if there is none. */
 const struct config_input *config_find_input(const struct config *config, const char *id);
 const struct config_camera *config_find_camera(const struct config *config, const char *id);
 

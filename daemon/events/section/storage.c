@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "events/section/storage.h"
+
+#include "conf/units.h"
+
+static const struct option table[] = {
+    {.key = "state_dir",
+     .type = OPTION_PATH,
+     .offset = offsetof(struct config_storage, state_dir),
+     .fallback = "/var/lib/tocsin",
+     .help = "Folder of the outbox, mode 0700."},
+    {.key = "reserve_events",
+     .type = OPTION_INT,
+     .offset = offsetof(struct config_storage, reserve_events),
+     .fallback = "20000",
+     .min = 100,
+     .max = 1000000,
+     .help = "Events for which room is taken on the disk in advance (about 2 KiB each), so that a "
+             "full disk still takes alarms."},
+    {.key = "commit_wait",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct config_storage, commit_wait_ms),
+     .fallback = "50ms",
+     .min = 0,
+     .max = SECOND,
+     .help = "How long a press waits for the disk before it is sent from memory."},
+    {.key = "keep_days",
+     .type = OPTION_INT,
+     .offset = offsetof(struct config_storage, keep_days),
+     .fallback = "400",
+     .min = 30,
+     .max = 3650,
+     .help = "Days for which receipted events are kept here."},
+    OPTION_TABLE_END,
+};
+
+const struct section storage_section = {
+    .name = "storage",
+    .help = "Where events are kept until they are receipted.",
+    .options = table,
+    .size = sizeof(struct config_storage),
+};
