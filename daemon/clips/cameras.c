@@ -41,10 +41,10 @@ static void take(struct clips *cl, size_t index, const struct message_camera *me
 
 void cameras_take(struct clips *cl, const struct message_camera *message)
 {
-    for (size_t i = 0; i < cl->camera_count; i++) {
-        if (strcmp(cl->cameras[i].config->id, message->id) == 0)
-            take(cl, i, message);
-    }
+    const struct config *config = cl->options.config;
+    const struct config_camera *camera = config_find_camera(config, message->id);
+    if (camera)
+        take(cl, (size_t)(camera - config->cameras), message);
 }
 
 void cameras_lost(struct clips *cl)

@@ -88,11 +88,8 @@ static void start_upload(struct clips *cl, size_t receiver, const struct outbox_
 
 static const char *name_of(const struct clips *cl, const char *camera)
 {
-    for (size_t i = 0; i < cl->camera_count; i++) {
-        if (strcmp(cl->cameras[i].config->id, camera) == 0)
-            return cl->cameras[i].config->name;
-    }
-    return camera;
+    const struct config_camera *config = config_find_camera(cl->options.config, camera);
+    return config ? config->name : camera;
 }
 
 static void tell(const struct clip *c, enum fact_clip_step step, size_t receiver)

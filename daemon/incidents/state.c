@@ -103,11 +103,10 @@ void state_save_tests(struct incidents *inc)
 static bool find_input(const struct incidents *inc, const json_t *object, size_t *ret_index)
 {
     const char *id = json_string_value(json_object_get(object, "input"));
-    size_t index = 0;
-    while (id && index < inc->count && strcmp(id_of(inc, index), id) != 0)
-        index++;
-    *ret_index = index;
-    return id && index < inc->count;
+    const struct config *config = inc->options.config;
+    const struct config_input *input = id ? config_find_input(config, id) : NULL;
+    *ret_index = input ? (size_t)(input - config->inputs) : 0;
+    return input;
 }
 
 static void load_inputs(struct incidents *inc, const json_t *row)

@@ -19,11 +19,8 @@ static const struct config_input *input_of(const struct incidents *inc,
 
 static const char *camera_name(const struct config *config, const char *id)
 {
-    for (size_t i = 0; i < config->camera_count; i++) {
-        if (strcmp(config->cameras[i].id, id) == 0)
-            return config->cameras[i].name;
-    }
-    return id;
+    const struct config_camera *camera = config_find_camera(config, id);
+    return camera ? camera->name : id;
 }
 
 static json_t *describe(const struct incidents *inc, const struct incident *incident,

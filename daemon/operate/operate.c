@@ -61,30 +61,36 @@ static const struct control_command commands[] = {
     {NULL, NULL, NULL},
 };
 
-bool operate_find_input(struct operate *op, struct control_request *request,
-                        const json_t *arguments, size_t *ret_input)
+static void refuse_unknown(struct control_request *request, const struct config *config,
+                           const char *id)
 {
-    const struct config *config = op->options.config;
-    const char *id = json_string_value(json_object_get(arguments, "input"));
     char known[400] = "";
     size_t used = 0;
     for (size_t i = 0; i < config->input_count; i++) {
-        const struct input_driver *driver = inputs_driver(op->options.inputs, i);
-        *ret_input = i;
-        if (id && strcmp(config->inputs[i].id, id) == 0) {
-            if (driver->simulate || driver->simulate_card)
-                return true;
-            control_fail(request,
-                         "input %s is a real line (driver %s): it is pressed by hand, not by a "
-                         "command",
-                         id, driver->type.name);
-            return false;
-        }
         int more = snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
                             config->inputs[i].id);
         used += more > 0 && used + (size_t)more < sizeof known ? (size_t)more : 0;
     }
     control_fail(request, "no input %s; there are: %s", id ? id : "(none given)", known);
+}
+
+bool operate_find_input(struct operate *op, struct control_request *request,
+                        const json_t *arguments, size_t *ret_input)
+{
+    const struct config *config = op->options.config;
+    const char *id = json_string_value(json_object_get(arguments, "input"));
+    const struct config_input *input = id ? config_find_input(config, id) : NULL;
+    if (!input) {
+        refuse_unknown(request, config, id);
+        return false;
+    }
+    *ret_input = (size_t)(input - config->inputs);
+    const struct input_driver *driver = inputs_driver(op->options.inputs, *ret_input);
+    if (driver->simulate || driver->simulate_card)
+        return true;
+    control_fail(request,
+                 "input %s is a real line (driver %s): it is pressed by hand, not by a command", id,
+                 driver->type.name);
     return false;
 }
 

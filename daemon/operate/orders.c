@@ -65,10 +65,9 @@ static bool read_buttons(const struct operate *op, struct control_request *reque
     json_array_foreach(list, at, one)
     {
         const char *id = json_string_value(one);
-        size_t i = 0;
-        while (id && i < config->input_count && strcmp(config->inputs[i].id, id) != 0)
-            i++;
-        if (!id || i == config->input_count || !(all >> i & 1)) {
+        const struct config_input *input = id ? config_find_input(config, id) : NULL;
+        size_t i = input ? (size_t)(input - config->inputs) : 0;
+        if (!input || !(all >> i & 1)) {
             control_fail(request, "%s is no button that a %s can cover", id ? id : "?",
                          incident_class_name(class));
             return false;
