@@ -7,14 +7,22 @@
 
 size_t config_rows(const struct config_drivers *d, struct conf_row ret_rows[CONFIG_SECTIONS_MAX])
 {
+    /* clang-format off */
     const struct conf_row rows[] = {
-        {&site_section, NULL},           {&signing_section, d->signers},
-        {&storage_section, NULL},        {&video_section, NULL},
-        {&control_section, NULL},        {&alarms_section, NULL},
-        {&exercises_section, NULL},      {&inputs_section, d->inputs},
-        {&cameras_section, d->cameras},  {&receivers_section, d->uplinks},
-        {&lamps_section, d->indicators}, {&outputs_section, d->outputs},
+        {&site_section, NULL},
+        {&signing_section, d->signers},
+        {&storage_section, NULL},
+        {&video_section, NULL},
+        {&control_section, NULL},
+        {&alarms_section, NULL},
+        {&exercises_section, NULL},
+        {&inputs_section, d->inputs},
+        {&cameras_section, d->cameras},
+        {&receivers_section, d->uplinks},
+        {&lamps_section, d->indicators},
+        {&outputs_section, d->outputs},
     };
+    /* clang-format on */
     static_assert(sizeof rows / sizeof *rows <= CONFIG_SECTIONS_MAX,
                   "whoever asks has so much room");
     memcpy(ret_rows, rows, sizeof rows);

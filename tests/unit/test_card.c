@@ -13,8 +13,8 @@
 #include "card/card.h"
 #include "card/lamp_drawing.h"
 #include "card/words.h"
-#include "run_suite.h"
 #include "incidents/section/exercises.h"
+#include "run_suite.h"
 
 static const char *const colors_en[3] = {"red", "amber", "green"};
 static const char *const colors_zh[3] = {"红灯", "黄灯", "绿灯"};
