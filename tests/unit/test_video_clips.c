@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -20,10 +21,12 @@
 /* --- A disk that stands still when told ---------------------------------------------------- */
 
 static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int syncs; /* that were asked for */
 
 /* In the place of the C library's: held up while `disk` is locked. */
 int fdatasync(int fd)
 {
+    atomic_fetch_add(&syncs, 1);
     pthread_mutex_lock(&disk);
     pthread_mutex_unlock(&disk);
     return (int)syscall(SYS_fdatasync, fd);
@@ -406,12 +409,12 @@ struct desk {
     int64_t begin_us;
 };
 
-static void open_desk(struct desk *d, size_t room_bytes)
+static void open_desk_until(struct desk *d, size_t room_bytes, int64_t post_us)
 {
     const struct clips_settings settings = {.recording = {.folder = folder,
                                                           .camera = "gate",
                                                           .pre_us = 3 * SECOND,
-                                                          .post_us = 600 * SECOND,
+                                                          .post_us = post_us,
                                                           .part_us = 600 * SECOND},
                                             .room_bytes = room_bytes,
                                             .on_done = on_part};
@@ -424,6 +427,11 @@ static void open_desk(struct desk *d, size_t room_bytes)
     feed_add(&d->feed, &clips);
     ck_assert_int_eq(feed_streams(&d->feed, video_streams, 1, &e), 0);
     d->begin_us = clock_monotonic_ns() / 1000 - 10 * SECOND;
+}
+
+static void open_desk(struct desk *d, size_t room_bytes)
+{
+    open_desk_until(d, room_bytes, 600 * SECOND);
 }
 
 static void close_desk(struct desk *d)
@@ -484,6 +492,20 @@ START_TEST(a_gap_of_the_feed_is_one_of_the_clips)
 }
 END_TEST
 
+/* No unit comes any more: the clip ends by the clock alone. */
+START_TEST(time_goes_on_without_units)
+{
+    struct desk d;
+    open_desk_until(&d, 1 << 20, SECOND / 10);
+    run_camera(&d, 0, 100);
+    clips_press(d.clips, ALARM, d.begin_us + 10 * SECOND, &d.ring);
+    wait_for_parts(&d, 2);
+    ck_assert(is_last(1));
+    close_desk(&d);
+    ck_assert_uint_eq(part_count, 2);
+}
+END_TEST
+
 /* Groups of pictures from `tenth` on, until the sink takes them. */
 static void run_until_taken(struct desk *d, int64_t tenth)
 {
@@ -503,6 +525,8 @@ START_TEST(a_disk_that_stands_still_delays_the_clips_alone)
     pthread_mutex_lock(&disk);
     run_camera(&d, 0, 100);
     clips_press(d.clips, ALARM, d.begin_us + 10 * SECOND, &d.ring);
+    while (atomic_load(&syncs) == 0)
+        sched_yield();
     run_camera(&d, 100, 400); /* 300 kB, of which there is room for half */
     ck_assert_uint_eq(d.ring.bytes, 400000);
     ck_assert(d.feed.sinks[1].waiting);
@@ -570,6 +594,7 @@ int main(void)
     tcase_add_checked_fixture(sink, set_up, tear_down);
     tcase_add_test(sink, the_sink_writes_what_ring_and_feed_have);
     tcase_add_test(sink, a_gap_of_the_feed_is_one_of_the_clips);
+    tcase_add_test(sink, time_goes_on_without_units);
     tcase_add_test(sink, a_disk_that_stands_still_delays_the_clips_alone);
     tcase_add_test(sink, presses_at_a_disk_that_stands_still_are_bounded);
     suite_add_tcase(suite, sink);
