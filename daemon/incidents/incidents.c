@@ -222,7 +222,6 @@ void incidents_close(struct incidents *inc)
     if (!inc || inc->closed)
         return;
     inc->closed = true;
-    save_unsaved(inc);
     uv_close((uv_handle_t *)&inc->timer, NULL);
 }
 

@@ -126,6 +126,21 @@ START_TEST(the_first_edge_is_a_press_at_once_and_bounce_is_none)
 }
 END_TEST
 
+/* The loop was busy and the timer is late: the change that had settled before is not skipped. */
+START_TEST(a_release_that_settled_unseen_makes_the_next_edge_a_press_of_its_own)
+{
+    struct input_host *host = &lines[WORLD_GATE][0].host;
+    move(WORLD_GATE, true);
+    int64_t now_ns = virtual_ns();
+    host->on_level(host->arg, false, now_ns + 10000000, INPUT_CAUSE_EDGE);
+    host->on_level(host->arg, true, now_ns + 200000000, INPUT_CAUSE_EDGE);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.restored"), 1);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), 1);
+    ck_assert_uint_eq(world_incident(WORLD_GATE)->presses, 2);
+}
+END_TEST
+
 START_TEST(a_contact_that_is_closed_at_rest_is_pressed_when_it_opens)
 {
     world.inputs[WORLD_OFFICE].contact = CONFIG_CONTACT_CLOSED;
@@ -368,6 +383,7 @@ int main(void)
     TCase *tc = tcase_create("inputs");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, the_first_edge_is_a_press_at_once_and_bounce_is_none);
+    tcase_add_test(tc, a_release_that_settled_unseen_makes_the_next_edge_a_press_of_its_own);
     tcase_add_test(tc, a_contact_that_is_closed_at_rest_is_pressed_when_it_opens);
     tcase_add_test(tc, a_button_that_is_found_pressed_is_an_alarm_that_says_so);
     tcase_add_test(tc, a_line_is_good_when_its_level_is_known_and_nothing_is_wrong);
