@@ -8,7 +8,6 @@
 #include "base/program.h"
 #include "drivers/camera/types.h"
 #include "sections/config.h"
-#include "video/sandbox.h"
 #include "video/supervisor.h"
 
 static const char help[] =
@@ -47,7 +46,6 @@ static int run(int argc, char **argv)
     }
     if (program_operands(&program, argc, argv, 0) != 0)
         return EXIT_USAGE;
-    sandbox_prepare();
     avformat_network_init(); /* before the forks, so that workers share the pages */
     umask(0027);             /* tocsind reads the clips by its group */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -215,9 +214,18 @@ int sandbox_seal(struct err *e)
     return result == 0 ? 0 : err_system(e, -result, "seccomp");
 }
 
-void sandbox_prepare(void)
+int sandbox_prepare(struct err *e)
 {
-    setenv("UV_USE_IO_URING", "0", 1);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return err_system(e, errno, "no new privileges");
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int result = filter ? 0 : -ENOMEM;
+    if (result == 0) /* as a kernel says that was built without */
+        result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
+    if (result == 0)
+        result = seccomp_load(filter);
+    seccomp_release(filter);
+    return result == 0 ? 0 : err_system(e, -result, "seccomp");
 }
 
 int sandbox_enter(const char *folder, const char *const *files, size_t memory_bytes, struct err *e)

@@ -7,10 +7,12 @@
 
 #include "base/err.h"
 
-/* At the start of a program, before its first loop: libuv asks once whether it may use io_uring,
- * which no process in here may, since a filter of system calls does not see what is asked for by
- * it. */
-void sandbox_prepare(void);
+/*
+ * Before the process makes its loop: io_uring is not there for it, nor for the threads that it
+ * starts. A filter of system calls does not see what is asked for through a ring, and libuv (from
+ * 1.45 on) ends a process whose ring is refused after it was made.
+ */
+int sandbox_prepare(struct err *e);
 
 /*
  * For the rest of this process and of the threads that it starts: files are read only under the

@@ -265,7 +265,10 @@ static int enter(struct worker *w, struct err *e)
         .recording = s->recording, .room_bytes = ROOM_BYTES, .on_done = on_clip, .arg = w};
     const char *files[FILES_MAX + 1];
     list_files(s, files);
-    int result = uv_loop_init(&w->loop);
+    int result = sandbox_prepare(e);
+    if (result != 0)
+        return result;
+    result = uv_loop_init(&w->loop);
     if (result != 0)
         return err_set(e, -result, "loop: %s", uv_strerror(result));
     /* A press keeps the ring as it was then until the disk has taken it. */

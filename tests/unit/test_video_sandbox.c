@@ -192,8 +192,10 @@ START_TEST(a_loop_runs)
     uv_loop_t loop;
     uv_timer_t timer;
     int count = 0;
-    sandbox_prepare();
-    ck_assert_str_eq(getenv("UV_USE_IO_URING"), "0"); /* heeded by libuv 1.45 and later */
+    struct err e;
+    ck_assert_int_eq(sandbox_prepare(&e), 0);
+    ck_assert_int_eq((int)syscall(SYS_io_uring_setup, 0, NULL), -1);
+    ck_assert_int_eq(errno, ENOSYS);
     ck_assert_int_eq(uv_loop_init(&loop), 0);
     enter();
     uv_timer_init(&loop, &timer);
