@@ -24,6 +24,7 @@ struct fixture {
     unsigned served;
     int64_t busy_ns, begun_ns[8], ended_ns[8]; /* of "busy" */
     bool told, there;                          /* by control_when_read */
+    unsigned pieces;                           /* of a stream that goes on */
 };
 
 static void run_echo(void *arg, struct control_request *request, const json_t *arguments)
@@ -394,7 +395,8 @@ START_TEST(a_watcher_that_does_not_read_is_bounded_and_dropped_with_a_word)
 {
     struct fixture *f = begin();
     char line[1100], text[1000];
-    int deaf = dial(f), other = dial(f);
+    int deaf = dial(f), other = dial(f), asker = dial(f);
+    ask(f, asker, "{\"command\":\"echo\",\"text\":1}\n", line, sizeof line);
     ask(f, deaf, "{\"command\":\"watch\"}\n", line, sizeof line);
     ask(f, other, "{\"command\":\"watch\"}\n", line, sizeof line);
     memset(text, 'x', sizeof text - 1);
@@ -414,6 +416,8 @@ START_TEST(a_watcher_that_does_not_read_is_bounded_and_dropped_with_a_word)
     ck_assert_uint_lt(heard, 1000);
     ck_assert_ptr_nonnull(strstr(last, "\"what\":\"dropped\""));
     ck_assert(control_has_watchers(f->control));
+    ck_assert_int_eq(recv(asker, line, 1, 0), -1); /* who does not watch is told nothing */
+    close(asker);
     close(other);
     close(deaf);
     end(f);
@@ -459,6 +463,61 @@ START_TEST(a_stream_goes_on_when_its_client_has_read)
         heard += got > 0 ? (size_t)got : 0;
     }
     ck_assert(f->told && f->there);
+    close(fd);
+    end(f);
+}
+END_TEST
+
+static void send_piece(struct fixture *f);
+
+static void on_piece_taken(void *arg, bool there)
+{
+    struct fixture *f = arg;
+    if (there && f->pieces < 3) {
+        send_piece(f);
+    } else {
+        f->told = true;
+        control_end(f->kept);
+    }
+}
+
+static void send_piece(struct fixture *f)
+{
+    static char lines[1000000];
+    memset(lines, 'x', sizeof lines);
+    lines[sizeof lines - 1] = '\n';
+    f->pieces++;
+    ck_assert(control_send_text(f->kept, lines, sizeof lines));
+    ck_assert(control_when_read(f->kept, on_piece_taken, f));
+}
+
+START_TEST(each_piece_of_a_stream_waits_for_the_one_before)
+{
+    struct fixture *f = begin();
+    static char block[1 << 20];
+    int fd = dial(f);
+    say(fd, "{\"command\":\"later\"}\n");
+    turn_until_served(f, 1);
+    send_piece(f);
+    turn(f, 50);
+    ck_assert_uint_eq(f->pieces, 1);
+    size_t heard = 0;
+    int64_t deadline = clock_monotonic_ms() + 20000;
+    while (f->pieces < 2 && clock_monotonic_ms() < deadline) {
+        ssize_t got = recv(fd, block, 100000, 0);
+        heard += got > 0 ? (size_t)got : 0;
+        turn(f, 1);
+    }
+    turn(f, 50); /* it reads no more */
+    ck_assert_uint_eq(f->pieces, 2);
+    while (heard < 3000000 && clock_monotonic_ms() < deadline) {
+        ssize_t got = recv(fd, block, sizeof block, 0);
+        heard += got > 0 ? (size_t)got : 0;
+        turn(f, 1);
+    }
+    ck_assert_uint_eq(heard, 3000000);
+    turn(f, 5);
+    ck_assert(f->told);
     close(fd);
     end(f);
 }
@@ -581,6 +640,7 @@ int main(void)
     tcase_add_test(tc, a_watcher_that_does_not_read_is_bounded_and_dropped_with_a_word);
     tcase_add_test(tc, a_watcher_that_never_reads_loses_its_place);
     tcase_add_test(tc, a_stream_goes_on_when_its_client_has_read);
+    tcase_add_test(tc, each_piece_of_a_stream_waits_for_the_one_before);
     tcase_add_test(tc, a_stream_is_told_when_its_client_is_gone_or_the_socket_is_closed);
     tcase_add_test(tc, a_name_is_looked_up_beside_the_loop_and_until_then_it_is_a_number);
     tcase_add_test(tc, a_look_up_that_is_under_way_holds_no_memory_when_all_is_closed);
