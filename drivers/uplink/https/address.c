@@ -110,8 +110,8 @@ static void tell_waiting(struct uplink *u)
 {
     for (int i = 0; i < UPLINK_LANE_COUNT; i++)
         transfer_address_changed(&u->lanes[i].transfer);
-    for (int i = 0; i < LINE_COUNT; i++)
-        transfer_address_changed(&u->lines[i].dial);
+    for (int i = 0; i < CONNECTION_COUNT; i++)
+        transfer_address_changed(&u->connections[i].dial);
     transfer_address_changed(&u->tus.transfer);
 }
 
@@ -133,8 +133,8 @@ static void take_addresses(struct uplink *u, const struct resolve_result *result
         return;
     log_info("uplink", "%s: %s has moved from %s to %s", u->host.receiver, u->name, used,
              u->addresses[0]);
-    line_failed(&u->lines[LINE_PRESS]);
-    line_dial(&u->lines[LINE_PRESS]);
+    connection_failed(&u->connections[CONNECTION_PRESS]);
+    connection_dial(&u->connections[CONNECTION_PRESS]);
 }
 
 static void on_looked_up(void *arg, const struct resolve_result *result)

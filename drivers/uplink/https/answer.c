@@ -33,10 +33,10 @@ size_t answer_on_body(char *bytes, size_t size, size_t count, void *answer)
     return length;
 }
 
-size_t answer_on_header(char *line, size_t size, size_t count, void *answer)
+size_t answer_on_header(char *bytes, size_t size, size_t count, void *answer)
 {
     struct https_answer *a = answer;
-    (void)line;
+    (void)bytes;
     a->header_bytes += size * count;
     if (a->header_bytes <= HTTPS_HEADERS_MAX)
         return size * count;

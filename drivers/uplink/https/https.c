@@ -203,29 +203,31 @@ static int open_https(const void *options, const struct uplink_host *host, uv_lo
         set_upload_url(u);
     if (result == 0)
         result = read_receipt_keys(u, e);
-    for (int i = 0; result == 0 && i < LINE_COUNT; i++)
-        result = line_open(u, &u->lines[i], e);
+    for (int i = 0; result == 0 && i < CONNECTION_COUNT; i++)
+        result = connection_open(u, &u->connections[i], e);
     for (int i = 0; result == 0 && i < UPLINK_LANE_COUNT; i++)
-        result = transfer_set_up(u, &u->lines[LINE_OTHER], &u->lanes[i].transfer, e);
+        result = transfer_set_up(u, &u->connections[CONNECTION_OTHER], &u->lanes[i].transfer, e);
     if (result == 0)
-        result = transfer_set_up(u, &u->lines[LINE_CLIPS], &u->tus.transfer, e);
+        result = transfer_set_up(u, &u->connections[CONNECTION_CLIPS], &u->tus.transfer, e);
     if (result == 0)
         result = address_open(u, e);
     if (result != 0) {
         close_https(u);
         return result;
     }
-    line_dial(&u->lines[LINE_PRESS]); /* the other one follows when this one got through */
+    connection_dial(
+        &u->connections[CONNECTION_PRESS]); /* the other one follows when this one got through */
     *ret_uplink = u;
     return 0;
 }
 
-static struct line *choose_line(struct uplink *u, enum uplink_lane lane)
+static struct connection *choose_connection(struct uplink *u, enum uplink_lane lane)
 {
-    struct line *press = &u->lines[LINE_PRESS], *other = &u->lines[LINE_OTHER];
+    struct connection *press = &u->connections[CONNECTION_PRESS],
+                      *other = &u->connections[CONNECTION_OTHER];
     switch (lane) {
     case UPLINK_LANE_PRESS:
-        return !line_is_idle(press) && line_is_idle(other) ? other : press;
+        return !connection_is_idle(press) && connection_is_idle(other) ? other : press;
     case UPLINK_LANE_HEARTBEAT:
         if (press->active > 0)
             return other;
@@ -298,15 +300,15 @@ static void send_event(struct uplink *u, enum uplink_lane which, struct event *e
                               .content_type = "application/cloudevents+json",
                               .extra = {key},
                               .timeout_ms = u->options->attempt_timeout_ms};
-    transfer_start(&lane->transfer, choose_line(u, which), &request, on_answer);
+    transfer_start(&lane->transfer, choose_connection(u, which), &request, on_answer);
 }
 
 static void refresh(struct uplink *u)
 {
-    line_failed(&u->lines[LINE_CLIPS]);
-    line_failed(&u->lines[LINE_PRESS]);
+    connection_failed(&u->connections[CONNECTION_CLIPS]);
+    connection_failed(&u->connections[CONNECTION_PRESS]);
     address_look_up_now(u);
-    line_dial(&u->lines[LINE_PRESS]);
+    connection_dial(&u->connections[CONNECTION_PRESS]);
 }
 
 static void cancel_lanes(struct uplink *u)
@@ -336,8 +338,8 @@ static void close_https(struct uplink *u)
     for (int i = 0; i < UPLINK_LANE_COUNT; i++)
         transfer_tear_down(&u->lanes[i].transfer);
     transfer_tear_down(&u->tus.transfer);
-    for (int i = 0; i < LINE_COUNT; i++)
-        line_close(&u->lines[i]);
+    for (int i = 0; i < CONNECTION_COUNT; i++)
+        connection_close(&u->connections[i]);
     address_close(u);
     keys_finish(&u->receipt_keys);
     credentials_finish(u);

@@ -6,23 +6,23 @@
  *   outcome.c      what an answer means: receipt, status class, evidence
  *   transfer.c     one signed HTTP exchange: request, deadline, the next address
  *   answer.c       what comes back, with its limits
- *   line.c         a line to the receiver: libcurl in the loop, its warm connection
+ *   connection.c         a warm connection to the receiver: libcurl in the loop
  *   credentials.c  certificates and keys, checked at open; TLS for a clock that is known bad
  *   address.c      where the receiver is: look-ups, last good addresses
  *   tus.c          resumable upload of a clip
  *
- * A line is a libcurl multi handle that keeps one connection open. There are three, so that
+ * A connection here is a libcurl multi handle that keeps one open. There are three, so that
  * nothing waits for anything else: PRESS carries fresh presses, OTHER what else is an event, CLIPS
  * the clips. Heartbeats go over PRESS and OTHER in turn, so that both are proven; a fresh press
  * takes whichever of the two is open and idle. Should both be in use, libcurl dials another
  * connection, which is closed again afterwards.
  *
- * PRESS is dialled at open and at refresh(), both lines when the receiver closes an idle connection
- * and when the other line has just got through: a signed OPTIONS request, whose answer may be
- * anything. Where connections do not last, the pauses between dials grow from 0.5 to 60 s. A line
+ * PRESS is dialled at open and at refresh(), both when the receiver closes an idle connection
+ * and when the other one has just got through: a signed OPTIONS request, whose answer may be
+ * anything. Where connections do not last, the pauses between dials grow from 0.5 to 60 s. One
  * that was quiet for 45 s is proven in the same way when the other one gets through; one quiet for
  * 110 s (heartbeats rarer than that) is dialled anew when it is needed. After a
- * broken connection or a time-out every line dials anew before it is used again.
+ * broken connection or a time-out every one dials anew before it is used again.
  */
 #ifndef TOCSIN_DRIVERS_UPLINK_HTTPS_H
 #define TOCSIN_DRIVERS_UPLINK_HTTPS_H
@@ -108,7 +108,7 @@ enum transfer_state {
 /* One exchange; handle, buffers and struct are used again and again. */
 struct transfer {
     struct uplink *uplink;
-    struct line *line;
+    struct connection *connection;
     CURL *easy;
     uv_timer_t deadline;
     enum transfer_state state;
@@ -120,7 +120,7 @@ struct transfer {
     char connect_to_text[INET6_ADDRSTRLEN + 8];
     char address[INET6_ADDRSTRLEN]; /* in use; "" when the url holds it */
     size_t addresses_tried;
-    unsigned trust;    /* its line's when it began */
+    unsigned trust;    /* its connection's when it began */
     unsigned sendings; /* by libcurl: more than one when a kept connection was dead */
     unsigned char digest[DIGEST_BYTES];
     curl_off_t moved_bytes;
@@ -130,16 +130,16 @@ struct transfer {
     char error[CURL_ERROR_SIZE];
 };
 
-enum line_name {
-    LINE_PRESS,
-    LINE_OTHER,
-    LINE_CLIPS,
+enum connection_name {
+    CONNECTION_PRESS,
+    CONNECTION_OTHER,
+    CONNECTION_CLIPS,
 };
-#define LINE_COUNT (LINE_CLIPS + 1)
+#define CONNECTION_COUNT (CONNECTION_CLIPS + 1)
 
 struct idle_watch;
 
-struct line {
+struct connection {
     struct uplink *uplink;
     CURLM *multi;
     uv_timer_t curl_timer;
@@ -216,7 +216,7 @@ struct uplink {
     size_t handles; /* libuv handles and works to be ended before this may be freed */
     struct key_ring receipt_keys;
     struct curl_blob ca, certificate, key; /* the files' bytes */
-    struct line lines[LINE_COUNT];
+    struct connection connections[CONNECTION_COUNT];
     struct lane lanes[UPLINK_LANE_COUNT];
     struct prepared prepared[HTTPS_PREPARED];
     size_t next_prepared; /* the place of the next one: the oldest makes room */
@@ -241,24 +241,25 @@ struct uplink {
 void uplink_handle_closed(uv_handle_t *handle); /* `data` is the uplink; frees it at last */
 void uplink_release(struct uplink *u);          /* one handle fewer */
 
-/* line.c */
-int line_open(struct uplink *u, struct line *l, struct err *e);
-bool line_is_idle(const struct line *l); /* a connection is open, trusted and unused */
-/* The bytes of the request leave before this returns if the line was idle. -EIO: could not start.
+/* connection.c */
+int connection_open(struct uplink *u, struct connection *l, struct err *e);
+bool connection_is_idle(const struct connection *l); /* a connection is open, trusted and unused */
+/* The bytes of the request leave before this returns if it was idle. -EIO: could not start.
  */
-int line_add(struct line *l, struct transfer *t);
-void line_remove(struct line *l, struct transfer *t);
-void line_failed(struct line *l); /* a transfer on it broke: nothing open is trusted any more */
-void line_dial(struct line *l);   /* now, unless it is in use */
-void line_close(struct line *l);
+int connection_add(struct connection *l, struct transfer *t);
+void connection_remove(struct connection *l, struct transfer *t);
+void connection_failed(
+    struct connection *l); /* a transfer on it broke: nothing open is trusted any more */
+void connection_dial(struct connection *l); /* now, unless it is in use */
+void connection_close(struct connection *l);
 
 /* transfer.c */
 /* The signature headers of a request of now, with a nonce of its own. */
 int transfer_sign(struct uplink *u, const char *method, const char *url,
                   const unsigned char *digest, struct profile_headers *ret_headers, struct err *e);
-int transfer_set_up(struct uplink *u, struct line *l, struct transfer *t, struct err *e);
+int transfer_set_up(struct uplink *u, struct connection *l, struct transfer *t, struct err *e);
 /* Signs and starts. Every end, a failure to start among them, is told through `done`, later. */
-void transfer_start(struct transfer *t, struct line *l, const struct request *request,
+void transfer_start(struct transfer *t, struct connection *l, const struct request *request,
                     transfer_handler done);
 void transfer_over(struct transfer *t, CURLcode code); /* libcurl is done with it */
 void transfer_address_changed(struct transfer *t);     /* what waited for an address may go on */
@@ -268,7 +269,8 @@ void transfer_tear_down(struct transfer *t);
 /* answer.c */
 void answer_clear(struct https_answer *a);
 size_t answer_on_body(char *bytes, size_t size, size_t count, void *answer);
-size_t answer_on_header(char *line, size_t size, size_t count, void *answer); /* only counts them */
+size_t answer_on_header(char *bytes, size_t size, size_t count,
+                        void *answer); /* only counts them */
 /* Status and headers, when all of the answer is there. */
 void answer_take_headers(struct https_answer *a, CURL *easy);
 /* The url that a Location in the answer from `url` means. It may be a path or a url, but only of

@@ -26,10 +26,10 @@ static void finish(struct transfer *t)
     t->done(t);
 }
 
-/* A clip's line must not change what alarms rely on. */
+/* A clip's connection must not change what alarms rely on. */
 static bool is_for_alarms(const struct transfer *t)
 {
-    return t->line != &t->uplink->lines[LINE_CLIPS];
+    return t->connection != &t->uplink->connections[CONNECTION_CLIPS];
 }
 
 static bool has_moved(struct transfer *t)
@@ -63,8 +63,8 @@ static void on_deadline(uv_timer_t *timer)
             uv_timer_start(&t->deadline, on_deadline, (uint64_t)limit_ms, 0);
             return;
         }
-        line_remove(t->line, t);
-        line_failed(t->line);
+        connection_remove(t->connection, t);
+        connection_failed(t->connection);
         if (is_for_alarms(t))
             address_failed(u, t->address);
         a->status = 0;
@@ -106,10 +106,10 @@ static int on_before_request(void *arg, char *to, char *from, int to_port, int f
     return CURL_PREREQFUNC_ABORT;
 }
 
-int transfer_set_up(struct uplink *u, struct line *l, struct transfer *t, struct err *e)
+int transfer_set_up(struct uplink *u, struct connection *l, struct transfer *t, struct err *e)
 {
     t->uplink = u;
-    t->line = l;
+    t->connection = l;
     t->easy = curl_easy_init();
     if (!t->easy)
         return err_set(e, ENOMEM, "libcurl: out of memory");
@@ -236,11 +236,11 @@ static void begin(struct transfer *t)
         curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
     t->error[0] = '\0';
     t->state = TRANSFER_ACTIVE;
-    if (line_add(t->line, t) != 0)
+    if (connection_add(t->connection, t) != 0)
         end_later(t, "libcurl could not start the request");
 }
 
-void transfer_start(struct transfer *t, struct line *l, const struct request *request,
+void transfer_start(struct transfer *t, struct connection *l, const struct request *request,
                     transfer_handler done)
 {
     assert(t->state == TRANSFER_IDLE);
@@ -248,7 +248,7 @@ void transfer_start(struct transfer *t, struct line *l, const struct request *re
     struct err e;
     answer_clear(&t->answer);
     t->sent.signature[0] = '\0';
-    t->line = l;
+    t->connection = l;
     t->request = *request;
     memcpy(t->digest, request->digest, DIGEST_BYTES);
     t->request.digest = t->digest;
@@ -357,7 +357,7 @@ void transfer_stop(struct transfer *t)
     if (!t->easy)
         return;
     if (t->state == TRANSFER_ACTIVE)
-        line_remove(t->line, t);
+        connection_remove(t->connection, t);
     t->state = TRANSFER_IDLE;
     uv_timer_stop(&t->deadline);
 }

@@ -101,7 +101,7 @@ static void request(struct tus *s, enum tus_step step, const struct request *wan
     r.content_type = "application/offset+octet-stream";
     r.extra[0] = resumable;
     s->step = step;
-    transfer_start(&s->transfer, &u->lines[LINE_CLIPS], &r, done);
+    transfer_start(&s->transfer, &u->connections[CONNECTION_CLIPS], &r, done);
 }
 
 static void read_piece(struct tus *s);

@@ -19,27 +19,27 @@
 /* A socket of libcurl's, watched by the loop. Its handle is closed before libcurl closes it. */
 struct watch {
     uv_poll_t poll;
-    struct line *line;
+    struct connection *connection;
     curl_socket_t socket;
 };
 
 /* The connection that libcurl keeps but does not watch: here it is seen when it is closed. */
 struct idle_watch {
     uv_poll_t poll;
-    struct line *line;
+    struct connection *connection;
 };
 
-static void collect(struct line *l);
+static void collect(struct connection *l);
 
 static void free_watch(uv_handle_t *handle)
 {
     struct watch *w = handle->data;
-    struct uplink *u = w->line->uplink;
+    struct uplink *u = w->connection->uplink;
     free(w);
     uplink_release(u);
 }
 
-static void act(struct line *l, curl_socket_t socket, int flags)
+static void act(struct connection *l, curl_socket_t socket, int flags)
 {
     int running;
     curl_multi_socket_action(l->multi, socket, flags, &running);
@@ -48,7 +48,7 @@ static void act(struct line *l, curl_socket_t socket, int flags)
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
     struct watch *w = poll->data;
-    struct line *l = w->line;
+    struct connection *l = w->connection;
     int flags = status < 0 ? CURL_CSELECT_ERR : 0;
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
@@ -61,7 +61,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void *socket_arg)
 {
     (void)easy;
-    struct line *l = arg;
+    struct connection *l = arg;
     struct watch *w = socket_arg;
     if (what == CURL_POLL_REMOVE) {
         if (w) {
@@ -77,7 +77,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void
             return -1;
         }
         w->poll.data = w;
-        w->line = l;
+        w->connection = l;
         w->socket = socket;
         l->uplink->handles++;
         curl_multi_assign(l->multi, socket, w);
@@ -91,7 +91,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void
 
 static void on_curl_timer(uv_timer_t *timer)
 {
-    struct line *l = timer->data;
+    struct connection *l = timer->data;
     act(l, CURL_SOCKET_TIMEOUT, 0);
     collect(l);
 }
@@ -99,7 +99,7 @@ static void on_curl_timer(uv_timer_t *timer)
 static int on_timer_wish(CURLM *multi, long timeout_ms, void *arg)
 {
     (void)multi;
-    struct line *l = arg;
+    struct connection *l = arg;
     if (timeout_ms < 0)
         uv_timer_stop(&l->curl_timer);
     else
@@ -110,12 +110,12 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *arg)
 static void free_idle_watch(uv_handle_t *handle)
 {
     struct idle_watch *w = handle->data;
-    struct uplink *u = w->line->uplink;
+    struct uplink *u = w->connection->uplink;
     free(w);
     uplink_release(u);
 }
 
-static void stop_idle_watch(struct line *l)
+static void stop_idle_watch(struct connection *l)
 {
     if (l->idle)
         uv_close((uv_handle_t *)&l->idle->poll, free_idle_watch);
@@ -123,83 +123,83 @@ static void stop_idle_watch(struct line *l)
 }
 
 /* Nothing that is open, or under way, counts any more. */
-static void distrust(struct line *l)
+static void distrust(struct connection *l)
 {
     l->fresh = true;
     l->trust++;
     stop_idle_watch(l);
 }
 
-static void dial_soon(struct line *l);
+static void dial_soon(struct connection *l);
 
 static void on_idle_closed(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
-    struct line *l = ((struct idle_watch *)poll->data)->line;
+    struct connection *l = ((struct idle_watch *)poll->data)->connection;
     distrust(l);
-    if (l != &l->uplink->lines[LINE_CLIPS])
+    if (l != &l->uplink->connections[CONNECTION_CLIPS])
         dial_soon(l);
 }
 
-/* `socket` stays open in libcurl's keeping, and nothing on this line is under way. */
-static void start_idle_watch(struct line *l, curl_socket_t socket)
+/* `socket` stays open in libcurl's keeping, and nothing on this one is under way. */
+static void start_idle_watch(struct connection *l, curl_socket_t socket)
 {
     struct idle_watch *w = calloc(1, sizeof *w);
     if (!w || uv_poll_init_socket(l->uplink->loop, &w->poll, socket) != 0) {
         free(w);
-        return; /* the line then counts as cold, which is slower but not wrong */
+        return; /* it then counts as cold, which is slower but not wrong */
     }
     w->poll.data = w;
-    w->line = l;
+    w->connection = l;
     l->uplink->handles++;
     l->idle = w;
     uv_poll_start(&w->poll, UV_DISCONNECT, on_idle_closed);
 }
 
-bool line_is_idle(const struct line *l)
+bool connection_is_idle(const struct connection *l)
 {
     return l->active == 0 && l->idle && !l->fresh &&
            clock_monotonic_ns() - l->proven_ns < TRUST_NOT_AFTER_NS;
 }
 
-static bool wants_proof(const struct line *l)
+static bool wants_proof(const struct connection *l)
 {
     return l->active == 0 &&
-           (!line_is_idle(l) || clock_monotonic_ns() - l->proven_ns > PROVE_AFTER_NS);
+           (!connection_is_idle(l) || clock_monotonic_ns() - l->proven_ns > PROVE_AFTER_NS);
 }
 
-/* This one has just got through: the other line should as well, if it is cold or was long quiet. */
-static void warm_the_other(struct line *l)
+/* This one has just got through: the other one should as well, if it is cold or was long quiet. */
+static void warm_the_other(struct connection *l)
 {
     struct uplink *u = l->uplink;
-    for (int i = LINE_PRESS; i <= LINE_OTHER; i++) {
-        struct line *other = &u->lines[i];
+    for (int i = CONNECTION_PRESS; i <= CONNECTION_OTHER; i++) {
+        struct connection *other = &u->connections[i];
         if (other != l && wants_proof(other))
             dial_soon(other);
     }
 }
 
-static void finish(struct line *l, struct transfer *t, CURLcode code)
+static void finish(struct connection *l, struct transfer *t, CURLcode code)
 {
     curl_socket_t socket = CURL_SOCKET_BAD;
     curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &socket);
-    line_remove(l, t);
+    connection_remove(l, t);
     if (code == CURLE_OK) {
         l->proven_ns = clock_monotonic_ns();
         if (t->trust == l->trust) /* nothing has broken since it began */
             l->fresh = false;
         if (l->active == 0 && !l->fresh && socket != CURL_SOCKET_BAD)
             start_idle_watch(l, socket);
-        if (l != &l->uplink->lines[LINE_CLIPS])
+        if (l != &l->uplink->connections[CONNECTION_CLIPS])
             warm_the_other(l);
     } else {
-        line_failed(l);
+        connection_failed(l);
     }
     transfer_over(t, code);
 }
 
-static void collect(struct line *l)
+static void collect(struct connection *l)
 {
     int left;
     struct uplink *u = l->uplink;
@@ -213,7 +213,7 @@ static void collect(struct line *l)
     }
 }
 
-int line_add(struct line *l, struct transfer *t)
+int connection_add(struct connection *l, struct transfer *t)
 {
     stop_idle_watch(l);
     /* As long as no new connection has got through: libcurl still keeps the old one. */
@@ -229,20 +229,20 @@ int line_add(struct line *l, struct transfer *t)
     return 0;
 }
 
-void line_remove(struct line *l, struct transfer *t)
+void connection_remove(struct connection *l, struct transfer *t)
 {
     curl_multi_remove_handle(l->multi, t->easy);
     l->active--;
 }
 
-void line_failed(struct line *l)
+void connection_failed(struct connection *l)
 {
     struct uplink *u = l->uplink;
     distrust(l);
-    if (l == &u->lines[LINE_CLIPS])
+    if (l == &u->connections[CONNECTION_CLIPS])
         return; /* a clip's trouble says nothing of the alarms' path */
-    for (int i = LINE_PRESS; i <= LINE_OTHER; i++)
-        distrust(&u->lines[i]);
+    for (int i = CONNECTION_PRESS; i <= CONNECTION_OTHER; i++)
+        distrust(&u->connections[i]);
 }
 
 static void on_dialled(struct transfer *t)
@@ -251,7 +251,7 @@ static void on_dialled(struct transfer *t)
         log_info("uplink", "%s: could not dial: %s", t->uplink->host.receiver, t->answer.reason);
 }
 
-void line_dial(struct line *l)
+void connection_dial(struct connection *l)
 {
     struct uplink *u = l->uplink;
     uv_timer_stop(&l->dial_timer);
@@ -271,13 +271,13 @@ void line_dial(struct line *l)
 
 static void on_dial_timer(uv_timer_t *timer)
 {
-    struct line *l = timer->data;
+    struct connection *l = timer->data;
     if (wants_proof(l))
-        line_dial(l);
+        connection_dial(l);
 }
 
 /* Never at once: whoever is being told of an outcome may have something better to send. */
-static void dial_soon(struct line *l)
+static void dial_soon(struct connection *l)
 {
     int64_t now_ms = (int64_t)uv_now(l->uplink->loop), wait_ms = 0;
     if (uv_is_active((uv_handle_t *)&l->dial_timer))
@@ -291,7 +291,7 @@ static void dial_soon(struct line *l)
     uv_timer_start(&l->dial_timer, on_dial_timer, (uint64_t)wait_ms, 0);
 }
 
-int line_open(struct uplink *u, struct line *l, struct err *e)
+int connection_open(struct uplink *u, struct connection *l, struct err *e)
 {
     l->uplink = u;
     l->multi = curl_multi_init();
@@ -310,7 +310,7 @@ int line_open(struct uplink *u, struct line *l, struct err *e)
     return transfer_set_up(u, l, &l->dial, e);
 }
 
-void line_close(struct line *l)
+void connection_close(struct connection *l)
 {
     if (!l->multi)
         return;
