@@ -317,9 +317,12 @@ END_TEST
 START_TEST(a_clip_that_fails_waits_and_says_nothing_of_the_link)
 {
     struct uplink *u = add_proven();
+    int64_t proven_ms = fake_now_ms();
+    run(1000);
     dispatch_upload(dispatch, 0, 9, &file);
     int64_t begun_ms = fake_now_ms();
     fake_end(u, fake_find_upload(u), UPLINK_OUTCOME_REFUSED, "not the manifest's");
+    ck_assert_int_eq(status().last_receipt_ms, proven_ms);
     ck_assert_uint_eq(told[0].upload_failed, 1);
     ck_assert_uint_eq(status().failures, 0);
     ck_assert_uint_eq(told[0].links, 1);
