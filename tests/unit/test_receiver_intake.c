@@ -52,6 +52,9 @@ START_TEST(a_good_event_is_stored_and_its_receipt_says_which)
     signature_digest_text(hash, digest);
     ck_assert_str_eq(world_text(c, "digest"), digest);
     ck_assert_ptr_nonnull(fake_answered(c, "Signature"));
+    EVP_Digest(c->body, strlen(c->body), hash, NULL, EVP_sha256(), NULL);
+    signature_digest_text(hash, digest);
+    ck_assert_str_eq(fake_answered(c, "Content-Digest"), digest);
     ck_assert_uint_eq(stored(), 1);
     json_t *event = store_event(w.receiver.store, WORLD_EVENT);
     ck_assert_str_eq(json_string_value(json_object_get(event, "bytes")), GOOD);
