@@ -407,6 +407,35 @@ START_TEST(reset_and_cancel_never_touch_duress)
 }
 END_TEST
 
+START_TEST(duress_tells_the_receivers_what_it_is_and_that_nothing_may_be_heard_of_it)
+{
+    world_press(WORLD_DURESS);
+    const struct fake_event *event = fake_last("tocsin.alarm.raised");
+    ck_assert_str_eq(fake_text(event, "kind"), "duress");
+    ck_assert(json_is_true(json_object_get(event->data, "silent")));
+    world_press(WORLD_GATE);
+    ck_assert(json_is_false(json_object_get(fake_last("tocsin.alarm.raised")->data, "silent")));
+}
+END_TEST
+
+START_TEST(only_the_receipt_of_a_press_says_that_it_is_there)
+{
+    fake.responders = 1;
+    world_press(WORLD_GATE);
+    struct fact fact = {.kind = FACT_DELIVERED,
+                        .u.delivered = {.class = EVENT_CLASS_FOLLOWUP, .confirmed = true}};
+    memcpy(fact.u.delivered.alarm, fake.events[0].alarm, UUID_TEXT_SIZE);
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_count(FACT_PROGRESS), 0);
+    fact.u.delivered.class = EVENT_CLASS_PRESS;
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_count(FACT_PROGRESS), 1);
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[0], INCIDENT_PROGRESS_DELIVERED);
+}
+END_TEST
+
 START_TEST(a_cancellation_names_one_alarm_and_comes_in_time)
 {
     world_press(WORLD_GATE);
@@ -563,6 +592,8 @@ int main(void)
     tcase_add_test(tc, a_release_restores_and_leaves_the_incident_open);
     tcase_add_test(tc, a_release_without_an_incident_is_saved_once_at_the_end_of_the_turn);
     tcase_add_test(tc, reset_and_cancel_never_touch_duress);
+    tcase_add_test(tc, duress_tells_the_receivers_what_it_is_and_that_nothing_may_be_heard_of_it);
+    tcase_add_test(tc, only_the_receipt_of_a_press_says_that_it_is_there);
     tcase_add_test(tc, a_cancellation_names_one_alarm_and_comes_in_time);
     tcase_add_test(tc, an_event_that_cannot_be_made_leaves_the_row_to_the_turns_end);
     suite_add_tcase(suite, tc);
