@@ -86,7 +86,7 @@ static bool take_option(int letter, struct arguments *a)
     case OPTION_SINCE:
         return take_since(a);
     case OPTION_SEQ:
-        if (!take_number(a, a->seq_name, 0, INT64_MAX, &seq))
+        if (!take_number(a, a->seq_name, strcmp(a->seq_name, "before") == 0, INT64_MAX, &seq))
             return false;
         json_object_set_new(a->request, a->seq_name, json_integer(seq));
         return true;
