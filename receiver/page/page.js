@@ -216,6 +216,10 @@ async function refresh() {
       draw(await reply.json());
     }
     element('stale').hidden = true;
+    // After a hang the stream is the same as before and says nothing of it; one that was refused
+    // (too many viewers) has ended for good.
+    if (stream.readyState === EventSource.CLOSED) stream = listen();
+    setLive(stream.readyState === EventSource.OPEN);
   } catch (error) {
     setLive(false);
     element('stale').hidden = false;
@@ -227,10 +231,15 @@ function setLive(on) {
   element('live').textContent = on ? '实时 live' : '离线 offline';
 }
 
-const stream = new EventSource('/api/stream');
-stream.onopen = () => setLive(true);
-stream.onerror = () => { setLive(false); refresh(); };
-stream.onmessage = refresh;
+function listen() {
+  const opened = new EventSource('/api/stream');
+  opened.onopen = () => setLive(true);
+  opened.onerror = () => { setLive(false); refresh(); };
+  opened.onmessage = refresh;
+  return opened;
+}
+
+let stream = listen();
 setInterval(refresh, 5000);
 const operator = element('operator');
 operator.value = localStorage.getItem('operator') || '';

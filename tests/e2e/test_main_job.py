@@ -333,9 +333,10 @@ def test_the_exported_bundle_verifies_and_a_changed_one_does_not(stand):
     stand.press("test-button")
 
     def all_receipted():
-        lines = stand.cli("events", "list").stdout.splitlines()
-        return (any("tocsin.test.restored" in line for line in lines) and
-                all("police=stored" in line for line in lines))
+        events = json.loads(stand.cli("events", "list", "--json", check=True).stdout)["events"]
+        states = [{r["id"]: r["state"] for r in event["receivers"]} for event in events]
+        return (any(event["type"] == "tocsin.test.restored" for event in events) and
+                all(state.get("police") == "stored" for state in states))
 
     # The last event is proven by its receipt alone.
     wait_until("every event receipted, the last one too", all_receipted, 10)

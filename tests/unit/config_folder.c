@@ -22,11 +22,19 @@ void config_folder_init(struct config_folder *f)
     config_folder_write(f, "camera.password", "s3cret\r\nsecond line\n", 20, 0640);
     config_folder_write(f, "open.password", "s3cret\n", 7, 0644);
     config_folder_write(f, "empty.password", "\n", 1, 0640);
+    char cameras[200];
+    snprintf(cameras, sizeof cameras, "%s/cameras", f->path); /* as config/tocsin.yaml has it */
+    ck_assert_int_eq(mkdir(cameras, 0750), 0);
+    config_folder_write(f, "cameras/gate.password", "s3cret\n", 7, 0640);
 }
 
 void config_folder_finish(struct config_folder *f)
 {
     DIR *dir = opendir(f->path);
+    if (dir) {
+        unlinkat(dirfd(dir), "cameras/gate.password", 0);
+        unlinkat(dirfd(dir), "cameras", AT_REMOVEDIR);
+    }
     for (struct dirent *entry; dir && (entry = readdir(dir));)
         unlinkat(dirfd(dir), entry->d_name, 0);
     if (dir)
