@@ -590,7 +590,7 @@ int main(void)
     tcase_add_test(recording, a_folder_that_cannot_be_written_is_a_gap_too);
     suite_add_tcase(suite, recording);
     TCase *sink = tcase_create("sink");
-    tcase_set_timeout(sink, 30);
+    tcase_set_timeout(sink, 90);
     tcase_add_checked_fixture(sink, set_up, tear_down);
     tcase_add_test(sink, the_sink_writes_what_ring_and_feed_have);
     tcase_add_test(sink, a_gap_of_the_feed_is_one_of_the_clips);

@@ -169,7 +169,7 @@ static void set_up(void)
     run_supervisor();
     uv_loop_init(&loop);
     uv_timer_init(&loop, &limit);
-    uv_timer_start(&limit, on_limit, 25000, 0);
+    uv_timer_start(&limit, on_limit, 80000, 0);
     connect_link();
 }
 
@@ -238,8 +238,9 @@ START_TEST(clips_are_believed_once_and_told_until_stored)
     ck_assert_uint_eq(cameras[0].restarts, 3); /* its two sessions, and itself */
     unsigned before = online;
     RUN_UNTIL(online > before);
-    /* Told of the alarm again, it has nothing new to say, and ends once more. */
+    /* Told of the alarm again, it has nothing new to say, and ends once more in the same way. */
     RUN_UNTIL(cameras[0].restarts >= 6);
+    ck_assert_str_eq(cameras[0].reason, "the camera's worker ended with status 5");
     ck_assert_str_eq(clips, "one1");
     link_client_close(link_to_video);
     connect_link();
@@ -279,7 +280,7 @@ int main(void)
 {
     Suite *suite = suite_create("video supervisor");
     TCase *tests = tcase_create("supervisor");
-    tcase_set_timeout(tests, 40);
+    tcase_set_timeout(tests, 90);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, each_camera_says_its_own);
     tcase_add_test(tests, clips_are_believed_once_and_told_until_stored);

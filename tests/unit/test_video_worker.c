@@ -142,7 +142,7 @@ static void set_up(void)
     memset(&camera, 0, sizeof camera);
     beats = 0;
     part_count = 0;
-    alarm(30); /* what waits for a line that never comes is ended by this */
+    alarm(80); /* what waits for a line that never comes is ended by this */
 }
 
 static void tear_down(void)
@@ -311,7 +311,7 @@ int main(void)
 {
     Suite *suite = suite_create("video worker");
     TCase *tests = tcase_create("worker");
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 90);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, sessions_come_and_go_and_the_clip_says_so);
     tcase_add_test(tests, what_is_being_written_is_kept_at_a_stop);
