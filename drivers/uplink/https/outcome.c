@@ -7,7 +7,8 @@
 #include "base/log.h"
 #include "drivers/uplink/https/https.h"
 
-#define RETRY_AFTER_MAX_S 86400
+/* A longer wish is none: libcurl 8 makes six hours of any that is longer, older ones leave it. */
+#define RETRY_AFTER_MAX_S 3600
 
 /* The answer's own words, for the technician. */
 static const char *quote_body(const struct https_answer *a, char *text, size_t size)
