@@ -48,7 +48,8 @@ def stored_at(receiver):
     with tempfile.TemporaryDirectory() as copy:
         for name in ("receiver.db-wal", "receiver.db"):  # a running receiver lets nobody in
             shutil.copy(f"{receiver.store}/{name}", copy)
-        with contextlib.closing(sqlite3.connect(f"{copy}/receiver.db")) as store:
+        with contextlib.closing(sqlite3.connect(f"{copy}/receiver.db")) as store, \
+                contextlib.suppress(sqlite3.DatabaseError):  # copied amid a checkpoint: asked again
             for (body,) in store.execute("SELECT bytes FROM event WHERE type GLOB 'tocsin.alarm.*'"
                                          " ORDER BY seq"):
                 data = json.loads(body)["data"]
