@@ -42,6 +42,16 @@ static void on_message(void *arg, struct message *message)
     p->host.on_message(p->host.arg, message);
 }
 
+/* Its end is told after the last that it said: else a camera would be online whose worker is dead.
+ */
+static void tell_end(struct process *p)
+{
+    if (!p->ended || process_is_there(p))
+        return;
+    p->ended = false;
+    p->host.on_end(p->host.arg, p->reason);
+}
+
 static void on_gone(void *arg, const char *nonsense)
 {
     struct process *p = arg;
@@ -50,6 +60,7 @@ static void on_gone(void *arg, const char *nonsense)
         log_error("video", "%s: the worker says nonsense: %s", p->name, nonsense);
         process_signal(p, SIGKILL);
     }
+    tell_end(p);
 }
 
 /* The parent's half of a start. */
@@ -85,10 +96,21 @@ int process_start(struct process *p, int64_t now_ms, struct err *e)
     return err_system(e, code, "no process for a worker");
 }
 
+static void close_channel(struct process *p)
+{
+    channel_close(p->channel);
+    p->channel = NULL;
+}
+
 void process_watch(struct process *p, int64_t now_ms)
 {
-    if (!p->pid || now_ms - p->heard_ms <= PROCESS_SILENCE_MS)
+    if (!process_is_there(p) || now_ms - p->heard_ms <= PROCESS_SILENCE_MS)
         return;
+    if (!p->pid) { /* it is dead, and somebody else holds its socket */
+        close_channel(p);
+        tell_end(p);
+        return;
+    }
     log_error("video", "%s: the worker hangs: killed", p->name);
     p->heard_ms = now_ms;
     process_signal(p, SIGKILL);
@@ -96,20 +118,20 @@ void process_watch(struct process *p, int64_t now_ms)
 
 bool process_reaped(struct process *p, pid_t pid, int status, int64_t now_ms, uint32_t random)
 {
-    char reason[128];
     if (pid != p->pid)
         return false;
     p->pid = 0;
+    p->ended = true;
     if (WIFSIGNALED(status))
-        snprintf(reason, sizeof reason, "the camera's worker was ended by signal %d (%s)",
+        snprintf(p->reason, sizeof p->reason, "the camera's worker was ended by signal %d (%s)",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
-        snprintf(reason, sizeof reason, "the camera's worker ended with status %d",
+        snprintf(p->reason, sizeof p->reason, "the camera's worker ended with status %d",
                  WEXITSTATUS(status));
     p->failures = now_ms - p->started_ms > PROCESS_HEALTHY_MS ? 1 : p->failures + 1;
     p->due_ms = now_ms + PROCESS_RETRY_BASE_MS +
                 backoff_delay_ms(p->failures, PROCESS_RETRY_BASE_MS, PROCESS_RETRY_CAP_MS, random);
-    p->host.on_end(p->host.arg, reason);
+    tell_end(p);
     return true;
 }
 
@@ -119,13 +141,12 @@ void process_send(struct process *p, const struct message *message)
         return;
     log_error("video", "%s: the worker does not listen: killed", p->name);
     process_signal(p, SIGKILL);
-    channel_close(p->channel);
-    p->channel = NULL;
+    close_channel(p);
+    tell_end(p);
 }
 
 void process_finish(struct process *p)
 {
     process_signal(p, SIGKILL);
-    channel_close(p->channel);
-    p->channel = NULL;
+    close_channel(p);
 }

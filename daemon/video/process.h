@@ -22,7 +22,7 @@ struct process_host {
     /* In the child, which ends with what this returns. `parent` is the process that forked. */
     int (*run)(void *arg, int socket, pid_t parent);
     void (*on_message)(void *arg, struct message *message); /* as in channel.h */
-    /* It has ended by itself or was killed, and why. */
+    /* It has ended by itself or was killed, and why. After everything that it said. */
     void (*on_end)(void *arg, const char *reason);
     void *arg;
 };
@@ -35,6 +35,8 @@ struct process {
     struct channel *channel; /* may outlive the pid: what it said last is still read */
     int64_t heard_ms, started_ms, due_ms;
     unsigned failures;
+    bool ended; /* which is not told yet */
+    char reason[128];
 };
 
 void process_init(struct process *p, uv_loop_t *loop, const char *name,
@@ -46,7 +48,8 @@ bool process_is_due(const struct process *p, int64_t now_ms);
 /* An error leaves it as it was, due a long pause later. */
 int process_start(struct process *p, int64_t now_ms, struct err *e);
 
-/* Kills it if it has been silent for too long. */
+/* Kills it if it has been silent for too long; does not wait longer than that for the words of one
+ * that is dead, either. */
 void process_watch(struct process *p, int64_t now_ms);
 
 /* The child `pid` has ended with `status` (waitpid). False: it was not this one. */

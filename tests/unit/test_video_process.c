@@ -25,25 +25,28 @@ static struct stage {
     uv_timer_t limit;
     struct process process;
     int (*part)(int socket);
-    char heard[200]; /* the words of MESSAGE_CLIP_STORED, by their last letter; cameras as C */
+    char heard[200]; /* clips that are stored by their last letter; cameras as C; its end as E */
     char reason[200];
-    int ends;
     bool gone; /* of a channel alone */
     char nonsense[200];
 } stage;
 
+static void hear(char letter)
+{
+    stage.heard[strlen(stage.heard)] = letter;
+}
+
 static void on_message(void *arg, struct message *message)
 {
     (void)arg;
-    size_t used = strlen(stage.heard);
-    stage.heard[used] =
-        message->type == MESSAGE_CLIP_STORED ? message->word_of[strlen(message->word_of) - 1] : 'C';
+    hear(message->type == MESSAGE_CLIP_STORED ? message->word_of[strlen(message->word_of) - 1]
+                                              : 'C');
 }
 
 static void on_end(void *arg, const char *reason)
 {
     (void)arg;
-    stage.ends++;
+    hear('E');
     snprintf(stage.reason, sizeof stage.reason, "%s", reason);
 }
 
@@ -161,6 +164,18 @@ static int does_not_listen(int socket)
     return 0;
 }
 
+/* Its socket is held by one of its own until the other end closes. */
+static int leaves_one_behind(int socket)
+{
+    char text[200];
+    if (fork() > 0)
+        return 0;
+    say(socket, STORED("1"));
+    while (read(socket, text, sizeof text) > 0)
+        continue;
+    return 0;
+}
+
 /* What a worker must not have: another descriptor, a handler, a blocked signal. */
 static int looks_around(int socket)
 {
@@ -182,14 +197,34 @@ static int looks_around(int socket)
 
 /* --- Tests --------------------------------------------------------------------------------- */
 
-START_TEST(all_that_it_said_is_heard_even_after_its_end)
+/* Also when its end is known before its words are read: what it said last is not what is so. */
+START_TEST(all_that_it_said_is_heard_and_then_its_end)
 {
     start(speaks_and_ends, 1000);
     reap(2000, 0);
-    ck_assert_str_eq(stage.heard, "123");
-    ck_assert_int_eq(stage.ends, 1);
+    ck_assert_str_eq(stage.heard, "123E");
     ck_assert_str_eq(stage.reason, "the camera's worker ended with status 7");
     ck_assert(!process_is_there(&stage.process));
+}
+END_TEST
+
+START_TEST(its_end_does_not_wait_for_ever_for_its_words)
+{
+    int status;
+    start(leaves_one_behind, 1000);
+    pid_t pid = stage.process.pid;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(process_reaped(&stage.process, pid, status, 2000, 0));
+    while (!stage.heard[0])
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    int64_t heard_ms = stage.process.heard_ms;
+    process_watch(&stage.process, heard_ms + PROCESS_SILENCE_MS);
+    ck_assert_str_eq(stage.heard, "1");
+    process_watch(&stage.process, heard_ms + PROCESS_SILENCE_MS + 1);
+    ck_assert_str_eq(stage.heard, "1E");
+    ck_assert(!process_is_there(&stage.process));
+    process_watch(&stage.process, heard_ms + 10 * PROCESS_SILENCE_MS);
+    ck_assert_str_eq(stage.heard, "1E"); /* once */
 }
 END_TEST
 
@@ -223,7 +258,7 @@ START_TEST(a_worker_that_talks_nonsense_is_killed)
     start(speaks_nonsense_and_waits, 1000);
     run_until_gone();
     reap(2000, 0);
-    ck_assert_str_eq(stage.heard, "1");
+    ck_assert_str_eq(stage.heard, "1E");
     ck_assert_str_eq(stage.reason, "the camera's worker was ended by signal 9 (Killed)");
 }
 END_TEST
@@ -390,7 +425,8 @@ int main(void)
     TCase *process = tcase_create("process");
     tcase_set_timeout(process, 90);
     tcase_add_checked_fixture(process, set_up, tear_down);
-    tcase_add_test(process, all_that_it_said_is_heard_even_after_its_end);
+    tcase_add_test(process, all_that_it_said_is_heard_and_then_its_end);
+    tcase_add_test(process, its_end_does_not_wait_for_ever_for_its_words);
     tcase_add_test(process, it_is_started_again_slower_and_slower);
     tcase_add_test(process, a_worker_that_talks_nonsense_is_killed);
     tcase_add_test(process, a_line_without_end_is_nonsense);
