@@ -122,27 +122,20 @@ END_TEST
 
 START_TEST(what_was_prepared_is_signed_once_and_used_once)
 {
-    char ahead[600], nonces[3][64];
+    char nonces[2][64];
     open_warm();
     struct event *event = make_event("{\"specversion\":\"1.0\"}");
+    unsigned before = signatures;
     world->driver->prepare(uplink, event);
-    snprintf(ahead, sizeof ahead, "%s", uplink->prepared[0].headers.signature);
-    for (int i = 0; i < 2; i++) { /* the second attempt is signed anew */
+    ck_assert_uint_eq(signatures, before + 1);
+    for (unsigned i = 0; i < 2; i++) { /* the second attempt is signed anew */
         resend(&a, UPLINK_LANE_PRESS, event);
         await(&a);
         ck_assert_int_eq(a.outcome, UPLINK_OUTCOME_STORED);
-        const struct mock_request *r = mock_last(&receiver, "POST");
-        ck_assert((strcmp(mock_header(r, "Signature"), ahead) == 0) == (i == 0));
-        check_signature(r, nonces[i], sizeof nonces[i]);
+        check_signature(mock_last(&receiver, "POST"), nonces[i], sizeof nonces[i]);
+        ck_assert_uint_eq(signatures, before + 1 + i);
     }
     ck_assert_str_ne(nonces[0], nonces[1]);
-    world->driver->prepare(uplink, event);
-    snprintf(ahead, sizeof ahead, "%s", uplink->prepared[1].headers.signature);
-    uplink->prepared[1].created_s -= 3; /* it waited for too long */
-    resend(&a, UPLINK_LANE_PRESS, event);
-    await(&a);
-    ck_assert_str_ne(mock_header(mock_last(&receiver, "POST"), "Signature"), ahead);
-    check_signature(mock_last(&receiver, "POST"), nonces[2], sizeof nonces[2]);
     event_unref(event);
 }
 END_TEST
@@ -427,15 +420,12 @@ static void use_addresses(size_t from, size_t count)
     good_options.addresses = (struct option_list){.items = addresses + from, .count = count};
 }
 
-START_TEST(a_dead_first_address_costs_no_attempt_and_comes_last_from_then_on)
+START_TEST(a_dead_first_address_costs_no_attempt)
 {
     use_addresses(0, 2);
     open_uplink();
     expect_send(&a, UPLINK_LANE_PRESS, UPLINK_OUTCOME_STORED);
-    ck_assert_str_eq(uplink->addresses[0], "127.0.0.1");
-    ck_assert_str_eq(uplink->addresses[1], "127.0.0.2");
     expect_send(&a, UPLINK_LANE_FOLLOWUP, UPLINK_OUTCOME_STORED);
-    ck_assert_str_eq(uplink->addresses[0], "127.0.0.1");
 }
 END_TEST
 
@@ -512,7 +502,7 @@ void add_https_connection_cases(TCase *cases)
 void add_https_peer_cases(TCase *cases)
 {
     tcase_add_loop_test(cases, a_stranger_is_refused_on_either_side, 0, 5);
-    tcase_add_test(cases, a_dead_first_address_costs_no_attempt_and_comes_last_from_then_on);
+    tcase_add_test(cases, a_dead_first_address_costs_no_attempt);
     tcase_add_test(cases, nobody_there_names_the_address);
     tcase_add_test(cases, the_address_that_worked_is_saved_and_used_when_no_name_server_answers);
 }

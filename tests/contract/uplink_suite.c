@@ -25,6 +25,8 @@ uv_loop_t loop;
 struct uplink *uplink;
 char event_id[UUID_TEXT_SIZE];
 
+unsigned signatures;
+
 static struct signer *signer;
 static uv_timer_t tick;
 static int files_at_begin;
@@ -88,11 +90,30 @@ static void on_link(void *arg, enum uplink_link link, const char *reason)
     ck_abort_msg("a driver without supervision says what its link is");
 }
 
+static int sign(struct signer *counted, const void *text, size_t length,
+                unsigned char ret_signature[SIGNER_SIGNATURE_MAX], size_t *ret_length,
+                struct err *e)
+{
+    (void)counted;
+    signatures++;
+    return signer->driver->sign(signer, text, length, ret_signature, ret_length, e);
+}
+
+/* The signer, and its signatures are counted. */
+static struct signer *count_signatures(void)
+{
+    static struct signer counting;
+    static const struct signer_driver driver = {.sign = sign};
+    counting = *signer;
+    counting.driver = &driver;
+    return &counting;
+}
+
 void open_uplink_with(const void *options)
 {
     static struct uplink_host host; /* borrowed until close */
     struct err e = {.text = ""};
-    host = (struct uplink_host){.signer = signer,
+    host = (struct uplink_host){.signer = count_signatures(),
                                 .state_dir = mock_pki_folder(),
                                 .receiver = "tested",
                                 .on_link = on_link,

@@ -50,6 +50,7 @@ struct attempt {
 extern uv_loop_t loop;
 extern struct uplink *uplink; /* NULL: closed */
 extern char event_id[UUID_TEXT_SIZE];
+extern unsigned signatures; /* made so far */
 
 void begin_uplink(void);
 void end_uplink(void);

@@ -3,7 +3,7 @@
 #ifndef TOCSIN_TESTS_WORLD_UPLINK_HTTPS_H
 #define TOCSIN_TESTS_WORLD_UPLINK_HTTPS_H
 
-#include "drivers/uplink/https/https.h"
+#include "drivers/uplink/https/options.h"
 #include "mock_receiver.h"
 
 /* How long an attempt may take: on a busy machine, and where it is known to take so long. */

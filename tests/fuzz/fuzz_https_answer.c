@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/uplink/https/https.h"
+#include "drivers/uplink/https/answer.h"
 
 #define ORIGIN "https://receiver.test:8443"
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Where the receiver is. That comes, best first, from the configuration, from a look-up in the
- * loop, or from the file of the addresses that worked last, so that a dead name server keeps no
- * alarm back. The address that works stays first in the list for as long as it works; the one that
- * worked last stays in the list even when a look-up no longer names it.
- */
+#include "drivers/uplink/https/address.h"
+
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +9,31 @@
 
 #include "base/atomic_file.h"
 #include "base/log.h"
-#include "drivers/uplink/https/https.h"
+#include "drivers/uplink/https/address_list.h"
+#include "loop/resolve.h"
 
 /* How old the last look-up must be before there is another. */
 #define AGE_WORKING_MS (5 * 60 * 1000)
 #define AGE_FAILING_MS 1000
 
+struct address_book {
+    struct address_options options;
+    bool numeric; /* the url holds the address */
+    struct resolver *resolver;
+    struct address_list list;
+    char saved_address[INET6_ADDRSTRLEN]; /* as in the file */
+    char reason[160];                     /* why the last look-up failed; "" if it did not */
+    bool looking;
+    int64_t looked_ms; /* loop time of the last look-up's end; 0: none yet */
+    char file[512];
+    LIST_HEAD(, address_waiter) waiters;
+};
+
 /* Writing the file of last good addresses waits for the disk: in libuv's pool. */
 struct save {
     uv_work_t work;
     char path[512];
-    char text[HTTPS_ADDRESSES_MAX * (INET6_ADDRSTRLEN + 1)];
+    char text[ADDRESS_LIST_TEXT_SIZE];
 };
 
 static void run_save(uv_work_t *work)
@@ -39,226 +50,197 @@ static void free_save(uv_work_t *work, int status)
     free(work->data);
 }
 
-static void save_addresses(struct uplink *u)
+static void save_addresses(struct address_book *b)
 {
     struct save *save = calloc(1, sizeof *save);
     if (!save)
         return;
     save->work.data = save;
-    memcpy(save->path, u->address_file, sizeof save->path);
-    size_t used = 0;
-    for (size_t i = 0; i < u->address_count; i++)
-        used +=
-            (size_t)snprintf(save->text + used, sizeof save->text - used, "%s\n", u->addresses[i]);
-    memcpy(u->saved_address, u->addresses[0], sizeof u->saved_address);
-    if (uv_queue_work(u->loop, &save->work, run_save, free_save) != 0)
+    memcpy(save->path, b->file, sizeof save->path);
+    address_list_write(&b->list, save->text);
+    memcpy(b->saved_address, b->list.items[0], sizeof b->saved_address);
+    if (uv_queue_work(b->options.loop, &save->work, run_save, free_save) != 0)
         free(save);
 }
 
-static void add_address(struct uplink *u, const char *text)
-{
-    for (size_t i = 0; i < u->address_count; i++) {
-        if (strcmp(u->addresses[i], text) == 0)
-            return;
-    }
-    if (u->address_count < HTTPS_ADDRESSES_MAX)
-        snprintf(u->addresses[u->address_count++], INET6_ADDRSTRLEN, "%s", text);
-}
-
-static void read_saved(struct uplink *u)
+static void read_saved(struct address_book *b)
 {
     char *text;
-    if (atomic_file_read(u->address_file, 4096, &text, NULL, NULL) != 0)
+    if (atomic_file_read(b->file, 4096, &text, NULL, NULL) != 0)
         return; /* there is none at the first start */
-    char *rest = text;
-    for (char *line; (line = strsep(&rest, "\n"));) {
-        if (resolve_is_numeric(line))
-            add_address(u, line);
-    }
-    if (u->address_count > 0)
-        memcpy(u->saved_address, u->addresses[0], sizeof u->saved_address);
+    address_list_read(&b->list, text);
+    if (b->list.count > 0)
+        memcpy(b->saved_address, b->list.items[0], sizeof b->saved_address);
     free(text);
 }
 
-/* The address at `at` becomes the first, the ones before it go one place on. */
-static void move_to_front(struct uplink *u, size_t at)
+static void tell_waiters(struct address_book *b)
 {
-    char moved[INET6_ADDRSTRLEN];
-    memcpy(moved, u->addresses[at], sizeof moved);
-    memmove(u->addresses[1], u->addresses[0], at * sizeof moved);
-    memcpy(u->addresses[0], moved, sizeof moved);
+    struct address_waiter *w;
+    while ((w = LIST_FIRST(&b->waiters))) {
+        address_stop_waiting(w);
+        w->on_looked_up(w);
+    }
 }
 
-/* The first address becomes the last. */
-static void move_to_back(struct uplink *u)
+static void take_addresses(struct address_book *b, const struct resolve_result *result)
 {
-    char moved[INET6_ADDRSTRLEN];
-    memcpy(moved, u->addresses[0], sizeof moved);
-    memmove(u->addresses[0], u->addresses[1], (u->address_count - 1) * sizeof moved);
-    memcpy(u->addresses[u->address_count - 1], moved, sizeof moved);
-}
-
-static size_t find_address(const struct uplink *u, const char *text)
-{
-    size_t i = 0;
-    while (i < u->address_count && strcmp(u->addresses[i], text) != 0)
-        i++;
-    return i;
-}
-
-static void tell_waiting(struct uplink *u)
-{
-    for (int i = 0; i < UPLINK_LANE_COUNT; i++)
-        transfer_address_changed(&u->lanes[i].transfer);
-    for (int i = 0; i < CONNECTION_COUNT; i++)
-        transfer_address_changed(&u->connections[i].dial);
-    transfer_address_changed(&u->tus.transfer);
-}
-
-/* What a look-up found becomes the list; the address in use stays first if it is still named. */
-static void take_addresses(struct uplink *u, const struct resolve_result *result)
-{
-    char used[INET6_ADDRSTRLEN] = "";
-    if (u->address_count > 0)
-        memcpy(used, u->addresses[0], sizeof used);
-    u->address_count = 0;
-    for (size_t i = 0; i < result->count; i++)
-        add_address(u, result->addresses[i]);
-    size_t at = find_address(u, used);
-    if (at < u->address_count)
-        move_to_front(u, at);
-    if (u->saved_address[0])
-        add_address(u, u->saved_address);
-    if (!used[0] || strcmp(used, u->addresses[0]) == 0)
+    char used[INET6_ADDRSTRLEN];
+    snprintf(used, sizeof used, "%s", address_first(b));
+    if (!address_list_take(&b->list, result, b->saved_address))
         return;
-    log_info("uplink", "%s: %s has moved from %s to %s", u->host.receiver, u->name, used,
-             u->addresses[0]);
-    connection_failed(&u->connections[CONNECTION_PRESS]);
-    connection_dial(&u->connections[CONNECTION_PRESS]);
+    log_info("uplink", "%s: %s has moved from %s to %s", b->options.receiver, b->options.name, used,
+             address_first(b));
+    b->options.on_moved(b->options.arg);
 }
 
 static void on_looked_up(void *arg, const struct resolve_result *result)
 {
-    struct uplink *u = arg;
-    u->looking = false;
-    u->looked_ms = (int64_t)uv_now(u->loop);
+    struct address_book *b = arg;
+    b->looking = false;
+    b->looked_ms = (int64_t)uv_now(b->options.loop);
     if (result->count == 0) {
-        if (strcmp(u->address_reason, result->reason) != 0)
-            log_warning("uplink", "%s: look-up of %s failed: %s%s", u->host.receiver, u->name,
-                        result->reason,
-                        u->address_count ? " (going on with the last address)" : "");
-        snprintf(u->address_reason, sizeof u->address_reason, "%s", result->reason);
+        if (strcmp(b->reason, result->reason) != 0)
+            log_warning("uplink", "%s: look-up of %s failed: %s%s", b->options.receiver,
+                        b->options.name, result->reason,
+                        b->list.count ? " (going on with the last address)" : "");
+        snprintf(b->reason, sizeof b->reason, "%s", result->reason);
     } else {
-        u->address_reason[0] = '\0';
-        take_addresses(u, result);
+        b->reason[0] = '\0';
+        take_addresses(b, result);
     }
-    tell_waiting(u);
+    tell_waiters(b);
 }
 
-void address_look_up_now(struct uplink *u)
+void address_look_up_now(struct address_book *b)
 {
-    if (!u->resolver || u->looking)
+    if (!b->resolver || b->looking)
         return;
-    u->looking = true;
-    resolver_lookup(u->resolver, u->name, on_looked_up, u);
+    b->looking = true;
+    resolver_lookup(b->resolver, b->options.name, on_looked_up, b);
 }
 
-static void look_up_if_older(struct uplink *u, int64_t age_ms)
+static void look_up_if_older(struct address_book *b, int64_t age_ms)
 {
-    if (u->looked_ms == 0 || (int64_t)uv_now(u->loop) - u->looked_ms >= age_ms)
-        address_look_up_now(u);
+    if (b->looked_ms == 0 || (int64_t)uv_now(b->options.loop) - b->looked_ms >= age_ms)
+        address_look_up_now(b);
 }
 
-void address_look_up(struct uplink *u)
+void address_look_up(struct address_book *b)
 {
-    look_up_if_older(u, AGE_FAILING_MS);
+    look_up_if_older(b, AGE_FAILING_MS);
 }
 
-static int split_url(struct uplink *u, struct err *e)
+bool address_is_looking(const struct address_book *b)
 {
-    CURLU *parts = curl_url();
-    char *host = NULL;
-    int result = 0;
-    if (!parts || curl_url_set(parts, CURLUPART_URL, u->options->url, 0) != CURLUE_OK ||
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
-        result = err_set(e, EINVAL, "url \"%s\" cannot be read", u->options->url);
-    } else {
-        size_t length = strlen(host);
-        bool bracket = host[0] == '[' && length > 2;
-        if (length >= sizeof u->name)
-            result = err_set(e, EINVAL, "url: the host's name is too long");
-        else
-            snprintf(u->name, sizeof u->name, "%.*s", (int)(bracket ? length - 2 : length),
-                     host + bracket);
-    }
-    curl_free(host);
-    curl_url_cleanup(parts);
-    return result;
+    return b->looking;
 }
 
-static int read_options(struct uplink *u, struct err *e)
+void address_wait(struct address_book *b, struct address_waiter *w)
 {
-    const struct https_options *o = u->options;
-    for (size_t i = 0; i < o->addresses.count; i++) {
-        if (!resolve_is_numeric(o->addresses.items[i]))
-            return err_set(e, EINVAL, "addresses: \"%s\" is no IP address", o->addresses.items[i]);
-        add_address(u, o->addresses.items[i]);
-    }
-    if (u->address_count > 0)
+    LIST_INSERT_HEAD(&b->waiters, w, all);
+    w->waits = true;
+}
+
+void address_stop_waiting(struct address_waiter *w)
+{
+    if (w->waits)
+        LIST_REMOVE(w, all);
+    w->waits = false;
+}
+
+static int read_options(struct address_book *b, struct err *e)
+{
+    const struct address_options *o = &b->options;
+    for (size_t i = 0; i < o->addresses->count; i++)
+        address_list_add(&b->list, o->addresses->items[i]);
+    if (b->list.count > 0)
         return 0;
     char servers[512] = "";
     size_t used = 0;
-    for (size_t i = 0; i < o->name_servers.count && used < sizeof servers; i++)
+    for (size_t i = 0; i < o->name_servers->count && used < sizeof servers; i++)
         used += (size_t)snprintf(servers + used, sizeof servers - used, "%s%s", i ? "," : "",
-                                 o->name_servers.items[i]);
+                                 o->name_servers->items[i]);
     if (used >= sizeof servers)
         return err_set(e, EINVAL, "name_servers: too many");
-    read_saved(u);
-    return resolver_create(u->loop, used ? servers : NULL, &u->resolver, e);
+    read_saved(b);
+    return resolver_create(o->loop, used ? servers : NULL, &b->resolver, e);
 }
 
-int address_open(struct uplink *u, struct err *e)
+static int begin(struct address_book *b, struct err *e)
 {
-    int result = split_url(u, e);
-    if (result != 0)
-        return result;
-    u->numeric = resolve_is_numeric(u->name);
-    if (u->numeric)
+    const struct address_options *o = &b->options;
+    b->numeric = resolve_is_numeric(o->name);
+    if (b->numeric)
         return 0;
-    if (snprintf(u->address_file, sizeof u->address_file, "%s/addresses-%s", u->host.state_dir,
-                 u->host.receiver) >= (int)sizeof u->address_file)
-        return err_set(e, ENAMETOOLONG, "%s: path too long", u->host.state_dir);
-    result = read_options(u, e);
+    if (snprintf(b->file, sizeof b->file, "%s/addresses-%s", o->state_dir, o->receiver) >=
+        (int)sizeof b->file)
+        return err_set(e, ENAMETOOLONG, "%s: path too long", o->state_dir);
+    int result = read_options(b, e);
     if (result == 0)
-        address_look_up_now(u);
+        address_look_up_now(b);
     return result;
 }
 
-bool address_known(const struct uplink *u)
+int address_open(const struct address_options *options, struct address_book **ret_book,
+                 struct err *e)
 {
-    return u->numeric || u->address_count > 0;
+    struct address_book *b = calloc(1, sizeof *b);
+    if (!b)
+        return err_set(e, ENOMEM, "https: out of memory");
+    b->options = *options;
+    int result = begin(b, e);
+    if (result == 0)
+        *ret_book = b;
+    else
+        address_close(b);
+    return result;
 }
 
-void address_failed(struct uplink *u, const char *address)
+bool address_known(const struct address_book *b)
 {
-    if (u->address_count > 1 && strcmp(u->addresses[0], address) == 0)
-        move_to_back(u);
-    address_look_up(u);
+    return b->numeric || b->list.count > 0;
 }
 
-void address_works(struct uplink *u, const char *address)
+size_t address_count(const struct address_book *b)
 {
-    size_t at = find_address(u, address);
-    if (u->numeric || at >= u->address_count)
+    return b->list.count;
+}
+
+const char *address_first(const struct address_book *b)
+{
+    return b->list.count > 0 ? b->list.items[0] : "";
+}
+
+void address_explain(const struct address_book *b, long long after_ms, char *ret_text, size_t size)
+{
+    char after[40] = "";
+    if (after_ms > 0)
+        snprintf(after, sizeof after, " after %lld ms", after_ms);
+    snprintf(ret_text, size, "the address of %s is not known%s: %s", b->options.name, after,
+             b->reason[0] ? b->reason : "no name server has answered yet");
+}
+
+void address_failed(struct address_book *b, const char *address)
+{
+    address_list_failed(&b->list, address);
+    address_look_up(b);
+}
+
+void address_works(struct address_book *b, const char *address)
+{
+    if (!address_list_works(&b->list, address))
         return;
-    move_to_front(u, at);
-    if (u->resolver && strcmp(u->saved_address, address) != 0)
-        save_addresses(u);
-    look_up_if_older(u, AGE_WORKING_MS);
+    if (b->resolver && strcmp(b->saved_address, address) != 0)
+        save_addresses(b);
+    look_up_if_older(b, AGE_WORKING_MS);
 }
 
-void address_close(struct uplink *u)
+void address_close(struct address_book *b)
 {
-    resolver_close(u->resolver);
-    u->resolver = NULL;
+    if (!b)
+        return;
+    assert(LIST_EMPTY(&b->waiters));
+    resolver_close(b->resolver);
+    free(b);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/uplink/https/https.h"
+#include "drivers/uplink/https/answer.h"
 
 void answer_clear(struct https_answer *a)
 {
@@ -79,6 +79,42 @@ void answer_take_headers(struct https_answer *a, CURL *easy)
     take_header(easy, "location", a->location, sizeof a->location);
     take_header(easy, "upload-offset", offset, sizeof offset);
     a->upload_offset = parse_number(offset);
+}
+
+/* Whether the other side, or we, found the certificates wrong: trying again will not mend that. */
+static bool is_tls_refusal(CURLcode code, const char *text)
+{
+    static const char *const alerts[] = {
+        "alert bad certificate",         "alert unsupported certificate",
+        "alert certificate revoked",     "alert certificate expired",
+        "alert certificate unknown",     "alert unknown ca",
+        "alert access denied",           "alert handshake failure",
+        "alert protocol version",        "alert insufficient security",
+        "alert certificate required",    "alert unrecognized name",
+        "alert no application protocol",
+    };
+    if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
+        code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR)
+        return true;
+    for (size_t i = 0; i < sizeof alerts / sizeof *alerts; i++) {
+        if (strstr(text, alerts[i]))
+            return true;
+    }
+    return false;
+}
+
+void answer_take_failure(struct https_answer *a, CURLcode code, const char *error,
+                         const char *address)
+{
+    const char *text = error[0] ? error : curl_easy_strerror(code);
+    a->status = 0;
+    a->refused = is_tls_refusal(code, text);
+    if (a->reason[0])
+        return; /* one of our own limits ended it and has said so */
+    if (address[0])
+        snprintf(a->reason, sizeof a->reason, "%s (at %s)", text, address);
+    else
+        snprintf(a->reason, sizeof a->reason, "%s", text);
 }
 
 bool answer_location(const char *url, const char *location, char *ret_url, size_t size)

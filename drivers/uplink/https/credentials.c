@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "drivers/uplink/https/credentials.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -12,7 +14,6 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "drivers/uplink/https/https.h"
 
 #define WARN_DAYS      30
 #define FILE_MAX_BYTES (1 << 20)
@@ -23,18 +24,18 @@ static bool clock_is_bad(void)
     return now.quality == CLOCK_QUALITY_UNKNOWN && clock_wall_ms() < clock_build_ms();
 }
 
-CURLcode credentials_on_tls_context(CURL *easy, void *context, void *uplink)
+CURLcode credentials_on_tls_context(CURL *easy, void *context, void *credentials)
 {
     (void)easy;
-    struct uplink *u = uplink;
+    struct credentials *c = credentials;
     if (!clock_is_bad())
         return CURLE_OK;
-    if (!u->told_bad_clock)
+    if (!c->told_bad_clock)
         log_warning("uplink",
                     "%s: the clock stands before the day this program was built and was never "
                     "synchronised: certificates are accepted whatever their dates; set the clock",
-                    u->host.receiver);
-    u->told_bad_clock = true;
+                    c->files.receiver);
+    c->told_bad_clock = true;
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_NO_CHECK_TIME);
     return CURLE_OK;
 }
@@ -80,7 +81,7 @@ static void format_date(const ASN1_TIME *time, char *text, size_t size)
 
 /* Only said, not refused: whether the dates matter is for the receiver to say, and an alarm must
  * be tried. With a bad clock no date means anything. */
-static void warn_of_dates(const struct uplink *u, const char *path, const X509 *certificate)
+static void warn_of_dates(const struct credentials *c, const char *path, const X509 *certificate)
 {
     char date[32];
     const ASN1_TIME *begin = X509_get0_notBefore(certificate);
@@ -91,15 +92,15 @@ static void warn_of_dates(const struct uplink *u, const char *path, const X509 *
     if (X509_cmp_current_time(begin) > 0) {
         format_date(begin, date, sizeof date);
         log_warning("uplink", "%s: %s: the certificate is not valid before %s; check the clock",
-                    u->host.receiver, path, date);
+                    c->files.receiver, path, date);
     } else if (X509_cmp_current_time(end) < 0) {
         format_date(end, date, sizeof date);
         log_warning("uplink", "%s: %s: the certificate expired on %s; replace the file",
-                    u->host.receiver, path, date);
+                    c->files.receiver, path, date);
     } else if (X509_cmp_time(end, &soon) < 0) {
         format_date(end, date, sizeof date);
         log_warning("uplink", "%s: %s: the certificate expires on %s; get a new one in time",
-                    u->host.receiver, path, date);
+                    c->files.receiver, path, date);
     }
 }
 
@@ -113,18 +114,18 @@ static int read_file(const char *path, struct curl_blob *ret_text, struct err *e
     return result;
 }
 
-static int check(const struct uplink *u, struct err *e)
+static int check(const struct credentials *c, struct err *e)
 {
-    const struct https_options *o = u->options;
+    const struct credential_files *o = &c->files;
     X509 *authority = NULL, *certificate = NULL;
     EVP_PKEY *key = NULL;
-    int result = read_certificate(o->ca_file, &u->ca, "the authority that signs the receiver",
+    int result = read_certificate(o->ca_file, &c->ca, "the authority that signs the receiver",
                                   &authority, e);
     if (result == 0)
-        result = read_certificate(o->cert_file, &u->certificate, "this gateway's certificate",
+        result = read_certificate(o->cert_file, &c->certificate, "this gateway's certificate",
                                   &certificate, e);
     if (result == 0)
-        result = read_key(o->key_file, &u->key, &key, e);
+        result = read_key(o->key_file, &c->key, &key, e);
     if (result == 0 && X509_check_private_key(certificate, key) != 1) {
         ERR_clear_error();
         result = err_set(e, EINVAL,
@@ -133,8 +134,8 @@ static int check(const struct uplink *u, struct err *e)
                          o->key_file, o->cert_file);
     }
     if (result == 0) {
-        warn_of_dates(u, o->ca_file, authority);
-        warn_of_dates(u, o->cert_file, certificate);
+        warn_of_dates(c, o->ca_file, authority);
+        warn_of_dates(c, o->cert_file, certificate);
     }
     X509_free(authority);
     X509_free(certificate);
@@ -142,22 +143,23 @@ static int check(const struct uplink *u, struct err *e)
     return result;
 }
 
-int credentials_load(struct uplink *u, struct err *e)
+int credentials_load(struct credentials *c, const struct credential_files *files, struct err *e)
 {
-    const struct https_options *o = u->options;
-    int result = read_file(o->ca_file, &u->ca, e);
+    *c = (struct credentials){.files = *files};
+    int result = read_file(files->ca_file, &c->ca, e);
     if (result == 0)
-        result = read_file(o->cert_file, &u->certificate, e);
+        result = read_file(files->cert_file, &c->certificate, e);
     if (result == 0)
-        result = read_file(o->key_file, &u->key, e);
-    return result == 0 ? check(u, e) : result;
+        result = read_file(files->key_file, &c->key, e);
+    return result == 0 ? check(c, e) : result;
 }
 
-void credentials_finish(struct uplink *u)
+void credentials_finish(struct credentials *c)
 {
-    if (u->key.data)
-        explicit_bzero(u->key.data, u->key.len);
-    free(u->ca.data);
-    free(u->certificate.data);
-    free(u->key.data);
+    if (c->key.data)
+        explicit_bzero(c->key.data, c->key.len);
+    free(c->ca.data);
+    free(c->certificate.data);
+    free(c->key.data);
+    c->ca.data = c->certificate.data = c->key.data = NULL;
 }

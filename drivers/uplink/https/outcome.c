@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "drivers/uplink/https/outcome.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "drivers/uplink/https/https.h"
 
 /* A longer wish is none: libcurl 8 makes six hours of any that is longer, older ones leave it. */
 #define RETRY_AFTER_MAX_S 3600
@@ -45,14 +46,13 @@ static void judge_status(const struct https_answer *a, struct uplink_result *res
 }
 
 /* Whether the receipt stands; otherwise why not, and as what that counts. */
-static bool check_receipt(struct uplink *u, const struct transfer *t, const char *event,
-                          const char *clip, const char *subject_digest,
-                          struct uplink_result *result)
+static bool check_receipt(struct outcome_rules *rules, const struct exchanged *what,
+                          const struct outcome_subject *subject, struct uplink_result *result)
 {
-    const struct https_answer *a = &t->answer;
-    bool unsigned_allowed = u->options->receipts == HTTPS_RECEIPTS_UNSIGNED;
+    const struct https_answer *a = what->answer;
+    bool unsigned_allowed = rules->unsigned_allowed;
     struct err e;
-    if (unsigned_allowed && (a->signature[0] == '\0' || u->receipt_keys.count == 0)) {
+    if (unsigned_allowed && (a->signature[0] == '\0' || rules->keys.count == 0)) {
         result->outcome = UPLINK_OUTCOME_UNCONFIRMED;
         snprintf(result->reason, sizeof result->reason,
                  "accepted without a signed receipt (receipts: unsigned)");
@@ -65,12 +65,12 @@ static bool check_receipt(struct uplink *u, const struct transfer *t, const char
         .signature = a->signature[0] ? a->signature : NULL,
         .body = a->body,
         .body_length = a->length,
-        .request_digest = t->sent.content_digest,
-        .event = event,
-        .clip = clip,
-        .subject_digest = subject_digest,
+        .request_digest = what->sent->content_digest,
+        .event = subject->event,
+        .clip = subject->clip,
+        .subject_digest = subject->digest,
     };
-    int check = receipt_verify(&input, &u->receipt_keys, &u->receipt, &e);
+    int check = receipt_verify(&input, &rules->keys, &rules->receipt, &e);
     if (check == 0) {
         result->outcome = UPLINK_OUTCOME_STORED;
         return true;
@@ -83,34 +83,34 @@ static bool check_receipt(struct uplink *u, const struct transfer *t, const char
     return false;
 }
 
-static void take_evidence(struct uplink *u, const struct transfer *t, struct evidence *evidence,
-                          struct uplink_result *result)
+static void take_evidence(const struct outcome_rules *rules, const struct https_answer *a,
+                          struct evidence *evidence, struct uplink_result *result)
 {
-    const struct https_answer *a = &t->answer;
     snprintf(evidence->receipt, sizeof evidence->receipt,
              "Content-Digest: %s\nSignature-Input: %s\nSignature: %s\n", a->content_digest,
              a->signature_input, a->signature);
     result->receipt = a->body;
     result->receipt_length = a->length;
     result->receipt_headers = evidence->receipt;
-    result->answers = u->receipt.answers;
-    result->answer_count = u->receipt.answer_count;
+    result->answers = rules->receipt.answers;
+    result->answer_count = rules->receipt.answer_count;
 }
 
-void outcome_of(struct uplink *u, const struct transfer *t, const char *event, const char *clip,
-                const char *subject_digest, struct evidence *evidence,
+void outcome_of(struct outcome_rules *rules, const struct exchanged *what,
+                const struct outcome_subject *subject, struct evidence *evidence,
                 struct uplink_result *ret_result)
 {
+    const struct profile_headers *sent = what->sent;
+    const struct https_answer *a = what->answer;
     *ret_result = (struct uplink_result){.finished_ns = clock_monotonic_ns()};
-    if (t->sent.signature[0]) {
+    if (sent->signature[0]) {
         snprintf(evidence->request, sizeof evidence->request,
-                 "%s %s\nContent-Digest: %s\nSignature-Input: %s\nSignature: %s\n",
-                 t->request.method, t->request.url, t->sent.content_digest, t->sent.signature_input,
-                 t->sent.signature);
+                 "%s %s\nContent-Digest: %s\nSignature-Input: %s\nSignature: %s\n", what->method,
+                 what->url, sent->content_digest, sent->signature_input, sent->signature);
         ret_result->request_headers = evidence->request;
     }
-    if (t->answer.status < 200 || t->answer.status > 299)
-        judge_status(&t->answer, ret_result);
-    else if (check_receipt(u, t, event, clip, subject_digest, ret_result))
-        take_evidence(u, t, evidence, ret_result);
+    if (a->status < 200 || a->status > 299)
+        judge_status(a, ret_result);
+    else if (check_receipt(rules, what, subject, ret_result))
+        take_evidence(rules, a, evidence, ret_result);
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "drivers/uplink/https/transfer.h"
+
 #include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +12,9 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
-#include "drivers/uplink/https/https.h"
 
+#define COMMON_LINES     4 /* those that every request has */
+#define HEADER_LINES     (COMMON_LINES + TRANSFER_EXTRA_HEADERS)
 #define SIGNATURE_LIFE_S 300
 #define EXTENSIONS_MAX   20    /* of the deadline of a slow request whose body moves */
 #define USER_TIMEOUT_MS  10000 /* sent bytes without acknowledgement: a second opinion only */
@@ -19,23 +24,51 @@
 #define RECEIVE_BUFFER   16384L
 #define UPLOAD_BUFFER    65536L
 
+enum transfer_state {
+    TRANSFER_IDLE,
+    TRANSFER_WAITING, /* for the receiver's address */
+    TRANSFER_ACTIVE,  /* with libcurl */
+    TRANSFER_ENDED,   /* `done` is due at the loop's next turn */
+};
+
+struct transfer {
+    const struct transfer_means *means;
+    struct connection *connection;
+    struct exchange exchange;
+    struct address_waiter waiter;
+    uv_timer_t deadline;
+    enum transfer_state state;
+    struct request request;
+    struct profile_headers sent; /* the signature headers of this attempt */
+    struct curl_slist headers[HEADER_LINES + 1];
+    char header_texts[HEADER_LINES][TRANSFER_HEADER_SIZE];
+    struct curl_slist connect_to;
+    char connect_to_text[INET6_ADDRSTRLEN + 8];
+    char address[INET6_ADDRSTRLEN]; /* in use; "" when the url holds it */
+    size_t addresses_tried;
+    unsigned sendings; /* by libcurl: more than one when a kept connection was dead */
+    unsigned char digest[DIGEST_BYTES];
+    curl_off_t moved_bytes;
+    unsigned extensions;
+    struct https_answer answer;
+    transfer_handler done;
+    void *arg;
+    char error[CURL_ERROR_SIZE];
+};
+
 static void finish(struct transfer *t)
 {
+    const struct exchanged what = {
+        .method = t->request.method, .url = t->request.url, .sent = &t->sent, .answer = &t->answer};
     uv_timer_stop(&t->deadline);
     t->state = TRANSFER_IDLE;
-    t->done(t);
-}
-
-/* A clip's connection must not change what alarms rely on. */
-static bool is_for_alarms(const struct transfer *t)
-{
-    return t->connection != &t->uplink->connections[CONNECTION_CLIPS];
+    t->done(t->arg, &what);
 }
 
 static bool has_moved(struct transfer *t)
 {
     curl_off_t sent = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    curl_easy_getinfo(t->exchange.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
     bool moved = sent > t->moved_bytes && t->extensions < EXTENSIONS_MAX;
     t->moved_bytes = sent;
     t->extensions++;
@@ -45,7 +78,6 @@ static bool has_moved(struct transfer *t)
 static void on_deadline(uv_timer_t *timer)
 {
     struct transfer *t = timer->data;
-    struct uplink *u = t->uplink;
     struct https_answer *a = &t->answer;
     long long limit_ms = (long long)t->request.timeout_ms;
     switch (t->state) {
@@ -54,19 +86,18 @@ static void on_deadline(uv_timer_t *timer)
     case TRANSFER_ENDED:
         break;
     case TRANSFER_WAITING:
-        snprintf(a->reason, sizeof a->reason, "the address of %s is not known after %lld ms: %s",
-                 u->name, limit_ms,
-                 u->address_reason[0] ? u->address_reason : "no name server has answered yet");
+        address_stop_waiting(&t->waiter);
+        address_explain(t->means->addresses, limit_ms, a->reason, sizeof a->reason);
         break;
     case TRANSFER_ACTIVE:
         if (t->request.slow && has_moved(t)) {
             uv_timer_start(&t->deadline, on_deadline, (uint64_t)limit_ms, 0);
             return;
         }
-        connection_remove(t->connection, t);
-        connection_failed(t->connection);
-        if (is_for_alarms(t))
-            address_failed(u, t->address);
+        connection_remove(t->connection, &t->exchange);
+        connection_broke(t->connection);
+        if (!t->request.clip)
+            address_failed(t->means->addresses, t->address);
         a->status = 0;
         snprintf(a->reason, sizeof a->reason, "no complete answer within %lld ms", limit_ms);
         break;
@@ -106,18 +137,13 @@ static int on_before_request(void *arg, char *to, char *from, int to_port, int f
     return CURL_PREREQFUNC_ABORT;
 }
 
-int transfer_set_up(struct uplink *u, struct connection *l, struct transfer *t, struct err *e)
+static void on_over(struct exchange *exchange, CURLcode code);
+static void on_looked_up(struct address_waiter *waiter);
+
+static void set_up_handle(struct transfer *t)
 {
-    t->uplink = u;
-    t->connection = l;
-    t->easy = curl_easy_init();
-    if (!t->easy)
-        return err_set(e, ENOMEM, "libcurl: out of memory");
-    uv_timer_init(u->loop, &t->deadline);
-    t->deadline.data = t;
-    u->handles++;
-    CURL *c = t->easy;
-    curl_easy_setopt(c, CURLOPT_PRIVATE, t);
+    CURL *c = t->exchange.easy;
+    struct credentials *k = t->means->credentials;
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->error);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
@@ -131,13 +157,13 @@ int transfer_set_up(struct uplink *u, struct connection *l, struct transfer *t, 
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(c, CURLOPT_CAINFO, NULL); /* none of the system's beside ours */
     curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-    curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &u->ca);
-    curl_easy_setopt(c, CURLOPT_SSLCERT_BLOB, &u->certificate);
-    curl_easy_setopt(c, CURLOPT_SSLKEY_BLOB, &u->key);
+    curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &k->ca);
+    curl_easy_setopt(c, CURLOPT_SSLCERT_BLOB, &k->certificate);
+    curl_easy_setopt(c, CURLOPT_SSLKEY_BLOB, &k->key);
     /* A resumed session would skip the check of the receiver's certificate. */
     curl_easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, credentials_on_tls_context);
-    curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, u);
+    curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, k);
     curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_before_request);
     curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, answer_on_body);
@@ -153,10 +179,28 @@ int transfer_set_up(struct uplink *u, struct connection *l, struct transfer *t, 
     curl_easy_setopt(c, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S);
     curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
     curl_easy_setopt(c, CURLOPT_USERAGENT, "tocsin/" TOCSIN_VERSION);
+}
+
+int transfer_open(const struct transfer_means *means, struct transfer **ret_transfer, struct err *e)
+{
+    struct transfer *t = calloc(1, sizeof *t);
+    CURL *easy = curl_easy_init();
+    if (!t || !easy) {
+        curl_easy_cleanup(easy);
+        free(t);
+        return err_set(e, ENOMEM, "libcurl: out of memory");
+    }
+    t->means = means;
+    t->exchange = (struct exchange){.easy = easy, .on_over = on_over};
+    t->waiter.on_looked_up = on_looked_up;
+    uv_timer_init(means->loop, &t->deadline);
+    t->deadline.data = t;
+    set_up_handle(t);
+    *ret_transfer = t;
     return 0;
 }
 
-int transfer_sign(struct uplink *u, const char *method, const char *url,
+int transfer_sign(struct signer *signer, const char *method, const char *url,
                   const unsigned char *digest, struct profile_headers *ret_headers, struct err *e)
 {
     struct profile_request request = {.method = method, .target_uri = url};
@@ -164,7 +208,7 @@ int transfer_sign(struct uplink *u, const char *method, const char *url,
     request.created_s = clock_wall_ms() / 1000;
     request.expires_s = request.created_s + SIGNATURE_LIFE_S;
     uuid_random(request.nonce, sizeof request.nonce);
-    return profile_sign(u->host.signer, &request, ret_headers, e);
+    return profile_sign(signer, &request, ret_headers, e);
 }
 
 static int make_headers(struct transfer *t, struct err *e)
@@ -174,56 +218,57 @@ static int make_headers(struct transfer *t, struct err *e)
     if (r->signed_ahead)
         t->sent = *r->signed_ahead;
     else
-        result = transfer_sign(t->uplink, r->method, r->url, r->digest, &t->sent, e);
+        result = transfer_sign(t->means->signer, r->method, r->url, r->digest, &t->sent, e);
     t->request.signed_ahead = NULL; /* a nonce is used once */
     if (result != 0)
         return result;
-    snprintf(t->header_texts[0], HTTPS_HEADER_SIZE, "Content-Digest: %s", t->sent.content_digest);
-    snprintf(t->header_texts[1], HTTPS_HEADER_SIZE, "Signature-Input: %s", t->sent.signature_input);
-    snprintf(t->header_texts[2], HTTPS_HEADER_SIZE, "Signature: %s", t->sent.signature);
+    snprintf(t->header_texts[0], TRANSFER_HEADER_SIZE, "Content-Digest: %s",
+             t->sent.content_digest);
+    snprintf(t->header_texts[1], TRANSFER_HEADER_SIZE, "Signature-Input: %s",
+             t->sent.signature_input);
+    snprintf(t->header_texts[2], TRANSFER_HEADER_SIZE, "Signature: %s", t->sent.signature);
     return 0;
 }
 
 /* The list stands in the struct itself: nothing is allocated on the way of a press. */
 static int link_headers(struct transfer *t, struct err *e)
 {
+    static const char no_round_trip_before_the_body[] = "Expect:";
     const struct request *r = &t->request;
     int result = make_headers(t, e);
-    snprintf(t->header_texts[3], HTTPS_HEADER_SIZE, "Expect:"); /* no round trip before the body */
-    snprintf(t->header_texts[4], HTTPS_HEADER_SIZE, "Content-Type: %s", r->content_type);
-    size_t count = HTTPS_COMMON_LINES;
-    for (size_t i = 0; i < HTTPS_EXTRA_HEADERS && r->extra[i]; i++)
-        snprintf(t->header_texts[count++], HTTPS_HEADER_SIZE, "%s", r->extra[i]);
+    snprintf(t->header_texts[3], TRANSFER_HEADER_SIZE, "Content-Type: %s", r->content_type);
+    size_t count = COMMON_LINES;
+    for (size_t i = 0; i < TRANSFER_EXTRA_HEADERS && r->extra[i]; i++)
+        snprintf(t->header_texts[count++], TRANSFER_HEADER_SIZE, "%s", r->extra[i]);
     for (size_t i = 0; i < count; i++)
-        t->headers[i] = (struct curl_slist){.data = t->header_texts[i],
-                                            .next = i + 1 < count ? &t->headers[i + 1] : NULL};
+        t->headers[i] = (struct curl_slist){.data = t->header_texts[i], .next = &t->headers[i + 1]};
+    t->headers[count] = (struct curl_slist){.data = (char *)no_round_trip_before_the_body};
     return result;
 }
 
 /* libcurl is never asked to look up a name: it is told which address stands for it. */
 static void set_address(struct transfer *t)
 {
-    struct uplink *u = t->uplink;
-    t->address[0] = '\0';
+    struct address_book *b = t->means->addresses;
     t->addresses_tried++;
-    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->request.timeout_ms);
-    if (u->numeric)
-        return;
-    memcpy(t->address, u->addresses[0], sizeof t->address);
+    snprintf(t->address, sizeof t->address, "%s", address_first(b));
+    curl_easy_setopt(t->exchange.easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->request.timeout_ms);
+    if (!t->address[0])
+        return; /* the url holds it */
     bool v6 = strchr(t->address, ':') != NULL;
     snprintf(t->connect_to_text, sizeof t->connect_to_text, "::%s%s%s:", v6 ? "[" : "", t->address,
              v6 ? "]" : ""); /* whatever host and port: that address, the same port */
     t->connect_to = (struct curl_slist){.data = t->connect_to_text};
-    curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, &t->connect_to);
-    if (t->addresses_tried < u->address_count)
-        curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
+    curl_easy_setopt(t->exchange.easy, CURLOPT_CONNECT_TO, &t->connect_to);
+    if (t->addresses_tried < address_count(b))
+        curl_easy_setopt(t->exchange.easy, CURLOPT_CONNECTTIMEOUT_MS,
                          (long)(uv_timer_get_due_in(&t->deadline) / CONNECT_SHARE + 1));
 }
 
 static void begin(struct transfer *t)
 {
     const struct request *r = &t->request;
-    CURL *c = t->easy;
+    CURL *c = t->exchange.easy;
     set_address(t);
     curl_easy_setopt(c, CURLOPT_URL, r->url);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
@@ -236,23 +281,24 @@ static void begin(struct transfer *t)
         curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
     t->error[0] = '\0';
     t->state = TRANSFER_ACTIVE;
-    if (connection_add(t->connection, t) != 0)
+    if (connection_add(t->connection, &t->exchange) != 0)
         end_later(t, "libcurl could not start the request");
 }
 
-void transfer_start(struct transfer *t, struct connection *l, const struct request *request,
-                    transfer_handler done)
+void transfer_start(struct transfer *t, struct connection *connection,
+                    const struct request *request, transfer_handler done, void *arg)
 {
     assert(t->state == TRANSFER_IDLE);
-    struct uplink *u = t->uplink;
+    struct address_book *b = t->means->addresses;
     struct err e;
     answer_clear(&t->answer);
     t->sent.signature[0] = '\0';
-    t->connection = l;
+    t->connection = connection;
     t->request = *request;
     memcpy(t->digest, request->digest, DIGEST_BYTES);
     t->request.digest = t->digest;
     t->done = done;
+    t->arg = arg;
     t->addresses_tried = 0;
     t->sendings = 0;
     t->moved_bytes = 0;
@@ -262,113 +308,89 @@ void transfer_start(struct transfer *t, struct connection *l, const struct reque
         return;
     }
     /* The loop's own idea of now may be older than the work done in this turn. */
-    uv_update_time(u->loop);
+    uv_update_time(t->means->loop);
     uv_timer_start(&t->deadline, on_deadline, (uint64_t)request->timeout_ms, 0);
-    if (!address_known(u))
-        address_look_up(u);
+    if (!address_known(b))
+        address_look_up(b);
+    if (address_known(b) || !address_is_looking(b)) {
+        on_looked_up(&t->waiter);
+        return;
+    }
     t->state = TRANSFER_WAITING;
-    if (address_known(u) || !u->looking)
-        transfer_address_changed(t);
+    address_wait(b, &t->waiter);
 }
 
-void transfer_address_changed(struct transfer *t)
+static void on_looked_up(struct address_waiter *waiter)
 {
-    if (t->state != TRANSFER_WAITING)
-        return;
-    if (address_known(t->uplink)) {
+    struct transfer *t = (struct transfer *)((char *)waiter - offsetof(struct transfer, waiter));
+    char reason[sizeof t->answer.reason];
+    if (address_known(t->means->addresses)) {
         begin(t);
         return;
     }
-    char reason[sizeof t->answer.reason];
-    snprintf(reason, sizeof reason, "the address of %s is not known: %s", t->uplink->name,
-             t->uplink->address_reason);
+    address_explain(t->means->addresses, 0, reason, sizeof reason);
     end_later(t, reason);
 }
 
-/* Whether the other side, or we, found the certificates wrong: trying again will not mend that. */
-static bool is_tls_refusal(CURLcode code, const char *text)
+bool transfer_is_under_way(const struct transfer *t)
 {
-    static const char *const alerts[] = {
-        "alert bad certificate",         "alert unsupported certificate",
-        "alert certificate revoked",     "alert certificate expired",
-        "alert certificate unknown",     "alert unknown ca",
-        "alert access denied",           "alert handshake failure",
-        "alert protocol version",        "alert insufficient security",
-        "alert certificate required",    "alert unrecognized name",
-        "alert no application protocol",
-    };
-    if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
-        code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR)
-        return true;
-    for (size_t i = 0; i < sizeof alerts / sizeof *alerts; i++) {
-        if (strstr(text, alerts[i]))
-            return true;
-    }
-    return false;
+    return t->state != TRANSFER_IDLE;
 }
 
 /* Nothing of the request has left, and there is another address and time to try it. */
 static bool may_try_next(struct transfer *t)
 {
     curl_off_t sending_us = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sending_us);
-    return sending_us == 0 && t->addresses_tried < t->uplink->address_count &&
+    curl_easy_getinfo(t->exchange.easy, CURLINFO_PRETRANSFER_TIME_T, &sending_us);
+    return sending_us == 0 && t->addresses_tried < address_count(t->means->addresses) &&
            uv_timer_get_due_in(&t->deadline) > 0;
 }
 
-static void take_failure(struct transfer *t, CURLcode code)
+static void on_over(struct exchange *exchange, CURLcode code)
 {
-    struct https_answer *a = &t->answer;
-    const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
-    a->status = 0;
-    a->refused = is_tls_refusal(code, text);
-    if (a->reason[0])
-        return; /* one of our own limits ended it and has said so */
-    if (t->address[0])
-        snprintf(a->reason, sizeof a->reason, "%s (at %s)", text, t->address);
-    else
-        snprintf(a->reason, sizeof a->reason, "%s", text);
-}
-
-void transfer_over(struct transfer *t, CURLcode code)
-{
-    struct uplink *u = t->uplink;
+    struct transfer *t =
+        (struct transfer *)((char *)exchange - offsetof(struct transfer, exchange));
+    struct address_book *b = t->means->addresses;
     if (code == CURLE_OK) {
-        answer_take_headers(&t->answer, t->easy);
-        if (is_for_alarms(t))
-            address_works(u, t->address);
+        answer_take_headers(&t->answer, exchange->easy);
+        if (!t->request.clip)
+            address_works(b, t->address);
         finish(t);
         return;
     }
     bool again = may_try_next(t);
-    if (is_for_alarms(t) || again)
-        address_failed(u, t->address);
+    if (!t->request.clip || again)
+        address_failed(b, t->address);
     if (again) {
         answer_clear(&t->answer);
         begin(t);
         return;
     }
-    take_failure(t, code);
+    answer_take_failure(&t->answer, code, t->error, t->address);
     finish(t);
 }
 
 void transfer_stop(struct transfer *t)
 {
-    if (!t->easy)
+    if (!t)
         return;
     if (t->state == TRANSFER_ACTIVE)
-        connection_remove(t->connection, t);
+        connection_remove(t->connection, &t->exchange);
+    address_stop_waiting(&t->waiter);
     t->state = TRANSFER_IDLE;
     uv_timer_stop(&t->deadline);
 }
 
-void transfer_tear_down(struct transfer *t)
+static void free_transfer(uv_handle_t *handle)
 {
-    if (!t->easy)
+    free(handle->data);
+}
+
+void transfer_close(struct transfer *t)
+{
+    if (!t)
         return;
     transfer_stop(t);
-    curl_easy_cleanup(t->easy);
-    t->easy = NULL;
-    t->deadline.data = t->uplink;
-    uv_close((uv_handle_t *)&t->deadline, uplink_handle_closed);
+    curl_easy_cleanup(t->exchange.easy);
+    uv_close((uv_handle_t *)&t->deadline, free_transfer);
 }

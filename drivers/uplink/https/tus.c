@@ -1,47 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Upload of one clip by tus 1.0 core (tus.io, protocol 1.0.x), every request signed, resumed at
- * whatever the receiver has:
- *
- *   OPEN ─▶ CREATE (POST) ─▶ OFFSET (HEAD) ─▶ READ ─▶ SEND (PATCH) ─┐
- *                │                              ▲ └─▶ PAUSED ─┘      │ more to send
- *                └── 200: the receiver has it   └───────────────────┘
- *
- * Each run begins with CREATE; the receiver answers with its receipt if it has the whole file, and
- * with the place of what it has otherwise. Pieces are read and hashed in libuv's pool: on a small
- * processor the hash of 4 MiB would keep the loop from a press for tens of milliseconds.
- */
+#include "drivers/uplink/https/tus.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/encode.h"
-#include "drivers/uplink/https/https.h"
+#include "drivers/uplink/https/tus_judge.h"
+#include "drivers/uplink/https/tus_piece.h"
 
-#define PIECE_BYTES              (4 << 20)
 #define PIECE_TIMEOUT_MS         30000 /* without any byte moving */
 #define REQUEST_TIMEOUT_MS       10000
 #define STATUS_NOT_THE_MANIFESTS 460
 
-static const char resumable[] = "Tus-Resumable: 1.0.0";
+enum tus_step {
+    TUS_IDLE,
+    TUS_OPEN,   /* opening the file */
+    TUS_CREATE, /* POST */
+    TUS_OFFSET, /* HEAD */
+    TUS_READ,   /* reading the next piece from the disk */
+    TUS_PAUSED, /* the piece is there and may not leave yet */
+    TUS_SEND,   /* PATCH */
+};
 
-static void free_piece(struct tus_piece *p)
-{
-    if (p->file >= 0)
-        close(p->file);
-    p->file = -1;
-    free(p->bytes);
-    p->bytes = NULL;
-}
+struct tus {
+    struct tus_options options;
+    struct transfer *transfer;
+    enum tus_step step;
+    char manifest[UUID_TEXT_SIZE];
+    char path[512], filename[128];
+    int64_t length_bytes;
+    unsigned char sha256[DIGEST_BYTES];
+    char location[PROFILE_TARGET_URI_MAX];
+    int64_t offset;
+    bool paused;
+    struct tus_piece *piece;
+    struct tus_bytes read;
+    uplink_done_handler done;
+    void *arg;
+};
+
+static const char resumable[] = "Tus-Resumable: 1.0.0";
 
 static void end(struct tus *s, const struct uplink_result *result)
 {
-    free_piece(&s->piece);
+    tus_piece_close(s->piece);
+    s->piece = NULL;
     s->step = TUS_IDLE;
     s->done(s->arg, result);
 }
@@ -54,42 +60,45 @@ static void fail(struct tus *s, enum uplink_outcome outcome, const char *reason)
 }
 
 /* The answer to the last request is the outcome of the upload. */
-static void end_with_answer(struct tus *s)
+static void end_with_answer(struct tus *s, const struct exchanged *what)
 {
-    struct transfer *t = &s->transfer;
     char whole[DIGEST_HEADER_SIZE];
+    const struct outcome_subject subject = {.clip = s->manifest, .digest = whole};
     struct evidence evidence;
     struct uplink_result result;
     digest_header(s->sha256, whole);
-    outcome_of(t->uplink, t, NULL, s->manifest, whole, &evidence, &result);
-    if (t->answer.status == STATUS_NOT_THE_MANIFESTS)
+    outcome_of(s->options.rules, what, &subject, &evidence, &result);
+    if (what->answer->status == STATUS_NOT_THE_MANIFESTS)
         snprintf(result.reason, sizeof result.reason,
                  "clip %s: the receiver refused the file: it is not the one its manifest describes",
                  s->manifest);
     end(s, &result);
 }
 
-/* It forgot the upload, or has other bytes of it than we think: the next run begins anew. */
-static bool lost_its_place(long status)
+/* Whether the upload goes on; otherwise it has ended. */
+static bool goes_on(struct tus *s, const struct exchanged *what, enum tus_verdict verdict)
 {
-    return status == 404 || status == 409 || status == 410 || status == 423;
-}
-
-static void fail_by_answer(struct tus *s)
-{
-    long status = s->transfer.answer.status;
-    if (lost_its_place(status))
-        fail(s, UPLINK_OUTCOME_RETRY, "the receiver has lost its place in the upload");
-    else if (status >= 200 && status < 300)
-        fail(s, UPLINK_OUTCOME_RETRY, "the receiver's answer is not what tus 1.0 says");
-    else
-        end_with_answer(s);
+    switch (verdict) {
+    case TUS_GOES_ON:
+        return true;
+    case TUS_IS_OVER:
+        end_with_answer(s, what);
+        return false;
+    case TUS_LOST:
+    case TUS_NOT_TUS:
+    case TUS_NO_OFFSET:
+        fail(s, UPLINK_OUTCOME_RETRY, tus_explain(verdict));
+        return false;
+    case TUS_ELSEWHERE:
+        fail(s, UPLINK_OUTCOME_REFUSED, tus_explain(verdict));
+        return false;
+    }
+    return false;
 }
 
 static void request(struct tus *s, enum tus_step step, const struct request *wanted,
                     transfer_handler done)
 {
-    struct uplink *u = s->transfer.uplink;
     struct request r = *wanted;
     unsigned char nothing[DIGEST_BYTES];
     if (!r.digest) {
@@ -100,29 +109,19 @@ static void request(struct tus *s, enum tus_step step, const struct request *wan
     }
     r.content_type = "application/offset+octet-stream";
     r.extra[0] = resumable;
+    r.clip = true;
     s->step = step;
-    transfer_start(&s->transfer, &u->connections[CONNECTION_CLIPS], &r, done);
+    transfer_start(s->transfer, s->options.connection, &r, done, s);
 }
 
 static void read_piece(struct tus *s);
 
-static void on_sent(struct transfer *t)
+static void on_sent(void *arg, const struct exchanged *what)
 {
-    struct tus *s = (struct tus *)t;
-    const struct https_answer *a = &t->answer;
-    int64_t sent_to = s->offset + (int64_t)s->piece.length;
-    if (a->status == 204 && sent_to < s->length_bytes) {
-        if (a->upload_offset <= s->offset || a->upload_offset > sent_to) {
-            fail(s, UPLINK_OUTCOME_RETRY, "the receiver's Upload-Offset is missing or wrong");
-            return;
-        }
-        s->offset = a->upload_offset;
+    struct tus *s = arg;
+    int64_t to = s->offset + (int64_t)s->read.length;
+    if (goes_on(s, what, tus_judge_sent(what->answer, s->offset, to, s->length_bytes, &s->offset)))
         read_piece(s);
-    } else if (a->status >= 200 && a->status < 300 && sent_to == s->length_bytes) {
-        end_with_answer(s); /* it must be the receipt */
-    } else {
-        fail_by_answer(s);
-    }
 }
 
 static void send_piece(struct tus *s)
@@ -131,62 +130,28 @@ static void send_piece(struct tus *s)
     snprintf(offset, sizeof offset, "Upload-Offset: %lld", (long long)s->offset);
     struct request wanted = {.method = "PATCH",
                              .url = s->location,
-                             .body = s->piece.bytes,
-                             .length = s->piece.length,
-                             .digest = s->piece.digest,
+                             .body = s->read.bytes,
+                             .length = s->read.length,
+                             .digest = s->read.digest,
                              .extra = {NULL, offset},
                              .timeout_ms = PIECE_TIMEOUT_MS,
                              .slow = true};
     request(s, TUS_SEND, &wanted, on_sent);
 }
 
-static int open_and_measure(struct tus_piece *p)
-{
-    struct stat st;
-    p->file = open(p->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (p->file < 0 || fstat(p->file, &st) != 0)
-        return -errno;
-    p->file_bytes = S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
-    return 0;
-}
-
-/* In a thread of the pool. */
-static void run_piece(uv_work_t *work)
-{
-    struct tus_piece *p = work->data;
-    p->length = 0;
-    p->error = p->file < 0 ? open_and_measure(p) : 0;
-    while (p->error == 0 && p->length < p->wanted) {
-        ssize_t got = pread(p->file, p->bytes + p->length, p->wanted - p->length,
-                            (off_t)(p->offset + (int64_t)p->length));
-        if (got > 0)
-            p->length += (size_t)got;
-        else if (got == 0)
-            p->error = -ENODATA;
-        else if (errno != EINTR)
-            p->error = -errno;
-    }
-    digest_sha256(p->bytes, p->length, p->digest);
-}
-
 static void create(struct tus *s);
 
-static void on_piece(uv_work_t *work, int status)
+static void on_piece(void *arg, const struct tus_bytes *read)
 {
-    (void)status;
-    struct tus_piece *p = work->data;
-    struct uplink *u = p->uplink;
-    struct tus *s = &u->tus;
+    struct tus *s = arg;
     char reason[700];
-    p->busy = false;
-    if (u->closing) {
-        free_piece(p);
-    } else if (p->error != 0) {
-        snprintf(reason, sizeof reason, "%s: %s", p->path,
-                 p->error == -ENODATA ? "the file has become shorter" : strerror(-p->error));
+    s->read = *read;
+    if (read->error != 0) {
+        snprintf(reason, sizeof reason, "%s: %s", s->path,
+                 read->error == -ENODATA ? "the file has become shorter" : strerror(-read->error));
         fail(s, UPLINK_OUTCOME_RETRY, reason);
     } else if (s->step == TUS_OPEN) {
-        if (p->file_bytes != s->length_bytes)
+        if (read->file_bytes != s->length_bytes)
             fail(s, UPLINK_OUTCOME_REFUSED, "the file's length is not what its manifest says");
         else
             create(s);
@@ -195,64 +160,35 @@ static void on_piece(uv_work_t *work, int status)
     } else {
         send_piece(s);
     }
-    uplink_release(u);
-}
-
-/* The work counts as an open handle of the uplink: a slow disk may outlive close. */
-static void start_work(struct tus *s, enum tus_step step, size_t wanted)
-{
-    struct tus_piece *p = &s->piece;
-    struct uplink *u = s->transfer.uplink;
-    s->step = step;
-    p->work.data = p;
-    p->uplink = u;
-    p->busy = true;
-    p->offset = s->offset;
-    p->wanted = wanted;
-    u->handles++;
-    if (uv_queue_work(u->loop, &p->work, run_piece, on_piece) != 0)
-        abort(); /* it only fails for a NULL handler */
 }
 
 static void read_piece(struct tus *s)
 {
     int64_t left = s->length_bytes - s->offset;
-    start_work(s, TUS_READ, (size_t)(left < PIECE_BYTES ? left : PIECE_BYTES));
+    s->step = TUS_READ;
+    tus_piece_read(s->piece, s->offset, (size_t)(left < TUS_PIECE_BYTES ? left : TUS_PIECE_BYTES),
+                   on_piece, s);
 }
 
-static void on_offset(struct transfer *t)
+static void on_offset(void *arg, const struct exchanged *what)
 {
-    struct tus *s = (struct tus *)t;
-    const struct https_answer *a = &t->answer;
-    if (a->status < 200 || a->status > 299) {
-        fail_by_answer(s);
-    } else if (a->upload_offset < 0 || a->upload_offset > s->length_bytes) {
-        fail(s, UPLINK_OUTCOME_RETRY, "the receiver's Upload-Offset is missing or beyond the file");
-    } else {
-        /* At the very end an empty PATCH asks for the receipt that was lost. */
-        s->offset = a->upload_offset;
+    struct tus *s = arg;
+    if (goes_on(s, what, tus_judge_offset(what->answer, s->length_bytes, &s->offset)))
         read_piece(s);
-    }
 }
 
-static void on_created(struct transfer *t)
+static void on_created(void *arg, const struct exchanged *what)
 {
-    struct tus *s = (struct tus *)t;
-    const struct https_answer *a = &t->answer;
+    struct tus *s = arg;
     struct request wanted = {.method = "HEAD", .url = s->location};
-    if (a->status == 200)
-        end_with_answer(s);
-    else if (a->status != 201)
-        fail_by_answer(s);
-    else if (!answer_location(t->request.url, a->location, s->location, sizeof s->location))
-        fail(s, UPLINK_OUTCOME_REFUSED, "the receiver's Location is not on its own server");
-    else
+    if (goes_on(s, what,
+                tus_judge_created(what->answer, what->url, s->location, sizeof s->location)))
         request(s, TUS_OFFSET, &wanted, on_offset);
 }
 
 static void create(struct tus *s)
 {
-    char length[64], metadata[HTTPS_HEADER_SIZE];
+    char length[64], metadata[TRANSFER_HEADER_SIZE];
     char manifest[ENCODE_BASE64_SIZE(UUID_TEXT_SIZE)];
     char name[ENCODE_BASE64_SIZE(sizeof s->filename)];
     encode_base64(s->manifest, strlen(s->manifest), manifest);
@@ -260,47 +196,58 @@ static void create(struct tus *s)
     snprintf(length, sizeof length, "Upload-Length: %lld", (long long)s->length_bytes);
     snprintf(metadata, sizeof metadata, "Upload-Metadata: manifest %s,filename %s", manifest, name);
     struct request wanted = {
-        .method = "POST", .url = s->transfer.uplink->upload_url, .extra = {NULL, length, metadata}};
+        .method = "POST", .url = s->options.url, .extra = {NULL, length, metadata}};
     request(s, TUS_CREATE, &wanted, on_created);
 }
 
-void tus_begin(struct uplink *u, const struct uplink_file *file, uplink_done_handler done,
-               void *arg)
+int tus_open(const struct tus_options *options, struct tus **ret_tus, struct err *e)
 {
-    struct tus *s = &u->tus;
+    struct tus *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_set(e, ENOMEM, "https: out of memory");
+    s->options = *options;
+    int result = transfer_open(options->means, &s->transfer, e);
+    if (result == 0)
+        *ret_tus = s;
+    else
+        free(s);
+    return result;
+}
+
+void tus_begin(struct tus *s, const struct uplink_file *file, uplink_done_handler done, void *arg)
+{
     snprintf(s->manifest, sizeof s->manifest, "%s", file->manifest);
-    snprintf(s->piece.path, sizeof s->piece.path, "%s", file->path);
+    snprintf(s->path, sizeof s->path, "%s", file->path);
     snprintf(s->filename, sizeof s->filename, "%s", file->filename);
     s->length_bytes = file->length_bytes;
     memcpy(s->sha256, file->sha256, DIGEST_BYTES);
     s->done = done;
     s->arg = arg;
     s->offset = 0;
-    s->piece.bytes = malloc(PIECE_BYTES);
-    if (!s->piece.bytes)
+    s->step = TUS_OPEN;
+    s->piece = tus_piece_open(s->options.means->loop, s->path);
+    if (!s->piece)
         abort();
-    start_work(s, TUS_OPEN, 0);
+    tus_piece_read(s->piece, 0, 0, on_piece, s);
 }
 
-void tus_pause(struct uplink *u, bool paused)
+void tus_pause(struct tus *s, bool paused)
 {
-    struct tus *s = &u->tus;
     s->paused = paused;
     if (!paused && s->step == TUS_PAUSED)
         send_piece(s);
 }
 
-void tus_close(struct uplink *u)
+void tus_close(struct tus *s)
 {
-    struct tus *s = &u->tus;
-    transfer_stop(&s->transfer);
-    if (s->step == TUS_IDLE)
+    if (!s)
         return;
-    if (!s->piece.busy)
-        free_piece(&s->piece); /* otherwise it is freed when the disk has answered */
-    s->step = TUS_IDLE;
-    struct uplink_result result = {.outcome = UPLINK_OUTCOME_CANCELLED,
-                                   .reason = "the uplink was closed",
-                                   .finished_ns = clock_monotonic_ns()};
-    s->done(s->arg, &result);
+    transfer_close(s->transfer);
+    if (s->step != TUS_IDLE) {
+        const struct uplink_result result = {.outcome = UPLINK_OUTCOME_CANCELLED,
+                                             .reason = "the uplink was closed",
+                                             .finished_ns = clock_monotonic_ns()};
+        end(s, &result);
+    }
+    free(s);
 }

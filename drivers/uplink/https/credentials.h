@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Certificates and key of one receiver's connections. The files are read once, so that no dial
+ * waits for a disk, and checked: what can never work is an error; what may yet work (dates) is only
+ * logged. New files are taken when the uplink is opened again. Loop thread.
+ */
+#ifndef TOCSIN_DRIVERS_UPLINK_HTTPS_CREDENTIALS_H
+#define TOCSIN_DRIVERS_UPLINK_HTTPS_CREDENTIALS_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* Borrowed until credentials_finish. */
+struct credential_files {
+    const char *ca_file, *cert_file, *key_file;
+    const char *receiver; /* its id, for the log */
+};
+
+struct credentials {
+    struct credential_files files;
+    struct curl_blob ca, certificate, key; /* the files' bytes, borrowed by libcurl */
+    bool told_bad_clock;
+};
+
+/* After a failure, too, credentials_finish frees what was read. */
+int credentials_load(struct credentials *c, const struct credential_files *files, struct err *e);
+/* When libcurl has let go of them. */
+void credentials_finish(struct credentials *c);
+/* libcurl's hook; `credentials` is the struct. The clock is known to be bad when it never was
+ * synchronised since boot and stands before the day of the build: certificates are then checked for
+ * everything but their dates. */
+CURLcode credentials_on_tls_context(CURL *easy, void *context, void *credentials);
+
+#endif
