@@ -44,14 +44,15 @@ static uint64_t all_of(size_t count)
 
 static enum lamp_health health_of(const struct lamps *l)
 {
-    const struct config *config = l->options.config;
+    const struct lamps_config *config = &l->options.config;
     uint32_t proven = delivery_proven(l->options.delivery);
     bool reached = (delivery_asked(l->options.delivery, 1) & proven) != 0;
     /* Whether a press would be heard here, kept, and taken by somebody who sends help. */
-    if (!reached || l->lines != all_of(config->input_count) || faults_any_grave(l->options.faults))
+    if (!reached || l->lines != all_of(config->inputs->count) ||
+        faults_any_grave(l->options.faults))
         return LAMP_HEALTH_BROKEN;
-    return proven == all_of(config->receiver_count) && l->cameras == all_of(config->camera_count) &&
-                   !faults_any(l->options.faults)
+    return proven == all_of(config->receivers->count) &&
+                   l->cameras == all_of(config->cameras->count) && !faults_any(l->options.faults)
                ? LAMP_HEALTH_PROVEN
                : LAMP_HEALTH_DEGRADED;
 }
@@ -73,16 +74,16 @@ static enum indicator_pattern pattern_of_silent(enum config_silent_shows shows)
 
 static enum indicator_pattern pattern_for(const struct lamps *l, const struct one_lamp *lamp)
 {
-    const struct config *config = l->options.config;
+    const struct lamps_config *config = &l->options.config;
     enum config_silent_shows shows = lamp->config->silent_shows;
     bool hidden[LIMIT_INPUTS];
     uint32_t responders[LIMIT_GROUPS];
     size_t levels = delivery_groups(l->options.delivery);
-    for (size_t i = 0; i < config->input_count; i++)
-        hidden[i] = config->inputs[i].silent && shows != CONFIG_SILENT_PROGRESS;
+    for (size_t i = 0; i < config->inputs->count; i++)
+        hidden[i] = config->inputs->items[i].silent && shows != CONFIG_SILENT_PROGRESS;
     for (size_t i = 0; i < levels; i++)
         responders[i] = delivery_asked(l->options.delivery, (unsigned)i + 1);
-    struct lamp_view view = {.count = config->input_count,
+    struct lamp_view view = {.count = config->inputs->count,
                              .incidents = incidents_all(l->options.incidents),
                              .hidden = hidden,
                              .marks_hidden = shows > CONFIG_SILENT_NOTHING,
@@ -158,8 +159,8 @@ int lamps_open(const struct lamps_options *options, struct lamps **ret_lamps, st
     facts_subscribe(options->facts, SHOWN | FACT_BIT(FACT_SETTLED), on_fact, l);
     facts_wake(options->facts);
     int result = 0;
-    for (size_t i = 0; result == 0 && i < options->config->indicator_count; i++)
-        result = open_lamp(l, &options->config->indicators[i], e);
+    for (size_t i = 0; result == 0 && i < options->config.indicators->count; i++)
+        result = open_lamp(l, &options->config.indicators->items[i], e);
     return result;
 }
 

@@ -9,19 +9,30 @@
 
 #include <jansson.h>
 
+#include "annunciate/section/lamps.h"
 #include "delivery/delivery.h"
+#include "delivery/section/receivers.h"
 #include "events/faults.h"
 #include "facts/facts.h"
 #include "iface/indicator.h"
 #include "incidents/incidents.h"
-#include "sections/config.h"
+#include "inputs/section/inputs.h"
+#include "video/section/cameras.h"
 
 struct lamps;
+
+/* What it reads of the configuration. */
+struct lamps_config {
+    const struct config_indicators *indicators;
+    const struct config_inputs *inputs;
+    const struct config_receivers *receivers;
+    const struct config_cameras *cameras;
+};
 
 struct lamps_options {
     uv_loop_t *loop;
     struct facts *facts;
-    const struct config *config; /* borrowed until lamps_free, as is the rest */
+    struct lamps_config config; /* borrowed until lamps_free, as is the rest */
     const struct incidents *incidents;
     const struct delivery *delivery;
     const struct faults *faults;

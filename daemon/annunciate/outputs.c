@@ -47,7 +47,7 @@ static void on_time_over(uv_timer_t *timer)
 
 static bool concerns(const struct one_output *o, const struct incident *incident)
 {
-    const struct config_input *input = &o->outputs->options.config->inputs[incident->button];
+    const struct config_input *input = &o->outputs->options.config.inputs->items[incident->button];
     const struct option_list *inputs = &o->config->inputs;
     bool named = inputs->count == 0;
     for (size_t i = 0; i < inputs->count; i++)
@@ -167,8 +167,8 @@ int outputs_open(const struct outputs_options *options, struct outputs **ret_out
                     FACT_BIT(FACT_INCIDENT) | FACT_BIT(FACT_UNDELIVERED) | FACT_BIT(FACT_PROGRESS),
                     on_fact, outs);
     int result = 0;
-    for (size_t i = 0; result == 0 && i < options->config->output_count; i++)
-        result = open_output(outs, &options->config->outputs[i], e);
+    for (size_t i = 0; result == 0 && i < options->config.outputs->count; i++)
+        result = open_output(outs, &options->config.outputs->items[i], e);
     return result;
 }
 

@@ -11,17 +11,24 @@
 
 #include <jansson.h>
 
+#include "annunciate/section/outputs.h"
 #include "facts/facts.h"
 #include "iface/output.h"
 #include "incidents/incidents.h"
-#include "sections/config.h"
+#include "inputs/section/inputs.h"
 
 struct outputs;
+
+/* What it reads of the configuration. */
+struct outputs_config {
+    const struct config_outputs *outputs;
+    const struct config_inputs *inputs;
+};
 
 struct outputs_options {
     uv_loop_t *loop;
     struct facts *facts;
-    const struct config *config; /* borrowed until outputs_free, as is the rest */
+    struct outputs_config config; /* borrowed until outputs_free, as is the rest */
     const struct incidents *incidents;
 };
 

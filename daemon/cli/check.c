@@ -110,10 +110,10 @@ static void print_good(const struct check *c, const struct config *config,
     for (size_t i = 0; i < config->notes.count; i++)
         fprintf(stderr, "%s\n", config->notes.items[i]);
     printf("%s: good: ", c->path);
-    print_count("", config->input_count, "input");
-    print_count(", ", config->camera_count, "camera");
-    print_count(", ", config->receiver_count, "receiver");
-    print_count(", ", config->indicator_count, "lamp");
+    print_count("", config->inputs.count, "input");
+    print_count(", ", config->cameras.count, "camera");
+    print_count(", ", config->receivers.count, "receiver");
+    print_count(", ", config->indicators.count, "lamp");
     printf("; signing key %s (%s)", signer->keyid, signer->algorithm);
     if (c->user)
         printf("; read as user %s", c->user);
@@ -131,10 +131,10 @@ static void print_json(const struct check *c, const struct config *config,
     json_object_set_new(all, "notes", notes);
     if (signer)
         json_object_update_new(all, json_pack("{sIsIsIsIssss}", "inputs",
-                                              (json_int_t)config->input_count, "cameras",
-                                              (json_int_t)config->camera_count, "receivers",
-                                              (json_int_t)config->receiver_count, "lamps",
-                                              (json_int_t)config->indicator_count, "keyid",
+                                              (json_int_t)config->inputs.count, "cameras",
+                                              (json_int_t)config->cameras.count, "receivers",
+                                              (json_int_t)config->receivers.count, "lamps",
+                                              (json_int_t)config->indicators.count, "keyid",
                                               signer->keyid, "algorithm", signer->algorithm));
     json_dumpf(all, stdout, JSON_INDENT(2));
     putchar('\n');

@@ -16,9 +16,9 @@ static void tell(const struct clips *cl, size_t index)
 
 void cameras_open(struct clips *cl)
 {
-    cl->camera_count = cl->options.config->camera_count;
+    cl->camera_count = cl->options.config.cameras->count;
     for (size_t i = 0; i < cl->camera_count; i++) {
-        cl->cameras[i].config = &cl->options.config->cameras[i];
+        cl->cameras[i].config = &cl->options.config.cameras->items[i];
         cl->cameras[i].since_ms = clock_monotonic_ms();
     }
 }
@@ -41,10 +41,10 @@ static void take(struct clips *cl, size_t index, const struct message_camera *me
 
 void cameras_take(struct clips *cl, const struct message_camera *message)
 {
-    const struct config *config = cl->options.config;
-    const struct config_camera *camera = config_find_camera(config, message->id);
+    const struct clips_config *config = &cl->options.config;
+    const struct config_camera *camera = config_find_camera(config->cameras, message->id);
     if (camera)
-        take(cl, (size_t)(camera - config->cameras), message);
+        take(cl, (size_t)(camera - config->cameras->items), message);
 }
 
 void cameras_lost(struct clips *cl)

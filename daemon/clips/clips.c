@@ -88,7 +88,7 @@ static void start_upload(struct clips *cl, size_t receiver, const struct outbox_
 
 static const char *name_of(const struct clips *cl, const char *camera)
 {
-    const struct config_camera *config = config_find_camera(cl->options.config, camera);
+    const struct config_camera *config = config_find_camera(cl->options.config.cameras, camera);
     return config ? config->name : camera;
 }
 
@@ -226,7 +226,7 @@ static void on_message(void *arg, const struct message *message)
 
 static void tell_alarm(struct clips *cl, const struct incident *incident)
 {
-    const struct option_list *cameras = &cl->options.config->inputs[incident->button].cameras;
+    const struct option_list *cameras = &cl->options.config.inputs->items[incident->button].cameras;
     /* Of an alarm from another boot nobody knows when it was pressed. */
     if (!cl->link || !incident->open || incident->last_press_ns == 0)
         return;
@@ -309,7 +309,7 @@ int clips_open(const struct clips_options *options, const struct outbox_found *f
         return 0;
     struct link_handlers handlers = {
         .on_up = on_up, .on_down = on_down, .on_message = on_message, .arg = cl};
-    return link_client_create(options->loop, options->config->video.socket, &handlers, &cl->link,
+    return link_client_create(options->loop, options->config.video->socket, &handlers, &cl->link,
                               e);
 }
 

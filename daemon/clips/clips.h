@@ -15,14 +15,23 @@
 #include "events/events.h"
 #include "facts/facts.h"
 #include "incidents/incidents.h"
-#include "sections/config.h"
+#include "inputs/section/inputs.h"
+#include "video/section/cameras.h"
+#include "video/section/video.h"
 
 struct clips;
+
+/* What it reads of the configuration. */
+struct clips_config {
+    const struct config_video *video;
+    const struct config_cameras *cameras;
+    const struct config_inputs *inputs;
+};
 
 struct clips_options {
     uv_loop_t *loop;
     struct facts *facts;
-    const struct config *config; /* borrowed until clips_free, as are the next three */
+    struct clips_config config; /* borrowed until clips_free, as are the next three */
     struct events *events;
     struct delivery *delivery;
     const struct incidents *incidents;

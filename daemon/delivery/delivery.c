@@ -183,7 +183,7 @@ static int open_receivers(struct delivery *d, const struct outbox_found *found, 
         r->delivery = d;
         r->index = i;
         r->taken_seq = r->confirmed_seq = found->answer_seq[i];
-        delivery_take_config(d, i, &d->options.config->receivers[i]);
+        delivery_take_config(d, i, &d->options.receivers->items[i]);
         uplinks_open_or_stand_in(r, &options);
         result = dispatch_add_receiver(d->dispatch, &options, e);
         if (result == 0)
@@ -203,7 +203,7 @@ int delivery_open(const struct delivery_options *options, const struct outbox_fo
     if (!d)
         return err_set(e, ENOMEM, "delivery: out of memory");
     d->options = *options;
-    d->count = options->config->receiver_count;
+    d->count = options->receivers->count;
     d->opened_ms = clock_monotonic_ms();
     records_init(d);
     struct dispatch_host host = {.load = on_load,

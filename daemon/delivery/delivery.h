@@ -14,18 +14,20 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "delivery/section/receivers.h"
 #include "facts/facts.h"
 #include "iface/signer.h"
 #include "iface/uplink.h"
 #include "outbox/outbox.h"
-#include "sections/config.h"
 
 struct delivery;
 
 struct delivery_options {
     uv_loop_t *loop;
     struct facts *facts;
-    const struct config *config; /* borrowed until delivery_free, as are the next two */
+    const struct config_receivers
+        *receivers; /* borrowed until delivery_free, as are the next three */
+    const char *state_dir;
     struct outbox *outbox;
     struct signer *signer;
     /* The heartbeat of which `data` (taken) is the part that is delivery's; NULL: none now. */
@@ -70,8 +72,8 @@ bool delivery_idle(const struct delivery *d);       /* every link proven, nothin
 json_t *delivery_status(const struct delivery *d);
 
 /* A reload: prepare opens the new uplinks and changes nothing; then commit or abandon, once. The
- * plan's `config` stays borrowed after commit. */
-int delivery_prepare(struct delivery *d, const struct config *config, void **ret_plan,
+ * new `receivers` stay borrowed after commit. */
+int delivery_prepare(struct delivery *d, const struct config_receivers *receivers, void **ret_plan,
                      struct err *e);
 void delivery_commit(struct delivery *d, void *plan);
 void delivery_abandon(struct delivery *d, void *plan);

@@ -7,16 +7,17 @@
 #include "delivery/internal.h"
 
 struct plan {
-    const struct config *config;
+    const struct config_receivers *receivers;
     size_t opened;
     struct dispatch_receiver_options options[LIMIT_RECEIVERS];
 };
 
-static int check_same(const struct delivery *d, const struct config *config, struct err *e)
+static int check_same(const struct delivery *d, const struct config_receivers *receivers,
+                      struct err *e)
 {
-    bool same = config->receiver_count == d->count;
+    bool same = receivers->count == d->count;
     for (size_t i = 0; same && i < d->count; i++)
-        same = strcmp(config->receivers[i].id, d->receivers[i].config->id) == 0;
+        same = strcmp(receivers->items[i].id, d->receivers[i].config->id) == 0;
     return same ? 0
                 : err_set(e, EINVAL,
                           "receivers were added, removed or put in another order: that takes a "
@@ -34,16 +35,16 @@ void delivery_abandon(struct delivery *d, void *arg)
     free(plan);
 }
 
-int delivery_prepare(struct delivery *d, const struct config *config, void **ret_plan,
+int delivery_prepare(struct delivery *d, const struct config_receivers *receivers, void **ret_plan,
                      struct err *e)
 {
     struct plan *plan = calloc(1, sizeof *plan);
     if (!plan)
         return err_set(e, ENOMEM, "receivers: out of memory");
-    plan->config = config;
-    int result = check_same(d, config, e);
+    plan->receivers = receivers;
+    int result = check_same(d, receivers, e);
     while (result == 0 && plan->opened < d->count) {
-        result = uplinks_open(&d->receivers[plan->opened], &config->receivers[plan->opened],
+        result = uplinks_open(&d->receivers[plan->opened], &receivers->items[plan->opened],
                               &plan->options[plan->opened], e);
         plan->opened += result == 0;
     }
@@ -59,7 +60,7 @@ void delivery_commit(struct delivery *d, void *arg)
 {
     struct plan *plan = arg;
     for (size_t i = 0; i < d->count; i++) {
-        delivery_take_config(d, i, &plan->config->receivers[i]);
+        delivery_take_config(d, i, &plan->receivers->items[i]);
         d->receivers[i].closed = false;
         dispatch_replace_uplink(d->dispatch, i, &plan->options[i]);
         uplinks_tell_takes(&d->receivers[i]);

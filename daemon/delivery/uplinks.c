@@ -54,7 +54,7 @@ int uplinks_open(struct delivery_receiver *r, const struct config_receiver *conf
     const struct delivery_options *o = &r->delivery->options;
     const struct uplink_driver *driver = uplink_driver_of(config->driver.type);
     struct uplink_host host = {.signer = o->signer,
-                               .state_dir = o->config->storage.state_dir,
+                               .state_dir = o->state_dir,
                                .receiver = config->id,
                                .on_link = on_link,
                                .on_command = on_command,

@@ -29,7 +29,7 @@ struct pending {
 struct events {
     uv_loop_t *loop;
     struct facts *facts;
-    const struct config *config;
+    struct events_config config;
     struct delivery *delivery; /* NULL while nothing goes out */
     struct envelope envelope;
     struct outbox *outbox;
@@ -107,7 +107,7 @@ static struct pending *add_pending(struct events *ev, struct event *event)
     ev->pending = p;
     uv_timer_init(ev->loop, &p->patience);
     p->patience.data = p;
-    uv_timer_start(&p->patience, on_patience, (uint64_t)ev->config->storage.commit_wait_ms, 0);
+    uv_timer_start(&p->patience, on_patience, (uint64_t)ev->config.storage->commit_wait_ms, 0);
     return p;
 }
 
@@ -236,20 +236,21 @@ void events_tick(struct events *ev)
     struct clock_stamp now = clock_stamp_at(clock_monotonic_ns(), 0);
     /* With a clock that may be years off nothing is known to be old. */
     if (now.quality != CLOCK_QUALITY_UNKNOWN)
-        outbox_prune(ev->outbox, now.wall_ms - ev->config->storage.keep_days * DAY_MS);
+        outbox_prune(ev->outbox, now.wall_ms - ev->config.storage->keep_days * DAY_MS);
 }
 
 static int open_outbox(struct events *ev, struct outbox_found *ret_found, struct err *e)
 {
-    const struct config *c = ev->config;
+    const struct config_receivers *to = ev->config.receivers;
+    const struct config_storage *storage = ev->config.storage;
     const char *receivers[LIMIT_RECEIVERS];
-    for (size_t i = 0; i < c->receiver_count; i++)
-        receivers[i] = c->receivers[i].id;
-    mkdir(c->storage.state_dir, 0700);
-    struct outbox_options options = {.dir = c->storage.state_dir,
+    for (size_t i = 0; i < to->count; i++)
+        receivers[i] = to->items[i].id;
+    mkdir(storage->state_dir, 0700);
+    struct outbox_options options = {.dir = storage->state_dir,
                                      .receivers = receivers,
-                                     .receiver_count = c->receiver_count,
-                                     .reserve_events = c->storage.reserve_events};
+                                     .receiver_count = to->count,
+                                     .reserve_events = storage->reserve_events};
     struct outbox_host host = {.on_fault = on_store_fault, .arg = ev};
     return err_prefix(e, outbox_open(ev->loop, &options, &host, &ev->outbox, ret_found, e),
                       "storage");
@@ -278,7 +279,7 @@ int events_open(const struct events_options *options, struct events **ret_events
     ev->facts = options->facts;
     ev->config = options->config;
     ev->pruned_ms = clock_monotonic_ms();
-    int result = envelope_init(&ev->envelope, ev->config->site.id, e);
+    int result = envelope_init(&ev->envelope, ev->config.site->id, e);
     if (result == 0)
         result = open_outbox(ev, ret_found, e);
     if (result != 0) {

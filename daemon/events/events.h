@@ -14,16 +14,25 @@
 
 #include "base/clock.h"
 #include "delivery/delivery.h"
+#include "delivery/section/receivers.h"
+#include "events/section/site.h"
+#include "events/section/storage.h"
 #include "facts/facts.h"
 #include "outbox/outbox.h"
-#include "sections/config.h"
 
 struct events;
+
+/* What it reads of the configuration. */
+struct events_config {
+    const struct config_site *site;
+    const struct config_storage *storage;
+    const struct config_receivers *receivers;
+};
 
 struct events_options {
     uv_loop_t *loop;
     struct facts *facts;
-    const struct config *config; /* site, storage, ids of receivers; borrowed until events_free */
+    struct events_config config; /* site, storage, ids of receivers; borrowed until events_free */
 };
 
 /* Opens the store; waits for the disk. The caller frees `ret_found` with outbox_found_finish. */

@@ -152,7 +152,7 @@ int gateway_start(const char *config_path, struct gateway **ret_gateway, struct 
     malloc_trim(0); /* what only the start needed goes back to the system */
     service_ready(gw->service);
     log_info("tocsind", "ready: %zu inputs, %zu receivers, %zu cameras, signing key %s",
-             gw->config->input_count, gw->config->receiver_count, gw->config->camera_count,
+             gw->config->inputs.count, gw->config->receivers.count, gw->config->cameras.count,
              gw->signer->keyid);
     return 0;
 }

@@ -23,7 +23,11 @@ static void close_signer(struct gateway *gw)
 
 static int open_events(struct gateway *gw, struct err *e)
 {
-    struct events_options options = {.loop = &gw->loop, .facts = gw->facts, .config = gw->config};
+    const struct config *c = gw->config;
+    struct events_options options = {
+        .loop = &gw->loop,
+        .facts = gw->facts,
+        .config = {.site = &c->site, .storage = &c->storage, .receivers = &c->receivers}};
     return events_open(&options, &gw->events, &gw->found, e);
 }
 
@@ -94,7 +98,8 @@ static int open_delivery(struct gateway *gw, struct err *e)
 {
     struct delivery_options options = {.loop = &gw->loop,
                                        .facts = gw->facts,
-                                       .config = gw->config,
+                                       .receivers = &gw->config->receivers,
+                                       .state_dir = gw->config->storage.state_dir,
                                        .outbox = events_outbox(gw->events),
                                        .signer = gw->signer,
                                        .heartbeat = parts_heartbeat,
@@ -126,7 +131,7 @@ static void status_delivery(const struct gateway *gw, json_t *object, bool with_
 static int prepare_delivery(struct gateway *gw, const struct config *config, void **ret_plan,
                             struct err *e)
 {
-    return delivery_prepare(gw->delivery, config, ret_plan, e);
+    return delivery_prepare(gw->delivery, &config->receivers, ret_plan, e);
 }
 
 static void commit_delivery(struct gateway *gw, void *plan)
@@ -153,9 +158,15 @@ static void disconnect_events(struct gateway *gw)
 
 static int open_incidents(struct gateway *gw, struct err *e)
 {
+    const struct config *c = gw->config;
     struct incidents_options options = {.loop = &gw->loop,
                                         .facts = gw->facts,
-                                        .config = gw->config,
+                                        .config = {.site = &c->site,
+                                                   .alarms = &c->alarms,
+                                                   .exercises = &c->exercises,
+                                                   .inputs = &c->inputs,
+                                                   .receivers = &c->receivers,
+                                                   .cameras = &c->cameras},
                                         .events = gw->events,
                                         .faults = gw->faults,
                                         .delivery = gw->delivery};
@@ -211,9 +222,13 @@ static int end_old_exercise(struct gateway *gw, struct err *e)
 
 static int open_lamps(struct gateway *gw, struct err *e)
 {
+    const struct config *c = gw->config;
     struct lamps_options options = {.loop = &gw->loop,
                                     .facts = gw->facts,
-                                    .config = gw->config,
+                                    .config = {.indicators = &c->indicators,
+                                               .inputs = &c->inputs,
+                                               .receivers = &c->receivers,
+                                               .cameras = &c->cameras},
                                     .incidents = gw->incidents,
                                     .delivery = gw->delivery,
                                     .faults = gw->faults};
@@ -238,8 +253,11 @@ static void status_lamps(const struct gateway *gw, json_t *object, bool with_dur
 
 static int open_outputs(struct gateway *gw, struct err *e)
 {
-    struct outputs_options options = {
-        .loop = &gw->loop, .facts = gw->facts, .config = gw->config, .incidents = gw->incidents};
+    const struct config *c = gw->config;
+    struct outputs_options options = {.loop = &gw->loop,
+                                      .facts = gw->facts,
+                                      .config = {.outputs = &c->outputs, .inputs = &c->inputs},
+                                      .incidents = gw->incidents};
     return outputs_open(&options, &gw->outputs, e);
 }
 
@@ -261,12 +279,14 @@ static void status_outputs(const struct gateway *gw, json_t *object, bool with_d
 
 static int open_clips(struct gateway *gw, struct err *e)
 {
-    struct clips_options options = {.loop = &gw->loop,
-                                    .facts = gw->facts,
-                                    .config = gw->config,
-                                    .events = gw->events,
-                                    .delivery = gw->delivery,
-                                    .incidents = gw->incidents};
+    const struct config *c = gw->config;
+    struct clips_options options = {
+        .loop = &gw->loop,
+        .facts = gw->facts,
+        .config = {.video = &c->video, .cameras = &c->cameras, .inputs = &c->inputs},
+        .events = gw->events,
+        .delivery = gw->delivery,
+        .incidents = gw->incidents};
     return clips_open(&options, &gw->found, &gw->clips, e);
 }
 
@@ -300,8 +320,11 @@ static void heartbeat_clips(const struct gateway *gw, json_t *data)
 
 static int open_inputs(struct gateway *gw, struct err *e)
 {
-    struct inputs_options options = {
-        .loop = &gw->loop, .facts = gw->facts, .config = gw->config, .incidents = gw->incidents};
+    const struct config *c = gw->config;
+    struct inputs_options options = {.loop = &gw->loop,
+                                     .facts = gw->facts,
+                                     .config = {.inputs = &c->inputs, .exercises = &c->exercises},
+                                     .incidents = gw->incidents};
     return inputs_open(&options, &gw->inputs, e);
 }
 
@@ -332,9 +355,14 @@ static void heartbeat_inputs(const struct gateway *gw, json_t *data)
 
 static int open_operate(struct gateway *gw, struct err *e)
 {
+    const struct config *c = gw->config;
     struct operate_options options = {.loop = &gw->loop,
                                       .facts = gw->facts,
-                                      .config = gw->config,
+                                      .config = {.control = &c->control,
+                                                 .inputs = &c->inputs,
+                                                 .receivers = &c->receivers,
+                                                 .alarms = &c->alarms,
+                                                 .exercises = &c->exercises},
                                       .inputs = gw->inputs,
                                       .incidents = gw->incidents,
                                       .events = gw->events,

@@ -87,7 +87,7 @@ static bool reset(struct incidents *inc, size_t receiver, const struct uplink_co
 
 void answers_obey(struct incidents *inc, const struct fact_command *asked)
 {
-    const char *id = inc->options.config->receivers[asked->receiver].id;
+    const char *id = inc->options.config.receivers->items[asked->receiver].id;
     struct uplink_reply reply = {.done = true};
     const struct incident *incident = NULL;
     switch (asked->command.kind) {

@@ -22,7 +22,7 @@ static void look_at(struct incidents *inc, struct incident *incident,
 
 void escalation_tick(struct incidents *inc)
 {
-    const struct config_alarms *c = &inc->options.config->alarms;
+    const struct config_alarms *c = inc->options.config.alarms;
     const struct escalation_rule rule = {.escalate_after_ns = c->escalate_after_ms * 1000000,
                                          .undelivered_after_ns = c->undelivered_after_ms * 1000000,
                                          .groups = delivery_groups(inc->options.delivery)};

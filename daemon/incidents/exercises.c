@@ -17,7 +17,7 @@ static json_t *ids_of(const struct incidents *inc, uint64_t buttons)
     json_t *list = json_array();
     for (size_t i = 0; i < inc->count; i++) {
         if (buttons >> i & 1)
-            json_array_append_new(list, json_string(inc->options.config->inputs[i].id));
+            json_array_append_new(list, json_string(inc->options.config.inputs->items[i].id));
     }
     return list;
 }
@@ -26,7 +26,7 @@ uint64_t incidents_every_button(const struct incidents *inc, enum incident_class
 {
     uint64_t buttons = 0;
     for (size_t i = 0; i < inc->count; i++) {
-        enum config_input_kind kind = inc->options.config->inputs[i].kind;
+        enum config_input_kind kind = inc->options.config.inputs->items[i].kind;
         /* A duress button is for one thing only; a technician may test it, nobody drills it. */
         if (config_input_is_button(kind) &&
             (class == INCIDENT_CLASS_TEST ||
@@ -105,7 +105,7 @@ int incidents_begin_exercise(struct incidents *inc, const struct incidents_exerc
                            .awaited = receivers_to_await(inc)};
     snprintf(x->by, sizeof x->by, "%s", asked->by);
     snprintf(x->note, sizeof x->note, "%s", asked->note ? asked->note : "");
-    x->announce_until_ms = clock_monotonic_ms() + inc->options.config->exercises.announce_wait_ms;
+    x->announce_until_ms = clock_monotonic_ms() + inc->options.config.exercises->announce_wait_ms;
     x->seq = emit(inc, "started", NULL);
     tell(inc, FACT_EXERCISE_ANNOUNCED, "announced", x->by);
     return 0;
@@ -178,13 +178,14 @@ void exercises_delivered(struct incidents *inc, const struct fact_delivered *del
 static void give_up_announcing(struct incidents *inc)
 {
     const struct exercise *x = &inc->exercise;
-    const struct config *config = inc->options.config;
+    const struct incidents_config *config = &inc->options.config;
     char why[FACT_TEXT_SIZE] = "it has not begun: not announced to ";
-    for (size_t i = 0, first = 1; i < config->receiver_count; i++) {
+    for (size_t i = 0, first = 1; i < config->receivers->count; i++) {
         size_t used = strlen(why);
         if (!(x->awaited >> i & 1))
             continue;
-        snprintf(why + used, sizeof why - used, "%s%s", first ? "" : ", ", config->receivers[i].id);
+        snprintf(why + used, sizeof why - used, "%s%s", first ? "" : ", ",
+                 config->receivers->items[i].id);
         first = 0;
     }
     finish(inc, why);
@@ -212,7 +213,7 @@ static bool check_tested(struct incidents *inc, size_t button, int64_t now_wall_
         own->known_since_wall_ms = now_wall_ms;
     bool tested = own->tested_wall_ms > 0;
     int64_t since_ms = tested ? own->tested_wall_ms : own->known_since_wall_ms;
-    bool untested = now_wall_ms - since_ms > inc->options.config->exercises.test_every_ms;
+    bool untested = now_wall_ms - since_ms > inc->options.config.exercises->test_every_ms;
     if (untested == own->untested)
         return is_new;
     char reason[200], at[CLOCK_TEXT_SIZE];
@@ -220,8 +221,8 @@ static bool check_tested(struct incidents *inc, size_t button, int64_t now_wall_
     snprintf(reason, sizeof reason, "was not tested since %.10s%s: tocsin test", at,
              tested ? "" : ", when it was installed");
     own->untested = untested;
-    facts_state_fault(inc->options.facts, FAULT_UNTESTED, inc->options.config->inputs[button].id,
-                      untested ? reason : NULL);
+    facts_state_fault(inc->options.facts, FAULT_UNTESTED,
+                      inc->options.config.inputs->items[button].id, untested ? reason : NULL);
     return is_new;
 }
 
@@ -231,11 +232,11 @@ void exercises_tick(struct incidents *inc)
         clock_monotonic_ms() > inc->exercise.announce_until_ms)
         give_up_announcing(inc);
     struct clock_stamp now = events_stamp(inc->options.events, clock_monotonic_ns());
-    if (inc->options.config->exercises.test_every_ms == 0 || now.quality == CLOCK_QUALITY_UNKNOWN)
+    if (inc->options.config.exercises->test_every_ms == 0 || now.quality == CLOCK_QUALITY_UNKNOWN)
         return;
     bool is_new = false;
     for (size_t i = 0; i < inc->count; i++) {
-        if (config_input_is_button(inc->options.config->inputs[i].kind))
+        if (config_input_is_button(inc->options.config.inputs->items[i].kind))
             is_new |= check_tested(inc, i, now.wall_ms);
     }
     if (is_new)

@@ -123,7 +123,7 @@ size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by
 {
     size_t count = 0;
     int64_t now_ns = clock_monotonic_ns(),
-            window_ns = inc->options.config->alarms.cancel_window_ms * 1000000;
+            window_ns = inc->options.config.alarms->cancel_window_ms * 1000000;
     struct incident *incident = NULL;
     while ((incident = panel_next_open(&inc->panel, incident))) {
         /* Whoever is forced to cancel must not take the duress alarm back with it. */
@@ -178,7 +178,7 @@ static enum incident_class class_of_kind(enum config_input_kind kind)
 
 static void prepare_button(struct incidents *inc, size_t i)
 {
-    const struct config_input *c = &inc->options.config->inputs[i];
+    const struct config_input *c = &inc->options.config.inputs->items[i];
     inc->buttons[i].class = class_of_kind(c->kind);
     inc->buttons[i].gesture.options = (struct gesture_options){
         .hold_ns = c->hold_ms * 1000000,
@@ -187,7 +187,7 @@ static void prepare_button(struct incidents *inc, size_t i)
         .duress_presses = (unsigned)c->duress_presses,
         .duress_within_ns = c->duress_within_ms * 1000000,
         /* A latching button is always held long. */
-        .long_ns = c->latching ? 0 : inc->options.config->exercises.long_press_ms * 1000000};
+        .long_ns = c->latching ? 0 : inc->options.config.exercises->long_press_ms * 1000000};
 }
 
 int incidents_open(const struct incidents_options *options, struct incidents **ret_incidents,
@@ -197,7 +197,7 @@ int incidents_open(const struct incidents_options *options, struct incidents **r
     if (!inc)
         return err_set(e, ENOMEM, "incidents: out of memory");
     inc->options = *options;
-    inc->count = options->config->input_count;
+    inc->count = options->config.inputs->count;
     inc->panel = (struct panel){.host = {.step = steps_take,
                                          .exercise_over = on_exercise_over,
                                          .fresh_id = on_fresh_id,

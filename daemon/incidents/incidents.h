@@ -14,18 +14,33 @@
 #include <jansson.h>
 
 #include "alarm/panel.h"
+#include "delivery/section/receivers.h"
 #include "events/events.h"
 #include "events/faults.h"
+#include "events/section/site.h"
 #include "facts/facts.h"
 #include "iface/input.h"
-#include "sections/config.h"
+#include "incidents/section/alarms.h"
+#include "incidents/section/exercises.h"
+#include "inputs/section/inputs.h"
+#include "video/section/cameras.h"
 
 struct incidents;
+
+/* What it reads of the configuration. */
+struct incidents_config {
+    const struct config_site *site;
+    const struct config_alarms *alarms;
+    const struct config_exercises *exercises;
+    const struct config_inputs *inputs;
+    const struct config_receivers *receivers;
+    const struct config_cameras *cameras;
+};
 
 struct incidents_options {
     uv_loop_t *loop;
     struct facts *facts;
-    const struct config *config; /* borrowed until incidents_free, as are the next three */
+    struct incidents_config config; /* borrowed until incidents_free, as are the next three */
     struct events *events;
     const struct faults *faults;
     struct delivery *delivery;

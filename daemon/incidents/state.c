@@ -27,18 +27,18 @@ static char *dump(json_t *object)
 
 static const char *id_of(const struct incidents *inc, size_t button)
 {
-    return inc->options.config->inputs[button].id;
+    return inc->options.config.inputs->items[button].id;
 }
 
 /* Of receivers that have done nothing yet there is nothing to remember. */
 static json_t *save_progress(const struct incidents *inc, const struct incident *incident)
 {
-    const struct config *config = inc->options.config;
+    const struct incidents_config *config = &inc->options.config;
     json_t *receivers = json_object();
-    for (size_t i = 0; i < config->receiver_count; i++) {
+    for (size_t i = 0; i < config->receivers->count; i++) {
         if (incident->progress[i] == INCIDENT_PROGRESS_HEARD && !incident->closing[i])
             continue;
-        json_object_set_new(receivers, config->receivers[i].id,
+        json_object_set_new(receivers, config->receivers->items[i].id,
                             json_pack("{si,sb}", "progress", (int)incident->progress[i], "closing",
                                       incident->closing[i]));
     }
@@ -103,9 +103,9 @@ void state_save_tests(struct incidents *inc)
 static bool find_input(const struct incidents *inc, const json_t *object, size_t *ret_index)
 {
     const char *id = json_string_value(json_object_get(object, "input"));
-    const struct config *config = inc->options.config;
-    const struct config_input *input = id ? config_find_input(config, id) : NULL;
-    *ret_index = input ? (size_t)(input - config->inputs) : 0;
+    const struct incidents_config *config = &inc->options.config;
+    const struct config_input *input = id ? config_find_input(config->inputs, id) : NULL;
+    *ret_index = input ? (size_t)(input - config->inputs->items) : 0;
     return input;
 }
 
@@ -139,9 +139,9 @@ static void load_tests(struct incidents *inc, const json_t *row)
 static void load_progress(const struct incidents *inc, struct incident *incident,
                           const json_t *receivers)
 {
-    const struct config *config = inc->options.config;
-    for (size_t i = 0; i < config->receiver_count; i++) {
-        const json_t *one = json_object_get(receivers, config->receivers[i].id);
+    const struct incidents_config *config = &inc->options.config;
+    for (size_t i = 0; i < config->receivers->count; i++) {
+        const json_t *one = json_object_get(receivers, config->receivers->items[i].id);
         json_int_t progress = json_integer_value(json_object_get(one, "progress"));
         if (progress > 0 && progress <= INCIDENT_PROGRESS_COMING)
             incident->progress[i] = (enum incident_progress)progress;

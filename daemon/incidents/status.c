@@ -4,14 +4,14 @@
 
 static json_t *alarm_json(const struct incidents *inc, const struct incident *incident)
 {
-    const struct config *config = inc->options.config;
-    const struct config_input *input = &config->inputs[incident->button];
+    const struct incidents_config *config = &inc->options.config;
+    const struct config_input *input = &config->inputs->items[incident->button];
     char raised_at[CLOCK_TEXT_SIZE];
     clock_format_utc(incident->raised_wall_ms, raised_at);
     json_t *receivers = json_array();
-    for (size_t i = 0; i < config->receiver_count; i++)
+    for (size_t i = 0; i < config->receivers->count; i++)
         json_array_append_new(receivers,
-                              json_pack("{ss,ss,sb}", "id", config->receivers[i].id, "state",
+                              json_pack("{ss,ss,sb}", "id", config->receivers->items[i].id, "state",
                                         incident_progress_name(incident->progress[i]), "closed",
                                         incident->closing[i]));
     json_t *object = json_pack(

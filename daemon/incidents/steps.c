@@ -14,21 +14,21 @@
 static const struct config_input *input_of(const struct incidents *inc,
                                            const struct incident *incident)
 {
-    return &inc->options.config->inputs[incident->button];
+    return &inc->options.config.inputs->items[incident->button];
 }
 
-static const char *camera_name(const struct config *config, const char *id)
+static const char *camera_name(const struct incidents_config *config, const char *id)
 {
-    const struct config_camera *camera = config_find_camera(config, id);
+    const struct config_camera *camera = config_find_camera(config->cameras, id);
     return camera ? camera->name : id;
 }
 
 static json_t *describe(const struct incidents *inc, const struct incident *incident,
                         const struct step_event *step)
 {
-    const struct config *config = inc->options.config;
+    const struct incidents_config *config = &inc->options.config;
     const struct config_input *input = input_of(inc, incident);
-    const struct config_site *site = &config->site;
+    const struct config_site *site = config->site;
     bool is_duress = incident->class == INCIDENT_CLASS_DURESS;
     struct data_camera cameras[LIMIT_INPUT_CAMERAS];
     size_t count =
@@ -229,7 +229,7 @@ void steps_tick(struct incidents *inc)
     int64_t now_ns = clock_monotonic_ns();
     for (size_t i = 0; i < inc->count; i++) {
         struct button *own = &inc->own[i];
-        const struct config_input *input = &inc->options.config->inputs[i];
+        const struct config_input *input = &inc->options.config.inputs->items[i];
         bool is_over = chatter_settle(&own->chatter, now_ns);
         if (own->unreported && (is_over || now_ns / 1000000 - own->reported_ms >= RETELL_EACH_MS))
             report_unreported(inc, i);

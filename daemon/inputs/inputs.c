@@ -133,7 +133,7 @@ static void set_up(struct inputs *ins, size_t index)
     struct one_input *in = &ins->inputs[index];
     in->inputs = ins;
     in->index = index;
-    in->config = &ins->options.config->inputs[index];
+    in->config = &ins->options.config.inputs->items[index];
     in->driver = input_driver_of(in->config->driver.type);
     bool has_second = in->driver->has_second && in->driver->has_second(in->config->driver.options);
     in->contact_count = has_second ? 2 : 1;
@@ -155,7 +155,7 @@ int inputs_open(const struct inputs_options *options, struct inputs **ret_inputs
     ins->open = true;
     *ret_inputs = ins;
     int result = 0;
-    for (size_t i = 0; i < options->config->input_count; i++)
+    for (size_t i = 0; i < options->config.inputs->count; i++)
         set_up(ins, i);
     for (size_t i = 0; result == 0 && i < ins->count; i++)
         result = contacts_open(&ins->inputs[i], e);

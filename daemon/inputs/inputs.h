@@ -16,14 +16,21 @@
 #include "facts/facts.h"
 #include "iface/input.h"
 #include "incidents/incidents.h"
-#include "sections/config.h"
+#include "incidents/section/exercises.h"
+#include "inputs/section/inputs.h"
 
 struct inputs;
+
+/* What it reads of the configuration. */
+struct inputs_config {
+    const struct config_inputs *inputs;
+    const struct config_exercises *exercises;
+};
 
 struct inputs_options {
     uv_loop_t *loop;
     struct facts *facts;
-    const struct config *config; /* borrowed until inputs_free, as is the next */
+    struct inputs_config config; /* borrowed until inputs_free, as is the next */
     struct incidents *incidents;
 };
 

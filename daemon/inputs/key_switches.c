@@ -26,7 +26,7 @@ static void begin_drill(const struct one_input *in)
                              &(struct incidents_exercise){
                                  .class = INCIDENT_CLASS_DRILL,
                                  .buttons = incidents_every_button(incidents, INCIDENT_CLASS_DRILL),
-                                 .length_ms = in->inputs->options.config->exercises.drill_limit_ms,
+                                 .length_ms = in->inputs->options.config.exercises->drill_limit_ms,
                                  .by = who},
                              &ignored);
 }

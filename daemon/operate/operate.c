@@ -61,14 +61,14 @@ static const struct control_command commands[] = {
     {NULL, NULL, NULL},
 };
 
-static void refuse_unknown(struct control_request *request, const struct config *config,
+static void refuse_unknown(struct control_request *request, const struct operate_config *config,
                            const char *id)
 {
     char known[400] = "";
     size_t used = 0;
-    for (size_t i = 0; i < config->input_count; i++) {
+    for (size_t i = 0; i < config->inputs->count; i++) {
         int more = snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                            config->inputs[i].id);
+                            config->inputs->items[i].id);
         used += more > 0 && used + (size_t)more < sizeof known ? (size_t)more : 0;
     }
     control_fail(request, "no input %s; there are: %s", id ? id : "(none given)", known);
@@ -77,14 +77,14 @@ static void refuse_unknown(struct control_request *request, const struct config 
 bool operate_find_input(struct operate *op, struct control_request *request,
                         const json_t *arguments, size_t *ret_input)
 {
-    const struct config *config = op->options.config;
+    const struct operate_config *config = &op->options.config;
     const char *id = json_string_value(json_object_get(arguments, "input"));
-    const struct config_input *input = id ? config_find_input(config, id) : NULL;
+    const struct config_input *input = id ? config_find_input(config->inputs, id) : NULL;
     if (!input) {
         refuse_unknown(request, config, id);
         return false;
     }
-    *ret_input = (size_t)(input - config->inputs);
+    *ret_input = (size_t)(input - config->inputs->items);
     const struct input_driver *driver = inputs_driver(op->options.inputs, *ret_input);
     if (driver->simulate || driver->simulate_card)
         return true;
@@ -123,7 +123,7 @@ int operate_open(const struct operate_options *options, struct operate **ret_ope
     watch_open(op);
     facts_subscribe(options->facts, ~(FACT_BIT(FACT_SETTLED) | FACT_BIT(FACT_TURN_OVER)), on_fact,
                     op);
-    return control_open(options->loop, options->config->control.socket, commands, op, &op->control,
+    return control_open(options->loop, options->config.control->socket, commands, op, &op->control,
                         e);
 }
 

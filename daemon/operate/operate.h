@@ -8,16 +8,29 @@
 #define TOCSIN_OPERATE_OPERATE_H
 
 #include "control/control.h"
+#include "delivery/section/receivers.h"
 #include "facts/facts.h"
+#include "incidents/section/alarms.h"
+#include "incidents/section/exercises.h"
 #include "inputs/inputs.h"
-#include "sections/config.h"
+#include "inputs/section/inputs.h"
+#include "operate/section/control.h"
 
 struct operate;
+
+/* What it reads of the configuration. */
+struct operate_config {
+    const struct config_control *control;
+    const struct config_inputs *inputs;
+    const struct config_receivers *receivers;
+    const struct config_alarms *alarms;
+    const struct config_exercises *exercises;
+};
 
 struct operate_options {
     uv_loop_t *loop;
     struct facts *facts;
-    const struct config *config; /* borrowed until operate_free, as are the next three */
+    struct operate_config config; /* borrowed until operate_free, as are the next three */
     struct inputs *inputs;
     struct incidents *incidents;
     struct events *events;

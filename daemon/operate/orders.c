@@ -20,9 +20,10 @@ void orders_reset(void *arg, struct control_request *request, const json_t *argu
         bool is_duress = incident->class == INCIDENT_CLASS_DURESS;
         if (alarm ? strcmp(alarm, incident->alarm) != 0 : is_duress)
             continue;
-        json_array_append_new(closed, json_pack("{ss,ss,sb}", "alarm", incident->alarm, "input",
-                                                op->options.config->inputs[incident->button].id,
-                                                "still_pressed", incident->held));
+        json_array_append_new(closed,
+                              json_pack("{ss,ss,sb}", "alarm", incident->alarm, "input",
+                                        op->options.config.inputs->items[incident->button].id,
+                                        "still_pressed", incident->held));
         incidents_reset(op->options.incidents, incident, who, note);
     }
     if (alarm && json_array_size(closed) == 0) {
@@ -49,7 +50,7 @@ void orders_cancel(void *arg, struct control_request *request, const json_t *arg
         control_fail(request,
                      "no alarm was raised within the last %d s that is not cancelled already; "
                      "tocsin reset closes an alarm",
-                     (int)(op->options.config->alarms.cancel_window_ms / 1000));
+                     (int)(op->options.config.alarms->cancel_window_ms / 1000));
     else
         control_reply(request, json_pack("{sI}", "cancelled", (json_int_t)count));
 }
@@ -58,15 +59,15 @@ void orders_cancel(void *arg, struct control_request *request, const json_t *arg
 static bool read_buttons(const struct operate *op, struct control_request *request,
                          enum incident_class class, const json_t *list, uint64_t *ret_buttons)
 {
-    const struct config *config = op->options.config;
+    const struct operate_config *config = &op->options.config;
     uint64_t all = incidents_every_button(op->options.incidents, class), named = 0;
     size_t at;
     const json_t *one;
     json_array_foreach(list, at, one)
     {
         const char *id = json_string_value(one);
-        const struct config_input *input = id ? config_find_input(config, id) : NULL;
-        size_t i = input ? (size_t)(input - config->inputs) : 0;
+        const struct config_input *input = id ? config_find_input(config->inputs, id) : NULL;
+        size_t i = input ? (size_t)(input - config->inputs->items) : 0;
         if (!input || !(all >> i & 1)) {
             control_fail(request, "%s is no button that a %s can cover", id ? id : "?",
                          incident_class_name(class));
@@ -120,7 +121,7 @@ static void end_exercise(struct operate *op, enum incident_class class,
 void orders_drill_begin(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct operate *op = arg;
-    begin_exercise(op, INCIDENT_CLASS_DRILL, op->options.config->exercises.drill_limit_ms, request,
+    begin_exercise(op, INCIDENT_CLASS_DRILL, op->options.config.exercises->drill_limit_ms, request,
                    arguments);
 }
 
@@ -132,7 +133,7 @@ void orders_drill_end(void *arg, struct control_request *request, const json_t *
 void orders_test_begin(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct operate *op = arg;
-    begin_exercise(op, INCIDENT_CLASS_TEST, op->options.config->exercises.test_limit_ms, request,
+    begin_exercise(op, INCIDENT_CLASS_TEST, op->options.config.exercises->test_limit_ms, request,
                    arguments);
 }
 
@@ -143,7 +144,7 @@ void orders_test_end(void *arg, struct control_request *request, const json_t *a
 
 void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise)
 {
-    const struct config *config = op->options.config;
+    const struct operate_config *config = &op->options.config;
     if (!op->exercise || exercise->step == FACT_EXERCISE_ANNOUNCED)
         return;
     if (exercise->step == FACT_EXERCISE_ENDED) {
@@ -152,9 +153,9 @@ void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise
         return;
     }
     json_t *inputs = json_array();
-    for (size_t i = 0; i < config->input_count; i++) {
+    for (size_t i = 0; i < config->inputs->count; i++) {
         if (exercise->buttons >> i & 1)
-            json_array_append_new(inputs, json_string(config->inputs[i].id));
+            json_array_append_new(inputs, json_string(config->inputs->items[i].id));
     }
     control_reply(op->exercise,
                   json_pack("{ss,so,sI}", "exercise", incident_class_name(exercise->class),

@@ -51,7 +51,7 @@ void simulated_press(void *arg, struct control_request *request, const json_t *a
     struct err e;
     if (!operate_find_input(op, request, arguments, &input))
         return;
-    const char *id = op->options.config->inputs[input].id;
+    const char *id = op->options.config.inputs->items[input].id;
     if (hold && (!json_is_integer(hold) || hold_ms < 0 || hold_ms > HOLD_MAX_MS)) {
         control_fail(request, "hold_ms must be from 0 (until released) to %d", HOLD_MAX_MS);
         return;
@@ -85,7 +85,7 @@ void simulated_release(void *arg, struct control_request *request, const json_t 
         return;
     if (!inputs_driver(op->options.inputs, input)->simulate) {
         control_fail(request, "input %s reads cards: nothing is pressed",
-                     op->options.config->inputs[input].id);
+                     op->options.config.inputs->items[input].id);
         return;
     }
     facts_tell(op->options.facts); /* a press of this very turn may have been accepted */
@@ -106,7 +106,8 @@ void simulated_card(void *arg, struct control_request *request, const json_t *ar
     if (!operate_find_input(op, request, arguments, &input))
         return;
     if (!inputs_driver(op->options.inputs, input)->simulate_card) {
-        control_fail(request, "input %s reads no cards", op->options.config->inputs[input].id);
+        control_fail(request, "input %s reads no cards",
+                     op->options.config.inputs->items[input].id);
         return;
     }
     if (length == 0 || length > INPUT_CARD_DIGITS_MAX || strspn(digits, "0123456789") != length) {

@@ -52,7 +52,7 @@ static void set_text(json_t *object, const char *name, const char *text)
 
 static void tell(struct operate *op, int64_t at_ns, const struct line *line)
 {
-    const struct config *config = op->options.config;
+    const struct operate_config *config = &op->options.config;
     const struct remembered *r = find(op, line->alarm);
     if (r && r->hidden)
         return;
@@ -61,8 +61,11 @@ static void tell(struct operate *op, int64_t at_ns, const struct line *line)
     json_t *object = json_pack("{ss,ss,sI}", "what", line->what, "time", time, "at_ms",
                                (json_int_t)(at_ns / 1000000));
     set_text(object, "alarm", line->alarm);
-    set_text(object, "input", line->input ? line->input : r ? config->inputs[r->input].id : NULL);
-    set_text(object, "name", r ? config->inputs[r->input].name : NULL);
+    set_text(object, "input",
+             line->input ? line->input
+             : r         ? config->inputs->items[r->input].id
+                         : NULL);
+    set_text(object, "name", r ? config->inputs->items[r->input].name : NULL);
     set_text(object, "receiver", line->receiver);
     set_text(object, "camera", line->camera);
     set_text(object, "event", line->event);
@@ -165,7 +168,8 @@ static void read_fault(const struct fact_fault *fault, struct line *ret_line)
 }
 
 /* What an event's way looks like; false if the fact is none of it. */
-static bool read_way(const struct config *config, const struct fact *fact, struct line *ret_line)
+static bool read_way(const struct operate_config *config, const struct fact *fact,
+                     struct line *ret_line)
 {
     if (fact->kind == FACT_HEARD && fact->u.heard.class != EVENT_CLASS_MANIFEST) {
         const struct fact_heard *heard = &fact->u.heard;
@@ -179,35 +183,37 @@ static bool read_way(const struct config *config, const struct fact *fact, struc
         const struct fact_delivered *delivered = &fact->u.delivered;
         *ret_line = (struct line){.what = delivered_word(delivered),
                                   .alarm = delivered->alarm,
-                                  .receiver = config->receivers[delivered->receiver].id,
+                                  .receiver = config->receivers->items[delivered->receiver].id,
                                   .seq = delivered->seq};
     } else if (fact->kind == FACT_ATTEMPT_FAILED || fact->kind == FACT_UPLOAD_FAILED) {
         *ret_line = (struct line){.what = fact->kind == FACT_ATTEMPT_FAILED ? "attempt-failed"
                                                                             : "upload-failed",
                                   .alarm = fact->u.failed.alarm,
-                                  .receiver = config->receivers[fact->u.failed.receiver].id,
+                                  .receiver = config->receivers->items[fact->u.failed.receiver].id,
                                   .seq = fact->u.failed.seq,
                                   .text = fact->u.failed.reason};
     } else if (fact->kind == FACT_ANSWER) {
         const struct fact_answer *taken = &fact->u.answer;
         *ret_line = (struct line){.what = answer_word(taken->answer.state),
                                   .alarm = taken->answer.alarm,
-                                  .receiver = config->receivers[taken->receiver].id,
+                                  .receiver = config->receivers->items[taken->receiver].id,
                                   .text = taken->answer.by};
     } else if (fact->kind == FACT_CLIP) {
         const struct fact_clip *clip = &fact->u.clip;
-        *ret_line = (struct line){
-            .what = clip_word(clip->step),
-            .alarm = clip->alarm,
-            .camera = clip->camera,
-            .receiver = clip->step == FACT_CLIP_READY ? NULL : config->receivers[clip->receiver].id,
-            .seq = clip->seq};
+        *ret_line = (struct line){.what = clip_word(clip->step),
+                                  .alarm = clip->alarm,
+                                  .camera = clip->camera,
+                                  .receiver = clip->step == FACT_CLIP_READY
+                                                  ? NULL
+                                                  : config->receivers->items[clip->receiver].id,
+                                  .seq = clip->seq};
     }
     return ret_line->what != NULL;
 }
 
 /* What happens at the gate. */
-static void read_gate(const struct config *config, const struct fact *fact, struct line *ret_line)
+static void read_gate(const struct operate_config *config, const struct fact *fact,
+                      struct line *ret_line)
 {
     if (fact->kind == FACT_INCIDENT) {
         *ret_line = (struct line){.what = step_word(fact->u.incident.action),
@@ -222,10 +228,11 @@ static void read_gate(const struct config *config, const struct fact *fact, stru
         read_fault(&fact->u.fault, ret_line);
     } else if (fact->kind == FACT_CARD) {
         *ret_line = (struct line){.what = "card",
-                                  .input = config->inputs[fact->u.card.input].id,
+                                  .input = config->inputs->items[fact->u.card.input].id,
                                   .text = fact->u.card.digits};
     } else if (fact->kind == FACT_TESTED) {
-        *ret_line = (struct line){.what = "tested", .input = config->inputs[fact->u.tested].id};
+        *ret_line =
+            (struct line){.what = "tested", .input = config->inputs->items[fact->u.tested].id};
     } else if (fact->kind == FACT_LAMP) {
         *ret_line = (struct line){.what = "lamp", .text = indicator_pattern_name(fact->u.pattern)};
     } else if (fact->kind == FACT_OUTPUT) {
@@ -242,8 +249,8 @@ void watch_on_fact(struct operate *op, const struct fact *fact)
         remember(op, &fact->u.incident.incident);
     if (!op->control || !control_has_watchers(op->control))
         return;
-    if (!read_way(op->options.config, fact, &line))
-        read_gate(op->options.config, fact, &line);
+    if (!read_way(&op->options.config, fact, &line))
+        read_gate(&op->options.config, fact, &line);
     if (line.what)
         tell(op, fact->at_ns, &line);
 }

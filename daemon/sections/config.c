@@ -41,11 +41,12 @@ static void set_members(struct config *c)
     c->control = *(const struct config_control *)conf_items(c->conf, &control_section, NULL);
     c->alarms = *(const struct config_alarms *)conf_items(c->conf, &alarms_section, NULL);
     c->exercises = *(const struct config_exercises *)conf_items(c->conf, &exercises_section, NULL);
-    c->inputs = conf_items(c->conf, &inputs_section, &c->input_count);
-    c->cameras = (struct config_camera *)conf_items(c->conf, &cameras_section, &c->camera_count);
-    c->receivers = conf_items(c->conf, &receivers_section, &c->receiver_count);
-    c->indicators = conf_items(c->conf, &lamps_section, &c->indicator_count);
-    c->outputs = conf_items(c->conf, &outputs_section, &c->output_count);
+    c->inputs.items = conf_items(c->conf, &inputs_section, &c->inputs.count);
+    c->cameras.items =
+        (struct config_camera *)conf_items(c->conf, &cameras_section, &c->cameras.count);
+    c->receivers.items = conf_items(c->conf, &receivers_section, &c->receivers.count);
+    c->indicators.items = conf_items(c->conf, &lamps_section, &c->indicators.count);
+    c->outputs.items = conf_items(c->conf, &outputs_section, &c->outputs.count);
 }
 
 int config_load(const char *path, const struct config_drivers *drivers,
@@ -85,16 +86,6 @@ const void *config_section(const struct config *config, const struct section *se
                            size_t *ret_count)
 {
     return conf_items(config->conf, section, ret_count);
-}
-
-const struct config_input *config_find_input(const struct config *config, const char *id)
-{
-    return section_find(&inputs_section, config->inputs, config->input_count, id);
-}
-
-const struct config_camera *config_find_camera(const struct config *config, const char *id)
-{
-    return section_find(&cameras_section, config->cameras, config->camera_count, id);
 }
 
 size_t config_changed_sections(const struct config *before, const struct config *after,

@@ -8,9 +8,12 @@
  * struct is immutable afterwards and belongs to the caller (config_destroy); everything inside
  * belongs to it. Nothing here opens a device or a socket.
  *
- * A new section is a file with its `struct section` and a row in config.c; whoever owns it asks for
- * what was read with config_section. The members of struct config are a shorthand for sections that
- * are read in many places, and no new one is needed.
+ * Only a program's main room sees this struct. A part is handed the sections that it reads, each as
+ * the type of that section's own header, and includes nothing of the others.
+ *
+ * A new section is a file with its `struct section` and a row in config.c; the program asks for
+ * what was read with config_section and hands it on. The members of struct config are a shorthand
+ * for sections that several parts are handed, and no new one is needed.
  */
 #ifndef TOCSIN_SECTIONS_CONFIG_H
 #define TOCSIN_SECTIONS_CONFIG_H
@@ -53,16 +56,11 @@ struct config {
     struct config_control control;
     struct config_alarms alarms;
     struct config_exercises exercises;
-    size_t input_count;
-    const struct config_input *inputs;
-    size_t camera_count;
-    struct config_camera *cameras; /* for config_read_again; the rest never changes */
-    size_t receiver_count;
-    const struct config_receiver *receivers;
-    size_t indicator_count;
-    const struct config_indicator *indicators;
-    size_t output_count;
-    const struct config_output *outputs;
+    struct config_inputs inputs;
+    struct config_cameras cameras;
+    struct config_receivers receivers;
+    struct config_indicators indicators;
+    struct config_outputs outputs;
     struct option_list notes; /* what is legal but perhaps not meant: "file:line:column: note: …" */
 };
 
@@ -80,10 +78,6 @@ void config_destroy(struct config *config);
 /* See conf_items: any section's structs. */
 const void *config_section(const struct config *config, const struct section *section,
                            size_t *ret_count);
-
-/* The entry with this id; NULL if there is none. */
-const struct config_input *config_find_input(const struct config *config, const char *id);
-const struct config_camera *config_find_camera(const struct config *config, const char *id);
 
 /* See conf_changed. Both were loaded by this program. */
 size_t config_changed_sections(const struct config *before, const struct config *after,

@@ -11,6 +11,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "conf/conf.h"
 #include "drivers/camera/cameras.h"
 #include "video/child.h"
 
@@ -125,7 +126,7 @@ static int run_worker(void *arg, int socket, pid_t parent)
 {
     struct supervised *u = arg;
     struct cameras *c = u->all;
-    const struct config_video *v = &c->config->video;
+    const struct config_video *v = c->video;
     child_detach(socket, parent);
     for (size_t i = 0; i < c->count; i++) {
         if (&c->items[i] != u)
@@ -155,7 +156,7 @@ static bool concerns(const struct message *alarm, const char *camera)
 static void tell_open_alarms(struct supervised *u)
 {
     struct cameras *c = u->all;
-    int64_t oldest_ms = clock_monotonic_ms() - c->config->video.post_event_ms;
+    int64_t oldest_ms = clock_monotonic_ms() - c->video->post_event_ms;
     size_t kept = c->alarm_count < CAMERAS_ALARMS_MAX ? c->alarm_count : CAMERAS_ALARMS_MAX;
     for (size_t i = 0; i < kept; i++) {
         if (c->alarms[i].alarm.press_ms > oldest_ms && concerns(&c->alarms[i], u->camera->id))
@@ -201,22 +202,23 @@ static bool is_usable(struct supervised *u, int64_t now_ms)
 
 /* --- All of them ---------------------------------------------------------------------------- */
 
-int cameras_open(struct cameras *c, struct config *config, struct err *e)
+int cameras_open(struct cameras *c, struct config_cameras *config, const struct config_video *video,
+                 struct err *e)
 {
-    struct supervised *items = calloc(config->camera_count + 1, sizeof *items);
+    struct supervised *items = calloc(config->count + 1, sizeof *items);
     if (!items)
         return err_set(e, ENOMEM, "out of memory");
     free(c->items);
     c->items = items;
-    c->config = config;
-    c->count = config->camera_count;
+    c->video = video;
+    c->count = config->count;
     c->ending = false;
     for (size_t i = 0; i < c->count; i++) {
         struct supervised *u = &items[i];
         const struct process_host host = {
             .run = run_worker, .on_message = on_worker_message, .on_end = on_worker_end, .arg = u};
         u->all = c;
-        u->camera = &config->cameras[i];
+        u->camera = &config->items[i];
         process_init(&u->process, c->loop, u->camera->id, &host);
         u->state =
             (struct message){.type = MESSAGE_CAMERA,

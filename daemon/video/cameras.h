@@ -6,8 +6,9 @@
 #ifndef TOCSIN_VIDEO_CAMERAS_H
 #define TOCSIN_VIDEO_CAMERAS_H
 
-#include "sections/config.h"
 #include "video/process.h"
+#include "video/section/cameras.h"
+#include "video/section/video.h"
 #include "video/shelf.h"
 #include "video/worker.h"
 #include "videolink/link.h"
@@ -23,8 +24,8 @@ struct cameras {
     uv_loop_t *loop;
     cameras_worker worker;
     struct shelf *shelf;
-    struct link_server *link; /* states and clips go there */
-    struct config *config;    /* borrowed */
+    struct link_server *link;         /* states and clips go there */
+    const struct config_video *video; /* borrowed */
     struct supervised *items;
     size_t count;
     struct message alarms[CAMERAS_ALARMS_MAX]; /* a ring of the newest, for processes that start */
@@ -33,8 +34,9 @@ struct cameras {
 };
 
 /* Those of `config`, in the place of those before, which have ended; they start at the next tick.
- */
-int cameras_open(struct cameras *c, struct config *config, struct err *e);
+ * Both stay borrowed; of `config` only secrets that are read again change. */
+int cameras_open(struct cameras *c, struct config_cameras *config, const struct config_video *video,
+                 struct err *e);
 
 /* Starts what is due and kills what hangs. */
 void cameras_tick(struct cameras *c, int64_t now_ms);

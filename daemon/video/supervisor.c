@@ -116,7 +116,7 @@ static void take_config(struct supervisor *s)
 {
     struct config *old = s->config;
     struct err e;
-    if (cameras_open(&s->cameras, s->next, &e) != 0) {
+    if (cameras_open(&s->cameras, &s->next->cameras, &s->next->video, &e) != 0) {
         log_error("video", "%s", e.text); /* tried again at the next tick */
         return;
     }
@@ -191,7 +191,7 @@ static int open_all(struct supervisor *s, struct err *e)
         .on_up = on_up, .on_down = on_down, .on_message = on_message, .arg = s};
     int result = shelf_open(&s->shelf, s->config->video.dir, e);
     if (result == 0)
-        result = cameras_open(&s->cameras, s->config, e);
+        result = cameras_open(&s->cameras, &s->config->cameras, &s->config->video, e);
     if (result == 0)
         result = link_server_create(&s->loop, s->config->video.socket, &handlers, &s->link, e);
     if (result != 0)

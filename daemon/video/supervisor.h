@@ -6,6 +6,7 @@
 #ifndef TOCSIN_VIDEO_SUPERVISOR_H
 #define TOCSIN_VIDEO_SUPERVISOR_H
 
+#include "sections/config.h"
 #include "video/cameras.h"
 
 /*

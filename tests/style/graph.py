@@ -38,7 +38,7 @@ def libraries(tree):
             [name] = after(words, "NAME", keywords)
             here[name.replace("/", "_")] = (name, after(words, "SOURCES", keywords),
                                             set(after(words, "SEES", keywords)))
-        for target, *sources in commands(text, "add_executable"):
+        for target, *sources in commands(text, "add_executable") + commands(text, "add_library"):
             here[target] = (None, sources, set())
         for target, *linked in commands(text, "target_link_libraries"):
             if target in here:

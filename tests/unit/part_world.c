@@ -57,12 +57,9 @@ static void set_config(void)
                                                  .test_limit_ms = 600000,
                                                  .long_press_ms = 3000,
                                                  .announce_wait_ms = 10000},
-                                   .input_count = WORLD_INPUTS,
-                                   .inputs = world.inputs,
-                                   .receiver_count = 2,
-                                   .receivers = world.receivers,
-                                   .camera_count = 1,
-                                   .cameras = world.cameras};
+                                   .inputs = {.count = WORLD_INPUTS, .items = world.inputs},
+                                   .receivers = {.count = 2, .items = world.receivers},
+                                   .cameras = {.count = 1, .items = world.cameras}};
 }
 
 void world_begin(void)
@@ -82,7 +79,12 @@ void world_open(void)
     ck_assert_int_eq(faults_open(world.facts, FAKE_EVENTS, &world.faults, &e), 0);
     struct incidents_options options = {.loop = &world.loop,
                                         .facts = world.facts,
-                                        .config = &world.config,
+                                        .config = {.site = &world.config.site,
+                                                   .alarms = &world.config.alarms,
+                                                   .exercises = &world.config.exercises,
+                                                   .inputs = &world.config.inputs,
+                                                   .receivers = &world.config.receivers,
+                                                   .cameras = &world.config.cameras},
                                         .events = FAKE_EVENTS,
                                         .faults = world.faults,
                                         .delivery = FAKE_DELIVERY};

@@ -10,6 +10,7 @@
 #include "events/faults.h"
 #include "fake_events.h"
 #include "incidents/incidents.h"
+#include "sections/config.h"
 #include "virtual_time.h"
 
 enum world_input {

@@ -93,14 +93,18 @@ static void open_both(void)
     struct err e;
     struct lamps_options lamp_options = {.loop = &world.loop,
                                          .facts = world.facts,
-                                         .config = &world.config,
+                                         .config = {.indicators = &world.config.indicators,
+                                                    .inputs = &world.config.inputs,
+                                                    .receivers = &world.config.receivers,
+                                                    .cameras = &world.config.cameras},
                                          .incidents = world.incidents,
                                          .delivery = FAKE_DELIVERY,
                                          .faults = world.faults};
-    struct outputs_options output_options = {.loop = &world.loop,
-                                             .facts = world.facts,
-                                             .config = &world.config,
-                                             .incidents = world.incidents};
+    struct outputs_options output_options = {
+        .loop = &world.loop,
+        .facts = world.facts,
+        .config = {.outputs = &world.config.outputs, .inputs = &world.config.inputs},
+        .incidents = world.incidents};
     indicator_count = siren_count = 0;
     ck_assert_int_eq(lamps_open(&lamp_options, &lamps, &e), 0);
     ck_assert_int_eq(outputs_open(&output_options, &outputs, &e), 0);
@@ -121,12 +125,12 @@ static void set_up(void)
 {
     world_begin();
     world.lamps[0] = (struct config_indicator){.id = "lamp", .driver.type = &indicator_fake.type};
-    world.config.indicator_count = 1;
-    world.config.indicators = world.lamps;
+    world.config.indicators.count = 1;
+    world.config.indicators.items = world.lamps;
     world.outputs[0] = (struct config_output){
         .id = "siren", .on = 1u << CONFIG_OUTPUT_RAISED, .driver.type = &output_fake.type};
-    world.config.output_count = 1;
-    world.config.outputs = world.outputs;
+    world.config.outputs.count = 1;
+    world.config.outputs.items = world.outputs;
     fake.proven = 3;
     world_open();
     fake.proven = 3;
@@ -346,10 +350,13 @@ START_TEST(a_lamp_that_cannot_be_opened_is_named)
     world.lamps[1] = world.lamps[0];
     world.lamps[1].id = "other";
     world.lamps[1].driver.options = &other;
-    world.config.indicator_count = 2;
+    world.config.indicators.count = 2;
     struct lamps_options options = {.loop = &world.loop,
                                     .facts = world.facts,
-                                    .config = &world.config,
+                                    .config = {.indicators = &world.config.indicators,
+                                               .inputs = &world.config.inputs,
+                                               .receivers = &world.config.receivers,
+                                               .cameras = &world.config.cameras},
                                     .incidents = world.incidents,
                                     .delivery = FAKE_DELIVERY,
                                     .faults = world.faults};

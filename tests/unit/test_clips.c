@@ -56,7 +56,9 @@ static void open_clips(void)
     struct err e;
     struct clips_options options = {.loop = &world.loop,
                                     .facts = world.facts,
-                                    .config = &world.config,
+                                    .config = {.video = &world.config.video,
+                                               .cameras = &world.config.cameras,
+                                               .inputs = &world.config.inputs},
                                     .events = FAKE_EVENTS,
                                     .delivery = FAKE_DELIVERY,
                                     .incidents = world.incidents};

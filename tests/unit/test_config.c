@@ -138,9 +138,9 @@ END_TEST
 START_TEST(inputs_are_as_the_file_says)
 {
     struct config *c = load(whole, 0640);
-    const struct config_input *input = &c->inputs[0];
+    const struct config_input *input = &c->inputs.items[0];
     const struct fake_line *line = input->driver.options;
-    ck_assert_uint_eq(c->input_count, 2);
+    ck_assert_uint_eq(c->inputs.count, 2);
     ck_assert_str_eq(input->id, "gate-button");
     ck_assert_str_eq(input->name, "一键报警");
     ck_assert_str_eq(input->place, "门卫室");
@@ -156,8 +156,8 @@ START_TEST(inputs_are_as_the_file_says)
     ck_assert_int_eq(line->line, 17);
     ck_assert_int_eq(line->active, FAKE_HIGH);
     ck_assert_int_eq(line->poll_ms, 500); /* by default */
-    ck_assert_int_eq(c->inputs[1].kind, CONFIG_INPUT_TEST);
-    ck_assert_str_eq(c->inputs[1].driver.type->name, "sim");
+    ck_assert_int_eq(c->inputs.items[1].kind, CONFIG_INPUT_TEST);
+    ck_assert_str_eq(c->inputs.items[1].driver.type->name, "sim");
     config_destroy(c);
 }
 END_TEST
@@ -165,21 +165,21 @@ END_TEST
 START_TEST(cameras_receivers_and_lamps_are_as_the_file_says)
 {
     struct config *c = load(whole, 0640);
-    const struct fake_camera *gate = c->cameras[0].driver.options;
-    const struct fake_camera *yard = c->cameras[1].driver.options;
-    const struct fake_uplink *uplink = c->receivers[0].driver.options;
+    const struct fake_camera *gate = c->cameras.items[0].driver.options;
+    const struct fake_camera *yard = c->cameras.items[1].driver.options;
+    const struct fake_uplink *uplink = c->receivers.items[0].driver.options;
     const struct fake_signer *signer = c->signing.driver.options;
-    ck_assert_uint_eq(c->camera_count, 2);
+    ck_assert_uint_eq(c->cameras.count, 2);
     ck_assert_str_eq(gate->user, "u");
     ck_assert_str_eq(gate->password, "s3cret");
     ck_assert_ptr_null(yard->user);
     ck_assert_str_eq(yard->password, "s3cret"); /* the first line of the file */
-    ck_assert_uint_eq(c->receiver_count, 2);
-    ck_assert_int_eq(c->receivers[0].heartbeat_ms, 30000);
-    ck_assert_int_eq(c->receivers[0].alarm_heartbeat_ms, 1000);
-    ck_assert(!c->receivers[0].clips);
-    ck_assert(c->receivers[0].responder);
-    ck_assert(!c->receivers[1].responder);
+    ck_assert_uint_eq(c->receivers.count, 2);
+    ck_assert_int_eq(c->receivers.items[0].heartbeat_ms, 30000);
+    ck_assert_int_eq(c->receivers.items[0].alarm_heartbeat_ms, 1000);
+    ck_assert(!c->receivers.items[0].clips);
+    ck_assert(c->receivers.items[0].responder);
+    ck_assert(!c->receivers.items[1].responder);
     ck_assert_str_eq(uplink->ca_file, beside("ca.pem"));
     ck_assert_uint_eq(uplink->receipt_keys.count, 2);
     ck_assert_str_eq(uplink->receipt_keys.items[0], beside("receipt.pem"));
@@ -188,8 +188,8 @@ START_TEST(cameras_receivers_and_lamps_are_as_the_file_says)
     ck_assert(!uplink->warm);
     ck_assert_str_eq(signer->key_file, beside("key.pem"));
     ck_assert_int_eq(c->signing.at.line, 9);
-    ck_assert_uint_eq(c->indicator_count, 1);
-    ck_assert_int_eq(c->indicators[0].silent_shows, CONFIG_SILENT_NOTHING);
+    ck_assert_uint_eq(c->indicators.count, 1);
+    ck_assert_int_eq(c->indicators.items[0].silent_shows, CONFIG_SILENT_NOTHING);
     config_destroy(c);
 }
 END_TEST
@@ -204,15 +204,15 @@ START_TEST(what_the_file_leaves_out_has_its_default)
     ck_assert_int_eq(c->storage.commit_wait_ms, 50);
     ck_assert_str_eq(c->video.dir, "/var/lib/tocsin-video");
     ck_assert_str_eq(c->control.socket, "/run/tocsin/control.sock");
-    ck_assert_int_eq(c->inputs[0].kind, CONFIG_INPUT_PANIC);
-    ck_assert_int_eq(c->inputs[0].debounce_ms, 30);
-    ck_assert(!c->inputs[0].silent);
-    ck_assert_int_eq(c->receivers[0].heartbeat_ms, 20000);
-    ck_assert_int_eq(c->receivers[0].alarm_heartbeat_ms, 2000);
-    ck_assert(c->receivers[0].clips);
-    ck_assert(c->receivers[0].responder);
-    ck_assert_uint_eq(c->camera_count, 0);
-    ck_assert_uint_eq(c->indicator_count, 0);
+    ck_assert_int_eq(c->inputs.items[0].kind, CONFIG_INPUT_PANIC);
+    ck_assert_int_eq(c->inputs.items[0].debounce_ms, 30);
+    ck_assert(!c->inputs.items[0].silent);
+    ck_assert_int_eq(c->receivers.items[0].heartbeat_ms, 20000);
+    ck_assert_int_eq(c->receivers.items[0].alarm_heartbeat_ms, 2000);
+    ck_assert(c->receivers.items[0].clips);
+    ck_assert(c->receivers.items[0].responder);
+    ck_assert_uint_eq(c->cameras.count, 0);
+    ck_assert_uint_eq(c->indicators.count, 0);
     config_destroy(c);
 }
 END_TEST
@@ -267,9 +267,9 @@ START_TEST(a_program_that_knows_no_drivers_reads_the_common_keys)
     static const struct config_drivers none = {0};
     struct config *c = config_folder_load(&folder, whole, strlen(whole), 0644, &none);
     ck_assert_msg(c, "%s", folder.problems); /* not even the open password is looked at */
-    ck_assert_uint_eq(c->camera_count, 2);
-    ck_assert_str_eq(c->cameras[1].name, "操场");
-    ck_assert_ptr_null(c->cameras[1].driver.type);
+    ck_assert_uint_eq(c->cameras.count, 2);
+    ck_assert_str_eq(c->cameras.items[1].name, "操场");
+    ck_assert_ptr_null(c->cameras.items[1].driver.type);
     ck_assert_ptr_null(c->signing.driver.type);
     config_destroy(c);
 }
@@ -301,7 +301,8 @@ START_TEST(a_credential_comes_from_systemd)
 {
     setenv("CREDENTIALS_DIRECTORY", folder.path, 1);
     struct config *c = load(credential, 0644);
-    ck_assert_str_eq(((struct fake_camera *)c->cameras[0].driver.options)->password, "s3cret");
+    ck_assert_str_eq(((struct fake_camera *)c->cameras.items[0].driver.options)->password,
+                     "s3cret");
     config_destroy(c);
     unsetenv("CREDENTIALS_DIRECTORY");
 }
@@ -317,7 +318,7 @@ START_TEST(without_systemd_a_credential_is_missed_by_the_service_and_noted_by_th
                                                   "has handed over no credential: put "
                                                   "LoadCredential=camera.password:"));
     struct config *c = load(credential, 0644);
-    ck_assert_ptr_null(((struct fake_camera *)c->cameras[0].driver.options)->password);
+    ck_assert_ptr_null(((struct fake_camera *)c->cameras.items[0].driver.options)->password);
     bool told = false;
     for (size_t i = 0; i < c->notes.count; i++)
         told = told || strstr(c->notes.items[i], "password_credential: not looked at");
@@ -341,7 +342,7 @@ START_TEST(a_byte_order_mark_and_windows_line_ends_are_taken)
         to += sprintf(to, "%s%c", *from == '\n' ? "\r" : "", *from);
     struct config *c = load(text, 0644);
     ck_assert_str_eq(c->site.name, "阳光小学");
-    ck_assert_int_eq(c->inputs[0].at.line, 6);
+    ck_assert_int_eq(c->inputs.items[0].at.line, 6);
     config_destroy(c);
 }
 END_TEST

@@ -48,17 +48,17 @@ static struct config *load(const char *keys, const struct config_drivers *driver
 
 static const struct lav_options *options_of(const struct config *config, size_t camera)
 {
-    return config->cameras[camera].driver.options;
+    return config->cameras.items[camera].driver.options;
 }
 
 static void check_others(const struct config *config)
 {
     ck_assert_ptr_nonnull(config);
     ck_assert_str_eq(folder.problems, "");
-    ck_assert_uint_eq(config->camera_count, 3);
-    ck_assert_str_eq(config->cameras[1].id, "two");
+    ck_assert_uint_eq(config->cameras.count, 3);
+    ck_assert_str_eq(config->cameras.items[1].id, "two");
     for (size_t i = 0; i < 3; i += 2) {
-        ck_assert_ptr_null(config->cameras[i].driver.trouble);
+        ck_assert_ptr_null(config->cameras.items[i].driver.trouble);
         ck_assert_str_eq(options_of(config, i)->url, i == 0 ? "rtsp://a/1" : "rtsp://c/1");
     }
 }
@@ -73,7 +73,7 @@ START_TEST(a_password_that_is_not_there_takes_one_camera)
     ck_assert_ptr_null(load(TWO("none.password"), &strict));
     struct config *config = load(TWO("none.password"), &waiting);
     check_others(config);
-    struct config_driver *driver = &config->cameras[1].driver;
+    struct config_driver *driver = &config->cameras.items[1].driver;
     snprintf(expected, sizeof expected, "%s/none.password: No such file or directory", folder.path);
     ck_assert_str_eq(driver->trouble, expected);
     ck_assert_str_eq(options_of(config, 1)->url, "rtsp://b/1");
@@ -90,7 +90,7 @@ START_TEST(a_password_is_read_when_it_is_there)
     struct err e;
     struct config *config = load(TWO("late.password"), &waiting);
     check_others(config);
-    struct config_driver *driver = &config->cameras[1].driver;
+    struct config_driver *driver = &config->cameras.items[1].driver;
     config_folder_write(&folder, "late.password", "horse\nnot this\n", 15, 0644);
     ck_assert_int_eq(config_read_again(driver, &e), -EPERM);
     ck_assert_ptr_nonnull(strstr(e.text, "others may read this secret: chmod 0640"));
@@ -116,7 +116,7 @@ START_TEST(who_may_not_read_is_told_how_to_change_that)
     ck_assert_int_eq(chmod(folder.path, 0755), 0);
     if (is_root)
         ck_assert_int_eq(seteuid(65534), 0);
-    int result = config_read_again(&config->cameras[1].driver, &e);
+    int result = config_read_again(&config->cameras.items[1].driver, &e);
     if (is_root)
         ck_assert_int_eq(seteuid(0), 0);
     ck_assert_int_eq(result, -EACCES);
@@ -146,7 +146,7 @@ START_TEST(a_camera_that_can_never_work_takes_one_camera)
     ck_assert_ptr_null(load(wrong[_i].keys, &waiting));
     struct config *config = load(wrong[_i].keys, &lenient);
     check_others(config);
-    struct config_driver *driver = &config->cameras[1].driver;
+    struct config_driver *driver = &config->cameras.items[1].driver;
     ck_assert_ptr_nonnull(driver->trouble);
     const char *told = driver->trouble + strlen(folder.file);
     ck_assert_msg(strncmp(told, wrong[_i].trouble, strlen(wrong[_i].trouble)) == 0, "%s", told);

@@ -133,7 +133,7 @@ void network_close(struct network *network)
 
 static uv_loop_t loop;
 static struct facts *facts;
-static struct config config;
+static struct config_receivers config;
 static struct config_receiver receivers[2], changed[2];
 static struct delivery *delivery;
 static struct fact told[1000];
@@ -183,7 +183,7 @@ static void open_delivery(void)
     struct err e;
     struct delivery_options options = {.loop = &loop,
                                        .facts = facts,
-                                       .config = &config,
+                                       .receivers = &config,
                                        .outbox = (struct outbox *)&fake_outbox,
                                        .heartbeat = on_heartbeat};
     ck_assert_int_eq(delivery_open(&options, &found, &delivery, &e), 0);
@@ -211,7 +211,7 @@ static void set_up(void)
     receivers[1].id = "school";
     receivers[1].group = 2;
     receivers[1].clips = false;
-    config = (struct config){.receiver_count = 2, .receivers = receivers};
+    config = (struct config_receivers){.count = 2, .items = receivers};
     ck_assert_int_eq(facts_create(NULL, &facts, &e), 0);
 }
 
@@ -463,7 +463,7 @@ START_TEST(a_reload_is_whole)
 {
     struct err e;
     void *plan;
-    struct config next = {.receiver_count = 2, .receivers = changed};
+    struct config_receivers next = {.count = 2, .items = changed};
     memcpy(changed, receivers, sizeof changed);
     changed[1].group = 1;
     changed[1].clips = true;
@@ -485,7 +485,7 @@ START_TEST(a_reload_that_fails_or_is_abandoned_changes_nothing)
 {
     struct err e;
     void *plan;
-    struct config next = {.receiver_count = 2, .receivers = changed};
+    struct config_receivers next = {.count = 2, .items = changed};
     memcpy(changed, receivers, sizeof changed);
     changed[0].clips = false;
     refuse_open = "school";
@@ -499,7 +499,7 @@ START_TEST(a_reload_that_fails_or_is_abandoned_changes_nothing)
     changed[1].id = "another";
     ck_assert_int_lt(delivery_prepare(delivery, &next, &plan, &e), 0);
     ck_assert_ptr_nonnull(strstr(e.text, "restart"));
-    next.receiver_count = 1;
+    next.count = 1;
     ck_assert_int_lt(delivery_prepare(delivery, &next, &plan, &e), 0);
     ck_assert_uint_eq(delivery_takes_clips(delivery), 1);
     offer(1);

@@ -45,9 +45,10 @@ void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_
 
 static uv_loop_t loop;
 static struct facts *facts;
-static struct config config = {
-    .site = {.id = "g1"},
-    .storage = {.state_dir = "/nowhere", .commit_wait_ms = 50, .keep_days = 10}};
+static const struct config_site site = {.id = "g1"};
+static const struct config_storage storage = {
+    .state_dir = "/nowhere", .commit_wait_ms = 50, .keep_days = 10};
+static const struct config_receivers nobody;
 static struct events *events;
 static struct faults *faults;
 static struct fact told[1000];
@@ -81,7 +82,8 @@ static void open_events(void)
 {
     struct err e;
     struct outbox_found found;
-    struct events_options options = {.loop = &loop, .facts = facts, .config = &config};
+    struct events_options options = {
+        .loop = &loop, .facts = facts, .config = {&site, &storage, &nobody}};
     ck_assert_int_eq(events_open(&options, &events, &found, &e), 0);
     outbox_found_finish(&found);
     ck_assert_int_eq(faults_open(facts, events, &faults, &e), 0);

@@ -356,8 +356,8 @@ START_TEST(a_reload_prepares_every_part_and_then_commits_every_part)
     ck_assert_msg(!request.failed, "%s", request.text);
     ck_assert_str_eq(said, "prepare a, prepare b, prepare c, commit a, commit b, commit c");
     ck_assert_ptr_eq(prepared_with, gw->reloaded);
-    ck_assert_str_eq(gw->reloaded->receivers[0].id, "school");
-    ck_assert_str_eq(gw->config->receivers[0].id, "police");
+    ck_assert_str_eq(gw->reloaded->receivers.items[0].id, "school");
+    ck_assert_str_eq(gw->config->receivers.items[0].id, "police");
 }
 END_TEST
 

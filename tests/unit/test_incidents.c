@@ -271,8 +271,8 @@ START_TEST(sixty_three_open_alarms_with_sixteen_receivers_all_come_back)
         world.receivers[i] = world.receivers[0];
         world.receivers[i].id = receivers[i];
     }
-    world.config.input_count = 63;
-    world.config.receiver_count = LIMIT_RECEIVERS;
+    world.config.inputs.count = 63;
+    world.config.receivers.count = LIMIT_RECEIVERS;
     fake.responders = fake.proven = (1u << LIMIT_RECEIVERS) - 1;
     struct err e;
     ck_assert_int_eq(facts_create(NULL, &world.facts, &e), 0);

@@ -61,10 +61,11 @@ static const struct input_driver input_fake = {.type = {.name = "fake"},
 static int open_inputs(void)
 {
     struct err e;
-    struct inputs_options options = {.loop = &world.loop,
-                                     .facts = world.facts,
-                                     .config = &world.config,
-                                     .incidents = world.incidents};
+    struct inputs_options options = {
+        .loop = &world.loop,
+        .facts = world.facts,
+        .config = {.inputs = &world.config.inputs, .exercises = &world.config.exercises},
+        .incidents = world.incidents};
     return inputs_open(&options, &inputs, &e);
 }
 

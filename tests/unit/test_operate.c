@@ -197,14 +197,19 @@ static void set_up(void)
     world.inputs[WORLD_OFFICE].driver.type = &input_real.type;
     world.inputs[WORLD_TAMPER].kind = CONFIG_INPUT_CARD;
     world_open();
-    struct inputs_options input_options = {.loop = &world.loop,
-                                           .facts = world.facts,
-                                           .config = &world.config,
-                                           .incidents = world.incidents};
+    struct inputs_options input_options = {
+        .loop = &world.loop,
+        .facts = world.facts,
+        .config = {.inputs = &world.config.inputs, .exercises = &world.config.exercises},
+        .incidents = world.incidents};
     ck_assert_int_eq(inputs_open(&input_options, &inputs, &e), 0);
     struct operate_options options = {.loop = &world.loop,
                                       .facts = world.facts,
-                                      .config = &world.config,
+                                      .config = {.control = &world.config.control,
+                                                 .inputs = &world.config.inputs,
+                                                 .receivers = &world.config.receivers,
+                                                 .alarms = &world.config.alarms,
+                                                 .exercises = &world.config.exercises},
                                       .inputs = inputs,
                                       .incidents = world.incidents,
                                       .events = FAKE_EVENTS,

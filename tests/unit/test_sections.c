@@ -86,16 +86,16 @@ START_TEST(the_shorthands_are_the_sections)
 {
     struct config *c = load(text);
     size_t count;
-    ck_assert_ptr_eq(config_section(c, &inputs_section, &count), c->inputs);
-    ck_assert_uint_eq(count, c->input_count);
-    ck_assert_ptr_eq(config_section(c, &cameras_section, &count), c->cameras);
-    ck_assert_uint_eq(count, c->camera_count);
-    ck_assert_ptr_eq(config_section(c, &receivers_section, &count), c->receivers);
-    ck_assert_uint_eq(count, c->receiver_count);
-    ck_assert_ptr_eq(config_section(c, &lamps_section, &count), c->indicators);
-    ck_assert_uint_eq(count, c->indicator_count);
-    ck_assert_ptr_eq(config_section(c, &outputs_section, &count), c->outputs);
-    ck_assert_uint_eq(count, c->output_count);
+    ck_assert_ptr_eq(config_section(c, &inputs_section, &count), c->inputs.items);
+    ck_assert_uint_eq(count, c->inputs.count);
+    ck_assert_ptr_eq(config_section(c, &cameras_section, &count), c->cameras.items);
+    ck_assert_uint_eq(count, c->cameras.count);
+    ck_assert_ptr_eq(config_section(c, &receivers_section, &count), c->receivers.items);
+    ck_assert_uint_eq(count, c->receivers.count);
+    ck_assert_ptr_eq(config_section(c, &lamps_section, &count), c->indicators.items);
+    ck_assert_uint_eq(count, c->indicators.count);
+    ck_assert_ptr_eq(config_section(c, &outputs_section, &count), c->outputs.items);
+    ck_assert_uint_eq(count, c->outputs.count);
     const struct config_site *site = config_section(c, &site_section, NULL);
     ck_assert_ptr_eq(site->name, c->site.name);
     config_destroy(c);
@@ -105,10 +105,10 @@ END_TEST
 START_TEST(an_entry_is_found_by_its_id)
 {
     struct config *c = load(text);
-    ck_assert_ptr_eq(config_find_input(c, "i"), &c->inputs[0]);
-    ck_assert_ptr_eq(config_find_camera(c, "k"), &c->cameras[0]);
-    ck_assert_ptr_null(config_find_input(c, "k"));
-    ck_assert_ptr_null(config_find_camera(c, ""));
+    ck_assert_ptr_eq(config_find_input(&c->inputs, "i"), &c->inputs.items[0]);
+    ck_assert_ptr_eq(config_find_camera(&c->cameras, "k"), &c->cameras.items[0]);
+    ck_assert_ptr_null(config_find_input(&c->inputs, "k"));
+    ck_assert_ptr_null(config_find_camera(&c->cameras, ""));
     config_destroy(c);
 }
 END_TEST

@@ -24,6 +24,12 @@ struct config_indicator {
     struct config_place at;
 };
 
+/* All of them, in the order of the file. */
+struct config_indicators {
+    size_t count;
+    const struct config_indicator *items;
+};
+
 extern const struct section lamps_section;
 
 #endif

@@ -31,6 +31,12 @@ struct config_output {
     struct config_place at;
 };
 
+/* All of them, in the order of the file. */
+struct config_outputs {
+    size_t count;
+    const struct config_output *items;
+};
+
 extern const struct section outputs_section;
 
 #endif

@@ -21,6 +21,12 @@ struct config_receiver {
     struct config_place at;
 };
 
+/* All of them, in the order of the file. */
+struct config_receivers {
+    size_t count;
+    const struct config_receiver *items;
+};
+
 extern const struct section receivers_section;
 
 #endif

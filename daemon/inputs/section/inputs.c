@@ -218,3 +218,8 @@ const struct section inputs_section = {
     SECTION_DRIVER(struct config_input, driver),
     SECTION_PLACE(struct config_input, at),
 };
+
+const struct config_input *config_find_input(const struct config_inputs *inputs, const char *id)
+{
+    return section_find(&inputs_section, inputs->items, inputs->count, id);
+}

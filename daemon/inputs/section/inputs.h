@@ -59,6 +59,15 @@ struct config_input {
     struct config_place at;
 };
 
+/* All of them, in the order of the file. */
+struct config_inputs {
+    size_t count;
+    const struct config_input *items;
+};
+
+/* The one with this id; NULL if there is none. */
+const struct config_input *config_find_input(const struct config_inputs *inputs, const char *id);
+
 extern const struct section inputs_section;
 
 #endif

@@ -40,3 +40,8 @@ const struct section cameras_section = {
     SECTION_DRIVER(struct config_camera, driver),
     SECTION_PLACE(struct config_camera, at),
 };
+
+const struct config_camera *config_find_camera(const struct config_cameras *cameras, const char *id)
+{
+    return section_find(&cameras_section, cameras->items, cameras->count, id);
+}
