@@ -129,6 +129,8 @@ START_TEST(times_are_written_and_read_back)
     ck_assert_int_eq(ms, INT64_C(1763885730123));
     ck_assert_int_eq(clock_parse_rfc3339("2025-11-23T16:15:30+08:00", &ms), 0);
     ck_assert_int_eq(ms, INT64_C(1763885730000));
+    ck_assert_int_eq(clock_parse_rfc3339("2025-11-23T03:15:30-05:00", &ms), 0);
+    ck_assert_int_eq(ms, INT64_C(1763885730000));
     static const char *const bad[] = {"",
                                       "2025-11-23",
                                       "2025-11-23T16:15:30",

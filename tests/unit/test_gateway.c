@@ -309,18 +309,27 @@ static void on_told(void *self, const struct fact *fact)
     say("told");
 }
 
+static void publish(uv_signal_t *signal, int number)
+{
+    (void)number;
+    uv_close((uv_handle_t *)signal, NULL);
+    facts_publish(gw->facts, &(struct fact){.kind = FACT_TESTED});
+}
+
 START_TEST(what_its_last_turn_has_done_is_told_before_anything_is_closed_and_nothing_after)
 {
+    uv_signal_t before;
     start();
     facts_subscribe(gw->facts, FACT_BIT(FACT_TESTED), on_told, NULL);
-    facts_publish(gw->facts, &(struct fact){.kind = FACT_TESTED});
-    facts_publish(gw->facts, &(struct fact){.kind = FACT_TESTED});
+    uv_signal_init(&gw->loop, &before);
+    uv_signal_start(&before, publish, SIGUSR1);
+    raise(SIGUSR1); /* libuv brings both in one turn, in this order */
     raise(SIGTERM);
     gateway_run(gw);
-    ck_assert_str_eq(said, "told, told, close c, close b, close a");
+    ck_assert_str_eq(said, "told, close c, close b, close a");
     facts_publish(gw->facts, &(struct fact){.kind = FACT_TESTED});
     facts_tell(gw->facts);
-    ck_assert_str_eq(said, "told, told, close c, close b, close a");
+    ck_assert_str_eq(said, "told, close c, close b, close a");
 }
 END_TEST
 
