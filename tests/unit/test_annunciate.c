@@ -36,8 +36,11 @@ static int open_indicator(const void *options, const struct indicator_host *host
     return 0;
 }
 
+static unsigned shown;
+
 static void show(struct indicator *indicator, enum indicator_pattern pattern)
 {
+    shown++;
     indicator->pattern = pattern;
 }
 
@@ -269,6 +272,21 @@ START_TEST(ten_presses_of_one_turn_work_it_out_once)
 }
 END_TEST
 
+START_TEST(a_lamp_is_touched_when_what_it_shows_changes_and_not_before)
+{
+    world_press(WORLD_GATE);
+    size_t told = world_count(FACT_LAMP);
+    shown = worked_out = 0;
+    world_deliver("tocsin.alarm.raised", 1); /* no responder: it is worked out, and stays */
+    ck_assert_uint_gt(worked_out, 0);
+    ck_assert_uint_eq(shown, 0);
+    ck_assert_uint_eq(world_count(FACT_LAMP), told);
+    world_deliver("tocsin.alarm.raised", 0);
+    ck_assert_uint_eq(shown, 1);
+    ck_assert_uint_eq(world_count(FACT_LAMP), told + 1);
+}
+END_TEST
+
 START_TEST(the_lamp_follows_the_responders)
 {
     world_press(WORLD_GATE);
@@ -406,6 +424,21 @@ START_TEST(duress_silent_alarms_tests_and_drills_switch_nothing_unless_told_to)
 }
 END_TEST
 
+START_TEST(a_drill_switches_what_is_told_to_follow_drills)
+{
+    struct err e;
+    const struct incidents_exercise drill = {
+        .class = INCIDENT_CLASS_DRILL, .buttons = 1, .length_ms = 60000, .by = "Wang"};
+    ck_assert_int_eq(incidents_begin_exercise(world.incidents, &drill, &e), 0);
+    world_deliver("tocsin.drill.started", 0);
+    world_deliver("tocsin.drill.started", 1);
+    world.outputs[0].drills = _i == 1;
+    world_press(WORLD_GATE);
+    ck_assert_uint_eq(fake_count("tocsin.drill.raised"), 1);
+    expect_siren(_i == 1);
+}
+END_TEST
+
 START_TEST(an_output_of_named_inputs_heeds_no_other)
 {
     static char *names[] = {"held"};
@@ -508,6 +541,7 @@ int main(void)
     tcase_add_test(tc, a_press_works_out_each_lamp_once);
     tcase_add_test(tc, ten_presses_of_one_turn_work_it_out_once);
     tcase_add_test(tc, the_lamp_follows_the_responders);
+    tcase_add_test(tc, a_lamp_is_touched_when_what_it_shows_changes_and_not_before);
     tcase_add_test(tc, of_duress_and_silent_buttons_the_lamp_shows_what_it_was_told_to);
     tcase_add_loop_test(tc, an_exercise_shows_from_its_beginning_to_its_end, 0, 2);
     tcase_add_test(tc, a_lamp_that_does_not_work_is_a_fault);
@@ -518,6 +552,7 @@ int main(void)
     tcase_add_test(tc, a_raised_alarm_switches_the_siren_until_it_is_closed);
     tcase_add_test(tc, duress_silent_alarms_tests_and_drills_switch_nothing_unless_told_to);
     tcase_add_test(tc, an_output_of_named_inputs_heeds_no_other);
+    tcase_add_loop_test(tc, a_drill_switches_what_is_told_to_follow_drills, 0, 2);
     tcase_add_test(tc, an_output_for_a_time_goes_off_by_itself);
     tcase_add_test(tc, undelivered_in_time_is_taken_back_by_the_first_delivery_to_who_is_asked);
     tcase_add_test(tc, delivered_escalated_and_closed_are_triggers_of_their_own);

@@ -226,10 +226,13 @@ START_TEST(the_chain_goes_on_from_what_was_found)
     struct err e;
     ck_assert_int_eq(facts_create(NULL, &facts, &e), 0);
     fake_outbox.last_seq = 41;
+    memset(fake_outbox.head, 0xa5, sizeof fake_outbox.head);
     fake_outbox.damage = "damaged, and mended";
     open_events();
     events_connect(events, DELIVERY);
     ck_assert_uint_eq(emit(EVENT_CLASS_PRESS, NULL), 42);
+    ck_assert_ptr_nonnull(strstr(fake_outbox_last(FAKE_STORE)->event->bytes,
+                                 "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU\""));
     facts_tell(facts);
     ck_assert_int_eq(last(FACT_FAULT)->u.fault.code, FAULT_STORE_DAMAGED);
     ck_assert_str_eq(last(FACT_FAULT)->u.fault.reason, "damaged, and mended");

@@ -225,6 +225,16 @@ START_TEST(two_contacts_that_contradict_each_other_are_a_fault)
     virtual_advance(world.facts, 100);
     set_level(WORLD_GATE, INPUT_CONTACT_SECOND, false, INPUT_CAUSE_EDGE);
     ck_assert(is_known(WORLD_GATE));
+    /* The second says by no edge of its own that somebody presses, or has let go. */
+    size_t events = fake_count("tocsin.alarm.raised") + fake_count("tocsin.alarm.updated") +
+                    fake_count("tocsin.alarm.restored");
+    for (int i = 0; i < 4; i++) {
+        set_level(WORLD_GATE, INPUT_CONTACT_SECOND, i % 2 == 0, INPUT_CAUSE_EDGE);
+        virtual_advance(world.facts, 100);
+    }
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised") + fake_count("tocsin.alarm.updated") +
+                          fake_count("tocsin.alarm.restored"),
+                      events);
     struct input_host *host = &lines[WORLD_GATE][1].host;
     host->on_fault(host->arg, "gone");
     facts_tell(world.facts);
