@@ -24,7 +24,7 @@ static struct err problem;
 static char receivers[300], inputs[300];
 static struct fact_heard heard[40]; /* in the order of the events */
 static size_t heard_count;
-static unsigned delivered; /* presses */
+static unsigned delivered, confirmed; /* presses */
 static char ticked[200];
 static size_t cannot_write; /* events, at the stop */
 
@@ -81,6 +81,7 @@ static void on_fact(void *self, const struct fact *fact)
         heard[heard_count++] = fact->u.heard;
     } else {
         delivered += fact->u.delivered.class == EVENT_CLASS_PRESS;
+        confirmed += fact->u.delivered.confirmed;
     }
 }
 
@@ -247,6 +248,23 @@ START_TEST(a_press_is_stored_and_delivered)
 }
 END_TEST
 
+START_TEST(a_receiver_that_does_not_sign_is_never_said_to_have_it)
+{
+    press(0);
+    while (delivered == 0)
+        turn();
+    facts_tell(gw->facts);
+    json_t *status = parts_status(gw, false);
+    const json_t *alarm = json_array_get(json_object_get(status, "alarms"), 0);
+    const json_t *receiver = json_array_get(json_object_get(alarm, "receivers"), 0);
+    const json_t *lamp = json_array_get(json_object_get(status, "lamps"), 0);
+    ck_assert_uint_eq(confirmed, 0);
+    ck_assert_str_eq(json_string_value(json_object_get(receiver, "state")), "unconfirmed");
+    ck_assert_str_eq(json_string_value(json_object_get(lamp, "pattern")), "unconfirmed");
+    json_decref(status);
+}
+END_TEST
+
 START_TEST(what_was_pressed_until_the_stop_is_there_after_it)
 {
     json_t *before, *after;
@@ -366,6 +384,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_heartbeat_says_what_every_part_has_to_say);
     tcase_add_test(c, a_second_passes_for_every_part_that_has_to_do_with_time);
     tcase_add_test(c, a_press_is_stored_and_delivered);
+    tcase_add_test(c, a_receiver_that_does_not_sign_is_never_said_to_have_it);
     tcase_add_test(c, what_was_pressed_until_the_stop_is_there_after_it);
     tcase_add_test(c, a_press_found_at_the_start_stands_before_the_end_of_the_drill_from_before);
     tcase_add_exit_test(c, who_loses_events_at_the_stop_says_so_and_ends_with_1, 1);
