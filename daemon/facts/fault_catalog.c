@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "facts/fault_catalog.h"
 
+#include <stddef.h>
+#include <string.h>
+
 static const struct fault_kind kinds[FAULT_CODES] = {
     [FAULT_LINE] = {"line", FAULT_SUBJECT_INPUT, FAULT_GRAVITY_GRAVE, FAULT_CLASS_ZONE,
                     "Look at the wires and the plug of this input at once; then press it in a test "
@@ -63,4 +66,13 @@ static const struct fault_kind kinds[FAULT_CODES] = {
 const struct fault_kind *fault_kind(enum fault_code code)
 {
     return &kinds[code];
+}
+
+const struct fault_kind *fault_kind_of(const char *word)
+{
+    for (size_t i = 0; word && i < FAULT_CODES; i++) {
+        if (strcmp(kinds[i].word, word) == 0)
+            return &kinds[i];
+    }
+    return NULL;
 }

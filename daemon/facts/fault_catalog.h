@@ -70,4 +70,7 @@ struct fault_kind {
 
 const struct fault_kind *fault_kind(enum fault_code code);
 
+/* The one with this word; NULL (also of NULL) if there is none. */
+const struct fault_kind *fault_kind_of(const char *word);
+
 #endif

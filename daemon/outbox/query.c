@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "facts/fault_catalog.h"
 
 #define SLICE_NS           500000
 #define COUNT_PIECE        128 /* index entries in one go: some 50 us */
@@ -150,8 +151,28 @@ static int count_some(struct store *s, struct question *q, struct err *e)
 
 static void set_text(json_t *object, const char *name, const json_t *value)
 {
-    if (json_is_string(value) && json_string_length(value) > 0)
+    if (name && json_is_string(value) && json_string_length(value) > 0)
         json_object_set(object, name, (json_t *)value);
+}
+
+/* The member for what a fault is about; NULL for what has no column of its own. */
+static const char *subject_name(const json_t *fault)
+{
+    const struct fault_kind *kind = fault_kind_of(json_string_value(fault));
+    switch (kind ? kind->subject : FAULT_SUBJECT_NONE) {
+    case FAULT_SUBJECT_INPUT:
+        return "input";
+    case FAULT_SUBJECT_RECEIVER:
+        return "receiver";
+    case FAULT_SUBJECT_CAMERA:
+        return "camera";
+    case FAULT_SUBJECT_NONE:
+    case FAULT_SUBJECT_LAMP:
+    case FAULT_SUBJECT_OUTPUT:
+    case FAULT_SUBJECT_PART:
+        break;
+    }
+    return NULL;
 }
 
 /* What an event is about, out of its data: what a line of a list has room for. */
@@ -168,10 +189,7 @@ static void add_subject(json_t *one, const char *bytes, size_t length)
     set_text(one, "fault", fault);
     set_text(one, "subject", subject);
     set_text(one, "reason", json_object_get(data, "reason"));
-    /* A fault whose word is that of a thing is about this thing. */
-    const char *word = json_string_value(fault);
-    if (word && (strcmp(word, "receiver") == 0 || strcmp(word, "camera") == 0))
-        set_text(one, word, subject);
+    set_text(one, subject_name(fault), subject);
     json_decref(event);
 }
 

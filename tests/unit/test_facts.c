@@ -355,7 +355,10 @@ START_TEST(every_fault_has_a_word_of_its_own_and_says_what_to_do)
         ck_assert_uint_gt(strlen(kind->action_zh), 20);
         for (int k = 0; k < i; k++)
             ck_assert_str_ne(kind->word, fault_kind((enum fault_code)k)->word);
+        ck_assert_ptr_eq(fault_kind_of(kind->word), kind);
     }
+    ck_assert_ptr_null(fault_kind_of("no such fault"));
+    ck_assert_ptr_null(fault_kind_of(NULL));
 }
 END_TEST
 

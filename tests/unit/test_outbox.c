@@ -372,6 +372,9 @@ START_TEST(a_listed_event_says_what_it_is_about)
         {"{\"fault\":\"receiver\",\"subject\":\"police\"}", "receiver", "police"},
         {"{\"fault\":\"store\",\"subject\":\"x\"}", "receiver", NULL},
         {"{\"fault\":\"line\",\"subject\":\"gate\"}", "subject", "gate"},
+        {"{\"fault\":\"stuck\",\"subject\":\"gate\"}", "input", "gate"},
+        {"{\"fault\":\"lamp\",\"subject\":\"red\"}", "input", NULL},
+        {"{\"fault\":\"input\",\"subject\":\"gate\"}", "input", NULL},
         {"[7]", "input", NULL},
     };
     struct fixture *f = begin();
