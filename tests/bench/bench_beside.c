@@ -4,7 +4,9 @@
  * something else goes on: nothing (quiet), 15,000 events that wait and go out (backlog), a client
  * that exports 20,000 events without end (export), one that asks for the status without pause
  * (status). A case is a gateway of its own in a process of its own, one after the other; the edges
- * come from a thread, so that one may have to wait for what the loop is doing.
+ * come from a thread, so that one may have to wait for what the loop is doing. For each case the
+ * parts follow: how long the edge waited for the loop, its event for the store's thread, the
+ * transaction, and the way back into the loop.
  *
  *   bench_beside PKI-FOLDER STATE-FOLDER [PRESSES]
  */
@@ -27,10 +29,12 @@
 #include "bench_config.h"
 #include "bench_server.h"
 #include "bench_stats.h"
+#include "delivery/internal.h"
 #include "dispatch/dispatch.h"
 #include "envelope/data.h"
 #include "envelope/envelope.h"
 #include "gateway/internal.h"
+#include "outbox/store.h"
 
 #define WARM_UP     20
 #define GAP_US      20000
@@ -50,10 +54,22 @@ static const struct bench_case cases[] = {
     {"status", 0, false, "{\"command\":\"status\"}\n"},
 };
 
+/* Where a press is on its way. */
+enum step { STEP_EDGE, STEP_HANDED, STEP_BEGUN, STEP_WRITTEN, STEP_HEARD, STEP_COUNT };
+
+static const char *const waits[STEP_COUNT] = {
+    [STEP_HANDED] = "for the loop",
+    [STEP_BEGUN] = "for the store's thread",
+    [STEP_WRITTEN] = "transaction",
+    [STEP_HEARD] = "back into the loop",
+};
+
 /* Filled by a case's process, read by the first one. */
 struct results {
     size_t count, late; /* late: not on the disk within commit_wait */
+    size_t left;        /* events that wait still at the end */
     int64_t ns[PRESSES_MAX];
+    int64_t part_ns[STEP_COUNT][PRESSES_MAX];
 };
 
 struct bench {
@@ -61,13 +77,17 @@ struct bench {
     struct results *results;
     size_t wanted, done;
     size_t button;
-    _Atomic int64_t edge_ns; /* of the press that is under way; 0 if there is none */
+    bool dirty;                           /* the button is pressed, its incident open */
+    _Atomic bool pressed;                 /* and not heard yet */
+    _Atomic int64_t at_ns[STEP_COUNT];    /* of the press that is under way */
+    _Atomic(const struct event *) event;  /* likewise, once it is made */
+    _Atomic(const struct store *) writer; /* while its transaction is open */
     _Atomic bool over;
-    uv_async_t edge;
+    uv_async_t edge, clean;
     uv_thread_t presser;
 };
 
-static struct bench *running; /* for the call that the linker gives us, see CMakeLists.txt */
+static struct bench *running; /* for the calls that the linker gives us, see CMakeLists.txt */
 
 static void die(const char *what)
 {
@@ -75,26 +95,115 @@ static void die(const char *what)
     exit(1);
 }
 
+static void note(enum step step)
+{
+    running->at_ns[step] = clock_monotonic_ns();
+}
+
+void __real_outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,
+                         const struct outbox_upload *upload, uint32_t upload_receivers,
+                         outbox_done_handler done, void *arg);
+void __wrap_outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,
+                         const struct outbox_upload *upload, uint32_t upload_receivers,
+                         outbox_done_handler done, void *arg);
+int __real_store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
+                           const struct outbox_upload *upload, uint32_t upload_receivers,
+                           struct err *e);
+int __wrap_store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
+                           const struct outbox_upload *upload, uint32_t upload_receivers,
+                           struct err *e);
+int __real_store_commit(struct store *s, struct err *e);
+int __wrap_store_commit(struct store *s, struct err *e);
 void __real_dispatch_offer(struct dispatch *d, struct event *event);
 void __wrap_dispatch_offer(struct dispatch *d, struct event *event);
+
+/* Loop thread: the event is made. */
+void __wrap_outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,
+                         const struct outbox_upload *upload, uint32_t upload_receivers,
+                         outbox_done_handler done, void *arg)
+{
+    if (running && running->pressed && event->class == EVENT_CLASS_PRESS) {
+        running->event = event;
+        note(STEP_HANDED);
+    }
+    __real_outbox_store(ob, event, row, upload, upload_receivers, done, arg);
+}
+
+/* Store thread. What is written before it in the same transaction counts as waiting. */
+int __wrap_store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
+                           const struct outbox_upload *upload, uint32_t upload_receivers,
+                           struct err *e)
+{
+    if (running && running->event == event) {
+        running->writer = s;
+        note(STEP_BEGUN);
+    }
+    return __real_store_put_event(s, event, row, upload, upload_receivers, e);
+}
+
+int __wrap_store_commit(struct store *s, struct err *e)
+{
+    int result = __real_store_commit(s, e);
+    if (running && running->writer == s) {
+        running->writer = NULL;
+        note(STEP_WRITTEN);
+    }
+    return result;
+}
+
+static void count_press(struct bench *b)
+{
+    struct results *r = b->results;
+    note(STEP_HEARD);
+    r->ns[r->count] = b->at_ns[STEP_HEARD] - b->at_ns[STEP_EDGE];
+    for (int i = STEP_HANDED; i < STEP_COUNT; i++)
+        r->part_ns[i][r->count] = b->at_ns[i] - b->at_ns[i - 1];
+    r->late += r->ns[r->count++] > 50000000;
+}
+
+static void end_case(struct bench *b)
+{
+    struct dispatch_status status;
+    dispatch_get_status(b->gw->delivery->dispatch, 0, &status);
+    b->results->left = status.backlog;
+    b->over = true;
+    kill(getpid(), SIGTERM);
+}
 
 /* Called when the press is on the disk, or after commit_wait. */
 void __wrap_dispatch_offer(struct dispatch *d, struct event *event)
 {
     struct bench *b = running;
-    int64_t edge_ns = b->edge_ns, heard_ns = clock_monotonic_ns() - edge_ns;
+    bool is_it = event == b->event;
+    if (is_it && b->done++ >= WARM_UP)
+        count_press(b);
     __real_dispatch_offer(d, event);
-    if (event->class != EVENT_CLASS_PRESS || edge_ns == 0)
+    if (!is_it)
         return;
-    if (b->done++ >= WARM_UP) {
-        b->results->ns[b->results->count++] = heard_ns;
-        b->results->late += heard_ns > 50000000;
-    }
-    b->edge_ns = 0;
-    if (b->done == b->wanted + WARM_UP) {
-        b->over = true;
-        kill(getpid(), SIGTERM);
-    }
+    b->event = NULL;
+    b->pressed = false;
+    if (b->done == b->wanted + WARM_UP)
+        end_case(b);
+}
+
+/* The press before is over, and what it leaves is written before the next one. */
+static void clean_up(struct bench *b)
+{
+    if (!b->dirty)
+        return;
+    b->dirty = false;
+    incidents_reset(b->gw->incidents,
+                    &incidents_all(b->gw->incidents)[b->button][INCIDENT_CLASS_ALARM], "the bench",
+                    NULL);
+    inputs_release(b->gw->inputs, b->button);
+    b->button = (b->button + 1) % BENCH_BUTTONS;
+}
+
+static void on_clean(uv_async_t *clean)
+{
+    struct bench *b = clean->data;
+    if (!b->over && !b->pressed)
+        clean_up(b);
 }
 
 static void on_edge(uv_async_t *edge)
@@ -103,13 +212,8 @@ static void on_edge(uv_async_t *edge)
     struct err e;
     if (b->over)
         return;
-    if (b->done > 0) { /* the press before is over */
-        incidents_reset(b->gw->incidents,
-                        &incidents_all(b->gw->incidents)[b->button][INCIDENT_CLASS_ALARM],
-                        "the bench", NULL);
-        inputs_release(b->gw->inputs, b->button);
-        b->button = (b->button + 1) % BENCH_BUTTONS;
-    }
+    clean_up(b); /* where the loop came so late that it still has to */
+    b->dirty = true;
     if (inputs_simulate(b->gw->inputs, b->button, 0, &e) != 0)
         die(e.text);
 }
@@ -120,10 +224,13 @@ static void run_presser(void *arg)
     struct bench *b = arg;
     usleep(1000000); /* the link is up, and the other load is there */
     while (!b->over) {
-        usleep(GAP_US + (useconds_t)(rand() % GAP_US));
-        if (b->edge_ns != 0)
+        usleep(GAP_US / 2);
+        if (b->pressed)
             continue; /* the one before is not heard yet */
-        b->edge_ns = clock_monotonic_ns();
+        uv_async_send(&b->clean);
+        usleep(GAP_US / 2 + (useconds_t)(rand() % GAP_US));
+        b->at_ns[STEP_EDGE] = clock_monotonic_ns();
+        b->pressed = true;
         uv_async_send(&b->edge);
     }
 }
@@ -262,8 +369,10 @@ static void run_case(const struct bench_case *c, const char *pki, const char *st
     if (gateway_start(config, &b->gw, &e) != 0)
         die(e.text);
     uv_async_init(&b->gw->loop, &b->edge, on_edge);
-    b->edge.data = b;
+    uv_async_init(&b->gw->loop, &b->clean, on_clean);
+    b->edge.data = b->clean.data = b;
     uv_unref((uv_handle_t *)&b->edge);
+    uv_unref((uv_handle_t *)&b->clean);
     uv_thread_create(&b->presser, run_presser, b);
     gateway_run(b->gw);
     uv_thread_join(&b->presser);
@@ -275,12 +384,18 @@ static void print(const char *name, struct results *r, struct bench_series *quie
     struct bench_series s = {.count = r->count, .ns = r->ns};
     double p50 = bench_percentile_us(&s, 50), p99 = bench_percentile_us(&s, 99);
     printf("{\"bench\":\"press\",\"case\":\"heard, %s\",\"n\":%zu,\"p50_us\":%.0f,\"p99_us\":%.0f,"
-           "\"max_us\":%.0f,\"late\":%zu",
-           name, s.count, p50, p99, bench_percentile_us(&s, 100), r->late);
+           "\"max_us\":%.0f,\"late\":%zu,\"left\":%zu",
+           name, s.count, p50, p99, bench_percentile_us(&s, 100), r->late, r->left);
     if (quiet)
         printf(",\"of_quiet_p50\":%.2f,\"of_quiet_p99\":%.2f", p50 / bench_percentile_us(quiet, 50),
                p99 / bench_percentile_us(quiet, 99));
     printf("}\n");
+    for (int i = STEP_HANDED; i < STEP_COUNT; i++) {
+        char part[100];
+        struct bench_series waited = {.count = r->count, .ns = r->part_ns[i]};
+        snprintf(part, sizeof part, "heard, %s: %s", name, waits[i]);
+        bench_print(part, &waited, NULL);
+    }
     fflush(stdout);
 }
 

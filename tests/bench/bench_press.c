@@ -204,6 +204,8 @@ static void report(struct bench *b)
 static void on_check(uv_check_t *check)
 {
     struct bench *b = check->data;
+    if (b->done > b->wanted + WARM_UP)
+        return; /* the gateway is stopping */
     if (b->waiting) {
         if (incidents_all(b->gw->incidents)[b->button][INCIDENT_CLASS_ALARM].progress[0] >=
             INCIDENT_PROGRESS_DELIVERED)
@@ -219,8 +221,6 @@ static void on_check(uv_check_t *check)
         b->done++;
         return;
     }
-    if (b->done > b->wanted + WARM_UP)
-        return;
     if (b->done >= WARM_UP) {
         static char body[1024];
         if (!body[0])
