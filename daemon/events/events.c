@@ -107,6 +107,9 @@ static struct pending *add_pending(struct events *ev, struct event *event)
     ev->pending = p;
     uv_timer_init(ev->loop, &p->patience);
     p->patience.data = p;
+    /* libuv counts from the beginning of the turn: a turn that was long (a start, a reload) would
+     * say of a disk that was never asked yet that it was too slow. */
+    uv_update_time(ev->loop);
     uv_timer_start(&p->patience, on_patience, (uint64_t)ev->config.storage->commit_wait_ms, 0);
     return p;
 }

@@ -167,6 +167,14 @@ START_TEST(an_event_goes_out_from_memory_when_the_disk_is_slow_and_once)
 }
 END_TEST
 
+START_TEST(the_disk_has_its_time_from_the_event_and_not_from_the_turns_beginning)
+{
+    loop.time = 1; /* this turn has lasted since the machine was switched on */
+    emit(EVENT_CLASS_PRESS, NULL);
+    ck_assert_uint_gt(uv_now(&loop), 1);
+}
+END_TEST
+
 START_TEST(only_presses_are_made_ready)
 {
     emit(EVENT_CLASS_FOLLOWUP, NULL);
@@ -428,6 +436,7 @@ int main(void)
     tcase_add_test(tc, an_event_goes_out_when_it_is_on_the_disk);
     tcase_add_test(tc, an_event_goes_out_from_memory_when_the_disk_is_slow_and_once);
     tcase_add_test(tc, only_presses_are_made_ready);
+    tcase_add_test(tc, the_disk_has_its_time_from_the_event_and_not_from_the_turns_beginning);
     tcase_add_test(tc, what_was_made_before_the_receivers_were_there_goes_out_when_they_are);
     tcase_add_test(tc, a_manifest_is_stored_with_its_clip_for_who_takes_clips);
     tcase_add_test(tc, an_answer_may_be_confirmed_when_it_is_on_the_disk_with_its_row);
