@@ -171,6 +171,17 @@ START_TEST(the_highest_group_is_asked_once)
 }
 END_TEST
 
+START_TEST(each_group_has_its_time_before_the_next_is_asked)
+{
+    const struct escalation_rule rule = {60, 10, 3};
+    struct incident i = {0};
+    incident_press(&i, 100, false, id_a);
+    incident_escalate(&i, 160);
+    ck_assert(!escalation_is_due(&i, 7, &rule, 219));
+    ck_assert(escalation_is_due(&i, 7, &rule, 220));
+}
+END_TEST
+
 START_TEST(undelivered_is_what_no_asked_responder_has)
 {
     const struct escalation_rule rule = {60, 10, 2};
@@ -300,6 +311,7 @@ int main(void)
     tcase_add_test(tc, only_all_responders_together_close_an_alarm);
     tcase_add_test(tc, nobody_has_seen_it_so_the_next_group_is_asked);
     tcase_add_test(tc, the_highest_group_is_asked_once);
+    tcase_add_test(tc, each_group_has_its_time_before_the_next_is_asked);
     tcase_add_test(tc, undelivered_is_what_no_asked_responder_has);
     tcase_add_test(tc, the_lamp_shows_the_alarm_that_has_come_least_far);
     tcase_add_test(tc, a_group_that_is_not_asked_does_not_move_the_lamp);
