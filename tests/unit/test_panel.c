@@ -226,6 +226,50 @@ START_TEST(a_press_after_the_drills_end_is_real_though_the_timer_is_late)
 }
 END_TEST
 
+START_TEST(a_real_alarm_elsewhere_ends_a_drill_and_closes_what_it_had_open)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_DRILL);
+    panel_level(&panel, 1, true, PANEL_CAUSE_EDGE, 2 * S);
+    ck_assert_uint_eq(step_count, 2);
+    ck_assert_int_eq(steps[0].incident->class, INCIDENT_CLASS_ALARM);
+    ck_assert_int_eq(steps[1].action, INCIDENT_ACTION_CLOSED);
+    ck_assert_int_eq(steps[1].incident->class, INCIDENT_CLASS_DRILL);
+    ck_assert_str_eq(over_why, "a real alarm");
+    ck_assert(!panel.exercise.running);
+}
+END_TEST
+
+START_TEST(no_drill_begins_while_anything_real_is_open)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    buttons[1].class = _i == 0 ? INCIDENT_CLASS_ALARM : INCIDENT_CLASS_DURESS;
+    panel_level(&panel, 1, true, PANEL_CAUSE_EDGE, S);
+    ck_assert(!panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
+    incident_reset(&incidents[1][buttons[1].class]);
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
+}
+END_TEST
+
+START_TEST(a_long_press_in_a_drill_is_real_and_long_is_not_the_time_of_holding)
+{
+    set_up(&(struct gesture_options){.presses = 1, .hold_ns = S, .long_ns = 3 * S});
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
+    panel_settle(&panel, 2 * S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_DRILL);
+    panel_settle(&panel, 4 * S - 1);
+    expect_nothing();
+    panel_settle(&panel, 4 * S);
+    ck_assert_uint_eq(step_count, 2);
+    ck_assert_int_eq(steps[0].action, INCIDENT_ACTION_RAISED);
+    ck_assert_int_eq(steps[0].incident->class, INCIDENT_CLASS_ALARM);
+    ck_assert_int_eq(steps[1].incident->class, INCIDENT_CLASS_DRILL); /* it is over */
+}
+END_TEST
+
 START_TEST(open_incidents_are_found_in_order_and_know_what_they_are)
 {
     set_up(&(struct gesture_options){.presses = 1});
@@ -281,6 +325,9 @@ int main(void)
     tcase_add_test(tc, a_button_for_tests_is_never_a_drills);
     tcase_add_test(tc, a_test_covers_a_duress_button_and_ends_by_itself);
     tcase_add_test(tc, a_press_after_the_drills_end_is_real_though_the_timer_is_late);
+    tcase_add_test(tc, a_real_alarm_elsewhere_ends_a_drill_and_closes_what_it_had_open);
+    tcase_add_loop_test(tc, no_drill_begins_while_anything_real_is_open, 0, 2);
+    tcase_add_test(tc, a_long_press_in_a_drill_is_real_and_long_is_not_the_time_of_holding);
     tcase_add_test(tc, open_incidents_are_found_in_order_and_know_what_they_are);
     tcase_add_test(tc, an_incident_is_found_by_its_id_while_it_is_open);
     suite_add_tcase(suite, tc);
