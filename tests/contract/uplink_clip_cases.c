@@ -210,6 +210,17 @@ START_TEST(an_absolute_location_on_the_same_server_is_taken)
 }
 END_TEST
 
+START_TEST(a_location_that_only_begins_like_the_server_is_elsewhere)
+{
+    static const char *const rest[] = {"0/x/1", ".elsewhere.example/1", "@elsewhere.example/1"};
+    static char location[100];
+    snprintf(location, sizeof location, "https://127.0.0.1:%d%s", receiver.port, rest[_i]);
+    plan.location = location;
+    upload(1000);
+    expect(UPLINK_OUTCOME_REFUSED, "not on its own server");
+}
+END_TEST
+
 static const struct {
     enum mock_flaw flaw;
     bool wrong_digest;
@@ -293,6 +304,7 @@ void add_https_clip_cases(TCase *cases)
     tcase_add_test(cases, a_receipt_that_was_lost_is_asked_for_again);
     tcase_add_loop_test(cases, a_strange_answer_ends_the_run, 0, STRANGE);
     tcase_add_test(cases, an_absolute_location_on_the_same_server_is_taken);
+    tcase_add_loop_test(cases, a_location_that_only_begins_like_the_server_is_elsewhere, 0, 3);
     tcase_add_loop_test(cases, a_wrong_receipt_for_a_clip_is_not_believed, 0, 4);
     tcase_add_loop_test(cases, a_file_that_is_not_what_its_manifest_says_is_not_sent, 0, 3);
     tcase_add_test(cases, a_pause_holds_the_next_piece_and_no_more);
