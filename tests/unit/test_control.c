@@ -148,8 +148,7 @@ static int dial(struct fixture *f)
 /* Turns the loop until the client has a whole line, or the other side has closed ("" then). */
 static void read_line(struct fixture *f, int fd, char *line, size_t size)
 {
-    int64_t deadline = clock_monotonic_ms() + 10000;
-    while (clock_monotonic_ms() < deadline) {
+    for (;;) {
         uv_run(&f->loop, UV_RUN_NOWAIT);
         ssize_t got = recv(fd, line, size - 1, MSG_PEEK);
         char *stop = got > 0 ? memchr(line, '\n', (size_t)got) : NULL;
@@ -175,16 +174,37 @@ static void say(int fd, const char *text)
     ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
+/* The linker gives us the clock: who was dropped may read while it stands still. */
+static int64_t stopped_ms;
+int64_t __wrap_clock_monotonic_ms(void);
+
+int64_t __wrap_clock_monotonic_ms(void)
+{
+    return stopped_ms ? stopped_ms : clock_monotonic_ns() / 1000000;
+}
+
 static void turn(struct fixture *f, int times)
 {
     for (int i = 0; i < times; i++)
         uv_run(&f->loop, UV_RUN_NOWAIT);
 }
 
+/* Turns the loop until the client has read so many bytes, or somewhat more; how many. */
+static size_t hear(struct fixture *f, int fd, size_t wanted, size_t at_once)
+{
+    static char block[1 << 20];
+    size_t heard = 0;
+    while (heard < wanted) {
+        ssize_t got = recv(fd, block, at_once, 0);
+        heard += got > 0 ? (size_t)got : 0;
+        turn(f, 1);
+    }
+    return heard;
+}
+
 static void turn_until_served(struct fixture *f, unsigned count)
 {
-    int64_t deadline = clock_monotonic_ms() + 10000;
-    while (f->served < count && clock_monotonic_ms() < deadline)
+    while (f->served < count)
         uv_run(&f->loop, UV_RUN_NOWAIT);
     ck_assert_uint_eq(f->served, count);
 }
@@ -288,8 +308,7 @@ START_TEST(a_turn_of_the_loop_serves_one_request_however_many_were_sent)
     int first = dial(f), second = dial(f);
     for (int i = 0; i < 200; i++)
         say(i % 2 ? first : second, request);
-    int64_t deadline = clock_monotonic_ms() + 20000;
-    while (f->served < 200 && clock_monotonic_ms() < deadline) {
+    while (f->served < 200) {
         unsigned before = f->served;
         turn(f, 1);
         ck_assert_uint_le(f->served, before + 1);
@@ -338,27 +357,22 @@ END_TEST
 START_TEST(a_client_that_does_not_take_its_answers_is_not_served_until_it_does)
 {
     struct fixture *f = begin();
-    int fd = dial(f);
+    char line[100];
+    int fd = dial(f), other = dial(f);
     for (int i = 0; i < 100; i++)
         say(fd, "{\"command\":\"big\"}\n");
+    /* Until another client has several answers, and it not one: they are served in turn. */
     unsigned before;
-    do { /* until it is served no more */
+    do {
         before = f->served;
-        for (int64_t until_ms = clock_monotonic_ms() + 100; clock_monotonic_ms() < until_ms;)
-            turn(f, 1);
+        for (int i = 0; i < 4; i++, f->served--)
+            ask(f, other, "{\"command\":\"echo\",\"text\":1}\n", line, sizeof line);
     } while (f->served != before);
     ck_assert_uint_gt(f->served, 0);
     ck_assert_uint_lt(f->served, 20); /* what the kernel's buffer takes, and one */
-    size_t heard = 0;
-    int64_t deadline = clock_monotonic_ms() + 20000;
-    while (heard < 100 * 100012 && clock_monotonic_ms() < deadline) {
-        static char block[1 << 20];
-        turn(f, 1);
-        ssize_t got = recv(fd, block, sizeof block, 0);
-        heard += got > 0 ? (size_t)got : 0;
-    }
+    ck_assert_uint_eq(hear(f, fd, 100 * 100013, 1 << 20), 100 * 100013);
     ck_assert_uint_eq(f->served, 100);
-    ck_assert_uint_eq(heard, 100 * 100013);
+    close(other);
     close(fd);
     end(f);
 }
@@ -396,6 +410,7 @@ START_TEST(a_watcher_that_does_not_read_is_bounded_and_dropped_with_a_word)
     struct fixture *f = begin();
     char line[1100], text[1000];
     int deaf = dial(f), other = dial(f), asker = dial(f);
+    stopped_ms = clock_monotonic_ms();
     ask(f, asker, "{\"command\":\"echo\",\"text\":1}\n", line, sizeof line);
     ask(f, deaf, "{\"command\":\"watch\"}\n", line, sizeof line);
     ask(f, other, "{\"command\":\"watch\"}\n", line, sizeof line);
@@ -435,11 +450,8 @@ START_TEST(a_watcher_that_never_reads_loses_its_place)
     while (control_has_watchers(f->control))
         control_publish(f->control, json_pack("{ss}", "what", text));
     /* The other end is closed when writing to it fails. */
-    int64_t deadline = clock_monotonic_ms() + 30000;
-    while (send(deaf, "", 0, MSG_NOSIGNAL) == 0 && send(deaf, "\n", 1, MSG_NOSIGNAL) != -1 &&
-           clock_monotonic_ms() < deadline)
+    while (send(deaf, "", 0, MSG_NOSIGNAL) == 0 && send(deaf, "\n", 1, MSG_NOSIGNAL) != -1)
         uv_run(&f->loop, UV_RUN_ONCE);
-    ck_assert_int_lt(clock_monotonic_ms(), deadline);
     close(deaf);
     end(f);
 }
@@ -448,20 +460,13 @@ END_TEST
 START_TEST(a_stream_goes_on_when_its_client_has_read)
 {
     struct fixture *f = begin();
-    static char block[1 << 20];
     int fd = dial(f);
     say(fd, "{\"command\":\"stream\"}\n");
     while (!f->kept)
         turn(f, 1);
     turn(f, 50);
     ck_assert(!f->told);
-    size_t heard = 0;
-    int64_t deadline = clock_monotonic_ms() + 20000;
-    while (heard < 1000000 + 13 && clock_monotonic_ms() < deadline) {
-        turn(f, 1);
-        ssize_t got = recv(fd, block, sizeof block, 0);
-        heard += got > 0 ? (size_t)got : 0;
-    }
+    hear(f, fd, 1000000 + 13, 1 << 20);
     ck_assert(f->told && f->there);
     close(fd);
     end(f);
@@ -494,7 +499,6 @@ static void send_piece(struct fixture *f)
 START_TEST(each_piece_of_a_stream_waits_for_the_one_before)
 {
     struct fixture *f = begin();
-    static char block[1 << 20];
     int fd = dial(f);
     say(fd, "{\"command\":\"later\"}\n");
     turn_until_served(f, 1);
@@ -502,20 +506,11 @@ START_TEST(each_piece_of_a_stream_waits_for_the_one_before)
     turn(f, 50);
     ck_assert_uint_eq(f->pieces, 1);
     size_t heard = 0;
-    int64_t deadline = clock_monotonic_ms() + 20000;
-    while (f->pieces < 2 && clock_monotonic_ms() < deadline) {
-        ssize_t got = recv(fd, block, 100000, 0);
-        heard += got > 0 ? (size_t)got : 0;
-        turn(f, 1);
-    }
+    while (f->pieces < 2)
+        heard += hear(f, fd, 1, 100000);
     turn(f, 50); /* it reads no more */
     ck_assert_uint_eq(f->pieces, 2);
-    while (heard < 3000000 && clock_monotonic_ms() < deadline) {
-        ssize_t got = recv(fd, block, sizeof block, 0);
-        heard += got > 0 ? (size_t)got : 0;
-        turn(f, 1);
-    }
-    ck_assert_uint_eq(heard, 3000000);
+    ck_assert_uint_eq(heard + hear(f, fd, 3000000 - heard, 1 << 20), 3000000);
     turn(f, 5);
     ck_assert(f->told);
     close(fd);
@@ -531,8 +526,7 @@ START_TEST(a_stream_is_told_when_its_client_is_gone_or_the_socket_is_closed)
     while (!f->kept)
         turn(f, 1);
     close(fd);
-    int64_t deadline = clock_monotonic_ms() + 20000;
-    while (!f->told && clock_monotonic_ms() < deadline)
+    while (!f->told)
         turn(f, 1);
     ck_assert(f->told && !f->there);
     f->told = false;
@@ -577,10 +571,9 @@ START_TEST(a_name_is_looked_up_beside_the_loop_and_until_then_it_is_a_number)
     ask(f, fd, "{\"command\":\"who\"}\n", line, sizeof line);
     ck_assert_str_eq(line, number);
     pthread_mutex_unlock(&directory);
-    int64_t deadline = clock_monotonic_ms() + 10000;
     do
         ask(f, fd, "{\"command\":\"who\"}\n", line, sizeof line);
-    while (strcmp(line, name) != 0 && clock_monotonic_ms() < deadline);
+    while (strcmp(line, name) != 0);
     ck_assert_str_eq(line, name);
     uv_thread_t self = uv_thread_self();
     ck_assert(!uv_thread_equal(&asked_in, &self));
@@ -626,7 +619,6 @@ int main(void)
 {
     Suite *suite = suite_create("control");
     TCase *tc = tcase_create("control");
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_request_is_answered_and_its_socket_is_for_the_group_alone);
     tcase_add_test(tc, what_is_no_request_gets_a_sentence);
     tcase_add_test(tc, a_line_without_end_closes_the_connection);

@@ -877,7 +877,6 @@ int main(void)
 {
     Suite *suite = suite_create("dispatch");
     TCase *tc = tcase_create("dispatch");
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, begin, end);
     tcase_add_test(tc, a_press_leaves_at_once_to_every_receiver);
     tcase_add_test(tc, a_dead_receiver_delays_no_other);

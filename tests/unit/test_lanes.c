@@ -342,7 +342,6 @@ int main(void)
     tcase_add_test(tc, a_delivery_mends_its_lane_and_no_other);
     tcase_add_test(tc, a_press_counts_as_pending_until_it_has_arrived);
     tcase_add_loop_test(tc, a_backlog_costs_each_event_no_more_than_its_logarithm, 0, 3);
-    tcase_set_timeout(tc, 60);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -104,7 +104,7 @@ static void put(struct fixture *f, uint64_t seq, const char *text)
 
 static void wait_stored(struct fixture *f, unsigned count)
 {
-    int64_t deadline = clock_monotonic_ms() + 10000;
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
     while (f->stored < count && clock_monotonic_ms() < deadline) {
         uv_run(&f->loop, UV_RUN_NOWAIT);
         usleep(500);
@@ -190,7 +190,7 @@ static void on_answer(void *arg, const struct outbox_answer *answer)
 
 static void turn_until(struct fixture *f, const bool *what)
 {
-    int64_t deadline = clock_monotonic_ms() + 20000;
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
     while (!*what && clock_monotonic_ms() < deadline) {
         uv_run(&f->loop, UV_RUN_NOWAIT);
         usleep(200);
@@ -456,7 +456,7 @@ START_TEST(a_disk_that_refuses_is_a_fault_and_nothing_is_lost_when_it_takes_agai
     setrlimit(RLIMIT_FSIZE, &limit);
     for (uint64_t seq = 1; seq <= 20; seq++)
         put(f, seq, NULL);
-    int64_t deadline = clock_monotonic_ms() + 10000;
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
     while (!f->faulty && clock_monotonic_ms() < deadline) {
         uv_run(&f->loop, UV_RUN_NOWAIT);
         usleep(500);
@@ -640,7 +640,6 @@ int main(void)
 {
     Suite *suite = suite_create("outbox");
     TCase *tc = tcase_create("outbox");
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, what_was_stored_is_found_after_a_restart_with_its_state);
     tcase_add_test(tc, rows_of_state_are_kept_by_name_and_never_cut);
     tcase_add_test(tc, events_are_loaded_listed_shown_and_exported_byte_for_byte);

@@ -385,7 +385,7 @@ static void store_it(struct fixture *f, uint64_t seq, outbox_done_handler done)
 
 static void turn_until(struct fixture *f, const char *told)
 {
-    int64_t deadline = clock_monotonic_ms() + 20000;
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
     while (strcmp(f->told, told) != 0 && clock_monotonic_ms() < deadline) {
         uv_run(&f->loop, UV_RUN_NOWAIT);
         usleep(200);
@@ -395,7 +395,7 @@ static void turn_until(struct fixture *f, const char *told)
 
 static void wait_held(void)
 {
-    int64_t deadline = clock_monotonic_ms() + 20000;
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
     while (watched_vfs_counts().held == 0 && clock_monotonic_ms() < deadline)
         usleep(200);
     ck_assert_uint_eq(watched_vfs_counts().held, 1);
@@ -495,7 +495,7 @@ START_TEST(a_press_does_not_wait_for_an_event_that_cannot_be_read)
     outbox_load(f->outbox, 1, on_loaded, f);
     turn_until(f, "!"); /* it is tried again in half a second, and now there is a press */
     store_it(f, 601, on_a);
-    int64_t deadline = clock_monotonic_ms() + 20000;
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
     while (!strchr(f->told, 'l') && clock_monotonic_ms() < deadline)
         uv_run(&f->loop, UV_RUN_NOWAIT);
     ck_assert_str_eq(f->told, "!a.l");
@@ -527,7 +527,6 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_disk");
     TCase *tc = tcase_create("disk");
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, the_database_is_set_up_as_the_promises_need_it);
     tcase_add_test(tc, a_commit_has_synced_the_log_when_it_returns);
     tcase_add_test(tc, a_log_that_was_moved_is_synced_in_the_database_before_it_is_used_again);

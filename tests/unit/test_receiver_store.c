@@ -168,7 +168,6 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("receiver_store");
     TCase *tc = tcase_create("store");
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, the_database_is_set_up_as_a_receipt_needs_it);
     tcase_add_test(tc, what_is_answered_is_on_the_disk);
     tcase_add_test(tc, the_folders_of_a_new_store_survive);

@@ -240,7 +240,6 @@ int main(void)
     Suite *suite = suite_create("resolve");
     TCase *cases = tcase_create("resolve");
     tcase_add_checked_fixture(cases, set_up, tear_down);
-    tcase_set_timeout(cases, 30);
     tcase_add_test(cases, both_families_are_found_and_v4_stands_first);
     tcase_add_test(cases, an_address_is_not_kept_back_by_silence_about_the_other_family);
     tcase_add_test(cases, a_name_that_does_not_exist_is_told_as_such);

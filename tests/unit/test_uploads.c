@@ -171,7 +171,6 @@ int main(void)
     tcase_add_test(tc, a_refused_clip_waits_60_s_unless_somebody_mends_something);
     tcase_add_test(tc, everything_is_freed_wherever_it_stands);
     tcase_add_loop_test(tc, the_queue_by_key_keeps_its_order_and_its_promise, 0, 3);
-    tcase_set_timeout(tc, 60);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

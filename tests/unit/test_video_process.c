@@ -69,7 +69,7 @@ static void set_up(void)
     memset(&stage, 0, sizeof stage);
     uv_loop_init(&stage.loop);
     uv_timer_init(&stage.loop, &stage.limit);
-    uv_timer_start(&stage.limit, on_limit, 80000, 0);
+    uv_timer_start(&stage.limit, on_limit, (uint64_t)patience_ms(), 0);
     process_init(&stage.process, &stage.loop, "gate", &host);
 }
 
@@ -423,7 +423,6 @@ int main(void)
 {
     Suite *suite = suite_create("video process");
     TCase *process = tcase_create("process");
-    tcase_set_timeout(process, 90);
     tcase_add_checked_fixture(process, set_up, tear_down);
     tcase_add_test(process, all_that_it_said_is_heard_and_then_its_end);
     tcase_add_test(process, its_end_does_not_wait_for_ever_for_its_words);
@@ -438,7 +437,6 @@ int main(void)
     tcase_add_test(process, a_child_whose_parent_is_another_does_not_begin);
     suite_add_tcase(suite, process);
     TCase *channel = tcase_create("channel");
-    tcase_set_timeout(channel, 90);
     tcase_add_checked_fixture(channel, set_up, tear_down);
     tcase_add_test(channel, a_channel_whose_other_end_closes_is_gone_without_nonsense);
     tcase_add_test(channel, a_channel_that_is_closed_says_nothing_more);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A camera that is a file: it pushes what the file holds, over and over, at times that increase.
- * The file is a clip of ours, so that nobody else's encoder is needed. */
+/* A camera that is a file: it pushes what the file holds, over and over, at times that increase. In
+ * virtual time; the file is a clip of ours, so that nobody else's encoder is needed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,26 +8,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "drivers/camera/cameras.h"
 #include "drivers/camera/types.h"
 #include "run_suite.h"
 #include "video/clip.h"
 #include "video_units.h"
+#include "virtual_time.h"
 
-#define PICTURES 8 /* in the film, every fourth a keyframe, 20 ms each */
+#define PICTURES   8 /* in the film, every fourth a keyframe, 20 ms each */
+#define PICTURE_MS 20
 
 static char folder[64], film[200];
 static struct message made;
 static uv_loop_t loop;
-static uv_timer_t limit;
+static struct facts *facts; /* of the virtual time; nobody tells any */
 
 /* What the host heard. */
 static struct camera *camera;
-static unsigned pictures, sounds, keys, wanted;
+static unsigned pictures, sounds, keys;
 static size_t stream_count;
 static int64_t last_us[2], keyframe_us[8];
-static char fault[200];
 
 static void put(struct clip_file *clip, unsigned stream, bool key, int64_t dts_us)
 {
@@ -56,27 +56,26 @@ static void set_up(void)
 {
     snprintf(folder, sizeof folder, "/tmp/test_video_sim.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
+    virtual_begin();
     make_film();
     uv_loop_init(&loop);
+    struct err e;
+    ck_assert_int_eq(facts_create(&loop, &facts, &e), 0);
 }
 
 static void tear_down(void)
 {
     char path[200];
+    camera_sim.close(camera);
+    facts_close(facts);
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
+    facts_free(facts);
     snprintf(path, sizeof path, "%s/%s.journal", folder, made.clip.id);
     unlink(path);
     unlink(film);
     rmdir(folder);
     message_finish(&made);
-}
-
-static void stop(void)
-{
-    camera_sim.close(camera);
-    camera = NULL;
-    uv_close((uv_handle_t *)&limit, NULL);
 }
 
 static void on_streams(void *arg, const struct camera_stream *streams, size_t count)
@@ -99,7 +98,7 @@ static void on_unit(void *arg, struct camera_unit *unit)
     static const unsigned char start_code[] = {0, 0, 0, 1};
     ck_assert_int_gt(unit->dts_us, last_us[unit->stream]);
     ck_assert_int_ge(unit->pts_us, unit->dts_us);
-    ck_assert_int_le(unit->dts_us, clock_monotonic_ns() / 1000 + 1000); /* not before its time */
+    ck_assert_int_le(unit->dts_us, virtual_ns() / 1000 + 1000); /* not before its time */
     last_us[unit->stream] = unit->dts_us;
     if (unit->stream == 0) {
         ck_assert_mem_eq(unit->data, start_code, sizeof start_code);
@@ -111,8 +110,6 @@ static void on_unit(void *arg, struct camera_unit *unit)
         ck_assert(unit->key);
         sounds++;
     }
-    if (pictures == wanted)
-        stop();
 }
 
 static void on_gap(void *arg, int64_t from_us, const char *why)
@@ -124,20 +121,13 @@ static void on_gap(void *arg, int64_t from_us, const char *why)
 static void on_fault(void *arg, const char *reason)
 {
     (void)arg;
-    snprintf(fault, sizeof fault, "%s", reason);
-    stop();
+    ck_abort_msg("%s", reason);
 }
 
 static int on_wait(void *arg)
 {
     (void)arg;
     return 0;
-}
-
-static void on_limit(uv_timer_t *timer)
-{
-    (void)timer;
-    ck_abort_msg("%u pictures", pictures);
 }
 
 static int open_film(char *file, struct err *e)
@@ -152,29 +142,65 @@ static int open_film(char *file, struct err *e)
     return camera_sim.open(&options, &host, &loop, &camera, e);
 }
 
-static void run(void)
+static void begin(void)
 {
     struct err e;
-    pictures = sounds = keys = 0;
-    memset(last_us, 0, sizeof last_us);
-    fault[0] = '\0';
     ck_assert_int_eq(open_film(film, &e), 0);
     ck_assert_uint_eq(stream_count, 0); /* never from within open */
-    uv_timer_init(&loop, &limit);
-    uv_timer_start(&limit, on_limit, 80000, 0);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    virtual_advance(facts, 0);
+    ck_assert_uint_eq(stream_count, 2);
 }
 
 START_TEST(the_film_is_played_over_and_over)
 {
-    wanted = 3 * PICTURES;
-    run();
-    ck_assert_uint_eq(stream_count, 2);
-    ck_assert_uint_ge(sounds, 2 * PICTURES);
+    begin();
+    virtual_advance(facts, 3 * PICTURES * PICTURE_MS - 1);
+    ck_assert_uint_eq(pictures, 3 * PICTURES);
+    ck_assert_uint_eq(sounds, 3 * PICTURES);
     ck_assert_uint_eq(keys, 6);
     /* At the pace at which it was taken, the rounds without a seam. */
     for (unsigned i = 1; i < keys; i++)
-        ck_assert_int_le(llabs(keyframe_us[i] - keyframe_us[0] - i * 80000), 2000);
+        ck_assert_int_le(llabs(keyframe_us[i] - keyframe_us[0] - i * 4 * PICTURE_MS * 1000), 2000);
+}
+END_TEST
+
+/* A busy machine: what is late comes at once, with its own time. */
+START_TEST(what_is_late_for_a_little_keeps_its_time)
+{
+    begin();
+    virtual_advance(facts, 2 * PICTURE_MS - 1);
+    ck_assert_uint_eq(pictures, 2);
+    virtual_stall(25 * PICTURE_MS);
+    virtual_advance(facts, 0);
+    ck_assert_uint_eq(pictures, 27);
+    for (unsigned i = 1; i < keys; i++)
+        ck_assert_int_le(llabs(keyframe_us[i] - keyframe_us[0] - i * 4 * PICTURE_MS * 1000), 2000);
+}
+END_TEST
+
+/* A machine that slept: its time goes on from now, and what was not sent is not made up for. */
+START_TEST(after_a_long_sleep_it_goes_on_from_now)
+{
+    begin();
+    virtual_advance(facts, 2 * PICTURE_MS - 1);
+    virtual_stall(60000);
+    virtual_advance(facts, 10 * PICTURE_MS);
+    ck_assert_uint_ge(pictures, 11);
+    ck_assert_uint_le(pictures, 14);
+    ck_assert_int_gt(last_us[0], virtual_ns() / 1000 - 2 * PICTURE_MS * 1000);
+    ck_assert_int_gt(last_us[1], virtual_ns() / 1000 - 5 * PICTURE_MS * 1000);
+}
+END_TEST
+
+START_TEST(nothing_is_told_after_close)
+{
+    begin();
+    virtual_advance(facts, PICTURE_MS);
+    unsigned before = pictures;
+    camera_sim.close(camera);
+    camera = NULL;
+    virtual_advance(facts, 1000);
+    ck_assert_uint_eq(pictures, before);
 }
 END_TEST
 
@@ -211,9 +237,11 @@ int main(void)
 {
     Suite *suite = suite_create("video sim");
     TCase *sim = tcase_create("sim");
-    tcase_set_timeout(sim, 90);
     tcase_add_checked_fixture(sim, set_up, tear_down);
     tcase_add_test(sim, the_film_is_played_over_and_over);
+    tcase_add_test(sim, what_is_late_for_a_little_keeps_its_time);
+    tcase_add_test(sim, after_a_long_sleep_it_goes_on_from_now);
+    tcase_add_test(sim, nothing_is_told_after_close);
     tcase_add_test(sim, a_file_that_is_not_there_is_named);
     tcase_add_test(sim, what_is_no_film_is_refused);
     suite_add_tcase(suite, sim);

@@ -42,6 +42,11 @@ int64_t virtual_ns(void)
     return now_ns;
 }
 
+void virtual_stall(int64_t ms)
+{
+    now_ns += ms * 1000000;
+}
+
 void virtual_lose_clock(void)
 {
     clock_is_lost = true;

@@ -21,6 +21,9 @@ int64_t virtual_ns(void);
 /* Fires what becomes due, in order, and tells the facts after each; then stands `ms` later. */
 void virtual_advance(struct facts *facts, int64_t ms);
 
+/* Nobody runs for `ms`: what became due meanwhile fires late, at the next virtual_advance. */
+void virtual_stall(int64_t ms);
+
 /* What clock_stamp_at says from now on: nobody knows how wrong the clock is. */
 void virtual_lose_clock(void);
 
