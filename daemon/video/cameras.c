@@ -113,14 +113,6 @@ static void wipe_secrets(const struct config_camera *camera)
     }
 }
 
-static const struct camera_driver *driver_of(const struct config_camera *camera)
-{
-    const struct camera_driver *const *d = camera_drivers;
-    while (*d && (*d)->type != camera->driver.type)
-        d++;
-    return *d;
-}
-
 /* In the child. */
 static int run_worker(void *arg, int socket, pid_t parent)
 {
@@ -133,7 +125,7 @@ static int run_worker(void *arg, int socket, pid_t parent)
             wipe_secrets(c->items[i].camera);
     }
     struct worker_settings settings = {.id = u->camera->id,
-                                       .driver = driver_of(u->camera),
+                                       .driver = camera_driver_of(u->camera->driver.type),
                                        .options = u->camera->driver.options,
                                        .ring_bytes = (size_t)v->ring_bytes,
                                        .recording = {.folder = c->shelf->folder,

@@ -7,6 +7,10 @@
 
 extern const struct camera_driver camera_lav;
 extern const struct camera_driver camera_sim;
-extern const struct camera_driver *const camera_drivers[]; /* ends with NULL */
+
+/* As DRIVER_OF makes it for the other kinds (iface/driver.h): the driver whose description `type`
+ * is. Looked up, since a camera's description (types.h) is linked by programs that must not have
+ * the driver's libraries, and so is not the driver's first member. NULL if there is none. */
+const struct camera_driver *camera_driver_of(const struct driver_type *type);
 
 #endif

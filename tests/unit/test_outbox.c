@@ -456,11 +456,7 @@ START_TEST(a_disk_that_refuses_is_a_fault_and_nothing_is_lost_when_it_takes_agai
     setrlimit(RLIMIT_FSIZE, &limit);
     for (uint64_t seq = 1; seq <= 20; seq++)
         put(f, seq, NULL);
-    int64_t deadline = clock_monotonic_ms() + patience_ms();
-    while (!f->faulty && clock_monotonic_ms() < deadline) {
-        uv_run(&f->loop, UV_RUN_NOWAIT);
-        usleep(500);
-    }
+    turn_until(f, &f->faulty);
     ck_assert(f->faulty);
     ck_assert_ptr_nonnull(strstr(f->fault, "outbox.db"));
     ck_assert_uint_eq(f->stored, 0);
