@@ -3,7 +3,7 @@
  * A receiver that does not exist: answers the attempts one after the other as `script` says, for
  * trying a configuration, or a gateway's behaviour in trouble, without a receiver. What it
  * "delivers" is only ever UNCONFIRMED: no signed receipt exists, and the lamp must not say
- * otherwise.
+ * otherwise. sim-alarms is the same of a protocol that carries alarms and nothing else.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -246,6 +246,19 @@ const struct uplink_driver uplink_sim = {
     .send = send_event,
     .upload = upload,
     .pause_upload = pause_upload,
+    .reply = reply,
+    .close = close_sim,
+};
+
+const struct uplink_driver uplink_sim_alarms = {
+    .type = {.name = "sim-alarms",
+             .help = "likewise, and it takes alarms alone: no follow-ups, no clips",
+             .options = option_table,
+             .options_size = sizeof(struct sim_options),
+             .simulated = true},
+    .takes = UPLINK_TAKES(EVENT_CLASS_PRESS),
+    .open = open_sim,
+    .send = send_event,
     .reply = reply,
     .close = close_sim,
 };

@@ -7,6 +7,7 @@
 
 extern const struct uplink_driver uplink_https;
 extern const struct uplink_driver uplink_sim;
+extern const struct uplink_driver uplink_sim_alarms;
 
 extern const struct driver_type *const uplink_types[]; /* ends with NULL */
 
