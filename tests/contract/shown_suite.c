@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The contracts of daemon/iface/output.h and indicator.h, tried on the drivers that need no
- * hardware: sim of both, and ledclass on a folder like the kernel's. (gpiod's lines: tests/vm.)
+ * The contracts of daemon/iface/output.h and indicator.h, tried on every driver: sim of both,
+ * ledclass on a folder like the kernel's, gpiod of both on a false chip (shown_gpiod_cases.c).
+ * The linker hands the start of timers to this file: they run in a fiftieth of their time.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -15,16 +16,32 @@
 #include "drivers/indicator/indicators.h"
 #include "drivers/output/outputs.h"
 #include "run_suite.h"
+#include "shown_world.h"
 
-static uv_loop_t loop;
+uv_loop_t loop;
+unsigned faults, cleared;
+char reason[300];
+bool closed;
+
 static char folder[40];
-static bool closed;
-static unsigned faults, cleared;
-static char reason[300];
 
-static void on_fault(void *arg, const char *text)
+#define HASTE 50
+
+int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timer, uint64_t timeout_ms,
+                          uint64_t repeat_ms);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timer, uint64_t timeout_ms,
+                          uint64_t repeat_ms);
+
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timer, uint64_t timeout_ms,
+                          uint64_t repeat_ms)
 {
-    ck_assert_ptr_eq(arg, folder);
+    return __real_uv_timer_start(timer, on_timer, timeout_ms / HASTE,
+                                 (repeat_ms + HASTE - 1) / HASTE);
+}
+
+void on_shown_fault(void *arg, const char *text)
+{
+    ck_assert_ptr_eq(arg, &loop);
     ck_assert(!closed);
     faults += text != NULL;
     cleared += text == NULL;
@@ -49,7 +66,7 @@ static void end(void)
 
 START_TEST(an_output_is_switched_as_often_as_one_likes)
 {
-    const struct output_host host = {.on_fault = on_fault, .arg = folder};
+    const struct output_host host = {.on_fault = on_shown_fault, .arg = &loop};
     struct output *output;
     struct err e;
     output_sim.close(NULL);
@@ -65,7 +82,7 @@ END_TEST
 
 START_TEST(a_simulated_lamp_shows_every_pattern)
 {
-    const struct indicator_host host = {.on_fault = on_fault, .arg = folder};
+    const struct indicator_host host = {.on_fault = on_shown_fault, .arg = &loop};
     struct indicator *lamp;
     struct err e;
     indicator_sim.close(NULL);
@@ -120,7 +137,7 @@ static void make_led(const char *led)
 
 static struct indicator *open_leds(void)
 {
-    const struct indicator_host host = {.on_fault = on_fault, .arg = folder};
+    const struct indicator_host host = {.on_fault = on_shown_fault, .arg = &loop};
     struct indicator *lamp;
     struct err e;
     ck_assert_int_eq(indicator_ledclass.open(&leds, &host, &loop, &lamp, &e), 0);
@@ -197,6 +214,8 @@ int main(void)
     tcase_add_test(cases, a_lamp_at_rest_is_green_and_promises_nothing_once_it_stands_still);
     tcase_add_test(cases, a_light_that_is_missing_is_a_fault_and_set_when_it_comes);
     tcase_add_test(cases, a_lamp_may_be_closed_while_it_is_at_fault);
+    add_gpiod_output_cases(cases);
+    add_gpiod_lamp_cases(cases);
     suite_add_tcase(suite, cases);
     return run_suite(suite);
 }
