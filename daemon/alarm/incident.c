@@ -45,6 +45,7 @@ enum incident_action incident_reset(struct incident *incident)
 enum incident_action incident_cancel(struct incident *incident, int64_t now_ns, int64_t window_ns)
 {
     if (!incident->open || incident->cancelled || incident->raised_ns == 0 ||
+        now_ns < incident->last_press_ns || /* it was said before this press */
         now_ns - incident->raised_ns > window_ns)
         return INCIDENT_ACTION_NONE;
     incident->cancelled = true;

@@ -124,8 +124,8 @@ enum incident_action incident_release(struct incident *incident);
 /* A person at the gateway resets. NONE if nothing is open. */
 enum incident_action incident_reset(struct incident *incident);
 
-/* A person at the gate says that it was no alarm. It stays open. NONE if said before, or if the
- * alarm is older than `window_ns`, or from another boot. */
+/* A person at the gate says that it was no alarm. It stays open. NONE if said before, or before
+ * its last press, or if the alarm is older than `window_ns`, or from another boot. */
 enum incident_action incident_cancel(struct incident *incident, int64_t now_ns, int64_t window_ns);
 
 /* The next group of receivers is asked. */

@@ -21,6 +21,8 @@ static void tell(struct panel *p, enum incident_action action, struct incident *
     p->host.step(p->host.arg, &step);
 }
 
+static const char time_is_over[] = "its time is over";
+
 static void press(struct panel *p, size_t button, enum incident_class class, enum panel_cause cause,
                   int64_t at_ns)
 {
@@ -30,7 +32,7 @@ static void press(struct panel *p, size_t button, enum incident_class class, enu
     tell(p, incident_press(incident, at_ns, cause == PANEL_CAUSE_START, id), incident, cause,
          at_ns);
     if (class == INCIDENT_CLASS_ALARM)
-        panel_end_exercise(p, "a real alarm", at_ns);
+        panel_end_exercise(p, at_ns < p->exercise.ends_ns ? "a real alarm" : time_is_over, at_ns);
 }
 
 static void release(struct panel *p, size_t button, enum panel_cause cause, int64_t at_ns)
@@ -42,11 +44,11 @@ static void release(struct panel *p, size_t button, enum panel_cause cause, int6
     p->buttons[button].exercised = false;
 }
 
-static bool is_exercise_press(const struct panel *p, size_t button)
+static bool is_exercise_press(const struct panel *p, size_t button, int64_t at_ns)
 {
     const struct panel_exercise *x = &p->exercise;
-    return x->running && (x->buttons >> button & 1) &&
-           !p->incidents[button][INCIDENT_CLASS_ALARM].open &&
+    return x->running && at_ns >= x->begins_ns && at_ns < x->ends_ns &&
+           (x->buttons >> button & 1) && !p->incidents[button][INCIDENT_CLASS_ALARM].open &&
            !p->incidents[button][INCIDENT_CLASS_DURESS].open;
 }
 
@@ -57,7 +59,7 @@ static void take(struct panel *p, size_t button, unsigned meanings, enum panel_c
     if (meanings & GESTURE_RELEASE)
         release(p, button, cause, at_ns);
     if (meanings & GESTURE_PRESS) {
-        b->exercised = b->class != INCIDENT_CLASS_TEST && is_exercise_press(p, button);
+        b->exercised = b->class != INCIDENT_CLASS_TEST && is_exercise_press(p, button, at_ns);
         press(p, button, b->exercised ? p->exercise.class : b->class, cause, at_ns);
     }
     if (meanings & GESTURE_DURESS)
@@ -68,6 +70,13 @@ static void take(struct panel *p, size_t button, unsigned meanings, enum panel_c
     }
 }
 
+static void settle_button(struct panel *p, size_t button, int64_t until_ns)
+{
+    struct panel_button *b = &p->buttons[button];
+    for (int64_t at_ns; b->known && (at_ns = gesture_due_ns(&b->gesture)) <= until_ns;)
+        take(p, button, gesture_settle(&b->gesture, at_ns), PANEL_CAUSE_LEVEL, at_ns);
+}
+
 void panel_level(struct panel *p, size_t button, bool pressed, enum panel_cause cause,
                  int64_t at_ns)
 {
@@ -75,25 +84,24 @@ void panel_level(struct panel *p, size_t button, bool pressed, enum panel_cause 
     if (!b->known)
         gesture_init(&b->gesture, &b->gesture.options, b->pressed);
     else
-        panel_settle(p, at_ns);
+        settle_button(p, button, at_ns);
     b->known = true;
     b->pressed = pressed;
     take(p, button, gesture_level(&b->gesture, pressed, at_ns), cause, at_ns);
 }
 
-static void settle_button(struct panel *p, size_t button, int64_t now_ns)
+static void settle_at(struct panel *p, int64_t at_ns)
 {
-    struct panel_button *b = &p->buttons[button];
-    if (b->known)
-        take(p, button, gesture_settle(&b->gesture, now_ns), PANEL_CAUSE_LEVEL, now_ns);
+    if (p->exercise.running && at_ns >= p->exercise.ends_ns)
+        panel_end_exercise(p, time_is_over, at_ns);
+    for (size_t i = 0; i < p->button_count; i++)
+        settle_button(p, i, at_ns);
 }
 
-void panel_settle(struct panel *p, int64_t now_ns)
+void panel_settle(struct panel *p, int64_t until_ns)
 {
-    if (p->exercise.running && now_ns >= p->exercise.ends_ns)
-        panel_end_exercise(p, "its time is over", now_ns);
-    for (size_t i = 0; i < p->button_count; i++)
-        settle_button(p, i, now_ns);
+    for (int64_t at_ns; (at_ns = panel_due_ns(p)) <= until_ns;)
+        settle_at(p, at_ns);
 }
 
 int64_t panel_due_ns(const struct panel *p)
@@ -108,12 +116,15 @@ int64_t panel_due_ns(const struct panel *p)
 }
 
 bool panel_begin_exercise(struct panel *p, enum incident_class class, uint64_t buttons,
-                          int64_t ends_ns)
+                          int64_t begins_ns, int64_t ends_ns)
 {
     if (p->exercise.running || panel_any_real(p))
         return false;
-    p->exercise = (struct panel_exercise){
-        .running = true, .class = class, .buttons = buttons, .ends_ns = ends_ns};
+    p->exercise = (struct panel_exercise){.running = true,
+                                          .class = class,
+                                          .buttons = buttons,
+                                          .begins_ns = begins_ns,
+                                          .ends_ns = ends_ns};
     return true;
 }
 

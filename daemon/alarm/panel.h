@@ -7,8 +7,9 @@
  * The rule that no code may break: no order of inputs turns a drill into a dispatch, or a real
  * press into a drill. So:
  *
- *   - A press is an exercise's only if the exercise covers its button, runs when the press counts,
- *     and the button has no real incident open. Every other press is real.
+ *   - A press is an exercise's only if the exercise covers its button, runs at the time when the
+ *     press counts (however late that is told), and the button has no real incident open. Every
+ *     other press is real.
  *   - A long press of an exercise's press, and the duress pattern, are real besides.
  *   - A raised alarm ends the exercise; duress does not, since nothing may be seen of it.
  *   - No exercise begins while a real incident is open. It ends by itself, and with it its
@@ -61,9 +62,9 @@ struct panel_button {
 
 struct panel_exercise {
     bool running;
-    enum incident_class class; /* DRILL or TEST */
-    uint64_t buttons;          /* bit mask: which it covers */
-    int64_t ends_ns;
+    enum incident_class class;  /* DRILL or TEST */
+    uint64_t buttons;           /* bit mask: which it covers */
+    int64_t begins_ns, ends_ns; /* a press counts in it from the first until before the last */
 };
 
 /* A step that is to be carried out. */
@@ -90,18 +91,21 @@ struct panel {
     struct panel_exercise exercise;
 };
 
-/* A button is pressed or not. The first level of a button is compared with what is remembered: a
- * button that was pressed before a restart and still is, is the same press. */
+/* A button is pressed or not; the levels of one button come in order, those of others may be told
+ * later though they were earlier, so nothing is concluded here about them. The first level of a
+ * button is compared with what is remembered: a button that was pressed before a restart and still
+ * is, is the same press. */
 void panel_level(struct panel *p, size_t button, bool pressed, enum panel_cause cause,
                  int64_t at_ns);
 
-/* What time alone brings: holds, long presses, the end of an exercise. */
-void panel_settle(struct panel *p, int64_t now_ns);
+/* What time alone brings, in the order in which it was due: holds, long presses, the end of an
+ * exercise. All levels before `until_ns` have been told. */
+void panel_settle(struct panel *p, int64_t until_ns);
 int64_t panel_due_ns(const struct panel *p);
 
 /* False, and nothing begins, while a real incident is open or an exercise runs. */
 bool panel_begin_exercise(struct panel *p, enum incident_class class, uint64_t buttons,
-                          int64_t ends_ns);
+                          int64_t begins_ns, int64_t ends_ns);
 /* Ends it if there is one; its incidents are closed first. */
 void panel_end_exercise(struct panel *p, const char *why, int64_t at_ns);
 

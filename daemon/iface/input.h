@@ -35,7 +35,9 @@ enum input_cause {
 };
 
 struct input_host {
-    /* The contact is or was closed at `at_ns` (CLOCK_MONOTONIC). Repeats of a level are allowed. */
+    /* The contact is or was closed at `at_ns` (CLOCK_MONOTONIC). Repeats of a level are allowed.
+     * The levels of a contact come in order, and when the loop has served a line all that was
+     * queued of it before has been told: what time alone brings is judged after that. */
     void (*on_level)(void *arg, bool active, int64_t at_ns, enum input_cause cause);
     /* A card was read: 1 to INPUT_CARD_DIGITS_MAX decimal digits. From drivers that read cards. */
     void (*on_card)(void *arg, const char *digits, int64_t at_ns);

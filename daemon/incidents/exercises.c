@@ -155,8 +155,8 @@ bool incidents_end_exercise(struct incidents *inc, enum incident_class class, co
 static void begin(struct incidents *inc)
 {
     struct exercise *x = &inc->exercise;
-    int64_t ends_ns = clock_monotonic_ns() + x->length_ms * 1000000;
-    if (!panel_begin_exercise(&inc->panel, x->class, x->buttons, ends_ns)) {
+    int64_t now_ns = clock_monotonic_ns(), ends_ns = now_ns + x->length_ms * 1000000;
+    if (!panel_begin_exercise(&inc->panel, x->class, x->buttons, now_ns, ends_ns)) {
         finish(inc, "an alarm came before it had begun");
         return;
     }

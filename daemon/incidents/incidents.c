@@ -20,22 +20,16 @@ static void on_fresh_id(void *arg, char ret_id[UUID_TEXT_SIZE])
     uuid_v7(clock_wall_ms(), ret_id);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void settle(void *arg, int64_t until_ns)
 {
-    struct incidents *inc = timer->data;
-    panel_settle(&inc->panel, clock_monotonic_ns());
+    struct incidents *inc = arg;
+    panel_settle(&inc->panel, until_ns);
     incidents_rearm(inc);
 }
 
 void incidents_rearm(struct incidents *inc)
 {
-    int64_t due_ns = panel_due_ns(&inc->panel);
-    if (due_ns == GESTURE_NOT_DUE) {
-        uv_timer_stop(&inc->timer);
-        return;
-    }
-    int64_t wait_ns = due_ns - clock_monotonic_ns();
-    uv_timer_start(&inc->timer, on_timer, wait_ns > 0 ? (uint64_t)(wait_ns / 1000000) + 1 : 1, 0);
+    after_poll_by(&inc->after_poll, panel_due_ns(&inc->panel));
 }
 
 static enum panel_cause cause_of(enum input_cause cause)
@@ -110,26 +104,26 @@ void incidents_reset(struct incidents *inc, const struct incident *incident, con
     steps_carry_out(inc, incident_reset(ours), ours, by, note);
 }
 
-void incidents_reset_all(struct incidents *inc, const char *by)
+void incidents_reset_all(struct incidents *inc, const char *by, int64_t at_ns)
 {
     struct incident *incident = NULL;
     while ((incident = panel_next_open(&inc->panel, incident))) {
-        if (incident->class != INCIDENT_CLASS_DURESS)
+        if (incident->class != INCIDENT_CLASS_DURESS && incident->last_press_ns <= at_ns)
             incidents_reset(inc, incident, by, NULL);
     }
 }
 
-size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by, const char *note)
+size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by, const char *note,
+                        int64_t at_ns)
 {
     size_t count = 0;
-    int64_t now_ns = clock_monotonic_ns(),
-            window_ns = inc->options.config.alarms->cancel_window_ms * 1000000;
+    int64_t window_ns = inc->options.config.alarms->cancel_window_ms * 1000000;
     struct incident *incident = NULL;
     while ((incident = panel_next_open(&inc->panel, incident))) {
         /* Whoever is forced to cancel must not take the duress alarm back with it. */
         if (incident->class == INCIDENT_CLASS_DURESS ||
             (alarm && strcmp(alarm, incident->alarm) != 0) ||
-            incident_cancel(incident, now_ns, window_ns) != INCIDENT_ACTION_CANCELLED)
+            incident_cancel(incident, at_ns, window_ns) != INCIDENT_ACTION_CANCELLED)
             continue;
         steps_carry_out(inc, INCIDENT_ACTION_CANCELLED, incident, by, note);
         count++;
@@ -207,8 +201,7 @@ int incidents_open(const struct incidents_options *options, struct incidents **r
                                 .incidents = inc->incidents};
     for (size_t i = 0; i < inc->count; i++)
         prepare_button(inc, i);
-    uv_timer_init(options->loop, &inc->timer);
-    inc->timer.data = inc;
+    after_poll_init(&inc->after_poll, options->loop, settle, inc);
     facts_subscribe(options->facts,
                     FACT_BIT(FACT_DELIVERED) | FACT_BIT(FACT_ANSWER) | FACT_BIT(FACT_COMMAND) |
                         FACT_BIT(FACT_SETTLED),
@@ -222,7 +215,7 @@ void incidents_close(struct incidents *inc)
     if (!inc || inc->closed)
         return;
     inc->closed = true;
-    uv_close((uv_handle_t *)&inc->timer, NULL);
+    after_poll_close(&inc->after_poll);
 }
 
 void incidents_free(struct incidents *inc)

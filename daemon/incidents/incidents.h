@@ -71,11 +71,13 @@ const struct incident *incidents_next_open(const struct incidents *inc,
                                            const struct incident *last);
 bool incidents_button_open(const struct incidents *inc, size_t button);
 
-/* A person at the gate: closes one, all but duress, or says that it was none (how many). */
+/* A person at the gate: closes one, all but duress, or says that it was none (how many). What was
+ * pressed after `at_ns` is not what they meant: a key's edge may be told behind a later press. */
 void incidents_reset(struct incidents *inc, const struct incident *incident, const char *by,
                      const char *note);
-void incidents_reset_all(struct incidents *inc, const char *by);
-size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by, const char *note);
+void incidents_reset_all(struct incidents *inc, const char *by, int64_t at_ns);
+size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by, const char *note,
+                        int64_t at_ns);
 
 struct incidents_exercise {
     enum incident_class class; /* DRILL or TEST */

@@ -5,6 +5,7 @@
 
 #include "alarm/chatter.h"
 #include "incidents/incidents.h"
+#include "loop/after_poll.h"
 
 #define ROW_INCIDENTS "incidents"
 #define ROW_EXERCISE  "exercise"
@@ -47,7 +48,7 @@ struct incidents {
     struct panel_button buttons[LIMIT_INPUTS];
     struct incident incidents[LIMIT_INPUTS][INCIDENT_CLASSES];
     struct button own[LIMIT_INPUTS];
-    uv_timer_t timer; /* what the panel waits for */
+    struct after_poll after_poll; /* what the panel waits for */
     struct exercise exercise;
     uint64_t press_seq; /* of the last event that a press has become */
     bool unsaved;       /* the row "incidents" has changed and no event has taken it along */

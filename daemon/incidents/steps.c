@@ -226,7 +226,7 @@ static void report_unreported(struct incidents *inc, size_t button)
 
 void steps_tick(struct incidents *inc)
 {
-    int64_t now_ns = clock_monotonic_ns();
+    int64_t now_ns = after_poll_ns(&inc->after_poll); /* presses may be queued that came since */
     for (size_t i = 0; i < inc->count; i++) {
         struct button *own = &inc->own[i];
         const struct config_input *input = &inc->options.config.inputs->items[i];

@@ -2,11 +2,9 @@
 /* From the levels of contacts to what an input says: bounce off, two contacts against each other.
  */
 #include <stdio.h>
+#include <string.h>
 
-#include "base/clock.h"
 #include "inputs/internal.h"
-
-static void on_settle(uv_timer_t *timer);
 
 /* What is wrong with the contacts by themselves, or with what they say together. */
 static void update_fault(struct one_input *in)
@@ -23,46 +21,75 @@ static void update_fault(struct one_input *in)
     inputs_tell_line(in);
 }
 
+static void take_move(struct one_input *in, const struct contact_move *move)
+{
+    if (pair_settle(&in->pair, move->at_ns))
+        update_fault(in); /* told, though this move may end it */
+    if (pair_contact(&in->pair, (int)move->which, move->closed, move->at_ns))
+        update_fault(in);
+}
+
+static void take_oldest_move(struct one_input *in)
+{
+    const struct contact_move oldest = in->moves[0];
+    memmove(in->moves, in->moves + 1, --in->move_count * sizeof *in->moves);
+    take_move(in, &oldest);
+}
+
+/* Of two contacts each tells all that it has seen, one after the other: what they say together is
+ * looked at in the order in which it was, when both have told. No press waits for that. */
+static void keep_move(struct one_input *in, const struct contact_move *move)
+{
+    if (in->move_count == MOVES_KEPT)
+        take_oldest_move(in);
+    size_t at = in->move_count++;
+    for (; at > 0 && in->moves[at - 1].at_ns > move->at_ns; at--)
+        in->moves[at] = in->moves[at - 1];
+    in->moves[at] = *move;
+}
+
 /* The contact's accepted level. */
 static void take_contact(struct contact *c, enum input_cause cause, int64_t at_ns)
 {
     struct one_input *in = c->input;
     bool closed = c->debounce.accepted;
-    if (in->contact_count == 2 && pair_contact(&in->pair, (int)c->which, closed, at_ns))
-        update_fault(in);
+    if (in->contact_count == 2)
+        keep_move(in, &(struct contact_move){.which = c->which, .closed = closed, .at_ns = at_ns});
     if (c->which == INPUT_CONTACT_FIRST)
         inputs_take(in, closed != (in->config->contact == CONFIG_CONTACT_CLOSED), cause, at_ns);
 }
 
-static void arm_settle(struct one_input *in)
+/* What the contact has come to rest at, as of when it did: a hold or an edge that came after that
+ * finds it so, however late it is looked at. */
+static void settle_contact(struct contact *c, int64_t until_ns)
 {
-    int64_t due_ns = in->contact_count == 2 ? in->pair.due_ns : PAIR_NOT_DUE;
-    for (size_t i = 0; i < in->contact_count; i++) {
-        const struct contact *c = &in->contacts[i];
-        if (c->known && c->debounce.due_ns < due_ns)
-            due_ns = c->debounce.due_ns;
-    }
-    if (due_ns == INT64_MAX) {
-        uv_timer_stop(&in->settle);
-        return;
-    }
-    int64_t wait_ns = due_ns - clock_monotonic_ns();
-    /* A millisecond more than needed, so that it is due when the timer comes. */
-    uv_timer_start(&in->settle, on_settle, wait_ns > 0 ? (uint64_t)(wait_ns / 1000000) + 1 : 1, 0);
+    int64_t due_ns = c->debounce.due_ns;
+    if (c->known && debounce_settle(&c->debounce, until_ns))
+        take_contact(c, INPUT_CAUSE_READ, due_ns);
 }
 
-static void on_settle(uv_timer_t *timer)
+static void ask_to_settle(struct one_input *in)
 {
-    struct one_input *in = timer->data;
-    int64_t now_ns = clock_monotonic_ns();
+    struct after_poll *after_poll = &in->inputs->after_poll;
     for (size_t i = 0; i < in->contact_count; i++) {
-        struct contact *c = &in->contacts[i];
-        if (c->known && debounce_settle(&c->debounce, now_ns))
-            take_contact(c, INPUT_CAUSE_READ, now_ns);
+        if (in->contacts[i].known)
+            after_poll_by(after_poll, in->contacts[i].debounce.due_ns);
     }
-    if (in->contact_count == 2 && pair_settle(&in->pair, now_ns))
+    if (in->contact_count == 2)
+        after_poll_by(after_poll, in->pair.due_ns);
+    if (in->move_count > 0)
+        after_poll_by(after_poll, in->moves[0].at_ns);
+}
+
+void contacts_settle(struct one_input *in, int64_t until_ns)
+{
+    for (size_t i = 0; i < in->contact_count; i++)
+        settle_contact(&in->contacts[i], until_ns);
+    while (in->move_count > 0 && in->moves[0].at_ns <= until_ns)
+        take_oldest_move(in);
+    if (in->contact_count == 2 && pair_settle(&in->pair, until_ns))
         update_fault(in);
-    arm_settle(in);
+    ask_to_settle(in);
 }
 
 static void on_level(void *arg, bool active, int64_t at_ns, enum input_cause cause)
@@ -75,12 +102,11 @@ static void on_level(void *arg, bool active, int64_t at_ns, enum input_cause cau
         take_contact(c, INPUT_CAUSE_START, at_ns);
         inputs_tell_line(in);
     } else {
-        if (debounce_settle(&c->debounce, at_ns))
-            take_contact(c, INPUT_CAUSE_READ, at_ns);
+        settle_contact(c, at_ns);
         if (debounce_level(&c->debounce, active, at_ns))
             take_contact(c, cause, at_ns);
     }
-    arm_settle(in);
+    ask_to_settle(in);
 }
 
 static void on_card(void *arg, const char *digits, int64_t at_ns)
@@ -124,6 +150,5 @@ void contacts_close(struct one_input *in)
         in->driver->close(in->contacts[i].line);
         in->contacts[i].line = NULL;
     }
-    uv_close((uv_handle_t *)&in->settle, NULL);
     uv_close((uv_handle_t *)&in->hold, NULL);
 }

@@ -47,13 +47,13 @@ void inputs_take(struct one_input *in, bool active, enum input_cause cause, int6
 {
     struct incidents *incidents = in->inputs->options.incidents;
     if (in->active != active)
-        in->active_since_ms = clock_monotonic_ms();
+        in->active_since_ns = at_ns;
     in->active = active;
     if (active && in->hold_ms > 0)
         uv_timer_start(&in->hold, on_hold_over, (uint64_t)in->hold_ms, 0);
     in->hold_ms = 0;
     if (!config_input_is_button(in->config->kind)) {
-        key_switches_take(in, active, cause);
+        key_switches_take(in, active, cause, at_ns);
         tell_no_event(in, "done");
     } else if (incidents_level(incidents, in->index, active, cause, at_ns) == 0) {
         tell_no_event(in, incidents_why_no_event(incidents, in->index, active));
@@ -100,7 +100,8 @@ static const char *stuck_reason(const struct one_input *in)
 {
     /* A fault would show at the gate that a duress button is being held. */
     bool only_closed = in->config->latching || in->config->kind == CONFIG_INPUT_DURESS;
-    if (!in->active || clock_monotonic_ms() - in->active_since_ms <= in->config->stuck_after_ms)
+    int64_t active_ns = after_poll_ns(&in->inputs->after_poll) - in->active_since_ns;
+    if (!in->active || active_ns <= in->config->stuck_after_ms * 1000000)
         return NULL;
     if (!only_closed)
         return "stays pressed: it is stuck, or its wire is broken, and it cannot raise another "
@@ -137,13 +138,19 @@ static void set_up(struct inputs *ins, size_t index)
     in->driver = input_driver_of(in->config->driver.type);
     bool has_second = in->driver->has_second && in->driver->has_second(in->config->driver.options);
     in->contact_count = has_second ? 2 : 1;
-    in->active_since_ms = clock_monotonic_ms();
+    in->active_since_ns = clock_monotonic_ns();
     pair_init(&in->pair, in->config->changeover_ms * 1000000,
               in->config->contact == CONFIG_CONTACT_CLOSED);
-    uv_timer_init(ins->options.loop, &in->settle);
     uv_timer_init(ins->options.loop, &in->hold);
-    in->settle.data = in->hold.data = in;
+    in->hold.data = in;
     ins->count++;
+}
+
+static void settle(void *arg, int64_t until_ns)
+{
+    struct inputs *ins = arg;
+    for (size_t i = 0; i < ins->count; i++)
+        contacts_settle(&ins->inputs[i], until_ns);
 }
 
 int inputs_open(const struct inputs_options *options, struct inputs **ret_inputs, struct err *e)
@@ -153,6 +160,7 @@ int inputs_open(const struct inputs_options *options, struct inputs **ret_inputs
         return err_set(e, ENOMEM, "inputs: out of memory");
     ins->options = *options;
     ins->open = true;
+    after_poll_init(&ins->after_poll, options->loop, settle, ins);
     *ret_inputs = ins;
     int result = 0;
     for (size_t i = 0; i < options->config.inputs->count; i++)
@@ -166,10 +174,12 @@ int inputs_open(const struct inputs_options *options, struct inputs **ret_inputs
 
 void inputs_close(struct inputs *ins)
 {
-    for (size_t i = 0; ins && ins->open && i < ins->count; i++)
+    if (!ins || !ins->open)
+        return;
+    for (size_t i = 0; i < ins->count; i++)
         contacts_close(&ins->inputs[i]);
-    if (ins)
-        ins->open = false;
+    after_poll_close(&ins->after_poll);
+    ins->open = false;
 }
 
 void inputs_free(struct inputs *ins)

@@ -6,6 +6,9 @@
 #include "alarm/debounce.h"
 #include "alarm/pair.h"
 #include "inputs/inputs.h"
+#include "loop/after_poll.h"
+
+#define MOVES_KEPT 64 /* of two contacts, from one poll to the next */
 
 /* One contact of an input: most have one, a supervised button has two. */
 struct contact {
@@ -18,6 +21,13 @@ struct contact {
     char reason[256];
 };
 
+/* A contact's accepted level has changed. */
+struct contact_move {
+    enum input_contact which;
+    bool closed;
+    int64_t at_ns;
+};
+
 struct one_input {
     struct inputs *inputs;
     size_t index;
@@ -26,17 +36,19 @@ struct one_input {
     size_t contact_count;
     struct contact contacts[2];
     struct pair pair; /* with two contacts */
-    uv_timer_t settle;
-    uv_timer_t hold; /* ends a simulated press */
-    int64_t hold_ms; /* of the simulated press that is coming */
-    bool active;     /* pressed, switched, or telling of a fault */
-    bool stuck;      /* was stated as a fault */
-    int64_t active_since_ms;
+    size_t move_count;
+    struct contact_move moves[MOVES_KEPT]; /* that the pair has not seen, oldest first */
+    uv_timer_t hold;                       /* ends a simulated press */
+    int64_t hold_ms;                       /* of the simulated press that is coming */
+    bool active;                           /* pressed, switched, or telling of a fault */
+    bool stuck;                            /* was stated as a fault */
+    int64_t active_since_ns;
     char reason[400]; /* what is wrong with the line; "" if nothing is */
 };
 
 struct inputs {
     struct inputs_options options;
+    struct after_poll after_poll; /* bounce and contradictions */
     size_t count;
     struct one_input inputs[LIMIT_INPUTS];
     struct {
@@ -55,9 +67,11 @@ bool inputs_is_good(const struct one_input *in);
 /* contacts.c */
 int contacts_open(struct one_input *in, struct err *e);
 void contacts_close(struct one_input *in);
+/* What was due at `until_ns`; asks for the rest. */
+void contacts_settle(struct one_input *in, int64_t until_ns);
 
 /* key_switches.c */
-void key_switches_take(struct one_input *in, bool active, enum input_cause cause);
+void key_switches_take(struct one_input *in, bool active, enum input_cause cause, int64_t at_ns);
 void key_switches_card(struct one_input *in, const char *digits);
 
 #endif

@@ -52,7 +52,7 @@ static void state_contact(const struct one_input *in, enum fault_code code, cons
     facts_state_fault(in->inputs->options.facts, code, in->config->id, active ? text : NULL);
 }
 
-static void turn_key(const struct one_input *in, bool active, enum input_cause cause)
+static void turn_key(const struct one_input *in, bool active, enum input_cause cause, int64_t at_ns)
 {
     struct incidents *incidents = in->inputs->options.incidents;
     char who[300];
@@ -60,12 +60,12 @@ static void turn_key(const struct one_input *in, bool active, enum input_cause c
         return; /* held since before the start: nobody turns it now */
     name_who(in, who, sizeof who);
     if (in->config->kind == CONFIG_INPUT_RESET)
-        incidents_reset_all(incidents, who);
+        incidents_reset_all(incidents, who, at_ns);
     else
-        incidents_cancel(incidents, NULL, who, "by the key at the gate");
+        incidents_cancel(incidents, NULL, who, "by the key at the gate", at_ns);
 }
 
-void key_switches_take(struct one_input *in, bool active, enum input_cause cause)
+void key_switches_take(struct one_input *in, bool active, enum input_cause cause, int64_t at_ns)
 {
     switch (in->config->kind) {
     case CONFIG_INPUT_TAMPER:
@@ -83,7 +83,7 @@ void key_switches_take(struct one_input *in, bool active, enum input_cause cause
         break;
     case CONFIG_INPUT_RESET:
     case CONFIG_INPUT_CANCEL:
-        turn_key(in, active, cause);
+        turn_key(in, active, cause, at_ns);
         break;
     case CONFIG_INPUT_PANIC:
     case CONFIG_INPUT_DURESS:

@@ -45,7 +45,7 @@ void orders_cancel(void *arg, struct control_request *request, const json_t *arg
         return;
     }
     operate_name_who(request, arguments, who, sizeof who);
-    size_t count = incidents_cancel(op->options.incidents, alarm, who, note);
+    size_t count = incidents_cancel(op->options.incidents, alarm, who, note, clock_monotonic_ns());
     if (count == 0)
         control_fail(request,
                      "no alarm was raised within the last %d s that is not cancelled already; "

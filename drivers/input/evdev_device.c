@@ -20,7 +20,7 @@
 #include "drivers/input/evdev_find.h"
 
 #define READ_MS        500
-#define EVENTS_AT_ONCE 64
+#define EVENTS_AT_ONCE 256 /* more than the kernel keeps of a device of keys: 64 */
 
 struct evdev_device {
     struct evdev_device *next;

@@ -4,7 +4,8 @@
  *
  * State, not edges: every edge in the kernel's queue is passed on with its stamp (an active edge
  * counts even if the level is back), then the level is read and has the last word, because the
- * kernel's queue may have overflowed. The level is also read by a timer: a removed chip wakes
+ * kernel's queue may have overflowed. A turn tells all that was queued before it: time that passes
+ * is judged by that (loop/after_poll). The level is also read by a timer: a removed chip wakes
  * nobody on kernel 6.1. A chip that goes away is a fault and is opened again, for ever.
  */
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include "drivers/gpio/gpio_line.h"
 #include "drivers/input/inputs.h"
 
-#define EDGES_AT_ONCE  64 /* then the loop gets its turn */
 #define REOPEN_BASE_MS 250
 #define REOPEN_CAP_MS  10000
 
@@ -108,12 +108,11 @@ static void lose_line(struct input *input, const char *reason)
     uv_timer_start(&input->timer, on_timer, (uint64_t)delay + REOPEN_BASE_MS, 0);
 }
 
-/* Tells the level. False if the line was lost. */
-static bool tell_level(struct input *input, enum input_cause cause)
+/* Tells the level, which is at least as new as `at_ns`. False if the line was lost. */
+static bool tell_level(struct input *input, enum input_cause cause, int64_t at_ns)
 {
     struct err e;
     bool active;
-    int64_t at_ns = clock_monotonic_ns();
     if (gpio_line_read_level(input->line, &active, &e) != 0) {
         lose_line(input, e.text);
         return false;
@@ -122,22 +121,26 @@ static bool tell_level(struct input *input, enum input_cause cause)
     return true;
 }
 
-/* Tells what is queued, then the level: a press has its edge's stamp, also if a timer found it. */
+/* Tells all that is queued, then the level: a press has its edge's stamp, also if a timer found it.
+ * The level has the time from before that: what is seen of a later one, its own edge may be yet to
+ * tell. */
 static void read_line(struct input *input)
 {
     struct err e;
     bool active;
-    int64_t at_ns;
-    for (int i = 0; i < EDGES_AT_ONCE; i++) {
+    int64_t newest_ns = clock_monotonic_ns(), at_ns;
+    for (int i = 0; i < GPIO_LINE_EDGES_MAX; i++) {
         int got = gpio_line_read_edge(input->line, &active, &at_ns, &e);
         if (got < 0) {
             lose_line(input, e.text);
             return;
         }
         if (got == 0) {
-            tell_level(input, INPUT_CAUSE_READ);
+            tell_level(input, INPUT_CAUSE_READ, newest_ns);
             return;
         }
+        if (at_ns > newest_ns)
+            newest_ns = at_ns;
         input->host.on_level(input->host.arg, active, at_ns, INPUT_CAUSE_EDGE);
     }
 }
@@ -173,7 +176,8 @@ static void take_line(struct input *input)
     input->watch = watch;
     uv_poll_start(&watch->poll, UV_READABLE, on_readable);
     /* After a chip came back the level is a reading; only the first ever is the start. */
-    if (!tell_level(input, input->started ? INPUT_CAUSE_READ : INPUT_CAUSE_START))
+    if (!tell_level(input, input->started ? INPUT_CAUSE_READ : INPUT_CAUSE_START,
+                    clock_monotonic_ns()))
         return;
     input->started = true;
     input->failures = 0;

@@ -208,7 +208,8 @@ static bool is_possible(const struct world *w, enum thing thing)
 static void begin_drill(struct world *w, int depth)
 {
     bool may = !w->drill && !real_is_open(w, 0) && !real_is_open(w, 1);
-    bool did = panel_begin_exercise(&w->panel, INCIDENT_CLASS_DRILL, 1, w->now_ns + DRILL_NS);
+    bool did =
+        panel_begin_exercise(&w->panel, INCIDENT_CLASS_DRILL, 1, w->now_ns, w->now_ns + DRILL_NS);
     if (did != may)
         fail(depth, did ? "a drill began beside an alarm or a drill" : "a drill was refused");
     if (did) {

@@ -64,7 +64,7 @@ START_TEST(an_exercise_begins_only_when_its_announcement_is_receipted)
     ck_assert(phase_is("announced"));
     world_press(WORLD_OFFICE);
     ck_assert_str_eq(fake_last("tocsin.alarm.raised")->alarm, world_incident(WORLD_OFFICE)->alarm);
-    incidents_reset_all(world.incidents, "Li");
+    incidents_reset_all(world.incidents, "Li", virtual_ns());
     world_deliver("tocsin.drill.started", 1);
     ck_assert(phase_is("running"));
     ck_assert_int_eq(world_last(FACT_EXERCISE)->u.exercise.step, FACT_EXERCISE_BEGUN);

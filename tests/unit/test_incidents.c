@@ -94,7 +94,7 @@ END_TEST
 START_TEST(a_release_without_an_incident_is_saved_once_at_the_end_of_the_turn)
 {
     world_press(WORLD_GATE);
-    incidents_reset_all(world.incidents, "Li");
+    incidents_reset_all(world.incidents, "Li", virtual_ns());
     facts_tell(world.facts);
     unsigned before = fake_saved("incidents");
     size_t events = fake.count;
@@ -132,7 +132,7 @@ START_TEST(everything_of_an_incident_survives_a_restart)
     const struct incident before = *world_incident(WORLD_GATE);
     world_deliver("tocsin.alarm.raised", 0);
     world_answer(1, UPLINK_ANSWER_CLOSED, before.alarm);
-    incidents_cancel(world.incidents, NULL, "Li", "no");
+    incidents_cancel(world.incidents, NULL, "Li", "no", virtual_ns());
     virtual_advance(world.facts, 1000);
     world_restart();
     const struct incident *after = world_incident(WORLD_GATE);
@@ -387,11 +387,11 @@ START_TEST(reset_and_cancel_never_touch_duress)
     world_press(WORLD_DURESS);
     world_press(WORLD_GATE);
     ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.raised"), "kind"), "panic");
-    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "mistake"), 1);
-    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "mistake"), 0);
+    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "mistake", virtual_ns()), 1);
+    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "mistake", virtual_ns()), 0);
     ck_assert_uint_eq(fake_count("tocsin.alarm.cancelled"), 1);
     ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.cancelled"), "note"), "mistake");
-    incidents_reset_all(world.incidents, "Li");
+    incidents_reset_all(world.incidents, "Li", virtual_ns());
     facts_tell(world.facts);
     ck_assert_ptr_null(world_incident(WORLD_GATE));
     ck_assert_ptr_nonnull(world_incident(WORLD_DURESS));
@@ -440,11 +440,11 @@ START_TEST(a_cancellation_names_one_alarm_and_comes_in_time)
 {
     world_press(WORLD_GATE);
     world_press(WORLD_OFFICE);
-    ck_assert_uint_eq(
-        incidents_cancel(world.incidents, world_incident(WORLD_OFFICE)->alarm, "Li", "x"), 1);
+    const char *office = world_incident(WORLD_OFFICE)->alarm;
+    ck_assert_uint_eq(incidents_cancel(world.incidents, office, "Li", "x", virtual_ns()), 1);
     ck_assert(world_incident(WORLD_OFFICE)->cancelled && !world_incident(WORLD_GATE)->cancelled);
     virtual_advance(world.facts, 30001);
-    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "x"), 0);
+    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "x", virtual_ns()), 0);
 }
 END_TEST
 
@@ -559,7 +559,7 @@ START_TEST(what_no_responder_has_in_time_is_told_once_and_anew_for_a_new_alarm)
     facts_tell(world.facts);
     ck_assert_uint_eq(world_count(FACT_UNDELIVERED), 1);
     ck_assert_uint_eq(world_last(FACT_UNDELIVERED)->u.incident.incident.button, WORLD_GATE);
-    incidents_reset_all(world.incidents, "Li");
+    incidents_reset_all(world.incidents, "Li", virtual_ns());
     world_release(WORLD_GATE);
     world_press(WORLD_GATE);
     world_deliver("tocsin.alarm.raised", 1); /* the school is no responder */

@@ -73,8 +73,42 @@ static void set_level(size_t input, enum input_contact contact, bool closed, enu
 {
     struct input_host *host = &lines[input][contact].host;
     host->on_level(host->arg, closed, virtual_ns(), cause);
-    facts_tell(world.facts);
+    virtual_turn(world.facts, NULL);
 }
+
+/* Edges that the kernel keeps until the loop asks: a line tells all of its own before the next. */
+struct edge {
+    enum world_input input;
+    enum input_contact contact;
+    bool closed;
+    int64_t after_ms;
+};
+static const struct edge *queued;
+static size_t queued_count;
+static int64_t queued_since_ns;
+
+static void hand_over(void)
+{
+    for (size_t i = 0; i < queued_count; i++) {
+        const struct edge *edge = &queued[i];
+        struct input_host *host = &lines[edge->input][edge->contact].host;
+        host->on_level(host->arg, edge->closed, queued_since_ns + edge->after_ms * 1000000,
+                       INPUT_CAUSE_EDGE);
+    }
+}
+
+/* The loop is busy for `ms`, in which these edges come; then it has its turn. */
+static void stall(int64_t ms, const struct edge *edges, size_t count)
+{
+    queued = edges;
+    queued_count = count;
+    queued_since_ns = virtual_ns();
+    virtual_stall(ms);
+    virtual_turn(world.facts, hand_over);
+}
+#define STALL(ms, ...)                                                                             \
+    stall(ms, (const struct edge[]){__VA_ARGS__},                                                  \
+          sizeof((const struct edge[]){__VA_ARGS__}) / sizeof(struct edge))
 
 /* Time for the line to settle, then the edge. */
 static void move(enum world_input input, bool closed)
@@ -139,6 +173,86 @@ START_TEST(a_release_that_settled_unseen_makes_the_next_edge_a_press_of_its_own)
     ck_assert_uint_eq(fake_count("tocsin.alarm.restored"), 1);
     ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), 1);
     ck_assert_uint_eq(world_incident(WORLD_GATE)->presses, 2);
+}
+END_TEST
+
+/* The loop was busy for longer than the window, with bounce queued in the kernel. */
+START_TEST(bounce_that_lies_in_the_kernel_over_a_long_turn_is_no_press)
+{
+    move(WORLD_GATE, true);
+    STALL(60, {WORLD_GATE, 0, false, 1}, {WORLD_GATE, 0, true, 3}, {WORLD_GATE, 0, false, 8},
+          {WORLD_GATE, 0, true, 9});
+    virtual_advance(world.facts, 1000);
+    ck_assert_uint_eq(world_incident(WORLD_GATE)->presses, 1);
+    ck_assert_uint_eq(fake.count, 1);
+    /* Nor is a key's bounce when it is let go, after a reset. */
+    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    move(WORLD_GATE, false);
+    STALL(60, {WORLD_GATE, 0, true, 1}, {WORLD_GATE, 0, false, 2});
+    virtual_advance(world.facts, 1000);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 1);
+}
+END_TEST
+
+START_TEST(what_a_line_came_to_rest_at_counts_from_when_it_did)
+{
+    move(WORLD_HELD, true);
+    int64_t pressed_ns = virtual_ns();
+    virtual_advance(world.facts, 10);
+    set_level(WORLD_HELD, INPUT_CONTACT_FIRST, false, INPUT_CAUSE_EDGE); /* bounce, as yet */
+    virtual_stall(5000);
+    set_level(WORLD_HELD, INPUT_CONTACT_FIRST, true, INPUT_CAUSE_EDGE);
+    ck_assert_uint_eq(fake.count, 0); /* it was let go long before it had been held */
+    virtual_advance(world.facts, 2100);
+    ck_assert_uint_eq(fake.count, 1);
+    ck_assert_int_eq(fake_last("tocsin.alarm.raised")->at_ns,
+                     pressed_ns + (10 + 5000 + 2000) * INT64_C(1000000));
+}
+END_TEST
+
+START_TEST(a_hold_whose_release_lies_in_the_kernel_has_not_lasted)
+{
+    move(WORLD_HELD, true);
+    STALL(3000, {WORLD_HELD, 0, false, 1500});
+    virtual_advance(world.facts, 5000);
+    ck_assert_uint_eq(fake.count, 0);
+    move(WORLD_HELD, true);
+    STALL(3000, {WORLD_HELD, 0, false, 2500});
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 1);
+}
+END_TEST
+
+/* What one line tells says nothing about the release that another has yet to tell. */
+START_TEST(a_hold_is_not_ended_by_an_edge_of_another_line)
+{
+    move(WORLD_HELD, true);
+    STALL(3000, {WORLD_GATE, 0, true, 2800}, {WORLD_HELD, 0, false, 1500});
+    virtual_advance(world.facts, 5000);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 1);
+    ck_assert_ptr_null(world_incident(WORLD_HELD));
+}
+END_TEST
+
+START_TEST(a_button_whose_release_lies_in_the_kernel_is_not_stuck)
+{
+    move(WORLD_GATE, true);
+    virtual_advance(world.facts, 59000);
+    virtual_stall(5000);
+    inputs_tick(inputs);
+    facts_tell(world.facts);
+    ck_assert(!faults_any(world.faults));
+}
+END_TEST
+
+START_TEST(a_key_means_what_was_pressed_before_it_whichever_line_is_told_first)
+{
+    STALL(200, {WORLD_GATE, 0, true, 150}, {WORLD_CANCEL, 0, true, 100},
+          {WORLD_RESET, 0, true, 100});
+    ck_assert_ptr_nonnull(world_incident(WORLD_GATE));
+    ck_assert(!world_incident(WORLD_GATE)->cancelled);
+    move(WORLD_CANCEL, false);
+    STALL(200, {WORLD_CANCEL, 0, true, 150});
+    ck_assert(world_incident(WORLD_GATE)->cancelled);
 }
 END_TEST
 
@@ -239,6 +353,40 @@ START_TEST(two_contacts_that_contradict_each_other_are_a_fault)
     host->on_fault(host->arg, "gone");
     facts_tell(world.facts);
     ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.reason, "second contact: gone");
+}
+END_TEST
+
+/* Each contact tells its whole press before the other does. */
+START_TEST(two_contacts_that_tell_of_a_press_one_after_the_other_agree)
+{
+    inputs_close(inputs);
+    world_settle_handles();
+    inputs_free(inputs);
+    opened = 0;
+    world.inputs[WORLD_GATE].driver.options = &second_contact;
+    ck_assert_int_eq(open_inputs(), 0);
+    set_level(WORLD_GATE, INPUT_CONTACT_FIRST, false, INPUT_CAUSE_START);
+    set_level(WORLD_GATE, INPUT_CONTACT_SECOND, true, INPUT_CAUSE_START);
+    world.told_count = 0;
+    STALL(1000, {WORLD_GATE, 0, true, 100}, {WORLD_GATE, 0, false, 500}, {WORLD_GATE, 1, false, 90},
+          {WORLD_GATE, 1, true, 510});
+    virtual_advance(world.facts, 1000);
+    ck_assert_uint_eq(world_count(FACT_FAULT), 0);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 1);
+    /* They contradicted each other for too long in the middle of it: that is still seen. */
+    STALL(2000, {WORLD_GATE, 0, true, 100}, {WORLD_GATE, 0, false, 1500},
+          {WORLD_GATE, 1, false, 1000}, {WORLD_GATE, 1, true, 1510});
+    virtual_advance(world.facts, 1000);
+    ck_assert_uint_ge(world_count(FACT_FAULT), 1);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), 1);
+    /* More than are kept: the oldest are looked at, none is lost. */
+    for (int i = 0; i < 200; i++) {
+        virtual_stall(100);
+        struct input_host *host = &lines[WORLD_GATE][1].host;
+        host->on_level(host->arg, i % 2 == 0 ? false : true, virtual_ns(), INPUT_CAUSE_EDGE);
+    }
+    virtual_advance(world.facts, 1000);
+    ck_assert_ptr_nonnull(strstr(world_last(FACT_FAULT_STATED)->u.fault.reason, "only one"));
 }
 END_TEST
 
@@ -395,6 +543,13 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, the_first_edge_is_a_press_at_once_and_bounce_is_none);
     tcase_add_test(tc, a_release_that_settled_unseen_makes_the_next_edge_a_press_of_its_own);
+    tcase_add_test(tc, bounce_that_lies_in_the_kernel_over_a_long_turn_is_no_press);
+    tcase_add_test(tc, what_a_line_came_to_rest_at_counts_from_when_it_did);
+    tcase_add_test(tc, a_hold_whose_release_lies_in_the_kernel_has_not_lasted);
+    tcase_add_test(tc, a_hold_is_not_ended_by_an_edge_of_another_line);
+    tcase_add_test(tc, a_button_whose_release_lies_in_the_kernel_is_not_stuck);
+    tcase_add_test(tc, a_key_means_what_was_pressed_before_it_whichever_line_is_told_first);
+    tcase_add_test(tc, two_contacts_that_tell_of_a_press_one_after_the_other_agree);
     tcase_add_test(tc, a_contact_that_is_closed_at_rest_is_pressed_when_it_opens);
     tcase_add_test(tc, a_button_that_is_found_pressed_is_an_alarm_that_says_so);
     tcase_add_test(tc, a_line_is_good_when_its_level_is_known_and_nothing_is_wrong);

@@ -490,7 +490,7 @@ START_TEST(watch_tells_an_alarms_way)
     world_answer(0, UPLINK_ANSWER_COMING, fake.events[0].alarm);
     ck_assert_str_eq(line_text(2, "what"), "coming");
     ck_assert_str_eq(line_text(2, "text"), "Wang");
-    incidents_reset_all(world.incidents, "Li");
+    incidents_reset_all(world.incidents, "Li", virtual_ns());
     facts_tell(world.facts);
     ck_assert_str_eq(line_text(3, "what"), "closed");
     ck_assert_str_eq(line_text(3, "text"), "Li");

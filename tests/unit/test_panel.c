@@ -189,7 +189,7 @@ START_TEST(a_button_for_tests_is_never_a_drills)
 {
     set_up(&(struct gesture_options){.presses = 1, .long_ns = 3 * S});
     buttons[0].class = INCIDENT_CLASS_TEST;
-    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, ~UINT64_C(0), 100 * S));
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, ~UINT64_C(0), 0, 100 * S));
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
     expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_TEST);
     panel_settle(&panel, 50 * S); /* held long, and it has nothing real to raise */
@@ -204,8 +204,8 @@ START_TEST(a_test_covers_a_duress_button_and_ends_by_itself)
 {
     set_up(&(struct gesture_options){.presses = 1});
     buttons[3].class = INCIDENT_CLASS_DURESS;
-    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_TEST, 1 << 3, 100 * S));
-    ck_assert(!panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_TEST, 1 << 3, 0, 100 * S));
+    ck_assert(!panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 0, 100 * S));
     panel_level(&panel, 3, true, PANEL_CAUSE_EDGE, S);
     expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_TEST);
     panel_level(&panel, 3, false, PANEL_CAUSE_EDGE, 2 * S);
@@ -220,7 +220,7 @@ END_TEST
 START_TEST(a_press_after_the_drills_end_is_real_though_the_timer_is_late)
 {
     set_up(&(struct gesture_options){.presses = 1});
-    panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S);
+    panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 0, 100 * S);
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 100 * S);
     expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_ALARM);
 }
@@ -229,7 +229,7 @@ END_TEST
 START_TEST(a_real_alarm_elsewhere_ends_a_drill_and_closes_what_it_had_open)
 {
     set_up(&(struct gesture_options){.presses = 1});
-    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 0, 100 * S));
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
     expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_DRILL);
     panel_level(&panel, 1, true, PANEL_CAUSE_EDGE, 2 * S);
@@ -247,16 +247,16 @@ START_TEST(no_drill_begins_while_anything_real_is_open)
     set_up(&(struct gesture_options){.presses = 1});
     buttons[1].class = _i == 0 ? INCIDENT_CLASS_ALARM : INCIDENT_CLASS_DURESS;
     panel_level(&panel, 1, true, PANEL_CAUSE_EDGE, S);
-    ck_assert(!panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
+    ck_assert(!panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 0, 100 * S));
     incident_reset(&incidents[1][buttons[1].class]);
-    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 0, 100 * S));
 }
 END_TEST
 
 START_TEST(a_long_press_in_a_drill_is_real_and_long_is_not_the_time_of_holding)
 {
     set_up(&(struct gesture_options){.presses = 1, .hold_ns = S, .long_ns = 3 * S});
-    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 100 * S));
+    ck_assert(panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 0, 100 * S));
     panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
     panel_settle(&panel, 2 * S);
     expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_DRILL);
@@ -267,6 +267,53 @@ START_TEST(a_long_press_in_a_drill_is_real_and_long_is_not_the_time_of_holding)
     ck_assert_int_eq(steps[0].action, INCIDENT_ACTION_RAISED);
     ck_assert_int_eq(steps[0].incident->class, INCIDENT_CLASS_ALARM);
     ck_assert_int_eq(steps[1].incident->class, INCIDENT_CLASS_DRILL); /* it is over */
+}
+END_TEST
+
+START_TEST(a_press_counts_in_the_drill_that_ran_when_it_was_made_whenever_it_is_told)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 50 * S, 100 * S);
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 99 * S);
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_DRILL);
+    set_up(&(struct gesture_options){.presses = 1});
+    panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 1, 50 * S, 100 * S);
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 49 * S); /* it had not begun */
+    expect(INCIDENT_ACTION_RAISED, INCIDENT_CLASS_ALARM);
+    ck_assert_str_eq(over_why, "a real alarm");
+}
+END_TEST
+
+START_TEST(the_press_comes_before_the_end_of_the_drill_whose_time_is_over)
+{
+    set_up(&(struct gesture_options){.presses = 1});
+    panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 3, 0, 100 * S);
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, S);
+    step_count = 0;
+    panel_level(&panel, 1, true, PANEL_CAUSE_EDGE, 100 * S);
+    ck_assert_int_eq(steps[0].action, INCIDENT_ACTION_RAISED);
+    ck_assert_uint_eq(steps[0].incident->button, 1);
+    ck_assert_int_eq(steps[1].action, INCIDENT_ACTION_CLOSED);
+    ck_assert_str_eq(over_why, "its time is over");
+}
+END_TEST
+
+/* Each at its own time, and in that order, though the loop comes late to all of them. */
+START_TEST(a_hold_that_ended_in_the_drill_is_the_drills_though_both_are_told_late)
+{
+    set_up(&(struct gesture_options){.presses = 1, .hold_ns = 5 * S});
+    panel_begin_exercise(&panel, INCIDENT_CLASS_DRILL, 3, 0, 100 * S);
+    panel_level(&panel, 0, true, PANEL_CAUSE_EDGE, 90 * S);
+    panel_level(&panel, 1, true, PANEL_CAUSE_EDGE, 97 * S);
+    step_count = 0;
+    panel_settle(&panel, 200 * S);
+    ck_assert_int_eq(steps[0].incident->class, INCIDENT_CLASS_DRILL);
+    ck_assert_int_eq(steps[0].at_ns, 95 * S);
+    ck_assert_int_eq(steps[1].action, INCIDENT_ACTION_CLOSED);
+    ck_assert_int_eq(steps[1].at_ns, 100 * S);
+    ck_assert_int_eq(steps[2].incident->class, INCIDENT_CLASS_ALARM);
+    ck_assert_int_eq(steps[2].at_ns, 102 * S);
+    ck_assert_uint_eq(step_count, 3);
 }
 END_TEST
 
@@ -328,6 +375,9 @@ int main(void)
     tcase_add_test(tc, a_real_alarm_elsewhere_ends_a_drill_and_closes_what_it_had_open);
     tcase_add_loop_test(tc, no_drill_begins_while_anything_real_is_open, 0, 2);
     tcase_add_test(tc, a_long_press_in_a_drill_is_real_and_long_is_not_the_time_of_holding);
+    tcase_add_test(tc, a_press_counts_in_the_drill_that_ran_when_it_was_made_whenever_it_is_told);
+    tcase_add_test(tc, the_press_comes_before_the_end_of_the_drill_whose_time_is_over);
+    tcase_add_test(tc, a_hold_that_ended_in_the_drill_is_the_drills_though_both_are_told_late);
     tcase_add_test(tc, open_incidents_are_found_in_order_and_know_what_they_are);
     tcase_add_test(tc, an_incident_is_found_by_its_id_while_it_is_open);
     suite_add_tcase(suite, tc);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Time that a test moves: the linker hands the clock (base/clock) and libuv's timers to this file
- * (see virtual_time in CMakeLists.txt), so that no test sleeps and no machine is too slow.
+ * (see virtual_time in CMakeLists.txt), and keeps the handles that a turn begins and ends with, so
+ * that no test sleeps and no machine is too slow.
  */
 #ifndef TOCSIN_TESTS_VIRTUAL_TIME_H
 #define TOCSIN_TESTS_VIRTUAL_TIME_H
@@ -18,11 +19,16 @@ void virtual_begin(void);
 
 int64_t virtual_ns(void);
 
-/* Fires what becomes due, in order, and tells the facts after each; then stands `ms` later. */
+/* Fires what becomes due, in order, each in a turn of its own; then stands `ms` later, a turn after
+ * that. */
 void virtual_advance(struct facts *facts, int64_t ms);
 
-/* Nobody runs for `ms`: what became due meanwhile fires late, at the next virtual_advance. */
+/* The loop is busy for that long: time passes, and nothing of it is served. */
 void virtual_stall(int64_t ms);
+
+/* A turn of the loop: what is due is fired, then prepare handles, what the kernel has kept (`poll`,
+ * may be NULL), check handles and facts. */
+void virtual_turn(struct facts *facts, void (*poll)(void));
 
 /* What clock_stamp_at says from now on: nobody knows how wrong the clock is. */
 void virtual_lose_clock(void);
