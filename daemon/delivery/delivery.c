@@ -11,7 +11,7 @@
 #include "delivery/internal.h"
 #include "loop/network.h"
 
-#define FIRST_PROOF_MS 15000 /* after the start; a link not proven by then is a fault */
+#define FIRST_PROOF_MS 15000 /* of an uplink; a link not proven by then is a fault */
 
 static void on_delivered(void *arg, const struct dispatch_sent *sent,
                          const struct uplink_result *result)
@@ -111,10 +111,10 @@ static struct event *on_heartbeat(void *arg, size_t receiver)
 
 void delivery_tick(struct delivery *d)
 {
-    bool is_late = clock_monotonic_ms() - d->opened_ms >= FIRST_PROOF_MS;
     for (size_t i = 0; i < d->count; i++) {
         struct dispatch_status status;
         uplinks_try_reopen(&d->receivers[i]);
+        bool is_late = clock_monotonic_ms() - d->receivers[i].opened_ms >= FIRST_PROOF_MS;
         if (!is_late || d->receivers[i].link == DISPATCH_LINK_PROVEN)
             continue;
         dispatch_get_status(d->dispatch, i, &status);
@@ -182,6 +182,7 @@ static int open_receivers(struct delivery *d, const struct outbox_found *found, 
         struct delivery_receiver *r = &d->receivers[i];
         r->delivery = d;
         r->index = i;
+        r->opened_ms = clock_monotonic_ms();
         r->taken_seq = r->confirmed_seq = found->answer_seq[i];
         delivery_take_config(d, i, &d->options.receivers->items[i]);
         uplinks_open_or_stand_in(r, &options);
@@ -204,7 +205,6 @@ int delivery_open(const struct delivery_options *options, const struct outbox_fo
         return err_set(e, ENOMEM, "delivery: out of memory");
     d->options = *options;
     d->count = options->receivers->count;
-    d->opened_ms = clock_monotonic_ms();
     records_init(d);
     struct dispatch_host host = {.load = on_load,
                                  .delivered = on_delivered,

@@ -15,6 +15,7 @@ struct delivery_receiver {
     size_t index;
     const struct config_receiver *config; /* of the newest configuration */
     enum dispatch_link link;
+    int64_t opened_ms;     /* its uplink, or what stands in for it */
     bool closed;           /* its uplink could not be opened: a stand-in refuses everything */
     int64_t reopen_ms;     /* when that is tried again */
     int64_t taken_seq;     /* highest answer that was told */
@@ -29,7 +30,6 @@ struct delivery {
     struct delivery_receiver receivers[LIMIT_RECEIVERS];
     uint32_t responders;
     unsigned groups;
-    int64_t opened_ms;
     struct record *records, **last_record; /* to be handed over when the turn is over */
 };
 
@@ -39,6 +39,8 @@ int uplinks_open(struct delivery_receiver *r, const struct config_receiver *conf
 /* The same, or what stands in for it: one receiver's bad certificate must not stop the others. */
 void uplinks_open_or_stand_in(struct delivery_receiver *r,
                               struct dispatch_receiver_options *ret_options);
+/* Takes another into its place: the receiver is unproven until that has got through. */
+void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver_options *options);
 void uplinks_try_reopen(struct delivery_receiver *r);
 /* A receiver whose protocol cannot carry something has nothing of it pending in the store. */
 void uplinks_tell_takes(const struct delivery_receiver *r);

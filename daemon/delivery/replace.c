@@ -61,9 +61,7 @@ void delivery_commit(struct delivery *d, void *arg)
     struct plan *plan = arg;
     for (size_t i = 0; i < d->count; i++) {
         delivery_take_config(d, i, &plan->receivers->items[i]);
-        d->receivers[i].closed = false;
-        dispatch_replace_uplink(d->dispatch, i, &plan->options[i]);
-        uplinks_tell_takes(&d->receivers[i]);
+        uplinks_replace(&d->receivers[i], &plan->options[i]);
     }
     free(plan);
 }

@@ -89,6 +89,19 @@ void uplinks_open_or_stand_in(struct delivery_receiver *r,
                                            .alarm_heartbeat_ms = r->config->alarm_heartbeat_ms};
 }
 
+void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver_options *options)
+{
+    r->closed = false;
+    r->opened_ms = clock_monotonic_ms();
+    r->link = DISPATCH_LINK_UNPROVEN;
+    dispatch_replace_uplink(r->delivery->dispatch, r->index, options);
+    uplinks_tell_takes(r);
+    /* Always: who responds may have changed with it. */
+    facts_publish(
+        r->delivery->options.facts,
+        &(struct fact){.kind = FACT_LINK, .u.link = {.receiver = r->index, .proven = false}});
+}
+
 void uplinks_try_reopen(struct delivery_receiver *r)
 {
     struct dispatch_receiver_options options;
@@ -96,9 +109,6 @@ void uplinks_try_reopen(struct delivery_receiver *r)
     if (!r->closed || clock_monotonic_ms() < r->reopen_ms)
         return;
     r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
-    if (uplinks_open(r, r->config, &options, &e) != 0)
-        return;
-    r->closed = false;
-    dispatch_replace_uplink(r->delivery->dispatch, r->index, &options);
-    uplinks_tell_takes(r);
+    if (uplinks_open(r, r->config, &options, &e) == 0)
+        uplinks_replace(r, &options);
 }

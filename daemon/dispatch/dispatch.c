@@ -342,6 +342,10 @@ void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
     r->replacing = false;
     r->options = *options;
     r->said = UPLINK_LINK_DOWN;
+    /* What the old one had proven says nothing about this one. */
+    r->proven_until_ms = 0;
+    r->status.link = DISPATCH_LINK_UNPROVEN;
+    snprintf(r->status.reason, sizeof r->status.reason, "its connection is new: not proven yet");
     lanes_keep(&r->lanes, options->driver->takes);
     if (!dispatch_takes_clips(d, receiver))
         uploads_finish(&r->uploads);

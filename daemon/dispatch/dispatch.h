@@ -85,7 +85,8 @@ int dispatch_add_receiver(struct dispatch *d, const struct dispatch_receiver_opt
                           struct err *e);
 
 /* Another uplink for a receiver (its settings changed): what was under way goes on over it; what it
- * does not take is forgotten. */
+ * does not take is forgotten. Its link is unproven from now on; whoever calls knows, and is not
+ * told of that. */
 void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
                              const struct dispatch_receiver_options *options);
 

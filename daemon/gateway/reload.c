@@ -92,6 +92,7 @@ static void describe(const struct gateway *gw, const struct config *config, char
 static void take(struct reload *r)
 {
     struct gateway *gw = r->gateway;
+    facts_tell(gw->facts); /* a command is answered to the uplink that has asked */
     if (r->result == 0)
         r->result = gw->stopping ? err_set(&r->error, ESHUTDOWN, "tocsind is stopping")
                                  : take_over(gw, r->config, &r->error);

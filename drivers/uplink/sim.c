@@ -222,6 +222,8 @@ static void pause_upload(struct uplink *u, bool paused)
 
 static void reply(struct uplink *u, uint64_t ticket, const struct uplink_reply *answer)
 {
+    if (ticket == 0 || ticket > u->options->commands.count)
+        return; /* nobody has asked here */
     log_info("uplink", "%s: %s: %s%s", u->host.receiver, u->options->commands.items[ticket - 1],
              answer->done ? "done" : "not done: ", answer->done ? "" : answer->reason);
 }

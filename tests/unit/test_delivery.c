@@ -481,6 +481,41 @@ START_TEST(a_reload_is_whole)
 }
 END_TEST
 
+START_TEST(after_a_reload_nothing_is_proven_until_it_is_and_that_is_told)
+{
+    struct err e;
+    void *plan;
+    struct config_receivers next = {.count = 2, .items = changed};
+    memcpy(changed, receivers, sizeof changed);
+    beat();
+    facts_tell(facts);
+    ck_assert_uint_eq(delivery_proven(delivery), 3);
+    changed[0].responder = false;
+    ck_assert_int_eq(delivery_prepare(delivery, &next, &plan, &e), 0);
+    told_count = 0;
+    delivery_commit(delivery, plan);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_LINK), 2);
+    ck_assert(!last(FACT_LINK)->u.link.proven);
+    ck_assert_uint_eq(delivery_proven(delivery), 0);
+    ck_assert_uint_eq(delivery_responders(delivery), 2);
+    /* It has its time, as at a start, before that is a fault. */
+    virtual_advance(facts, 14000);
+    delivery_tick(delivery);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), 0);
+    virtual_advance(facts, 2000);
+    delivery_tick(delivery);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), 2);
+    ck_assert_ptr_nonnull(strstr(last(FACT_FAULT_STATED)->u.fault.reason, "not proven yet"));
+    beat();
+    facts_tell(facts);
+    ck_assert_uint_eq(delivery_proven(delivery), 3);
+    ck_assert(last(FACT_LINK)->u.link.proven);
+}
+END_TEST
+
 START_TEST(a_reload_that_fails_or_is_abandoned_changes_nothing)
 {
     struct err e;
@@ -588,6 +623,7 @@ int main(void)
     tcase_add_test(tc, an_answer_is_told_once_and_confirmed_when_it_is_on_the_disk);
     tcase_add_test(tc, a_receiver_whose_uplink_cannot_be_opened_is_a_fault_and_stops_nobody);
     tcase_add_test(tc, a_reload_is_whole);
+    tcase_add_test(tc, after_a_reload_nothing_is_proven_until_it_is_and_that_is_told);
     tcase_add_test(tc, a_reload_that_fails_or_is_abandoned_changes_nothing);
     tcase_add_test(tc, who_is_asked_goes_by_groups_of_responders);
     tcase_add_test(tc, what_a_protocol_cannot_carry_waits_for_nobody);

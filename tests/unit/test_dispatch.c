@@ -694,6 +694,26 @@ START_TEST(what_was_under_way_goes_on_over_the_new_uplink)
 }
 END_TEST
 
+START_TEST(what_the_old_uplink_had_proven_says_nothing_about_the_new_one)
+{
+    add_proven();
+    struct dispatch_receiver_options options =
+        new_uplink(_i == 0 ? &fake_uplink : &fake_watched_uplink);
+    options.uplink->beat_answer = FAKE_RETRY;
+    dispatch_replace_uplink(dispatch, 0, &options);
+    ck_assert_int_eq(status().link, DISPATCH_LINK_UNPROVEN);
+    ck_assert_ptr_nonnull(strstr(status().reason, "not proven yet"));
+    run(10 * BEAT_MS);
+    ck_assert_int_eq(status().link, DISPATCH_LINK_UNPROVEN);
+    if (_i == 0)
+        options.uplink->beat_answer = FAKE_STORED;
+    else
+        dispatch_link_said(dispatch, 0, UPLINK_LINK_UP, NULL);
+    run(BEAT_MS);
+    ck_assert_int_eq(status().link, DISPATCH_LINK_PROVEN);
+}
+END_TEST
+
 START_TEST(a_clip_under_way_goes_on_over_the_new_uplink_and_one_that_waits_at_once)
 {
     struct uplink *old = add_proven();
@@ -903,6 +923,7 @@ int main(void)
     tcase_add_test(tc, a_press_that_the_store_has_lost_dams_up_nothing);
     tcase_add_test(tc, answers_are_told_once_and_only_with_a_receipt);
     tcase_add_test(tc, what_was_under_way_goes_on_over_the_new_uplink);
+    tcase_add_loop_test(tc, what_the_old_uplink_had_proven_says_nothing_about_the_new_one, 0, 2);
     tcase_add_test(tc, a_clip_under_way_goes_on_over_the_new_uplink_and_one_that_waits_at_once);
     tcase_add_test(tc, what_the_new_uplink_does_not_take_is_forgotten);
     tcase_add_test(tc, a_receiver_is_offered_only_what_it_takes);

@@ -370,6 +370,48 @@ START_TEST(a_reload_prepares_every_part_and_then_commits_every_part)
 }
 END_TEST
 
+/* The work's end is at hand, so that something else of its turn can come before it. */
+static uv_after_work_cb finish_work;
+static uv_work_t *held_work;
+static bool hold_work;
+
+int __real_uv_queue_work(uv_loop_t *loop, uv_work_t *work, uv_work_cb run, uv_after_work_cb finish);
+int __wrap_uv_queue_work(uv_loop_t *loop, uv_work_t *work, uv_work_cb run, uv_after_work_cb finish);
+
+int __wrap_uv_queue_work(uv_loop_t *loop, uv_work_t *work, uv_work_cb run, uv_after_work_cb finish)
+{
+    if (!hold_work)
+        return __real_uv_queue_work(loop, work, run, finish);
+    run(work);
+    held_work = work;
+    finish_work = finish;
+    return 0;
+}
+
+static void on_command(void *self, const struct fact *fact)
+{
+    (void)self;
+    (void)fact;
+    say("command");
+}
+
+START_TEST(a_command_of_this_turn_is_answered_before_its_uplink_goes)
+{
+    start();
+    facts_subscribe(gw->facts, FACT_BIT(FACT_COMMAND), on_command, NULL);
+    struct control_request request = {0};
+    hold_work = true;
+    write_config(SITE OTHERS INPUT RECEIVER);
+    ck_assert_int_eq(reload_begin(gw, &request), 0);
+    hold_work = false;
+    facts_publish(gw->facts, &(struct fact){.kind = FACT_COMMAND});
+    finish_work(held_work, 0);
+    ck_assert_msg(!request.failed, "%s", request.text);
+    ck_assert_str_eq(said,
+                     "command, prepare a, prepare b, prepare c, commit a, commit b, commit c");
+}
+END_TEST
+
 START_TEST(one_that_cannot_prepare_abandons_those_before_it_and_nothing_is_committed)
 {
     static const char *cases[][2] = {
@@ -514,6 +556,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_second_signal_stops_nothing_twice);
     tcase_add_test(c, systemd_hears_what_the_lamp_says);
     tcase_add_test(c, a_reload_prepares_every_part_and_then_commits_every_part);
+    tcase_add_test(c, a_command_of_this_turn_is_answered_before_its_uplink_goes);
     tcase_add_loop_test(
         c, one_that_cannot_prepare_abandons_those_before_it_and_nothing_is_committed, 0, 3);
     tcase_add_test(c, a_file_with_mistakes_is_prepared_by_nobody_and_every_mistake_is_answered);
