@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHATTER_PRESSES   20 /* within CHATTER_WINDOW_NS */
+#include "iface/limits.h"
+
+#define CHATTER_PRESSES   LIMIT_CHATTER_PRESSES /* within CHATTER_WINDOW_NS */
 #define CHATTER_WINDOW_NS INT64_C(10000000000)
 #define CHATTER_QUIET_NS  INT64_C(30000000000) /* without a press: it is over */
 

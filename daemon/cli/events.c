@@ -10,9 +10,10 @@
 #include "cli/text.h"
 #include "cli/when.h"
 #include "conf/value.h"
+#include "iface/limits.h"
 
 #define LIST_DEFAULT 50
-#define LIST_MOST    500
+#define LIST_MOST    LIMIT_LISTED
 
 static const char help[] =
     "usage: tocsin events list [--since WHEN] [--before SEQ] [--limit N] [--alarm ALARM] [--json]\n"

@@ -8,17 +8,21 @@
 static const char help[] =
     "usage: tocsin limits\n"
     "\n"
-    "Every bound that several programs and parts agree on: how many of what a\n"
-    "configuration may hold, and why no more. Asks nobody.\n";
+    "Every bound that somebody can meet: what a configuration may hold, what the\n"
+    "control socket and the way to a receiver take, how long what is waited for;\n"
+    "and what is beyond it. Asks nobody.\n";
 
 static const struct program program = {.name = "tocsin limits", .help = help};
 
 static const struct {
+    const char *group; /* a heading; NULL: a bound */
     int value;
     const char *unit, *reason;
-} limits[] = {
-#define LIMIT_LINE(name, value, unit, reason) {LIMIT_##name, unit, reason},
-    LIMITS(LIMIT_LINE)
+} lines[] = {
+#define LIMIT_LINE(name, value, unit, reason) {NULL, LIMIT_##name, unit, reason},
+#define LIMIT_GROUP(title, rows)              {title, 0, "", ""}, rows(LIMIT_LINE)
+    LIMIT_GROUPS(LIMIT_GROUP)
+#undef LIMIT_GROUP
 #undef LIMIT_LINE
 };
 
@@ -29,7 +33,11 @@ int run_limits(int argc, char **argv)
         return program_status(letter);
     if (program_operands(&program, argc, argv, 0) != 0)
         return EXIT_USAGE;
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        printf("%4d  %-34s %s\n", limits[i].value, limits[i].unit, limits[i].reason);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (lines[i].group)
+            printf("%s%s:\n", i > 0 ? "\n" : "", lines[i].group);
+        else
+            printf("%10d  %-44s %s\n", lines[i].value, lines[i].unit, lines[i].reason);
+    }
     return EXIT_SUCCESS;
 }

@@ -12,8 +12,9 @@
 #include "base/atomic_file.h"
 #include "conf/load.h"
 #include "conf/secret.h"
+#include "iface/limits.h"
 
-#define FILE_BYTES_MAX (1 << 20)
+#define FILE_BYTES_MAX LIMIT_FILE_BYTES
 
 static int folder_of(const char *path, char ret_folder[PATH_MAX], struct err *e)
 {

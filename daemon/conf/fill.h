@@ -8,11 +8,12 @@
 
 #include "conf/problems.h"
 #include "conf/tree.h"
+#include "iface/limits.h"
 #include "iface/option.h"
 
 #define FILL_TABLES_MAX 3
 #define FILL_PATH_SIZE  160
-#define FILL_TEXT_MAX   512 /* bytes of a text whose option names no other limit */
+#define FILL_TEXT_MAX   LIMIT_TEXT_BYTES /* bytes of a text whose option names no other limit */
 
 struct fill_target {
     const struct option *table;

@@ -9,8 +9,9 @@
 #include <stdarg.h>
 
 #include "conf/conf.h"
+#include "iface/limits.h"
 
-#define PROBLEMS_MAX 200 /* what comes after is counted and not told */
+#define PROBLEMS_MAX LIMIT_FILE_MISTAKES /* what comes after is counted and not told */
 
 struct problem {
     int line, column;

@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "base/atomic_file.h"
+#include "iface/limits.h"
 
-#define SECRET_FILE_MAX 4096
+#define SECRET_FILE_MAX LIMIT_SECRET_BYTES
 
 /* Whose file it must become is known to this process alone. */
 static int refused(const char *file, struct err *e)

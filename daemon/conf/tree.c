@@ -8,9 +8,10 @@
 
 #include "base/log.h"
 #include "conf/source.h"
+#include "iface/limits.h"
 
-#define DEPTH_MAX 16
-#define KEYS_MAX  256
+#define DEPTH_MAX LIMIT_FILE_LEVELS
+#define KEYS_MAX  LIMIT_FILE_KEYS
 
 struct reader {
     yaml_parser_t parser;

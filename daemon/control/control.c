@@ -16,9 +16,10 @@
 #include "base/lines.h"
 #include "base/log.h"
 #include "control/who.h"
+#include "iface/limits.h"
 
-#define BEHIND_MAX    (4u << 20) /* bytes of answers on their way to one client */
-#define REQUESTS_MAX  4          /* of one client that are not answered yet */
+#define BEHIND_MAX    LIMIT_ANSWER_BYTES /* bytes of answers on their way to one client */
+#define REQUESTS_MAX  LIMIT_REQUESTS     /* of one client that are not answered yet */
 #define PAUSE_FACTOR  3    /* after a request there is as much time for others, so many times */
 #define LEAVE_WAIT_MS 2000 /* for a dropped watcher to read its last lines */
 

@@ -17,10 +17,11 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "iface/limits.h"
 
-#define CONTROL_LINE_MAX    65536
-#define CONTROL_CLIENTS_MAX 32
-#define CONTROL_WATCH_MAX   (256u << 10) /* bytes that a watcher may be behind */
+#define CONTROL_LINE_MAX    LIMIT_REQUEST_BYTES
+#define CONTROL_CLIENTS_MAX LIMIT_CLIENTS
+#define CONTROL_WATCH_MAX   LIMIT_WATCH_BYTES /* bytes that a watcher may be behind */
 #define CONTROL_NAME_SIZE   100
 
 struct control;

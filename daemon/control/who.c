@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAMES_MAX   64
+#include "iface/limits.h"
+
+#define NAMES_MAX   LIMIT_KNOWN_USERS
 #define LOOK_UP_MAX 32
 
 struct name {

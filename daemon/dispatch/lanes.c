@@ -7,14 +7,15 @@
 #include <string.h>
 
 #include "base/backoff.h"
+#include "iface/limits.h"
 
 #define BASE_MS        250
-#define CAP_MS         5000
+#define CAP_MS         LIMIT_RETRY_MS
 #define PATIENCE_MS    (10 * 60 * 1000) /* after this long the cap becomes SLOW_CAP_MS */
-#define SLOW_CAP_MS    60000
-#define REFUSED_MS     60000
+#define SLOW_CAP_MS    LIMIT_RETRY_SLOW_MS
+#define REFUSED_MS     LIMIT_RETRY_SLOW_MS
 #define AFTER_REFUSAL  1000 /* the lane's own pause, so that a refusing receiver is not flooded */
-#define RETRY_WISH_MAX 10000
+#define RETRY_WISH_MAX LIMIT_RETRY_WISH_MS
 
 /* What is pending of one incident. */
 struct lanes_incident {

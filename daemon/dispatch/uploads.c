@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "base/backoff.h"
+#include "iface/limits.h"
 
 #define BASE_MS 1000
-#define CAP_MS  60000
+#define CAP_MS  LIMIT_UPLOAD_RETRY_MS
 
 static int compare_seq(const void *a, const void *b)
 {

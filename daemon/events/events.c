@@ -9,11 +9,13 @@
 
 #include "base/log.h"
 #include "envelope/envelope.h"
+#include "iface/limits.h"
 
 #define PRUNE_EVERY_MS (10 * 60 * 1000)
 #define DAY_MS         INT64_C(86400000)
 #define CLOSE_WAIT_MS  10000
-#define SLOW_STORE_MS  2000 /* an event that is not on the disk after this long is a fault */
+#define SLOW_STORE_MS                                                                              \
+    LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
 
 /* An event until it is both stored and offered. */
 struct pending {

@@ -22,8 +22,9 @@
 
 #include "base/err.h"
 #include "iface/driver.h"
+#include "iface/limits.h"
 
-#define CAMERA_STREAMS_MAX 2
+#define CAMERA_STREAMS_MAX LIMIT_STREAMS
 
 enum camera_codec {
     CAMERA_CODEC_H264,

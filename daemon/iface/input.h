@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "iface/driver.h"
+#include "iface/limits.h"
 
 struct input; /* one open contact or reader; the driver's own */
 
@@ -26,7 +27,7 @@ enum input_contact {
     INPUT_CONTACT_SECOND,
 };
 
-#define INPUT_CARD_DIGITS_MAX 32
+#define INPUT_CARD_DIGITS_MAX LIMIT_CARD_DIGITS
 
 enum input_cause {
     INPUT_CAUSE_EDGE,  /* the kernel saw the level change at `at_ns` */

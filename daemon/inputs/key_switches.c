@@ -4,9 +4,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "iface/limits.h"
 #include "inputs/internal.h"
 
-#define CARD_COUNTS_MS 30000 /* a card shown this long before a key says who turned it */
+#define CARD_COUNTS_MS LIMIT_CARD_MS /* a card shown this long before a key says who turned it */
 
 static void name_who(const struct one_input *in, char *ret_who, size_t size)
 {

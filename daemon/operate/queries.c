@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "iface/limits.h"
 #include "operate/internal.h"
 
 #define LIST_DEFAULT 50
-#define LIST_MAX     500
+#define LIST_MAX     LIMIT_LISTED
 
 /* A question to the store on behalf of a request. */
 struct asking {

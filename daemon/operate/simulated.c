@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "iface/limits.h"
 #include "operate/internal.h"
 
 #define HOLD_DEFAULT_MS 100
-#define HOLD_MAX_MS     60000
+#define HOLD_MAX_MS     LIMIT_HOLD_MS
 
 struct waiting {
     struct waiting *next;

@@ -8,10 +8,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "iface/limits.h"
 #include "outbox/job.h"
 #include "outbox/salvage.h"
 
-#define EVIDENCE_MAX 65536
+#define EVIDENCE_MAX LIMIT_EVIDENCE_BYTES
 
 struct fault_message {
     struct mailbox_message message;

@@ -6,6 +6,7 @@
 #ifndef TOCSIN_VIDEO_CAMERAS_H
 #define TOCSIN_VIDEO_CAMERAS_H
 
+#include "iface/limits.h"
 #include "video/process.h"
 #include "video/section/cameras.h"
 #include "video/section/video.h"
@@ -13,7 +14,7 @@
 #include "video/worker.h"
 #include "videolink/link.h"
 
-#define CAMERAS_ALARMS_MAX 64
+#define CAMERAS_ALARMS_MAX LIMIT_CAMERA_ALARMS
 
 /* What runs in a camera's process; returns its exit status. */
 typedef int (*cameras_worker)(const struct worker_settings *settings, int socket);

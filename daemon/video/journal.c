@@ -10,10 +10,11 @@
 
 #include "base/atomic_file.h"
 #include "base/encode.h"
+#include "iface/limits.h"
 #include "wire/digest.h"
 
 #define TEXT_MAX   (16u << 20)
-#define GROUPS_MAX 20000
+#define GROUPS_MAX LIMIT_CLIP_GROUPS
 #define READ_BYTES 65536
 
 void journal_name(char ret_name[JOURNAL_NAME_SIZE], const char *id)

@@ -11,11 +11,13 @@
 
 #include <sys/types.h>
 
+#include "iface/limits.h"
 #include "video/channel.h"
 
-#define PROCESS_SILENCE_MS    20000 /* hangs, if it says nothing for so long: above its deadlines */
+/* It hangs, if it says nothing for so long: above its deadlines. */
+#define PROCESS_SILENCE_MS    LIMIT_CAMERA_SILENCE_MS
 #define PROCESS_RETRY_BASE_MS 1000
-#define PROCESS_RETRY_CAP_MS  60000
+#define PROCESS_RETRY_CAP_MS  LIMIT_CAMERA_RETRY_MS
 #define PROCESS_HEALTHY_MS    60000 /* after so long the back-off begins anew */
 
 struct process_host {

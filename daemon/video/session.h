@@ -22,17 +22,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "iface/limits.h"
 #include "videolink/message.h"
 
-#define SESSION_OPEN_US           INT64_C(15000000) /* connect, and learn the streams: doubled with … */
-#define SESSION_OPEN_CAP_US       INT64_C(60000000) /* … each try that came to nothing, up to this */
-#define SESSION_PICTURE_US        INT64_C(10000000)  /* without a picture: the session is dead */
-#define SESSION_FIRST_KEYFRAME_US INT64_C(20000000)  /* doubled with each try … */
-#define SESSION_KEYFRAME_CAP_US   INT64_C(300000000) /* … until it is at least this */
-#define SESSION_KEYFRAME_WARN_US  INT64_C(30000000)
-#define SESSION_CLOSE_US          INT64_C(2000000) /* to say good-bye */
-#define SESSION_RETRY_BASE_MS     1000
-#define SESSION_RETRY_CAP_MS      60000
+#define SESSION_OPEN_US INT64_C(15000000) /* connect, and learn the streams: doubled with … */
+#define SESSION_OPEN_CAP_US                                                                        \
+    (INT64_C(1000) * LIMIT_CAMERA_OPEN_MS) /* … each try that came to nothing, up to this */
+#define SESSION_PICTURE_US        INT64_C(10000000) /* without a picture: the session is dead */
+#define SESSION_FIRST_KEYFRAME_US INT64_C(20000000) /* doubled with each try … */
+#define SESSION_KEYFRAME_CAP_US                                                                    \
+    (INT64_C(1000) * LIMIT_CAMERA_KEYFRAME_MS) /* … until it is at least this */
+#define SESSION_KEYFRAME_WARN_US INT64_C(30000000)
+#define SESSION_CLOSE_US         INT64_C(2000000) /* to say good-bye */
+#define SESSION_RETRY_BASE_MS    1000
+#define SESSION_RETRY_CAP_MS     LIMIT_CAMERA_RETRY_MS
 
 enum session_phase {
     SESSION_WAITING,

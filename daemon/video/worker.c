@@ -13,6 +13,7 @@
 #include "base/lines.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "iface/limits.h"
 #include "video/clips.h"
 #include "video/sandbox.h"
 #include "video/session.h"
@@ -20,8 +21,8 @@
 #define RING_MORE_US   10000000 /* beside the pre-event time: an alarm may be told late */
 #define BEAT_US        1000000
 #define TICK_MS        50
-#define ROOM_BYTES     (32u << 20)  /* of pictures that wait for the disk */
-#define MEMORY_BYTES   (512u << 20) /* beside the ring */
+#define ROOM_BYTES     LIMIT_CLIP_WAITING_BYTES /* of pictures that wait for the disk */
+#define MEMORY_BYTES   LIMIT_CAMERA_BYTES       /* beside the ring */
 #define LINE_MAX_BYTES 16384
 #define FILES_MAX      4 /* that a driver reads */
 

@@ -12,10 +12,11 @@
 
 #include "base/backoff.h"
 #include "base/lines.h"
+#include "iface/limits.h"
 
 #define BEHIND_MAX    (4u << 20)
 #define RETRY_BASE_MS 100
-#define RETRY_CAP_MS  5000
+#define RETRY_CAP_MS  LIMIT_VIDEO_RETRY_MS
 
 /* One stream, whichever side made it. */
 struct peer {

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "iface/limits.h"
 
-#define GOPS_MAX  20000
-#define GAPS_MAX  1000
+#define GOPS_MAX  LIMIT_CLIP_GROUPS
+#define GAPS_MAX  LIMIT_CLIP_GAPS
 #define BYTES_MAX (INT64_C(1) << 40)
 
 static const char *const type_names[] = {

@@ -25,7 +25,7 @@
 #include "base/uuid.h"
 #include "iface/limits.h"
 
-#define MESSAGE_LINE_MAX (1 << 20) /* a manifest names every group of pictures */
+#define MESSAGE_LINE_MAX LIMIT_CLIP_LIST_BYTES /* a manifest names every group of pictures */
 #define MESSAGE_ID_SIZE  (LIMIT_ID_BYTES + 1)
 
 enum message_type {

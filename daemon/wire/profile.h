@@ -16,13 +16,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "iface/limits.h"
 #include "iface/signer.h"
 #include "wire/digest.h"
 #include "wire/keys.h"
 #include "wire/signature.h"
 
 #define PROFILE_NONCE_BYTES    16
-#define PROFILE_TARGET_URI_MAX 1024
+#define PROFILE_TARGET_URI_MAX LIMIT_URL_BYTES
 
 struct profile_request {
     const char *method;

@@ -15,12 +15,13 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "iface/limits.h"
 #include "iface/uplink.h"
 #include "wire/digest.h"
 #include "wire/keys.h"
 #include "wire/signature.h"
 
-#define RECEIPT_ANSWERS_MAX 64
+#define RECEIPT_ANSWERS_MAX LIMIT_RECEIPT_ANSWERS
 
 /* The answer as it came, and what it must be the answer to. */
 struct receipt_input {

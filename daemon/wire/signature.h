@@ -10,9 +10,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "iface/limits.h"
 #include "wire/keys.h"
 
-#define SIGNATURE_INPUT_MAX  512
+#define SIGNATURE_INPUT_MAX  LIMIT_SIGNATURE_INPUT_BYTES
 #define SIGNATURE_HEADER_MAX 128
 #define SIGNATURE_NONCE_SIZE 33
 

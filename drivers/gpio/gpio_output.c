@@ -6,10 +6,11 @@
 
 #include "base/backoff.h"
 #include "base/uuid.h"
+#include "iface/limits.h"
 
 #define LOOK_MS        1000 /* a chip that is gone tells nobody */
 #define REOPEN_BASE_MS 250
-#define REOPEN_CAP_MS  10000
+#define REOPEN_CAP_MS  LIMIT_LINE_RETRY_MS
 
 struct gpio_output {
     struct gpio_line_wish wish;

@@ -4,9 +4,10 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "iface/limits.h"
 
 #define RETRY_BASE_MS 250
-#define RETRY_CAP_MS  10000
+#define RETRY_CAP_MS  LIMIT_LINE_RETRY_MS
 
 static void on_timer(uv_timer_t *timer);
 

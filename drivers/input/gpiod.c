@@ -17,9 +17,10 @@
 #include "base/uuid.h"
 #include "drivers/gpio/gpio_line.h"
 #include "drivers/input/inputs.h"
+#include "iface/limits.h"
 
 #define REOPEN_BASE_MS 250
-#define REOPEN_CAP_MS  10000
+#define REOPEN_CAP_MS  LIMIT_LINE_RETRY_MS
 
 struct gpiod_options {
     char *chip;

@@ -10,6 +10,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
+import bounds  # noqa: E402
 import graph  # noqa: E402
 import sizes  # noqa: E402
 import structs  # noqa: E402
@@ -114,6 +115,36 @@ def test_large_structs(tree, monkeypatch):
     subprocess.run(["gcc", "-g", "-c", found.top / "daemon/a.c", "-o", build / "daemon/a.o"], check=True)
     monkeypatch.setenv("TOCSIN_BUILD", str(build))
     assert wrong(structs.structs, found) == {("big", 4097)}
+
+
+BOUNDS = {
+    "daemon/iface/limits.h": "#define LIMITS(ROW) ROW(A, 64, \"as\", \"why\") \\\n    ROW(B, 1048576, \"bs\", \"why\")\n",
+    "tests/style/bounds": "# why\ndaemon/c.c:INNER_MAX: nobody can meet it, because\nreceiver/r.c:OWN_MAX = B\n"
+                          "receiver/r.c:WAIT = A\n",
+    "daemon/c.c": "#define A_MAX LIMIT_A /* of them */\n#define INNER_MAX 7\n#define ROOM 9\nint maximum = 3;\n",
+    "receiver/r.c": "#define OWN_MAX (1u << 20)\n#define WAIT 64\n",
+}
+
+
+def test_every_bound_is_in_the_table_or_says_why_not(tree):
+    assert wrong(bounds.bounds, tree(BOUNDS)) == set()
+
+
+@pytest.mark.parametrize("file, old, new, where", [
+    ("daemon/c.c", "#define ROOM", "#define ROOM_MAX", "daemon/c.c:ROOM_MAX"),
+    ("daemon/c.c", "#define ROOM", "#  define RETRY_CAP_MS", "daemon/c.c:RETRY_CAP_MS"),
+    ("daemon/c.c", "A_MAX LIMIT_A", "A_MAX 64", "daemon/c.c:A_MAX"),
+    ("daemon/c.c", "#define INNER_MAX 7\n", "", "tests/style/bounds: daemon/c.c:INNER_MAX"),
+    ("tests/style/bounds", ": nobody can meet it, because", ": so", "daemon/c.c:INNER_MAX"),
+    ("receiver/r.c", "1u << 20", "1u << 21", "receiver/r.c:OWN_MAX"),
+    ("receiver/r.c", "WAIT 64", "WAIT 65", "tests/style/bounds: receiver/r.c:WAIT"),
+    ("receiver/r.c", "#define WAIT 64\n", "", "tests/style/bounds: receiver/r.c:WAIT"),
+    ("daemon/iface/limits.h", "ROW(B,", "ROW(C, 2, \"c\", \"d\") ROW(B,", "daemon/iface/limits.h: C is what nothing goes by"),
+])
+def test_a_bound_that_is_nowhere_or_not_the_same(tree, file, old, new, where):
+    assert old in BOUNDS[file]
+    found = {what for what, _ in wrong(bounds.bounds, tree({**BOUNDS, file: BOUNDS[file].replace(old, new)}))}
+    assert where in found
 
 
 @pytest.mark.parametrize("value, cap, complaint", [

@@ -9,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "iface/limits.h"
 #include "wire/profile.h"
 
-#define HTTPS_ANSWER_MAX  65536 /* bytes of body */
-#define HTTPS_HEADERS_MAX 16384 /* bytes of all headers together */
+#define HTTPS_ANSWER_MAX  LIMIT_REPLY_BYTES        /* bytes of body */
+#define HTTPS_HEADERS_MAX LIMIT_REPLY_HEADER_BYTES /* bytes of all headers together */
 
 /* As far as it is of interest. */
 struct https_answer {

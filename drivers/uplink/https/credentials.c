@@ -14,9 +14,10 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "iface/limits.h"
 
 #define WARN_DAYS      30
-#define FILE_MAX_BYTES (1 << 20)
+#define FILE_MAX_BYTES LIMIT_CREDENTIAL_BYTES
 
 static bool clock_is_bad(void)
 {

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "iface/limits.h"
 
 /* Between two dials that were nobody's wish; doubled while connections do not last. */
 #define PAUSE_MS     500
-#define PAUSE_MAX_MS 60000
+#define PAUSE_MAX_MS LIMIT_DIAL_MS
 
 struct dial {
     struct dial_options options;

@@ -7,9 +7,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "iface/limits.h"
 
 /* A longer wish is none: libcurl 8 makes six hours of any that is longer, older ones leave it. */
-#define RETRY_AFTER_MAX_S 3600
+#define RETRY_AFTER_MAX_S LIMIT_RETRY_AFTER_S
 
 /* The answer's own words, for the technician. */
 static const char *quote_body(const struct https_answer *a, char *text, size_t size)
