@@ -6,9 +6,9 @@
  * One session is one `open` to one `close`. The host is told the streams once, then units, gaps and
  * at last a fault, always from the loop, never from within `open` or `close`. After `on_fault` only
  * `close` makes sense; it may be called from within any of the host's handlers, and none of them is
- * called after it. A driver that blocks calls `on_wait` at least every 100 ms while it does: what
- * else the process has to do is done there, and no call outlasts the moment at which it says stop.
- * Everything in the thread of the loop.
+ * called after it. A driver that blocks calls `on_wait` at least every 100 ms while it does, also
+ * within `close` (to say good-bye may take a while): what else the process has to do is done there,
+ * and no call outlasts the moment at which it says stop. Everything in the thread of the loop.
  */
 #ifndef TOCSIN_IFACE_CAMERA_H
 #define TOCSIN_IFACE_CAMERA_H
