@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin-video as tocsind sees it, with workers that play a part instead of reading a camera: who
  * is told what, which clips are believed, and that one camera's trouble is one camera's. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/atomic_file.h"
@@ -62,13 +64,17 @@ static void say_clip(int socket, const char *camera, const char *file_folder, in
 }
 
 /* Camera "two" ends at once. "one" is online, and answers an alarm with a clip of its own and some
- * that are not, then ends, so that the next one hears of the alarm, too. */
+ * that are not, then ends, so that the next one hears of the alarm, too. With the password "mule"
+ * it does not end when it is asked to. */
 static int play_worker(const struct worker_settings *settings, int socket)
 {
     char text[1000];
     ssize_t length;
+    const struct lav_options *options = settings->options;
     if (strcmp(settings->id, "two") == 0)
         return 3;
+    if (options->password && strcmp(options->password, "mule") == 0)
+        signal(SIGTERM, SIG_IGN);
     say(socket,
         "{\"type\":\"camera\",\"camera\":\"%s\",\"state\":\"online\",\"reason\":\"%s\","
         "\"restarts\":2}",
@@ -149,6 +155,24 @@ static void run_supervisor(void)
     _exit(supervisor_run(config, play_worker, &e) == 0 ? 0 : 1);
 }
 
+static char leftover[200];
+
+/* Of a clip that nobody finished, two days ago. */
+static void make_leftover(void)
+{
+    char path[200];
+    const struct timespec old[2] = {{.tv_sec = time(NULL) - 2 * 86400},
+                                    {.tv_sec = time(NULL) - 2 * 86400}};
+    snprintf(path, sizeof path, "%s/video", folder.path);
+    ck_assert_int_eq(mkdir(path, 0750), 0);
+    strcat(path, "/clips");
+    ck_assert_int_eq(mkdir(path, 0750), 0);
+    snprintf(leftover, sizeof leftover, "%.150s/" CLIP "7.mp4.part", path);
+    int fd = open(leftover, O_WRONLY | O_CREAT, 0640);
+    ck_assert_int_eq(futimens(fd, old), 0);
+    close(fd);
+}
+
 static void set_up(void)
 {
     config_folder_init(&folder);
@@ -165,6 +189,7 @@ static void set_up(void)
              "     password_file: late.password}\n"
              "receivers: [{id: r, name: x, driver: sim}]\n");
     config_folder_write(&folder, "tocsin.yaml", text, strlen(text), 0640);
+    make_leftover();
     memset(cameras, 0, sizeof cameras);
     memset(clips, 0, sizeof clips);
     told_count = heard_count = 0;
@@ -235,6 +260,12 @@ static void on_beat(uv_timer_t *timer)
     (void)timer;
 }
 
+static bool leftover_is_gone(const char *word)
+{
+    (void)word;
+    return access(leftover, F_OK) != 0;
+}
+
 /* Whether the newest that is kept of clip 1 has this word. */
 static bool clip_says(const char *word)
 {
@@ -250,12 +281,12 @@ static bool clip_says(const char *word)
 }
 
 /* A file tells nobody that it has changed. */
-static void run_until_clip_says(const char *word)
+static void run_until_file(bool (*is_so)(const char *word), const char *word)
 {
     uv_timer_t beat;
     uv_timer_init(&loop, &beat);
     uv_timer_start(&beat, on_beat, 5, 5);
-    RUN_UNTIL(clip_says(word));
+    RUN_UNTIL(is_so(word));
     uv_close((uv_handle_t *)&beat, NULL);
     uv_run(&loop, UV_RUN_NOWAIT);
 }
@@ -272,6 +303,11 @@ START_TEST(each_camera_says_its_own)
     config_folder_write(&folder, "late.password", "horse\n", 6, 0640);
     RUN_UNTIL(cameras[2].state == MESSAGE_CAMERA_ONLINE);
     ck_assert_uint_eq(told_count, heard_count); /* the others' trouble is not camera one's */
+    press();
+    RUN_UNTIL(cameras[0].restarts >= 6);
+    ck_assert_int_eq(cameras[2].state, MESSAGE_CAMERA_ONLINE); /* the alarm is not camera three's */
+    ck_assert_uint_eq(cameras[2].restarts, 2);
+    run_until_file(leftover_is_gone, "");
 }
 END_TEST
 
@@ -292,8 +328,14 @@ START_TEST(clips_are_believed_once_and_told_until_stored)
     connect_link();
     RUN_UNTIL(strcmp(clips, "one1one1") == 0);
     link_client_send(link_to_video,
+                     &(struct message){.type = MESSAGE_CLIP_STORED, .word_of = CLIP "1"});
+    run_until_file(clip_says, "\"stored\":true");
+    link_client_close(link_to_video);
+    connect_link();
+    RUN_UNTIL(strcmp(clips, "one1one1one1") == 0); /* it is not at the receivers yet */
+    link_client_send(link_to_video,
                      &(struct message){.type = MESSAGE_CLIP_DONE, .word_of = CLIP "1"});
-    run_until_clip_says("\"done\":true");
+    run_until_file(clip_says, "\"done\":true");
     link_client_close(link_to_video);
     memset(cameras, 0, sizeof cameras);
     connect_link();
@@ -301,7 +343,7 @@ START_TEST(clips_are_believed_once_and_told_until_stored)
     link_client_send(link_to_video, /* nobody knows it */
                      &(struct message){.type = MESSAGE_CLIP_STORED, .word_of = CLIP "9"});
     RUN_UNTIL(cameras[0].restarts >= 8); /* told after the clips would have been */
-    ck_assert_str_eq(clips, "one1one1");
+    ck_assert_str_eq(clips, "one1one1one1");
 }
 END_TEST
 
@@ -322,7 +364,9 @@ START_TEST(a_reload_replaces_the_cameras_and_a_bad_one_nothing)
     memcpy(strstr(text, "two, three"), "six, three", 10);
     config_folder_write(&folder, "tocsin.yaml", text, length, 0640);
     free(text);
-    kill(supervisor, SIGHUP);
+    config_folder_write(&folder, "late.password", "mule\n", 5, 0640);
+    RUN_UNTIL(cameras[2].state == MESSAGE_CAMERA_ONLINE);
+    kill(supervisor, SIGHUP); /* camera three has to be killed */
     RUN_UNTIL(told_count > heard_count && told[told_count - 1].state == MESSAGE_CAMERA_ONLINE);
 }
 END_TEST

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "drivers/camera/blocking.h"
 #include "run_suite.h"
+#include "video/session.h"
 #include "video/worker.h"
 #include "video_units.h"
 
@@ -338,6 +339,20 @@ START_TEST(a_driver_that_blocks_silences_nobody)
 }
 END_TEST
 
+START_TEST(a_driver_that_blocks_for_too_long_is_told_to_give_up)
+{
+    start(&sleeper);
+    HEAR_UNTIL(beats == 1);
+    atomic_store(&shared->ahead_us, SESSION_OPEN_US);
+    HEAR_UNTIL(camera.state == MESSAGE_CAMERA_FAULT);
+    ck_assert_str_eq(camera.reason, "no answer in time: check address and port");
+    kill(worker, SIGTERM);
+    while (hear())
+        continue;
+    check_end(0);
+}
+END_TEST
+
 START_TEST(it_ends_with_its_supervisor)
 {
     start(&player);
@@ -357,6 +372,7 @@ int main(void)
     tcase_add_test(tests, what_is_being_written_is_kept_at_a_stop);
     tcase_add_test(tests, an_alarm_told_just_before_the_stop_has_its_pictures);
     tcase_add_test(tests, a_driver_that_blocks_silences_nobody);
+    tcase_add_test(tests, a_driver_that_blocks_for_too_long_is_told_to_give_up);
     tcase_add_test(tests, it_ends_with_its_supervisor);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
