@@ -93,6 +93,20 @@ START_TEST(the_loop_wakes_by_itself)
 }
 END_TEST
 
+/* The loop's own time is from before a long turn: its timer comes too early, and once more. */
+START_TEST(the_loop_wakes_in_time_after_a_long_turn_without_anything_else)
+{
+    uv_update_time(&loop);
+    for (int64_t until_ns = clock_monotonic_ns() + 100 * MS; clock_monotonic_ns() < until_ns;)
+        ;
+    due_ns = clock_monotonic_ns() + 50 * MS;
+    after_poll_by(&after_poll, due_ns);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(told, 1);
+    ck_assert_int_ge(told_ns[0], due_ns);
+}
+END_TEST
+
 START_TEST(what_is_due_later_is_not_told_by_an_earlier_turn)
 {
     due_ns = clock_monotonic_ns() + 3600 * 1000 * MS;
@@ -112,6 +126,7 @@ int main(void)
     tcase_add_checked_fixture(tc, begin, end);
     tcase_add_test(tc, what_the_kernel_has_kept_over_a_long_turn_comes_first);
     tcase_add_test(tc, the_loop_wakes_by_itself);
+    tcase_add_test(tc, the_loop_wakes_in_time_after_a_long_turn_without_anything_else);
     tcase_add_test(tc, what_is_due_later_is_not_told_by_an_earlier_turn);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
