@@ -2,15 +2,16 @@
 /*
  * Shared by outbox.c (loop thread: makes jobs) and worker.c (store thread: does them) only.
  *
- * What writes waits in one list and is done in its order, many in a transaction; what reads, and
- * pruning, are chores: done in pieces, each only while nothing is to be written.
+ * What writes waits in one list and is done in its order, many in a transaction. What became of
+ * deliveries is gathered beside it (gather.h) and written in groups, each only while nothing else
+ * is to be written. What reads, and pruning, are chores: done in pieces, each only while there is
+ * nothing of either.
  */
 #ifndef TOCSIN_OUTBOX_JOB_H
 #define TOCSIN_OUTBOX_JOB_H
 
-#include <sys/queue.h>
-
 #include "loop/mailbox.h"
+#include "outbox/gather.h"
 #include "outbox/outbox.h"
 #include "outbox/prune.h"
 #include "outbox/query.h"
@@ -18,11 +19,11 @@
 
 enum job_kind {
     JOB_STORE,
-    JOB_DELIVERY,
-    JOB_UPLOAD,
     JOB_ANSWER,
     JOB_STATE,
     JOB_TAKES,
+    JOB_DELIVERY, /* from here on: records */
+    JOB_UPLOAD,
     JOB_LOAD, /* from here on: chores */
     JOB_FIND_CLIP,
     JOB_QUERY,
@@ -104,23 +105,23 @@ struct job {
     } u; /* told by `kind` */
 };
 
-STAILQ_HEAD(job_list, job);
-
 struct outbox {
     struct outbox_host host;
     struct mailbox *mailbox;
     struct store store;
     char *receivers[LIMIT_RECEIVERS];
     uv_thread_t thread;
-    uv_mutex_t lock;    /* of the lists, stop and ended */
+    uv_mutex_t lock;    /* of the lists, the records, stop and ended */
     uv_cond_t wake;     /* jobs came, or stop */
     uv_cond_t finished; /* the thread has ended its work */
     struct job_list writes, chores;
+    struct gather records;
     bool stop, ended;
     size_t unwritten; /* events that the store thread gave up at stop */
     /* store thread */
     bool faulty;     /* a fault was told and not yet cleared */
     unsigned failed; /* chores that failed and wait */
+    bool records_fail;
     bool log_has_frames;
     int64_t written_ns; /* when a batch was last written */
 };

@@ -165,6 +165,7 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     ob->host = *host;
     STAILQ_INIT(&ob->writes);
     STAILQ_INIT(&ob->chores);
+    gather_init(&ob->records);
     int result = 0;
     for (size_t i = 0; i < options->receiver_count; i++) {
         ob->receivers[i] = strdup(options->receivers[i]);
@@ -251,14 +252,39 @@ static char *copy_evidence(const char *text)
     return made;
 }
 
+/* Into its list; whether the store thread must be woken. The lock is held. */
+static bool put_in_list(struct outbox *ob, struct job *job)
+{
+    switch (job->kind) {
+    case JOB_DELIVERY:
+    case JOB_UPLOAD:
+        return gather_add(&ob->records, job);
+    case JOB_TAKES: /* strikes out what is pending: not what is recorded as delivered */
+        gather_take_all(&ob->records, &ob->writes);
+        break;
+    case JOB_STORE:
+    case JOB_ANSWER:
+    case JOB_STATE:
+        break;
+    case JOB_QUERY:
+    case JOB_PRUNE:
+        ob->records.hurry = ob->records.count > 0;
+        STAILQ_INSERT_TAIL(&ob->chores, job, next);
+        return true;
+    case JOB_LOAD:
+    case JOB_FIND_CLIP:
+        STAILQ_INSERT_TAIL(&ob->chores, job, next);
+        return true;
+    }
+    STAILQ_INSERT_TAIL(&ob->writes, job, next);
+    return true;
+}
+
 static void submit(struct outbox *ob, struct job *job)
 {
     uv_mutex_lock(&ob->lock);
-    if (job->kind < JOB_LOAD)
-        STAILQ_INSERT_TAIL(&ob->writes, job, next);
-    else
-        STAILQ_INSERT_TAIL(&ob->chores, job, next);
-    uv_cond_signal(&ob->wake);
+    if (put_in_list(ob, job))
+        uv_cond_signal(&ob->wake);
     uv_mutex_unlock(&ob->lock);
 }
 

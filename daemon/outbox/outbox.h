@@ -4,8 +4,9 @@
  *
  * SQLite (WAL, synchronous FULL) on a thread of its own. All calls come from the loop thread, never
  * wait and never fail; results come back as callbacks in the loop thread. What writes is done and
- * answered in the order of the calls; what only reads, and pruning, in small pieces after it, and
- * never in the same transaction. What cannot be written now (disk full, broken, stuck) stays in
+ * answered in the order of the calls, but what became of deliveries and uploads is gathered and
+ * written behind it (gather.h); what only reads, and pruning, in small pieces after that, and never
+ * in the same transaction. What cannot be written now (disk full, broken, stuck) stays in
  * memory, is reported as a fault, and is tried again for ever: the database is then closed and
  * opened anew, and the batch written again, because after a failed fsync nothing that was written
  * may be trusted.
@@ -119,7 +120,8 @@ void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool
  */
 void outbox_save_row(struct outbox *ob, const struct outbox_row *row);
 
-/* Evidence is copied; its pointers may be NULL. */
+/* Evidence is copied; its pointers may be NULL. Not on the disk at once: what is lost in a kill is
+ * pending still, delivered once more, and recorded then. Questions see it. */
 void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts,
                             const struct uplink_result *result);
 void outbox_record_upload(struct outbox *ob, uint64_t seq, size_t receiver,

@@ -106,19 +106,19 @@ static void note_fault(struct outbox *ob, const char *reason)
 
 static void note_success(struct outbox *ob)
 {
-    if (ob->faulty && ob->failed == 0) {
+    if (ob->faulty && ob->failed == 0 && !ob->records_fail) {
         outbox_tell_fault(ob, NULL);
         ob->faulty = false;
     }
 }
 
-/* Sleeps before the next try, or until something comes that is not waiting yet; false if the outbox
- * is being closed and patience ran out. */
-static bool wait_to_retry(struct outbox *ob, bool is_chore)
+/* Sleeps before the next try, or until something comes; not at all if what failed may wait for what
+ * is to be written. False if the outbox is being closed and patience ran out. */
+static bool wait_to_retry(struct outbox *ob, bool may_wait)
 {
     uv_mutex_lock(&ob->lock);
     bool stopping = ob->stop;
-    if (!stopping && !(is_chore && !STAILQ_EMPTY(&ob->writes)))
+    if (!stopping && !(may_wait && !STAILQ_EMPTY(&ob->writes)))
         uv_cond_timedwait(&ob->wake, &ob->lock, RETRY_NS);
     uv_mutex_unlock(&ob->lock);
     return !stopping;
@@ -135,25 +135,72 @@ static void give_up(struct outbox *ob, struct job_list *list)
     post_all(ob, list);
 }
 
-static void write_batch(struct outbox *ob, struct job_list *batch)
+/* One try. */
+static bool try_to_write(struct outbox *ob, struct job_list *batch)
 {
     struct err e;
-    while (write_all(ob, batch, &e) != 0) {
-        note_fault(ob, e.text);
-        /* Where the disk is full the log may have grown out of its room: moving it makes room. */
+    if (write_all(ob, batch, &e) == 0)
+        return true;
+    note_fault(ob, e.text);
+    /* Where the disk is full the log may have grown out of its room: moving it makes room. */
+    store_checkpoint(&ob->store);
+    store_close(&ob->store);
+    return false;
+}
+
+static bool has_records(const struct job_list *batch)
+{
+    const struct job *job;
+    STAILQ_FOREACH(job, batch, next)
+    {
+        if (job->kind == JOB_DELIVERY || job->kind == JOB_UPLOAD)
+            return true;
+    }
+    return false;
+}
+
+static void note_written(struct outbox *ob, struct job_list *batch)
+{
+    bool had_records = has_records(batch);
+    ob->log_has_frames = true;
+    ob->written_ns = clock_monotonic_ns();
+    uv_mutex_lock(&ob->lock);
+    if (had_records)
+        gather_note_written(&ob->records, ob->written_ns);
+    ob->records_fail = ob->records_fail && !had_records && ob->records.count > 0;
+    uv_mutex_unlock(&ob->lock);
+    note_success(ob);
+    post_all(ob, batch);
+    if (store_log_is_long(&ob->store)) /* there was no quiet moment */
         store_checkpoint(&ob->store);
-        store_close(&ob->store);
+}
+
+static void write_batch(struct outbox *ob, struct job_list *batch)
+{
+    while (!try_to_write(ob, batch)) {
         if (!wait_to_retry(ob, false)) {
             give_up(ob, batch);
             return;
         }
     }
-    note_success(ob);
-    ob->log_has_frames = true;
-    ob->written_ns = clock_monotonic_ns();
-    post_all(ob, batch);
-    if (store_log_is_long(&ob->store)) /* there was no quiet moment */
-        store_checkpoint(&ob->store);
+    note_written(ob, batch);
+}
+
+/* No press waits for what cannot be recorded. */
+static void write_records(struct outbox *ob, struct job_list *batch)
+{
+    if (try_to_write(ob, batch)) {
+        note_written(ob, batch);
+        return;
+    }
+    ob->records_fail = true;
+    if (!wait_to_retry(ob, true)) {
+        give_up(ob, batch);
+        return;
+    }
+    uv_mutex_lock(&ob->lock);
+    gather_put_back(&ob->records, batch);
+    uv_mutex_unlock(&ob->lock);
 }
 
 static int load_event(struct store *s, struct job_load *job, struct err *e)
@@ -235,46 +282,81 @@ static void move_log_when_quiet(struct outbox *ob)
     uv_mutex_lock(&ob->lock);
 }
 
-/*
- * Waits for something to do. All that is to be written, up to BATCH_MAX, goes to `ret_batch`; only
- * if that is nothing is a chore returned. Neither: the outbox is being closed.
- */
-static struct job *take_work(struct outbox *ob, struct job_list *ret_batch)
+/* A piece of work: one of these, or none when the outbox is being closed. */
+struct work {
+    struct job_list writes; /* and records behind them, where too many have gathered */
+    struct job_list records;
+    struct job *chore;
+};
+
+/* How long there is nothing to do; 0 if there is something. `ob->lock` is held. */
+static uint64_t idle_ns(const struct outbox *ob)
+{
+    if (!STAILQ_EMPTY(&ob->writes) || !STAILQ_EMPTY(&ob->chores) || ob->stop)
+        return 0;
+    uint64_t idle = ob->log_has_frames ? (uint64_t)IDLE_NS : LONG_NS;
+    if (ob->records.count == 0)
+        return idle;
+    int64_t left_ns = gather_due_ns(&ob->records) - clock_monotonic_ns();
+    if (left_ns <= 0)
+        return 0;
+    return (uint64_t)left_ns < idle ? (uint64_t)left_ns : idle;
+}
+
+/* What is to be written, up to BATCH_MAX; if that is nothing, a group of records that is due; if
+ * that is nothing either, a chore. `ob->lock` is held. */
+static void choose_work(struct outbox *ob, struct work *work)
 {
     struct job *job;
-    STAILQ_INIT(ret_batch);
+    for (int i = 0; i < BATCH_MAX && (job = STAILQ_FIRST(&ob->writes)); i++) {
+        STAILQ_REMOVE_HEAD(&ob->writes, next);
+        STAILQ_INSERT_TAIL(&work->writes, job, next);
+    }
+    if (!STAILQ_EMPTY(&work->writes)) {
+        if (ob->records.count > GATHER_MAX)
+            gather_take(&ob->records, &work->writes);
+        return;
+    }
+    if (ob->stop || gather_due_ns(&ob->records) <= clock_monotonic_ns())
+        gather_take(&ob->records, &work->records);
+    if (!STAILQ_EMPTY(&work->records) || ob->stop)
+        return;
+    work->chore = STAILQ_FIRST(&ob->chores);
+    if (work->chore)
+        STAILQ_REMOVE_HEAD(&ob->chores, next);
+}
+
+/* Waits for something to do; false if the outbox is being closed and all is written. */
+static bool take_work(struct outbox *ob, struct work *ret_work)
+{
+    uint64_t ns;
+    *ret_work = (struct work){0};
+    STAILQ_INIT(&ret_work->writes);
+    STAILQ_INIT(&ret_work->records);
     uv_mutex_lock(&ob->lock);
     for (;;) {
         move_log_when_quiet(ob);
-        if (!STAILQ_EMPTY(&ob->writes) || !STAILQ_EMPTY(&ob->chores) || ob->stop)
+        ns = idle_ns(ob);
+        if (ns == 0)
             break;
-        uv_cond_timedwait(&ob->wake, &ob->lock, ob->log_has_frames ? (uint64_t)IDLE_NS : LONG_NS);
+        uv_cond_timedwait(&ob->wake, &ob->lock, ns);
     }
-    for (int i = 0; i < BATCH_MAX && (job = STAILQ_FIRST(&ob->writes)); i++) {
-        STAILQ_REMOVE_HEAD(&ob->writes, next);
-        STAILQ_INSERT_TAIL(ret_batch, job, next);
-    }
-    struct job *chore = NULL;
-    if (STAILQ_EMPTY(ret_batch) && !ob->stop) {
-        chore = STAILQ_FIRST(&ob->chores);
-        STAILQ_REMOVE_HEAD(&ob->chores, next);
-    }
+    choose_work(ob, ret_work);
     uv_mutex_unlock(&ob->lock);
-    return chore;
+    return ret_work->chore || !STAILQ_EMPTY(&ret_work->writes) || !STAILQ_EMPTY(&ret_work->records);
 }
 
 void worker_run(void *outbox)
 {
     struct outbox *ob = outbox;
-    struct job_list batch;
-    for (;;) {
-        struct job *chore = take_work(ob, &batch);
-        if (chore)
-            do_piece(ob, chore);
-        else if (!STAILQ_EMPTY(&batch))
-            write_batch(ob, &batch);
+    struct work work;
+    while (take_work(ob, &work)) {
+        if (work.chore)
+            do_piece(ob, work.chore);
+        else if (!STAILQ_EMPTY(&work.writes))
+            write_batch(ob, &work.writes);
         else
-            break;
+            write_records(ob, &work.records);
     }
     store_close(&ob->store);
     uv_mutex_lock(&ob->lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From an edge handed to the core to its event on the disk and known in the loop ("heard"), while
- * something else goes on: nothing (quiet), 15,000 events that wait and go out (backlog), a client
+ * something else goes on: nothing (quiet), 30,000 events that wait and go out (backlog), a client
  * that exports 20,000 events without end (export), one that asks for the status without pause
  * (status). A case is a gateway of its own in a process of its own, one after the other; the edges
  * come from a thread, so that one may have to wait for what the loop is doing. For each case the
@@ -49,7 +49,7 @@ struct bench_case {
 
 static const struct bench_case cases[] = {
     {"quiet", 0, false, NULL},
-    {"backlog", 15000, true, NULL},
+    {"backlog", 30000, true, NULL},
     {"export", 20000, false, "{\"command\":\"events.export\"}\n"},
     {"status", 0, false, "{\"command\":\"status\"}\n"},
 };

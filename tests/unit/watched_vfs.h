@@ -27,5 +27,6 @@ void watched_vfs_fail_reads(unsigned count);
 
 /* Syncs of the log stand still from now on; or go on. */
 void watched_vfs_hold_syncs(bool hold);
+void watched_vfs_let_one_sync_pass(void);
 
 #endif
