@@ -382,42 +382,6 @@ START_TEST(only_when_every_responder_says_closed_it_is)
 }
 END_TEST
 
-START_TEST(reset_and_cancel_never_touch_duress)
-{
-    world_press(WORLD_DURESS);
-    world_press(WORLD_GATE);
-    ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.raised"), "kind"), "panic");
-    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "mistake", virtual_ns()), 1);
-    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "mistake", virtual_ns()), 0);
-    ck_assert_uint_eq(fake_count("tocsin.alarm.cancelled"), 1);
-    ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.cancelled"), "note"), "mistake");
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
-    facts_tell(world.facts);
-    ck_assert_ptr_null(world_incident(WORLD_GATE));
-    ck_assert_ptr_nonnull(world_incident(WORLD_DURESS));
-    ck_assert(fake.alarm_open);
-    json_t *status = incidents_status(world.incidents, false);
-    ck_assert_uint_eq(json_array_size(status), 0);
-    json_decref(status);
-    status = incidents_status(world.incidents, true);
-    ck_assert_uint_eq(json_array_size(status), 1);
-    json_decref(status);
-    incidents_reset(world.incidents, world_incident(WORLD_DURESS), "Li", "by name");
-    ck_assert_ptr_null(world_incident(WORLD_DURESS));
-}
-END_TEST
-
-START_TEST(duress_tells_the_receivers_what_it_is_and_that_nothing_may_be_heard_of_it)
-{
-    world_press(WORLD_DURESS);
-    const struct fake_event *event = fake_last("tocsin.alarm.raised");
-    ck_assert_str_eq(fake_text(event, "kind"), "duress");
-    ck_assert(json_is_true(json_object_get(event->data, "silent")));
-    world_press(WORLD_GATE);
-    ck_assert(json_is_false(json_object_get(fake_last("tocsin.alarm.raised")->data, "silent")));
-}
-END_TEST
-
 START_TEST(only_the_receipt_of_a_press_says_that_it_is_there)
 {
     fake.responders = 1;
@@ -475,21 +439,6 @@ START_TEST(a_line_that_chatters_is_told_now_and_then_and_counted)
     ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), told + 1);
     ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.updated"), "cause"), "chatter");
     ck_assert(!faults_any(world.faults));
-}
-END_TEST
-
-START_TEST(a_chattering_duress_button_shows_nothing)
-{
-    for (int i = 0; i < 30; i++) {
-        world_press(WORLD_DURESS);
-        world_release(WORLD_DURESS);
-        virtual_advance(world.facts, 100);
-    }
-    virtual_advance(world.facts, 31000);
-    incidents_tick(world.incidents);
-    facts_tell(world.facts);
-    ck_assert_uint_eq(world_count(FACT_FAULT), 0);
-    ck_assert_uint_eq(world_incident(WORLD_DURESS)->presses, 30);
 }
 END_TEST
 
@@ -591,8 +540,6 @@ int main(void)
     tcase_add_test(tc, a_held_press_counts_when_its_time_has_come_and_not_before);
     tcase_add_test(tc, a_release_restores_and_leaves_the_incident_open);
     tcase_add_test(tc, a_release_without_an_incident_is_saved_once_at_the_end_of_the_turn);
-    tcase_add_test(tc, reset_and_cancel_never_touch_duress);
-    tcase_add_test(tc, duress_tells_the_receivers_what_it_is_and_that_nothing_may_be_heard_of_it);
     tcase_add_test(tc, only_the_receipt_of_a_press_says_that_it_is_there);
     tcase_add_test(tc, a_cancellation_names_one_alarm_and_comes_in_time);
     tcase_add_test(tc, an_event_that_cannot_be_made_leaves_the_row_to_the_turns_end);
@@ -618,7 +565,6 @@ int main(void)
     tc = tcase_create("time");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_line_that_chatters_is_told_now_and_then_and_counted);
-    tcase_add_test(tc, a_chattering_duress_button_shows_nothing);
     tcase_add_test(tc, a_chattering_line_is_told_once_a_minute_while_it_lasts);
     tcase_add_test(tc, what_nobody_sees_is_asked_of_the_next_group_once);
     tcase_add_test(tc, what_was_seen_is_not_escalated_and_a_drill_never);

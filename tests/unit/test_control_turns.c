@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose request the control socket serves when: one a turn, each client in its turn, and a quarter
+ * of the time for all. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "control_world.h"
+#include "run_suite.h"
+
+START_TEST(a_turn_of_the_loop_serves_one_request_however_many_were_sent)
+{
+    static const char request[] = "{\"command\":\"echo\",\"text\":1}\n";
+    struct fixture *f = begin();
+    int first = dial(f), second = dial(f);
+    for (int i = 0; i < 200; i++)
+        say(i % 2 ? first : second, request);
+    while (f->served < 200) {
+        unsigned before = f->served;
+        turn(f, 1);
+        ck_assert_uint_le(f->served, before + 1);
+    }
+    ck_assert_uint_eq(f->served, 200);
+    close(first);
+    close(second);
+    end(f);
+}
+END_TEST
+
+START_TEST(requests_get_a_quarter_of_the_time)
+{
+    struct fixture *f = begin();
+    int fd = dial(f);
+    for (int i = 0; i < 8; i++)
+        say(fd, "{\"command\":\"busy\"}\n");
+    turn_until_served(f, 8);
+    for (int i = 1; i < 8; i++)
+        ck_assert_int_ge(f->begun_ns[i] - f->ended_ns[i - 1],
+                         3 * (f->ended_ns[i - 1] - f->begun_ns[i - 1]));
+    close(fd);
+    end(f);
+}
+END_TEST
+
+START_TEST(who_asks_without_pause_does_not_keep_others_waiting)
+{
+    struct fixture *f = begin();
+    char line[200];
+    int flood = dial(f), other = dial(f);
+    static char requests[1000 * 28 + 1];
+    for (int i = 0; i < 1000; i++)
+        strcpy(requests + i * 28, "{\"command\":\"echo\",\"text\":1}\n");
+    say(flood, requests);
+    turn_until_served(f, 1);
+    ask(f, other, "{\"command\":\"echo\",\"text\":2}\n", line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":2}");
+    ck_assert_uint_lt(f->served, 500);
+    close(flood);
+    close(other);
+    end(f);
+}
+END_TEST
+
+START_TEST(who_was_served_goes_behind_the_others_who_wait)
+{
+    struct fixture *f = begin();
+    int fds[3];
+    char requests[3][100];
+    for (int i = 0; i < 3; i++) {
+        fds[i] = dial(f);
+        snprintf(requests[i], sizeof requests[i], "{\"command\":\"echo\",\"text\":%d}\n", i);
+    }
+    for (int i = 0; i < 30; i++)
+        say(fds[i % 3], requests[i % 3]);
+    turn_until_served(f, 21);
+    for (int i = 0; i < 3; i++)
+        ck_assert_uint_ge(f->of_client[i], 5); /* of ten; in line since the first turn or so */
+    turn_until_served(f, 30);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_client_that_does_not_take_its_answers_is_not_served_until_it_does)
+{
+    struct fixture *f = begin();
+    char line[100];
+    int fd = dial(f), other = dial(f);
+    for (int i = 0; i < 100; i++)
+        say(fd, "{\"command\":\"big\"}\n");
+    /* Until another client has several answers, and it not one: they are served in turn. */
+    unsigned before;
+    do {
+        before = f->served;
+        for (int i = 0; i < 4; i++, f->served--)
+            ask(f, other, "{\"command\":\"echo\",\"text\":1}\n", line, sizeof line);
+    } while (f->served != before);
+    ck_assert_uint_gt(f->served, 0);
+    ck_assert_uint_lt(f->served, 20); /* what the kernel's buffer takes, and one */
+    ck_assert_uint_eq(hear(f, fd, 100 * 100013, 1 << 20), 100 * 100013);
+    ck_assert_uint_eq(f->served, 100);
+    close(other);
+    close(fd);
+    end(f);
+}
+END_TEST
+
+START_TEST(four_requests_of_a_client_may_wait_for_their_answer_and_no_more)
+{
+    struct fixture *f = begin();
+    char line[100];
+    struct control_request *kept[4];
+    int fd = dial(f), other = dial(f);
+    for (unsigned i = 0; i < 4; i++) {
+        say(fd, "{\"command\":\"later\"}\n");
+        turn_until_served(f, i + 1);
+        kept[i] = f->kept;
+    }
+    say(fd, "{\"command\":\"echo\",\"text\":5}\n");
+    /* Whoever comes behind it is served; so it does not even stand in line. */
+    for (int i = 0; i < 2; i++)
+        ask(f, other, "{\"command\":\"echo\",\"text\":6}\n", line, sizeof line);
+    ck_assert_uint_eq(f->served, 6);
+    if (_i == 0) {
+        control_reply(kept[2], NULL);
+        read_line(f, fd, line, sizeof line);
+        ck_assert_str_eq(line, "{\"ok\":true}");
+    } else {
+        control_end(kept[2]); /* a stream that has nothing more to say */
+    }
+    read_line(f, fd, line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":5}");
+    control_reply(kept[0], NULL);
+    control_reply(kept[1], NULL);
+    control_reply(kept[3], NULL);
+    close(other);
+    close(fd);
+    end(f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("control_turns");
+    TCase *tc = tcase_create("control_turns");
+    tcase_add_test(tc, a_turn_of_the_loop_serves_one_request_however_many_were_sent);
+    tcase_add_test(tc, requests_get_a_quarter_of_the_time);
+    tcase_add_test(tc, who_asks_without_pause_does_not_keep_others_waiting);
+    tcase_add_test(tc, who_was_served_goes_behind_the_others_who_wait);
+    tcase_add_test(tc, a_client_that_does_not_take_its_answers_is_not_served_until_it_does);
+    tcase_add_loop_test(tc, four_requests_of_a_client_may_wait_for_their_answer_and_no_more, 0, 2);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
