@@ -94,6 +94,16 @@ START_TEST(what_is_signed_verifies_with_either_algorithm_and_nothing_else_does)
 }
 END_TEST
 
+START_TEST(created_and_expires_stand_in_their_places)
+{
+    struct profile_headers h;
+    make_key("p256");
+    sign_body("{}", &h);
+    ck_assert_ptr_nonnull(strstr(h.signature_input, ";created=1763885730;expires=1763886030;"));
+    drop_key();
+}
+END_TEST
+
 START_TEST(signature_input_has_one_shape)
 {
     static const char covered[] = "(\"@method\" \"@target-uri\" \"content-digest\")";
@@ -211,6 +221,28 @@ START_TEST(a_receipt_is_believed_only_if_everything_fits)
     bad = m;
     memcpy(bad.request, "sha-256=:AAAA", 13);
     ck_assert_int_ne(check_receipt(&bad, 200, &receipt, &e), 0);
+    drop_key();
+}
+END_TEST
+
+/* The signature itself is good: what it says of itself is not. */
+START_TEST(a_receipts_algorithm_is_that_of_its_key)
+{
+    static struct receipt receipt;
+    static const char *const keys[] = {"p256", "ed25519"};
+    static const char *const others[] = {"ed25519", "ecdsa-p256-sha256"};
+    struct made m;
+    struct err e;
+    char body[600];
+    make_key(keys[_i]);
+    make_receipt(&m, "{}");
+    receipt_body(&m, body, sizeof body, "stored", "[]");
+    make_receipt(&m, body);
+    ck_assert_msg(check_receipt(&m, 200, &receipt, &e) == 0, "%s", e.text);
+    signer->algorithm = others[_i];
+    make_receipt(&m, body);
+    ck_assert_int_eq(check_receipt(&m, 200, &receipt, &e), -EBADMSG);
+    ck_assert_ptr_nonnull(strstr(e.text, "receipt's alg is"));
     drop_key();
 }
 END_TEST
@@ -400,7 +432,9 @@ int main(void)
     TCase *tc = tcase_create("wire");
     tcase_add_loop_test(tc, what_is_signed_verifies_with_either_algorithm_and_nothing_else_does, 0,
                         2);
+    tcase_add_test(tc, created_and_expires_stand_in_their_places);
     tcase_add_test(tc, signature_input_has_one_shape);
+    tcase_add_loop_test(tc, a_receipts_algorithm_is_that_of_its_key, 0, 2);
     tcase_add_test(tc, a_receipt_is_believed_only_if_everything_fits);
     tcase_add_test(tc, a_signed_receipt_with_the_wrong_words_is_not_a_receipt);
     tcase_add_loop_test(tc, answers_are_taken_up_to_a_limit_and_long_texts_between_characters, 0,
