@@ -53,15 +53,16 @@ static void on_timer(uv_timer_t *timer)
 
 void dial_soon(struct dial *d)
 {
-    int64_t now_ms = (int64_t)uv_now(d->options.means->loop), wait_ms = 0;
+    int64_t since_ms = (int64_t)uv_now(d->options.means->loop) - d->dialled_ms, wait_ms = 0;
     if (uv_is_active((uv_handle_t *)&d->timer))
         return;
-    if (d->dialled_ms == 0 || now_ms - d->dialled_ms > PAUSE_MAX_MS)
-        d->pause_ms = PAUSE_MS;
-    else if (d->pause_ms < PAUSE_MAX_MS)
-        d->pause_ms *= 2;
-    if (d->dialled_ms != 0 && now_ms - d->dialled_ms < d->pause_ms)
-        wait_ms = d->pause_ms - (now_ms - d->dialled_ms);
+    if (d->dialled_ms == 0 || since_ms > PAUSE_MAX_MS)
+        d->pause_ms = 0; /* it lasted */
+    if (since_ms < d->pause_ms)
+        wait_ms = d->pause_ms - since_ms;
+    d->pause_ms = d->pause_ms == 0 ? PAUSE_MS : d->pause_ms * 2;
+    if (d->pause_ms > PAUSE_MAX_MS)
+        d->pause_ms = PAUSE_MAX_MS;
     uv_timer_start(&d->timer, on_timer, (uint64_t)wait_ms, 0);
 }
 
