@@ -3,291 +3,13 @@
  * connection, the book of addresses and libcurl's handle to this file, which can make what no peer
  * can: a kept connection that dies between two writes, and libcurl that sends once more. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "drivers/uplink/https/transfer.h"
+#include "fake_exchange.h"
 #include "run_suite.h"
-
-/* The signer: a number for each signature. */
-
-static unsigned signatures;
-static int signing; /* what it answers */
-
-static int sign(struct signer *signer, const void *text, size_t length,
-                unsigned char ret_signature[SIGNER_SIGNATURE_MAX], size_t *ret_length,
-                struct err *e)
-{
-    (void)signer, (void)text, (void)length;
-    if (signing != 0)
-        return err_set(e, -signing, "the signer is out of order");
-    memset(ret_signature, (int)++signatures, 64);
-    *ret_length = 64;
-    return 0;
-}
-
-static const struct signer_driver signer_driver = {.sign = sign};
-static struct signer signer = {
-    .driver = &signer_driver, .algorithm = "ed25519", .keyid = "0123456789abcdef"};
-
-/* The addresses. */
-
-static char addresses[3][INET6_ADDRSTRLEN];
-static size_t count;
-static bool numeric, looking;
-static unsigned lookups, waiting;
-static char failed[INET6_ADDRSTRLEN], works[INET6_ADDRSTRLEN];
-static struct address_waiter *waiter;
-
-bool __wrap_address_known(const struct address_book *b);
-size_t __wrap_address_count(const struct address_book *b);
-const char *__wrap_address_first(const struct address_book *b);
-void __wrap_address_explain(const struct address_book *b, long long after_ms, char *ret_text,
-                            size_t size);
-void __wrap_address_look_up(struct address_book *b);
-bool __wrap_address_is_looking(const struct address_book *b);
-void __wrap_address_wait(struct address_book *b, struct address_waiter *w);
-void __wrap_address_stop_waiting(struct address_waiter *w);
-void __wrap_address_failed(struct address_book *b, const char *address);
-void __wrap_address_works(struct address_book *b, const char *address);
-
-bool __wrap_address_known(const struct address_book *b)
-{
-    (void)b;
-    return numeric || count > 0;
-}
-
-size_t __wrap_address_count(const struct address_book *b)
-{
-    (void)b;
-    return count;
-}
-
-const char *__wrap_address_first(const struct address_book *b)
-{
-    (void)b;
-    return count > 0 ? addresses[0] : "";
-}
-
-void __wrap_address_explain(const struct address_book *b, long long after_ms, char *ret_text,
-                            size_t size)
-{
-    (void)b;
-    snprintf(ret_text, size, "unknown after %lld", after_ms);
-}
-
-void __wrap_address_look_up(struct address_book *b)
-{
-    (void)b;
-    lookups++;
-}
-
-bool __wrap_address_is_looking(const struct address_book *b)
-{
-    (void)b;
-    return looking;
-}
-
-void __wrap_address_wait(struct address_book *b, struct address_waiter *w)
-{
-    (void)b;
-    w->waits = true;
-    waiter = w;
-    waiting++;
-}
-
-void __wrap_address_stop_waiting(struct address_waiter *w)
-{
-    waiting -= w->waits;
-    w->waits = false;
-}
-
-/* The first becomes the last. */
-void __wrap_address_failed(struct address_book *b, const char *address)
-{
-    char first[INET6_ADDRSTRLEN];
-    (void)b;
-    snprintf(failed, sizeof failed, "%s", address);
-    if (count < 2)
-        return;
-    memcpy(first, addresses[0], sizeof first);
-    memmove(addresses[0], addresses[1], (count - 1) * sizeof first);
-    memcpy(addresses[count - 1], first, sizeof first);
-}
-
-void __wrap_address_works(struct address_book *b, const char *address)
-{
-    (void)b;
-    snprintf(works, sizeof works, "%s", address);
-}
-
-/* libcurl's handle: what it is told. */
-
-static struct {
-    curl_prereq_callback on_before_request;
-    void *before_arg;
-    const struct curl_slist *headers, *connect_to;
-    long connect_timeout_ms, nobody;
-    char method[20], url[200];
-    const char *body;
-    curl_off_t length;
-} told;
-static curl_off_t uploaded, sending_us;
-
-CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...);
-CURLcode __wrap_curl_easy_getinfo(CURL *easy, CURLINFO info, ...);
-void __wrap_answer_take_headers(struct https_answer *a, CURL *easy);
-
-CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...)
-{
-    va_list arguments;
-    const char *text;
-    (void)easy;
-    va_start(arguments, option);
-    switch ((int)option) { /* an enum with hundreds of others */
-    case CURLOPT_PREREQFUNCTION:
-        told.on_before_request = va_arg(arguments, curl_prereq_callback);
-        break;
-    case CURLOPT_PREREQDATA:
-        told.before_arg = va_arg(arguments, void *);
-        break;
-    case CURLOPT_HTTPHEADER:
-        told.headers = va_arg(arguments, const struct curl_slist *);
-        break;
-    case CURLOPT_CONNECT_TO:
-        told.connect_to = va_arg(arguments, const struct curl_slist *);
-        break;
-    case CURLOPT_CONNECTTIMEOUT_MS:
-        told.connect_timeout_ms = va_arg(arguments, long);
-        break;
-    case CURLOPT_NOBODY:
-        told.nobody = va_arg(arguments, long);
-        break;
-    case CURLOPT_CUSTOMREQUEST:
-        text = va_arg(arguments, const char *);
-        snprintf(told.method, sizeof told.method, "%s", text ? text : "POST");
-        break;
-    case CURLOPT_URL:
-        snprintf(told.url, sizeof told.url, "%s", va_arg(arguments, const char *));
-        break;
-    case CURLOPT_POSTFIELDS:
-        told.body = va_arg(arguments, const char *);
-        break;
-    case CURLOPT_POSTFIELDSIZE_LARGE:
-        told.length = va_arg(arguments, curl_off_t);
-        break;
-    default:
-        break;
-    }
-    va_end(arguments);
-    return CURLE_OK;
-}
-
-CURLcode __wrap_curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
-{
-    va_list arguments;
-    (void)easy;
-    va_start(arguments, info);
-    if (info == CURLINFO_SIZE_UPLOAD_T)
-        *va_arg(arguments, curl_off_t *) = uploaded;
-    else if (info == CURLINFO_PRETRANSFER_TIME_T)
-        *va_arg(arguments, curl_off_t *) = sending_us;
-    else
-        ck_abort_msg("asked for %d", (int)info);
-    va_end(arguments);
-    return CURLE_OK;
-}
-
-void __wrap_answer_take_headers(struct https_answer *a, CURL *easy)
-{
-    (void)easy;
-    a->status = 200;
-}
-
-static const char *header(const char *name)
-{
-    size_t length = strlen(name);
-    for (const struct curl_slist *h = told.headers; h; h = h->next) {
-        if (strncmp(h->data, name, length) == 0 && h->data[length] == ':')
-            return h->data + length + 1 + (h->data[length + 1] == ' ');
-    }
-    return NULL;
-}
-
-/* The connection. */
-
-static struct exchange *on_it;
-static unsigned added, broke;
-static int adding;
-
-int __wrap_connection_add(struct connection *c, struct exchange *exchange);
-void __wrap_connection_remove(struct connection *c, struct exchange *exchange);
-void __wrap_connection_broke(struct connection *c);
-
-int __wrap_connection_add(struct connection *c, struct exchange *exchange)
-{
-    ck_assert_ptr_eq(c, (struct connection *)&added);
-    ck_assert_ptr_null(on_it);
-    added++;
-    if (adding == 0)
-        on_it = exchange;
-    return adding;
-}
-
-void __wrap_connection_remove(struct connection *c, struct exchange *exchange)
-{
-    ck_assert_ptr_eq(c, (struct connection *)&added);
-    ck_assert_ptr_eq(on_it, exchange);
-    on_it = NULL;
-}
-
-void __wrap_connection_broke(struct connection *c)
-{
-    ck_assert_ptr_eq(c, (struct connection *)&added);
-    broke++;
-}
-
-/* The deadline. */
-
-static uv_timer_t *deadline;
-static uv_timer_cb on_deadline;
-static uint64_t deadline_ms, due_in_ms;
-
-int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timer, uint64_t timeout_ms,
-                          uint64_t repeat_ms);
-int __wrap_uv_timer_stop(uv_timer_t *timer);
-uint64_t __wrap_uv_timer_get_due_in(const uv_timer_t *timer);
-
-int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timer, uint64_t timeout_ms,
-                          uint64_t repeat_ms)
-{
-    ck_assert_uint_eq(repeat_ms, 0);
-    deadline = timer;
-    on_deadline = on_timer;
-    deadline_ms = due_in_ms = timeout_ms;
-    return 0;
-}
-
-int __wrap_uv_timer_stop(uv_timer_t *timer)
-{
-    (void)timer;
-    deadline = NULL;
-    return 0;
-}
-
-uint64_t __wrap_uv_timer_get_due_in(const uv_timer_t *timer)
-{
-    (void)timer;
-    return due_in_ms;
-}
-
-static void deadline_comes(void)
-{
-    ck_assert_ptr_nonnull(deadline);
-    on_deadline(deadline);
-}
 
 /* The transfer. */
 
@@ -304,7 +26,7 @@ static char reason[256], sent_signature[SIGNATURE_HEADER_MAX];
 static void on_done(void *arg, const struct exchanged *what)
 {
     ck_assert_ptr_eq(arg, &ends);
-    ck_assert_ptr_null(deadline);
+    ck_assert(!has_deadline());
     ck_assert(!transfer_is_under_way(transfer));
     ends++;
     status = what->answer->status;
@@ -317,7 +39,7 @@ static void begin(void)
 {
     struct err e;
     ck_assert_int_eq(uv_loop_init(&loop), 0);
-    means = (struct transfer_means){.loop = &loop, .signer = &signer};
+    means = (struct transfer_means){.loop = &loop, .signer = &fake_signer};
     static struct credentials credentials;
     means.credentials = &credentials;
     digest_sha256("{}", 2, digest);
@@ -345,7 +67,7 @@ static void end(void)
 
 static void start(void)
 {
-    transfer_start(transfer, (struct connection *)&added, &request, on_done, &ends);
+    transfer_start(transfer, fake_connection(), &request, on_done, &ends);
     ck_assert_uint_eq(ends, 0); /* never from within */
     ck_assert(transfer_is_under_way(transfer));
 }
@@ -387,7 +109,7 @@ START_TEST(a_request_has_its_headers_and_is_bound_to_its_address)
     over(CURLE_OK);
     ck_assert_uint_eq(ends, 1);
     ck_assert_int_eq(status, 200);
-    ck_assert_str_eq(works, "192.0.2.1");
+    ck_assert_str_eq(worked_at, "192.0.2.1");
     ck_assert_uint_eq(signatures, 1);
 }
 END_TEST
@@ -480,14 +202,14 @@ START_TEST(the_next_address_is_tried_while_nothing_has_left)
     ck_assert_int_eq(told.connect_timeout_ms, 1501); /* half, as there is another */
     over(CURLE_COULDNT_CONNECT);
     ck_assert_uint_eq(ends, 0);
-    ck_assert_str_eq(failed, "192.0.2.1");
+    ck_assert_str_eq(failed_at, "192.0.2.1");
     ck_assert_uint_eq(added, 2);
     ck_assert_str_eq(told.connect_to->data, "::[2001:db8::2]:");
     ck_assert_int_eq(told.connect_timeout_ms, 3000);
     over(CURLE_COULDNT_CONNECT); /* that was the last */
     ck_assert_uint_eq(ends, 1);
     ck_assert_ptr_nonnull(strstr(reason, "(at 2001:db8::2)"));
-    ck_assert_str_eq(failed, "2001:db8::2");
+    ck_assert_str_eq(failed_at, "2001:db8::2");
 }
 END_TEST
 
@@ -500,7 +222,7 @@ START_TEST(what_may_have_arrived_is_not_sent_elsewhere)
     over(CURLE_RECV_ERROR);
     ck_assert_uint_eq(ends, 1);
     ck_assert_uint_eq(added, 1);
-    ck_assert_str_eq(failed, "192.0.2.1");
+    ck_assert_str_eq(failed_at, "192.0.2.1");
 }
 END_TEST
 
@@ -520,11 +242,11 @@ START_TEST(a_clip_changes_nothing_that_alarms_rely_on)
     request.clip = true;
     start();
     over(CURLE_OK);
-    ck_assert_str_eq(works, "");
-    transfer_start(transfer, (struct connection *)&added, &request, on_done, &ends);
+    ck_assert_str_eq(worked_at, "");
+    transfer_start(transfer, fake_connection(), &request, on_done, &ends);
     over(CURLE_COULDNT_CONNECT);
     ck_assert_uint_eq(ends, 2);
-    ck_assert_str_eq(failed, "");
+    ck_assert_str_eq(failed_at, "");
 }
 END_TEST
 
@@ -539,7 +261,7 @@ START_TEST(a_deadline_breaks_the_connection)
     ck_assert_int_eq(status, 0);
     ck_assert(!refused);
     ck_assert_str_eq(reason, "no complete answer within 3000 ms");
-    ck_assert_str_eq(failed, "192.0.2.1");
+    ck_assert_str_eq(failed_at, "192.0.2.1");
 }
 END_TEST
 
@@ -555,7 +277,7 @@ START_TEST(a_slow_body_has_time_for_as_long_as_it_moves)
     }
     deadline_comes(); /* it stands */
     ck_assert_uint_eq(ends, 1);
-    ck_assert_str_eq(failed, "");
+    ck_assert_str_eq(failed_at, "");
 }
 END_TEST
 
@@ -580,8 +302,7 @@ START_TEST(without_an_address_it_waits_for_the_look_up)
     ck_assert_uint_eq(waiting, 1);
     ck_assert_uint_eq(added, 0);
     count = 1;
-    __wrap_address_stop_waiting(waiter);
-    waiter->on_looked_up(waiter);
+    look_up_ends();
     ck_assert_uint_eq(added, 1);
     over(CURLE_OK);
     ck_assert_uint_eq(ends, 1);
@@ -593,8 +314,7 @@ START_TEST(a_look_up_that_fails_ends_it)
     count = 0;
     looking = true;
     start();
-    __wrap_address_stop_waiting(waiter);
-    waiter->on_looked_up(waiter);
+    look_up_ends();
     ck_assert_uint_eq(ends, 0);
     deadline_comes();
     ck_assert_uint_eq(ends, 1);
@@ -646,7 +366,7 @@ START_TEST(what_is_stopped_tells_nobody)
     start();
     transfer_stop(transfer);
     ck_assert(!transfer_is_under_way(transfer));
-    ck_assert_ptr_null(deadline);
+    ck_assert(!has_deadline());
     ck_assert_ptr_null(on_it);
     ck_assert_uint_eq(waiting, 0);
     transfer_stop(transfer);
