@@ -91,6 +91,14 @@ START_TEST(base64_matches_rfc_4648_section_10)
 }
 END_TEST
 
+START_TEST(base64url_has_an_alphabet_of_its_own_and_no_padding)
+{
+    char text[ENCODE_BASE64URL_SIZE(4)];
+    encode_base64url((const unsigned char[]){0xfb, 0xff, 0xbf, 0xfe}, 4, text);
+    ck_assert_str_eq(text, "-_-__g");
+}
+END_TEST
+
 START_TEST(decoders_refuse_what_is_not_strict)
 {
     unsigned char bytes[8];
@@ -198,6 +206,7 @@ int main(void)
     tcase_add_test(tc, a_text_that_was_cut_ends_with_a_whole_character);
     tcase_add_test(tc, text_from_outside_is_quoted_and_escaped);
     tcase_add_test(tc, base64_matches_rfc_4648_section_10);
+    tcase_add_test(tc, base64url_has_an_alphabet_of_its_own_and_no_padding);
     tcase_add_test(tc, decoders_refuse_what_is_not_strict);
     tcase_add_test(tc, a_uuid_carries_its_time_and_is_valid);
     tcase_add_test(tc, times_are_written_and_read_back);

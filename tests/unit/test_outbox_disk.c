@@ -167,8 +167,11 @@ START_TEST(a_new_database_is_an_entry_of_its_folder_that_survives)
 {
     struct fixture *f = begin();
     folder_syncs = 0;
+    const struct watched_counts before = watched_vfs_counts();
     open_store(f);
     ck_assert_uint_eq(folder_syncs, 1);
+    ck_assert_uint_gt(watched_vfs_counts().db_syncs, before.db_syncs);   /* that it has a log */
+    ck_assert_uint_gt(watched_vfs_counts().log_syncs, before.log_syncs); /* its tables */
     store_close(&f->store);
     open_store(f);
     ck_assert_uint_eq(folder_syncs, 1);
