@@ -14,6 +14,7 @@
 
 /* Syncs of folders: the linker gives us the call (see CMakeLists.txt). */
 static unsigned folder_syncs;
+static ino_t synced_folders[4];
 
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
@@ -21,7 +22,8 @@ int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
 {
     struct stat st;
-    folder_syncs += fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+        synced_folders[folder_syncs++ % 4] = st.st_ino;
     return __real_fsync(fd);
 }
 
@@ -107,6 +109,14 @@ START_TEST(the_folders_of_a_new_store_survive)
     folder_syncs = 0;
     struct fixture *f = begin();
     ck_assert_uint_eq(folder_syncs, 3); /* the clips', the store's, and the one that holds it */
+    for (int i = 0; i < 3; i++) {
+        char path[80];
+        struct stat st;
+        const char *const below[] = {"/clips", "", "/.."};
+        snprintf(path, sizeof path, "%s%s", f->folder, below[i]);
+        ck_assert_int_eq(stat(path, &st), 0);
+        ck_assert_uint_eq(synced_folders[i], st.st_ino);
+    }
     end(f);
 }
 END_TEST
