@@ -9,9 +9,13 @@
 #include "cli/text.h"
 
 static const char reset_help[] = "usage: tocsin reset [ALARM] [--by NAME] [--note TEXT]\n"
+                                 "       tocsin reset --unknown --by NAME [--note TEXT]\n"
                                  "\n"
                                  "Closes the open alarm ALARM, or all of them but those of "
-                                 "duress. Your user name is\nrecorded, and NAME beside it.\n";
+                                 "duress. Your user name is\nrecorded, and NAME beside it.\n"
+                                 "--unknown ends the fault \"state\" of \"incidents\": NAME has "
+                                 "asked the receivers which\nalarms were open before the restart, "
+                                 "and has dealt with them.\n";
 static const char cancel_help[] = "usage: tocsin cancel [ALARM] [--by NAME] --note TEXT\n"
                                   "\n"
                                   "Tells the receivers that the alarm ALARM, or every new one, was "
@@ -20,12 +24,16 @@ static const char cancel_help[] = "usage: tocsin cancel [ALARM] [--by NAME] --no
                                   "within alarms.cancel_window of the\n"
                                   "press; a duress alarm is not cancelled.\n";
 
-static const struct program_switch switches[] = {
-    {"by", PROGRAM_LONG, true}, {"note", PROGRAM_LONG + 1, true}, {0}};
+enum { BY = PROGRAM_LONG, NOTE, UNKNOWN };
+
+static const struct program_switch reset_switches[] = {
+    {"by", BY, true}, {"note", NOTE, true}, {"unknown", UNKNOWN, false}, {0}};
+static const struct program_switch cancel_switches[] = {
+    {"by", BY, true}, {"note", NOTE, true}, {0}};
 static const struct program reset = {
-    .name = "tocsin reset", .help = reset_help, .switches = switches};
+    .name = "tocsin reset", .help = reset_help, .switches = reset_switches};
 static const struct program cancel = {
-    .name = "tocsin cancel", .help = cancel_help, .switches = switches};
+    .name = "tocsin cancel", .help = cancel_help, .switches = cancel_switches};
 
 /* Reads what both have in common into the request; 0, or PROGRAM_DONE or PROGRAM_WRONG. */
 static int read_request(const struct program *p, int argc, char **argv, json_t *request)
@@ -33,9 +41,12 @@ static int read_request(const struct program *p, int argc, char **argv, json_t *
     for (int letter; (letter = program_option(p, argc, argv)) != PROGRAM_END;) {
         if (letter < PROGRAM_LONG)
             return letter;
-        json_object_set_new(request, letter == PROGRAM_LONG ? "by" : "note", json_string(optarg));
+        if (letter == UNKNOWN)
+            json_object_set_new(request, "unknown", json_true());
+        else
+            json_object_set_new(request, letter == BY ? "by" : "note", json_string(optarg));
     }
-    if (program_operands(p, argc, argv, 1) != 0)
+    if (program_operands(p, argc, argv, json_object_get(request, "unknown") ? 0 : 1) != 0)
         return PROGRAM_WRONG;
     if (optind < argc)
         json_object_set_new(request, "alarm", json_string(argv[optind]));
@@ -64,6 +75,11 @@ int run_reset(int argc, char **argv)
         return status;
     size_t i;
     json_t *closed = json_object_get(answer, "closed");
+    if (json_is_true(json_object_get(answer, "settled"))) {
+        printf("settled: what was open before the restart was asked elsewhere\n");
+        json_decref(answer);
+        return EXIT_SUCCESS;
+    }
     json_array_foreach(closed, i, one)
     {
         printf("closed %s (", json_string_value(json_object_get(one, "alarm")));

@@ -29,12 +29,15 @@ static const char *word(const json_t *object, const char *name)
     return text ? text : "";
 }
 
-static void print_alarms(const json_t *list)
+static void print_alarms(const json_t *list, bool known)
 {
     size_t i, j;
     const json_t *alarm, *receiver;
     char age[32];
-    if (json_array_size(list) == 0)
+    if (!known)
+        printf(
+            "alarms     not known: of before a restart there may be others; see the fault below\n");
+    else if (json_array_size(list) == 0)
         printf("alarms     none open\n");
     json_array_foreach(list, i, alarm)
     {
@@ -123,7 +126,7 @@ static void print_status(const json_t *s)
            text_age(number(s, "uptime_ms"), age, sizeof age), word(s, "signing_key"));
     json_array_foreach(json_object_get(s, "lamps"), i, one)
         printf("lamp       %s: %s\n", word(one, "id"), word(one, "pattern"));
-    print_alarms(json_object_get(s, "alarms"));
+    print_alarms(json_object_get(s, "alarms"), json_is_true(json_object_get(s, "alarms_known")));
     json_array_foreach(json_object_get(s, "faults"), i, one)
     {
         printf("FAULT      %s %s: ", word(one, "fault"), word(one, "subject"));

@@ -49,8 +49,10 @@ static const struct fault_kind kinds[FAULT_CODES] = {
                              "为技术人员保留损坏的文件，并尽快更换磁盘。"},
     [FAULT_STATE] = {"state", FAULT_SUBJECT_PART, FAULT_GRAVITY_GRAVE, FAULT_CLASS_SYSTEM,
                      "Ask the receivers which alarms were open, and look at the buttons: the "
-                     "gateway may not know of an alarm from before its restart.",
-                     "询问接警方哪些报警未结束，并查看各按钮：网关可能不知道重启之前的报警。"},
+                     "gateway may not know of an alarm from before its restart. Then: tocsin reset "
+                     "--unknown --by NAME.",
+                     "询问接警方哪些报警未结束，并查看各按钮：网关可能不知道重启之前的报警。"
+                     "问清后运行 tocsin reset --unknown --by 姓名。"},
     [FAULT_LAMP] = {"lamp", FAULT_SUBJECT_LAMP, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_PERIPHERAL,
                     "Look at the lamp and its wires; do not trust what it shows.",
                     "检查指示灯及其接线；不要相信它的显示。"},

@@ -203,6 +203,7 @@ static void set_exercise(const struct gateway *gw, json_t *object)
 static void status_incidents(const struct gateway *gw, json_t *object, bool with_duress)
 {
     json_object_set_new(object, "alarms", incidents_status(gw->incidents, with_duress));
+    json_object_set_new(object, "alarms_known", json_boolean(incidents_known(gw->incidents)));
     set_exercise(gw, object);
 }
 

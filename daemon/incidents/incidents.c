@@ -138,16 +138,6 @@ void incidents_tick(struct incidents *inc)
     escalation_tick(inc);
 }
 
-static void save_unsaved(struct incidents *inc)
-{
-    if (!inc->unsaved)
-        return;
-    char *text = state_incidents(inc);
-    events_save_row(inc->options.events, &(struct outbox_row){ROW_INCIDENTS, text});
-    inc->unsaved = false;
-    free(text);
-}
-
 static void on_fact(void *self, const struct fact *fact)
 {
     struct incidents *inc = self;
@@ -159,7 +149,7 @@ static void on_fact(void *self, const struct fact *fact)
     } else if (fact->kind == FACT_COMMAND) {
         answers_obey(inc, &fact->u.command);
     } else if (fact->kind == FACT_SETTLED) {
-        save_unsaved(inc);
+        state_save_unsaved(inc);
     }
 }
 

@@ -51,6 +51,10 @@ int incidents_open(const struct incidents_options *options, struct incidents **r
 /* The rows of the last run; before the first level. What cannot be read is a fault, never "no
  * alarm". */
 void incidents_load(struct incidents *inc, const struct outbox_found *found);
+/* Whether every alarm from before is known; if not, FAULT_STATE stands, over restarts too, until a
+ * person says that it is settled (false: there was nothing to settle). */
+bool incidents_known(const struct incidents *inc);
+bool incidents_settle(struct incidents *inc, const char *by, const char *note);
 /* An exercise that was under way before the restart is over: its incidents are closed. After the
  * first levels. */
 void incidents_end_old_exercise(struct incidents *inc);

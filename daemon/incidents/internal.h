@@ -52,6 +52,9 @@ struct incidents {
     struct exercise exercise;
     uint64_t press_seq; /* of the last event that a press has become */
     bool unsaved;       /* the row "incidents" has changed and no event has taken it along */
+    char doubt[FACT_TEXT_SIZE]; /* why not all is known of alarms from before; "" if it is */
+    bool doubt_is_new;          /* something was added that is not on the disk */
+    bool row_is_bad;            /* the text of the row "incidents" is worth keeping */
     bool closed;
 };
 
@@ -94,5 +97,20 @@ char *state_incidents(const struct incidents *inc);
 char *state_exercise(const struct incidents *inc);
 char *state_tests(const struct incidents *inc);
 void state_save_tests(struct incidents *inc);
+void state_save_unsaved(struct incidents *inc);
+
+/* shape.c: whether the row of open alarms, and one of its incidents, is what state.c writes, or an
+ * older version of it wrote. `now_ns`: no time of that boot is later. */
+int shape_row(json_t *row, struct err *e);
+int shape_incident(json_t *one, int64_t now_ns, struct err *e);
+/* The class of that name; false if there is none. */
+bool shape_class_of(const char *name, enum incident_class *ret_class);
+
+/* doubt.c: what is not known of alarms from before the restart. */
+void doubt_load(struct incidents *inc, const struct outbox_found *found);
+/* `in_row`: the text of the row "incidents" cannot be read or is not whole. */
+void doubt_add(struct incidents *inc, const char *why, bool in_row);
+/* When all is loaded: states it. What is new is saved with that text (`row`; NULL if none). */
+void doubt_keep(struct incidents *inc, const char *row);
 
 #endif

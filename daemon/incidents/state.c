@@ -14,8 +14,6 @@
 #include "base/log.h"
 #include "incidents/internal.h"
 
-#define ROW_UNREADABLE "incidents-unreadable"
-
 static char *dump(json_t *object)
 {
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -99,6 +97,16 @@ void state_save_tests(struct incidents *inc)
     free(text);
 }
 
+void state_save_unsaved(struct incidents *inc)
+{
+    if (!inc->unsaved)
+        return;
+    char *text = state_incidents(inc);
+    events_save_row(inc->options.events, &(struct outbox_row){ROW_INCIDENTS, text});
+    inc->unsaved = false;
+    free(text);
+}
+
 /* False if the configuration no longer has the input that `object` names. */
 static bool find_input(const struct incidents *inc, const json_t *object, size_t *ret_index)
 {
@@ -149,24 +157,10 @@ static void load_progress(const struct incidents *inc, struct incident *incident
     }
 }
 
-/* What nobody can read is taken for a real alarm. */
-static enum incident_class read_class(const json_t *object)
+/* What can be read of it is taken over; of what nature nobody can read is a real alarm. */
+static void load_incident(struct incidents *inc, struct incident *incident, const json_t *object,
+                          bool is_whole, bool same_boot)
 {
-    const char *name = json_string_value(json_object_get(object, "nature"));
-    for (int class = 0; name && class < INCIDENT_CLASSES; class ++) {
-        if (strcmp(name, incident_class_name((enum incident_class) class)) == 0)
-            return (enum incident_class) class;
-    }
-    return INCIDENT_CLASS_ALARM;
-}
-
-static bool load_incident(struct incidents *inc, const json_t *object, bool same_boot)
-{
-    const char *alarm = json_string_value(json_object_get(object, "alarm"));
-    size_t i;
-    if (!alarm || !uuid_is_valid(alarm) || !find_input(inc, object, &i))
-        return false;
-    struct incident *incident = panel_incident(&inc->panel, i, read_class(object));
     *incident = (struct incident){
         .button = incident->button,
         .class = incident->class,
@@ -174,21 +168,49 @@ static bool load_incident(struct incidents *inc, const json_t *object, bool same
         .held = json_is_true(json_object_get(object, "held")),
         .at_start = json_is_true(json_object_get(object, "at_start")),
         .cancelled = json_is_true(json_object_get(object, "cancelled")),
-        .presses = (unsigned)json_integer_value(json_object_get(object, "presses")),
-        .level = (unsigned)json_integer_value(json_object_get(object, "level")),
+        .presses = is_whole ? (unsigned)json_integer_value(json_object_get(object, "presses")) : 1,
+        .level = is_whole ? (unsigned)json_integer_value(json_object_get(object, "level")) : 1,
         .level_ns = clock_monotonic_ns(),
         .raised_wall_ms = json_integer_value(json_object_get(object, "raised_wall_ms"))};
-    memcpy(incident->alarm, alarm, UUID_TEXT_SIZE);
-    if (incident->level == 0)
-        incident->level = 1;
+    snprintf(incident->alarm, sizeof incident->alarm, "%s",
+             json_string_value(json_object_get(object, "alarm")));
     /* Times of another boot mean nothing on this boot's clock. */
-    if (same_boot) {
+    if (is_whole && same_boot) {
         incident->level_ns = json_integer_value(json_object_get(object, "level_ns"));
         incident->raised_ns = json_integer_value(json_object_get(object, "raised_ns"));
         incident->last_press_ns = json_integer_value(json_object_get(object, "last_press_ns"));
     }
     load_progress(inc, incident, json_object_get(object, "receivers"));
-    return true;
+}
+
+/* One that was open; if it is not all known, why: what is known of it is open all the same. */
+static void load_one(struct incidents *inc, json_t *one, bool same_boot)
+{
+    const char *id = json_string_value(json_object_get(one, "input"));
+    const char *alarm = json_string_value(json_object_get(one, "alarm"));
+    enum incident_class class = INCIDENT_CLASS_ALARM;
+    char reason[FACT_TEXT_SIZE];
+    struct err e;
+    size_t i = 0;
+    bool is_whole = shape_incident(one, same_boot ? clock_monotonic_ns() : INT64_MAX, &e) == 0;
+    shape_class_of(json_string_value(json_object_get(one, "nature")), &class);
+    struct incident *incident =
+        alarm && uuid_is_valid(alarm) && !panel_find(&inc->panel, alarm) && find_input(inc, one, &i)
+            ? panel_incident(&inc->panel, i, class)
+            : NULL;
+    bool is_taken = incident && incident->open;
+    if (incident && !is_taken)
+        load_incident(inc, incident, one, is_whole, same_boot);
+    if (incident && !is_taken && is_whole)
+        return;
+    snprintf(reason, sizeof reason, "alarm %s of input %s was open before the restart; %s",
+             alarm ? alarm : "?", id ? id : "?",
+             !is_whole  ? "what was kept of it is not whole"
+             : is_taken ? "another alarm of the input was kept beside it"
+                        : "the configuration has no such input now, or it was kept twice");
+    if (!is_whole)
+        log_error("tocsind", "what was kept of alarm %s: %s", alarm ? alarm : "?", e.text);
+    doubt_add(inc, reason, true);
 }
 
 static void load_incidents(struct incidents *inc, const json_t *row)
@@ -197,20 +219,7 @@ static void load_incidents(struct incidents *inc, const json_t *row)
     bool same_boot = boot && strcmp(boot, events_boot(inc->options.events)) == 0;
     size_t at;
     json_t *one;
-    json_array_foreach(json_object_get(row, "incidents"), at, one)
-    {
-        const char *id = json_string_value(json_object_get(one, "input"));
-        const char *alarm = json_string_value(json_object_get(one, "alarm"));
-        char reason[FACT_TEXT_SIZE];
-        if (load_incident(inc, one, same_boot))
-            continue;
-        snprintf(reason, sizeof reason,
-                 "alarm %s of input %s was open before the restart; the configuration has no such "
-                 "input now, or what was kept of it cannot be read",
-                 alarm ? alarm : "?", id ? id : "?");
-        log_error("tocsind", "%s", reason);
-        facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS, reason);
-    }
+    json_array_foreach(json_object_get(row, "incidents"), at, one) load_one(inc, one, same_boot);
 }
 
 static void load_exercise(struct incidents *inc, const json_t *row)
@@ -239,24 +248,31 @@ static json_t *read_row(struct incidents *inc, const struct outbox_found *found,
 {
     const char *text = outbox_found_text(found, row);
     json_error_t error;
-    json_t *object = text ? json_loads(text, 0, &error) : NULL;
-    if (!text || json_is_object(object))
+    struct err e;
+    json_t *object = text ? json_loads(text, JSON_REJECT_DUPLICATES, &error) : NULL;
+    bool is_incidents = strcmp(row, ROW_INCIDENTS) == 0;
+    if (!text || (json_is_object(object) && (!is_incidents || shape_row(object, &e) == 0)))
         return object;
     char reason[FACT_TEXT_SIZE];
     snprintf(reason, sizeof reason, "what was kept of %s before the restart cannot be read (%s)%s",
-             row, object ? "it is no object" : error.text,
-             strcmp(row, ROW_INCIDENTS) == 0 ? ": alarms may be open of which nothing is known here"
-                                             : "");
+             row,
+             !object                   ? error.text
+             : !json_is_object(object) ? "it is no object"
+                                       : e.text,
+             is_incidents ? ": alarms may be open of which nothing is known here" : "");
+    if (is_incidents) {
+        doubt_add(inc, reason, true);
+        return object; /* an alarm that can be read is open */
+    }
     json_decref(object);
     log_error("tocsind", "%s", reason);
     facts_state_fault(inc->options.facts, FAULT_STATE, row, reason);
-    if (strcmp(row, ROW_INCIDENTS) == 0) /* the next press would write over it */
-        events_save_row(inc->options.events, &(struct outbox_row){ROW_UNREADABLE, text});
     return NULL;
 }
 
 void incidents_load(struct incidents *inc, const struct outbox_found *found)
 {
+    doubt_load(inc, found);
     json_t *row = read_row(inc, found, ROW_INCIDENTS);
     json_t *tests = read_row(inc, found, ROW_TESTS), *exercise = read_row(inc, found, ROW_EXERCISE);
     load_inputs(inc, row);
@@ -268,5 +284,6 @@ void incidents_load(struct incidents *inc, const struct outbox_found *found)
     json_decref(row);
     json_decref(tests);
     json_decref(exercise);
+    doubt_keep(inc, outbox_found_text(found, ROW_INCIDENTS));
     delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
 }

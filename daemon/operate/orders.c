@@ -5,12 +5,32 @@
 
 #include "operate/internal.h"
 
+/* A person has found out what was open before a restart. It is asked for by name, so that nobody
+ * says so by closing an alarm of today. */
+static void settle(struct operate *op, struct control_request *request, const json_t *arguments)
+{
+    const char *by = json_string_value(json_object_get(arguments, "by"));
+    char who[300];
+    operate_name_who(request, arguments, who, sizeof who);
+    if (!by || !by[0])
+        control_fail(request, "say who has asked the receivers: tocsin reset --unknown --by NAME");
+    else if (incidents_settle(op->options.incidents, who,
+                              json_string_value(json_object_get(arguments, "note"))))
+        control_reply(request, json_pack("{sb}", "settled", 1));
+    else
+        control_fail(request, "there is nothing to settle: every alarm from before is known");
+}
+
 void orders_reset(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct operate *op = arg;
     const char *alarm = json_string_value(json_object_get(arguments, "alarm"));
     const char *note = json_string_value(json_object_get(arguments, "note"));
     char who[300];
+    if (json_is_true(json_object_get(arguments, "unknown"))) {
+        settle(op, request, arguments);
+        return;
+    }
     operate_name_who(request, arguments, who, sizeof who);
     json_t *closed = json_array();
     const struct incident *incident = NULL;

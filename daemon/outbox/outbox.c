@@ -130,7 +130,7 @@ static int open_store(struct outbox *ob, const struct outbox_options *options,
         struct err why = *e;
         store_close(&ob->store);
         outbox_found_finish(found);
-        result = salvage(&ob->store, why.text, &found->damage, e);
+        result = salvage(&ob->store, why.text, found, e);
         if (result == 0)
             result = store_read_found(&ob->store, found, e);
     }

@@ -84,7 +84,8 @@ struct outbox_found {
     size_t upload_count;
     struct outbox_upload *uploads;       /* by seq */
     int64_t answer_seq[LIMIT_RECEIVERS]; /* highest answer taken from each receiver */
-    char *damage; /* a sentence if the database was damaged and what became of it; else NULL */
+    char *damage;    /* a sentence if the database was damaged and what became of it; else NULL */
+    bool state_lost; /* some of its rows of state could not be read, or nobody can tell */
 };
 
 /* Opens or creates the database and starts the thread. Waits for the disk: only at start. */

@@ -2,6 +2,7 @@
 #include "outbox/salvage.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -20,18 +21,19 @@ static const struct table tables[] = {
     {"state", "name", "INSERT OR IGNORE INTO state VALUES(?,?)"},
 };
 
+/* How many rows were copied; whether that was all of them. */
 static int copy_direction(sqlite3 *from, sqlite3 *to, const struct table *table,
-                          const char *direction)
+                          const char *direction, bool *ret_whole)
 {
     char text[128];
     sqlite3_stmt *read = NULL, *write = NULL;
-    int copied = 0;
+    int copied = 0, step = SQLITE_ERROR;
     snprintf(text, sizeof text, "SELECT * FROM %s ORDER BY %s %s", table->name, table->order,
              direction);
     if (sqlite3_prepare_v2(from, text, -1, &read, NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(to, table->insert, -1, &write, NULL) == SQLITE_OK) {
         /* The loop ends at the end, or at the first row that cannot be read. */
-        while (sqlite3_step(read) == SQLITE_ROW) {
+        while ((step = sqlite3_step(read)) == SQLITE_ROW) {
             for (int i = 0; i < sqlite3_column_count(read); i++)
                 sqlite3_bind_value(write, i + 1, sqlite3_column_value(read, i));
             if (sqlite3_step(write) == SQLITE_DONE)
@@ -41,24 +43,27 @@ static int copy_direction(sqlite3 *from, sqlite3 *to, const struct table *table,
     }
     sqlite3_finalize(read);
     sqlite3_finalize(write);
+    *ret_whole = step == SQLITE_DONE;
     return copied;
 }
 
-static int copy_rows(const char *damaged, sqlite3 *to)
+static int copy_rows(const char *damaged, sqlite3 *to, bool *ret_state_lost)
 {
     sqlite3 *from = NULL;
     int events = 0;
+    bool whole = false; /* the last table's is the state's */
     if (sqlite3_open_v2(damaged, &from, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
         sqlite3_exec(to, "BEGIN", NULL, NULL, NULL);
         for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-            int copied = copy_direction(from, to, &tables[i], "ASC");
-            copied += copy_direction(from, to, &tables[i], "DESC");
+            int copied = copy_direction(from, to, &tables[i], "ASC", &whole);
+            copied += copy_direction(from, to, &tables[i], "DESC", &whole);
             if (i == 0)
                 events = copied;
         }
         sqlite3_exec(to, "COMMIT", NULL, NULL, NULL);
     }
     sqlite3_close(from);
+    *ret_state_lost = !whole;
     return events;
 }
 
@@ -70,7 +75,7 @@ static void move_aside(const char *path, const char *suffix, const char *aside)
     rename(from, to); /* a log that is not there need not move */
 }
 
-int salvage(struct store *s, const char *why, char **ret_damage, struct err *e)
+int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e)
 {
     char aside[4200];
     snprintf(aside, sizeof aside, "%s.damaged-%lld", s->path, (long long)time(NULL));
@@ -80,8 +85,8 @@ int salvage(struct store *s, const char *why, char **ret_damage, struct err *e)
     int result = store_open(s, e);
     if (result != 0)
         return result;
-    int events = copy_rows(aside, s->db);
-    if (asprintf(ret_damage,
+    int events = copy_rows(aside, s->db, &found->state_lost);
+    if (asprintf(&found->damage,
                  "the outbox was damaged (%s); %d events could be read and were kept; the damaged "
                  "file is %s",
                  why, events, aside) < 0)

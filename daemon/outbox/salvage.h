@@ -7,8 +7,8 @@
 
 /*
  * Moves the (closed) database and its log aside, opens a fresh one in its place and copies every
- * row that can be read. `*ret_damage` gets a sentence about what happened; caller frees.
+ * row that can be read. Sets `damage` and `state_lost`.
  */
-int salvage(struct store *s, const char *why, char **ret_damage, struct err *e);
+int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e);
 
 #endif

@@ -56,6 +56,15 @@ static void keep_row(const struct outbox_row *row)
     kept->saved++;
 }
 
+void fake_lose_row(const char *name)
+{
+    struct fake_row *row = find_row(name);
+    ck_assert_ptr_nonnull(row);
+    free(row->text);
+    *row = fake.rows[--fake.row_count];
+    fake.rows[fake.row_count] = (struct fake_row){0};
+}
+
 const struct fake_event *fake_last(const char *type)
 {
     for (size_t i = fake.count; i-- > 0;) {
@@ -81,7 +90,9 @@ const char *fake_text(const struct fake_event *event, const char *name)
 
 struct outbox_found fake_found(void)
 {
-    struct outbox_found found = {.row_count = fake.row_count,
+    struct outbox_found found = {.last_seq = fake.count,
+                                 .row_count = fake.row_count,
+                                 .state_lost = fake.state_lost,
                                  .rows = calloc(fake.row_count + 1, sizeof *found.rows)};
     for (size_t i = 0; i < fake.row_count; i++) {
         found.rows[i].name = strdup(fake.rows[i].name);

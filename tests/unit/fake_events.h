@@ -37,6 +37,7 @@ struct fake {
     char answer_row[32]; /* the row that went with the last answer */
     struct uplink_answer answer;
     bool cannot_emit; /* no event can be made */
+    bool state_lost;  /* the store was damaged, and not every row came back */
     /* Of delivery: */
     uint32_t responders, proven, takers;
     uint32_t group_of_two; /* bit mask: responders of group 2, the others are of group 1 */
@@ -68,6 +69,7 @@ void fake_end(void);
 /* The row's text, or NULL; how often it was saved. */
 const char *fake_row(const char *name);
 unsigned fake_saved(const char *name);
+void fake_lose_row(const char *name);
 
 /* The last event of that type, or NULL; how many there were. */
 const struct fake_event *fake_last(const char *type);

@@ -248,7 +248,7 @@ START_TEST(a_press_works_out_each_lamp_once)
     worked_out = 0;
     world_press(WORLD_GATE);
     ck_assert_uint_eq(worked_out, 1);
-    ck_assert_uint_eq(fake_saved("incidents"), 1);
+    ck_assert_uint_eq(fake_saved("incidents"), 2);
     expect(INDICATOR_PATTERN_HEARD);
     world_deliver("tocsin.alarm.raised", 0);
     ck_assert_uint_eq(worked_out, 2);

@@ -414,6 +414,25 @@ START_TEST(reset_and_cancel_say_who_and_what)
 }
 END_TEST
 
+START_TEST(what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way)
+{
+    const struct control_request *request = ask("reset", "{'unknown':true,'by':'Li'}");
+    ck_assert_ptr_nonnull(strstr(request->error, "nothing to settle"));
+    incidents_load(world.incidents, &(struct outbox_found){.last_seq = 1});
+    facts_tell(world.facts);
+    ck_assert(!ask("reset", "{}")->failed);
+    ck_assert(!ask("reset", "{'by':'Li'}")->failed);
+    ck_assert(!incidents_known(world.incidents));
+    ck_assert_ptr_nonnull(strstr(ask("reset", "{'unknown':true}")->error, "--by"));
+    ck_assert_ptr_nonnull(strstr(ask("reset", "{'unknown':true,'by':''}")->error, "--by"));
+    ck_assert(!incidents_known(world.incidents));
+    ck_assert(!ask("reset", "{'unknown':true,'by':'Li','note':'called 110'}")->failed);
+    ck_assert(incidents_known(world.incidents));
+    ck_assert_ptr_nonnull(strstr(fake_row("incidents-doubt"), "Li (root)"));
+    ck_assert_ptr_nonnull(strstr(fake_row("incidents-doubt"), "called 110"));
+}
+END_TEST
+
 START_TEST(who_asks_for_a_drill_is_answered_when_it_begins)
 {
     struct control_request *request = ask("drill.begin", "{'inputs':['gate'],'length_ms':60000}");
@@ -566,6 +585,7 @@ int main(void)
     tcase_add_test(tc, a_release_before_the_press_was_accepted_ends_its_waiting);
     tcase_add_loop_test(tc, what_cannot_be_pressed_is_refused_with_a_reason, 0, WRONG_COUNT);
     tcase_add_test(tc, reset_and_cancel_say_who_and_what);
+    tcase_add_test(tc, what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way);
     tcase_add_test(tc, who_asks_for_a_drill_is_answered_when_it_begins);
     tcase_add_test(tc, who_asks_for_a_drill_hears_why_it_does_not_begin);
     tcase_add_test(tc, whoever_waits_is_told_of_the_stop);

@@ -506,8 +506,24 @@ START_TEST(a_damaged_database_is_put_aside_and_what_can_be_read_is_kept)
     ck_assert_ptr_nonnull(f->found.damage);
     ck_assert_ptr_nonnull(strstr(f->found.damage, "events could be read"));
     ck_assert_uint_eq(f->found.last_seq, 300); /* from the end that was not damaged */
+    ck_assert(!f->found.state_lost);
     put(f, 1000, NULL);
     wait_stored(f, 1);
+    end(f);
+}
+END_TEST
+
+START_TEST(rows_of_state_that_could_not_be_read_are_told)
+{
+    struct fixture *f = begin();
+    put(f, 1, "what was open");
+    wait_stored(f, 1);
+    close_outbox(f);
+    ck_assert_int_gt(damage_pages_that_hold(f, "what was open"), 0);
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert(f->found.state_lost);
+    ck_assert_uint_eq(f->found.last_seq, 1);
     end(f);
 }
 END_TEST
@@ -525,6 +541,7 @@ START_TEST(a_file_that_is_no_database_keeps_no_press_out)
     fclose(file);
     open_outbox(f);
     ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert(f->found.state_lost);
     put(f, 1, NULL);
     wait_stored(f, 1);
     end(f);
@@ -647,6 +664,7 @@ int main(void)
     tcase_add_test(tc, evidence_that_is_no_text_does_not_take_the_answer_away);
     tcase_add_test(tc, a_disk_that_refuses_is_a_fault_and_nothing_is_lost_when_it_takes_again);
     tcase_add_test(tc, a_damaged_database_is_put_aside_and_what_can_be_read_is_kept);
+    tcase_add_test(tc, rows_of_state_that_could_not_be_read_are_told);
     tcase_add_test(tc, a_file_that_is_no_database_keeps_no_press_out);
     tcase_add_test(tc, a_clip_is_known_with_its_manifest_and_waits_for_each_receiver);
     tcase_add_test(tc, only_what_everybody_has_is_pruned_and_never_the_newest);
