@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "annunciate/lamps.h"
+#include "base/encode.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ struct lamps {
 static void on_fault(void *arg, const char *reason)
 {
     struct one_lamp *lamp = arg;
-    snprintf(lamp->reason, sizeof lamp->reason, "%s", reason ? reason : "");
+    encode_copy_utf8(lamp->reason, sizeof lamp->reason, reason);
     facts_state_fault(lamp->lamps->options.facts, FAULT_LAMP, lamp->config->id, reason);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/log.h"
 
 struct one_output {
@@ -122,7 +123,7 @@ static void on_fact(void *self, const struct fact *fact)
 static void on_fault(void *arg, const char *reason)
 {
     struct one_output *o = arg;
-    snprintf(o->reason, sizeof o->reason, "%s", reason ? reason : "");
+    encode_copy_utf8(o->reason, sizeof o->reason, reason);
     facts_state_fault(o->outputs->options.facts, FAULT_OUTPUT, o->config->id, reason);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char base64_alphabet[] =
@@ -120,4 +121,42 @@ void encode_trim_utf8(char *text)
     size_t needed = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
     if (tail < needed)
         text[length - 1 - tail] = '\0';
+}
+
+/* How long the character at `p` is; 0 if that is no UTF-8 (RFC 3629: nothing longer than needed, no
+ * surrogate, nothing beyond U+10FFFF). */
+static size_t character_bytes(const unsigned char *p)
+{
+    size_t length = *p < 0x80   ? 1
+                    : *p < 0xc2 ? 0
+                    : *p < 0xe0 ? 2
+                    : *p < 0xf0 ? 3
+                    : *p < 0xf5 ? 4
+                                : 0;
+    unsigned char low = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
+    for (size_t i = 1; i < length; i++) {
+        if (p[i] < low || p[i] > high)
+            return 0; /* also where the text ends */
+        low = 0x80;
+        high = 0xbf;
+    }
+    return length;
+}
+
+void encode_make_utf8(char *text)
+{
+    for (unsigned char *p = (unsigned char *)text; *p;) {
+        size_t length = character_bytes(p);
+        if (length == 0)
+            *p = '?';
+        p += length ? length : 1;
+    }
+}
+
+void encode_copy_utf8(char *ret_text, size_t size, const char *text)
+{
+    if ((size_t)snprintf(ret_text, size, "%s", text ? text : "") >= size)
+        encode_trim_utf8(ret_text);
+    encode_make_utf8(ret_text);
 }

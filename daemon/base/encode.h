@@ -27,4 +27,11 @@ ssize_t decode_base64url(const char *text, size_t length, void *ret_bytes, size_
 /* Takes away a character that was cut in two at the end of a UTF-8 text (by snprintf, say). */
 void encode_trim_utf8(char *text);
 
+/* A question mark for every byte that is no UTF-8. What strangers write (a proxy's page, a camera,
+ * a driver) goes through this where it enters: a text that is no UTF-8 is no JSON, and whatever
+ * says it would be left out without a word. */
+void encode_make_utf8(char *text);
+/* Copies what there is room for, as UTF-8, cut before a character. NULL is "". */
+void encode_copy_utf8(char *ret_text, size_t size, const char *text);
+
 #endif

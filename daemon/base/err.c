@@ -13,6 +13,7 @@ static void append(struct err *e, const char *text)
     int more = snprintf(e->text + used, sizeof e->text - used, ": %s", text);
     (void)more; /* a message too long is cut: its beginning says the most */
     encode_trim_utf8(e->text);
+    encode_make_utf8(e->text);
 }
 
 int err_set(struct err *e, int code, const char *format, ...)
@@ -23,6 +24,7 @@ int err_set(struct err *e, int code, const char *format, ...)
         vsnprintf(e->text, sizeof e->text, format, args);
         va_end(args);
         encode_trim_utf8(e->text);
+        encode_make_utf8(e->text);
     }
     return -code;
 }

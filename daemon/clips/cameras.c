@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "clips/internal.h"
 
 static void tell(const struct clips *cl, size_t index)
@@ -31,7 +32,7 @@ static void take(struct clips *cl, size_t index, const struct message_camera *me
     camera->known = true;
     camera->state = message->state;
     camera->restarts = message->restarts;
-    snprintf(camera->reason, sizeof camera->reason, "%s", message->reason);
+    encode_copy_utf8(camera->reason, sizeof camera->reason, message->reason);
     /* While it is connecting a fault stays: it has not mended anything yet. */
     if (message->state != MESSAGE_CAMERA_CONNECTING)
         facts_state_fault(cl->options.facts, FAULT_CAMERA, camera->config->id,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/lines.h"
 #include "base/log.h"
 #include "control/who.h"
@@ -212,10 +213,9 @@ void control_fail(struct control_request *request, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    json_t *message = json_string(text);
-    if (!message)
-        message = json_string("the message is not UTF-8");
-    send_object(request->client, json_pack("{sb,so}", "ok", 0, "error", message));
+    encode_trim_utf8(text);
+    encode_make_utf8(text);
+    send_object(request->client, json_pack("{sb,ss}", "ok", 0, "error", text));
     finish(request);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "dispatch/lanes.h"
@@ -93,6 +94,14 @@ static void set_link(struct receiver *r, enum dispatch_link link, const char *re
     host->link_changed(host->arg, r->number, link, reason);
 }
 
+/* What an uplink says, as everybody behind it is told. */
+static struct uplink_result taken(const struct uplink_result *said)
+{
+    struct uplink_result result = *said;
+    encode_copy_utf8(result.reason, sizeof result.reason, said->reason);
+    return result;
+}
+
 static bool is_success(const struct uplink_result *result)
 {
     return result->outcome == UPLINK_OUTCOME_STORED ||
@@ -133,8 +142,9 @@ static void arrived(struct receiver *r, struct delivery *entry)
     uploads_manifest_is_there(&r->uploads, seq);
 }
 
-static void on_sent(void *arg, const struct uplink_result *result)
+static void on_sent(void *arg, const struct uplink_result *said)
 {
+    const struct uplink_result whole = taken(said), *result = &whole;
     struct attempt *attempt = arg;
     struct receiver *r = attempt->receiver;
     struct delivery *entry = attempt->entry;
@@ -174,8 +184,9 @@ static void send_entry(struct receiver *r, struct delivery *entry)
                  attempt);
 }
 
-static void on_beat(void *arg, const struct uplink_result *result)
+static void on_beat(void *arg, const struct uplink_result *said)
 {
+    const struct uplink_result whole = taken(said), *result = &whole;
     struct receiver *r = arg;
     r->beating = false;
     if (r->dispatch->closing)
@@ -202,8 +213,9 @@ static void send_beat(struct receiver *r)
     event_unref(event);
 }
 
-static void on_uploaded(void *arg, const struct uplink_result *result)
+static void on_uploaded(void *arg, const struct uplink_result *said)
 {
+    const struct uplink_result whole = taken(said), *result = &whole;
     struct receiver *r = arg;
     if (r->dispatch->closing)
         return;
@@ -454,7 +466,7 @@ void dispatch_link_said(struct dispatch *d, size_t receiver, enum uplink_link li
         lanes_hurry(&r->lanes);
         set_link(r, DISPATCH_LINK_PROVEN, NULL);
     } else if (link == UPLINK_LINK_DOWN) {
-        snprintf(r->status.reason, sizeof r->status.reason, "%s", reason);
+        encode_copy_utf8(r->status.reason, sizeof r->status.reason, reason);
         set_link(r, DISPATCH_LINK_UNPROVEN, r->status.reason);
     }
     pump(r);

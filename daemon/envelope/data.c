@@ -4,29 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long the character is that `text` begins with; 0 if that is no UTF-8. */
-static size_t character_length(const char *text)
-{
-    unsigned char first = (unsigned char)*text;
-    size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (strnlen(text, length) < length)
-        return 0;
-    json_t *character = json_stringn(text, length);
-    json_decref(character);
-    return character ? length : 0;
-}
+#include "base/encode.h"
 
 /* The text with a question mark for every byte that is no UTF-8: an event goes out whatever a
  * camera or a driver wrote into its reason. */
 static json_t *repaired(const char *text)
 {
     char *copy = strdup(text);
-    for (char *at = copy; at && *at;) {
-        size_t length = character_length(at);
-        if (length == 0)
-            *at = '?';
-        at += length ? length : 1;
-    }
+    if (copy)
+        encode_make_utf8(copy);
     json_t *string = copy ? json_string(copy) : NULL;
     free(copy);
     return string;

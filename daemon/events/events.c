@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/encode.h"
 #include "base/log.h"
 #include "envelope/envelope.h"
 #include "iface/limits.h"
@@ -227,7 +228,7 @@ static void on_store_fault(void *arg, const char *reason)
         log_error("outbox", "%s", reason);
     else
         log_info("outbox", "the store works again");
-    snprintf(ev->store_reason, sizeof ev->store_reason, "%s", reason ? reason : "");
+    encode_copy_utf8(ev->store_reason, sizeof ev->store_reason, reason);
     check_store(ev);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 
 #define FIRST_ROOM 32
@@ -79,6 +80,24 @@ static void make_room(struct facts *f)
         abort();
 }
 
+/* What strangers wrote, and what was cut to fit. */
+static void make_texts_utf8(struct fact *fact)
+{
+    char *text = fact->kind == FACT_INCIDENT || fact->kind == FACT_UNDELIVERED ? fact->u.incident.by
+                 : fact->kind == FACT_EXERCISE ? fact->u.exercise.text
+                 : fact->kind == FACT_FAULT_STATED || fact->kind == FACT_FAULT ||
+                         fact->kind == FACT_FAULT_REPORTED
+                     ? fact->u.fault.reason
+                 : fact->kind == FACT_ATTEMPT_FAILED || fact->kind == FACT_UPLOAD_FAILED
+                     ? fact->u.failed.reason
+                 : fact->kind == FACT_OUTPUT ? fact->u.output.why
+                                             : NULL;
+    if (!text)
+        return;
+    encode_trim_utf8(text);
+    encode_make_utf8(text);
+}
+
 void facts_publish(struct facts *f, const struct fact *fact)
 {
     if (f->closed)
@@ -87,6 +106,7 @@ void facts_publish(struct facts *f, const struct fact *fact)
     make_room(f);
     struct fact *copy = &f->waiting[f->end++];
     *copy = *fact;
+    make_texts_utf8(copy);
     if (copy->at_ns == 0)
         copy->at_ns = clock_monotonic_ns();
 }

@@ -38,7 +38,7 @@ int facts_create(uv_loop_t *loop, struct facts **ret_facts, struct err *e);
 /* Told of these kinds (bits), in the order of subscribing, until facts_close. */
 void facts_subscribe(struct facts *facts, uint32_t kinds, facts_handler on_fact, void *self);
 
-/* Copied. */
+/* Copied, its texts made UTF-8. */
 void facts_publish(struct facts *facts, const struct fact *fact);
 
 /* FACT_FAULT_STATED: `reason` NULL says that it works. Both may be said again and again; `subject`

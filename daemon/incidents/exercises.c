@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "incidents/internal.h"
 
@@ -103,8 +104,8 @@ int incidents_begin_exercise(struct incidents *inc, const struct incidents_exerc
                            .buttons = asked->buttons,
                            .length_ms = asked->length_ms,
                            .awaited = receivers_to_await(inc)};
-    snprintf(x->by, sizeof x->by, "%s", asked->by);
-    snprintf(x->note, sizeof x->note, "%s", asked->note ? asked->note : "");
+    encode_copy_utf8(x->by, sizeof x->by, asked->by);
+    encode_copy_utf8(x->note, sizeof x->note, asked->note);
     x->announce_until_ms = clock_monotonic_ms() + inc->options.config.exercises->announce_wait_ms;
     x->seq = emit(inc, "started", NULL);
     tell(inc, FACT_EXERCISE_ANNOUNCED, "announced", x->by);
@@ -197,7 +198,7 @@ void exercises_pressed(struct incidents *inc, size_t button)
     struct button *own = &inc->own[button];
     bool by_somebody = x->phase == EXERCISE_PHASE_RUNNING && x->class == INCIDENT_CLASS_TEST;
     own->tested_wall_ms = events_stamp(inc->options.events, clock_monotonic_ns()).wall_ms;
-    snprintf(own->tested_by, sizeof own->tested_by, "%s", by_somebody ? x->by : "");
+    encode_copy_utf8(own->tested_by, sizeof own->tested_by, by_somebody ? x->by : "");
     if (by_somebody && (x->buttons >> button & 1))
         x->tested |= UINT64_C(1) << button;
     state_save_tests(inc);

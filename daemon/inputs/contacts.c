@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "inputs/internal.h"
 
 /* What is wrong with the contacts by themselves, or with what they say together. */
@@ -120,7 +121,7 @@ static void on_fault(void *arg, const char *reason)
 {
     struct contact *c = arg;
     c->broken = reason != NULL;
-    snprintf(c->reason, sizeof c->reason, "%s", reason ? reason : "");
+    encode_copy_utf8(c->reason, sizeof c->reason, reason);
     update_fault(c->input);
 }
 

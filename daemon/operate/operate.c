@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "operate/operate.h"
+#include "base/encode.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -102,6 +103,7 @@ void operate_name_who(const struct control_request *request, const json_t *argum
     control_user(request, user);
     snprintf(ret_who, size, "%s%s%s%s", by ? by : user, by ? " (" : "", by ? user : "",
              by ? ")" : "");
+    encode_trim_utf8(ret_who);
 }
 
 static void on_fact(void *self, const struct fact *fact)

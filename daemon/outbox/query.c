@@ -94,12 +94,10 @@ static json_t *text_json(const char *text, size_t length)
 {
     json_t *string = json_stringn(text, length);
     char *copy = string ? NULL : strndup(text, length);
-    for (char *at = copy; at && *at; at++) {
-        if ((unsigned char)*at >= 0x80)
-            *at = '?';
-    }
-    if (copy)
+    if (copy) {
+        encode_make_utf8(copy);
         string = json_string(copy);
+    }
     free(copy);
     return string;
 }

@@ -35,8 +35,7 @@ static void set_state(struct supervised *u, enum message_camera_state state, con
 {
     struct message_camera *said = &u->state.camera;
     char text[sizeof said->reason];
-    snprintf(text, sizeof text, "%s", reason);
-    encode_trim_utf8(text);
+    encode_copy_utf8(text, sizeof text, reason);
     bool news = said->state != state || strcmp(said->reason, text) != 0;
     bool counted = said->restarts != restarts;
     said->state = state;

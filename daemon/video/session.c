@@ -12,8 +12,7 @@
 static void say(struct session *s, enum message_camera_state state, const char *reason)
 {
     s->state = state;
-    snprintf(s->reason, sizeof s->reason, "%s", reason);
-    encode_trim_utf8(s->reason);
+    encode_copy_utf8(s->reason, sizeof s->reason, reason);
 }
 
 void session_init(struct session *s, int64_t now_us)

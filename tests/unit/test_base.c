@@ -52,6 +52,30 @@ START_TEST(a_text_that_was_cut_ends_with_a_whole_character)
 }
 END_TEST
 
+START_TEST(a_text_of_a_stranger_is_made_utf8)
+{
+    static const struct {
+        const char *from, *to;
+        size_t size;
+    } cases[] = {{"大门 ok", "大门 ok", 16},
+                 {"\xce\xde\xcf\xdf", "????", 16}, /* as a Chinese proxy has it: GBK */
+                 {"a\xc0\x80\xed\xa0\x80\xf8", "a??????", 16},
+                 {"😀\xf4\x90\x80\x80\xf5", "😀?????", 16},
+                 {"\xe0\x9f\xbf\xf0\x8f\xbf\xbf", "???????", 16},
+                 {"\xf4\x8f\xbf\xbf\xed\x9f\xbf\xc2\x80\xc1\x80",
+                  "\xf4\x8f\xbf\xbf\xed\x9f\xbf\xc2\x80??", 16},
+                 {"a大门", "a大", 6},
+                 {"a大", "a大", 5},
+                 {"a\xe5\xa4", "a??", 16}, /* not cut here: said as it is */
+                 {NULL, "", 16}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[16];
+        encode_copy_utf8(text, cases[i].size, cases[i].from);
+        ck_assert_str_eq(text, cases[i].to);
+    }
+}
+END_TEST
+
 START_TEST(text_from_outside_is_quoted_and_escaped)
 {
     char buffer[64];
@@ -204,6 +228,7 @@ int main(void)
     tcase_add_test(tc, an_error_reads_like_a_sentence_from_the_outside_in);
     tcase_add_test(tc, an_error_too_long_is_cut_not_overrun);
     tcase_add_test(tc, a_text_that_was_cut_ends_with_a_whole_character);
+    tcase_add_test(tc, a_text_of_a_stranger_is_made_utf8);
     tcase_add_test(tc, text_from_outside_is_quoted_and_escaped);
     tcase_add_test(tc, base64_matches_rfc_4648_section_10);
     tcase_add_test(tc, base64url_has_an_alphabet_of_its_own_and_no_padding);

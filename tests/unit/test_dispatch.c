@@ -358,6 +358,16 @@ START_TEST(a_refused_event_waits_60_s_and_lets_the_next_one_go)
 }
 END_TEST
 
+START_TEST(what_a_receiver_writes_in_another_alphabet_is_told_as_utf8)
+{
+    struct uplink *u = add_proven();
+    offer(1, EVENT_CLASS_PRESS, alarm_a);
+    fake_end(u, fake_find(u, 1), UPLINK_OUTCOME_REFUSED, "502 \xce\xde\xcf\xdf");
+    ck_assert_str_eq(told[0].reason, "502 ????");
+    ck_assert_str_eq(status().reason, "502 ????");
+}
+END_TEST
+
 START_TEST(the_receivers_wish_to_wait_is_handed_on)
 {
     struct uplink *u = add_proven();
@@ -906,6 +916,7 @@ int main(void)
     tcase_add_test(tc, a_clip_waits_for_every_press_and_is_paused_by_one);
     tcase_add_test(tc, a_clip_that_fails_waits_and_says_nothing_of_the_link);
     tcase_add_test(tc, a_refused_event_waits_60_s_and_lets_the_next_one_go);
+    tcase_add_test(tc, what_a_receiver_writes_in_another_alphabet_is_told_as_utf8);
     tcase_add_test(tc, the_receivers_wish_to_wait_is_handed_on);
     tcase_add_test(tc, a_receiver_that_is_gone_for_ten_minutes_is_not_flooded);
     tcase_add_test(tc, what_waits_goes_at_once_when_the_link_is_back);

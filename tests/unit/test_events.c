@@ -379,6 +379,19 @@ START_TEST(each_subject_has_faults_of_its_own)
 }
 END_TEST
 
+START_TEST(a_fault_in_another_alphabet_is_listed_all_the_same)
+{
+    state(FAULT_LINE, "gate", "\xce\xde\xcf\xdf: cut");
+    json_t *status = faults_status(faults), *heartbeat = faults_heartbeat(faults);
+    ck_assert_uint_eq(json_array_size(status), 1);
+    ck_assert_uint_eq(json_array_size(heartbeat), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(status, 0), "reason")),
+                     "????: cut");
+    json_decref(status);
+    json_decref(heartbeat);
+}
+END_TEST
+
 START_TEST(a_fault_that_flaps_is_a_handful_of_events_with_a_count)
 {
     state(FAULT_LINE, "gate", "cut");
@@ -451,6 +464,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_fault_is_an_event_when_it_comes_and_when_it_goes);
     tcase_add_test(tc, each_subject_has_faults_of_its_own);
+    tcase_add_test(tc, a_fault_in_another_alphabet_is_listed_all_the_same);
     tcase_add_test(tc, a_fault_that_flaps_is_a_handful_of_events_with_a_count);
     tcase_add_test(tc, a_fault_keeps_its_last_words_and_takes_new_ones);
     suite_add_tcase(suite, tc);

@@ -289,6 +289,12 @@ START_TEST(a_line_is_good_when_its_level_is_known_and_nothing_is_wrong)
     ck_assert_uint_eq(world_last(FACT_LINE)->u.line.input, WORLD_GATE);
     ck_assert_int_eq(world_last(FACT_FAULT)->u.fault.code, FAULT_LINE);
     ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.reason, "the chip is gone");
+    host->on_fault(host->arg, "\xce\xde"); /* what names it is a stranger's */
+    facts_tell(world.facts);
+    ck_assert(!is_known(WORLD_GATE));
+    json_t *status = inputs_status(inputs, true);
+    ck_assert_uint_eq(json_array_size(status), WORLD_INPUTS);
+    json_decref(status);
     host->on_fault(host->arg, NULL);
     facts_tell(world.facts);
     ck_assert(is_known(WORLD_GATE));
