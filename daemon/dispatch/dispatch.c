@@ -30,6 +30,7 @@ struct receiver {
     int64_t next_beat_ms;
     struct dispatch_status status;
     enum uplink_link said; /* by the uplink's own supervision */
+    bool path_failed;      /* since it last got through: nothing that the receiver has said */
     int64_t proven_until_ms;
     uv_timer_t timer;
 };
@@ -112,15 +113,19 @@ static bool is_success(const struct uplink_result *result)
 static void note_result(struct receiver *r, const struct uplink_result *result)
 {
     if (is_success(result)) {
+        bool came_back = r->path_failed || r->status.link != DISPATCH_LINK_PROVEN;
+        r->path_failed = false;
         r->status.failures = 0;
         r->status.reason[0] = '\0';
         r->status.last_receipt_ms = clock_monotonic_ms();
         r->proven_until_ms = proven_until_ms(r);
-        lanes_hurry(&r->lanes);
+        if (came_back)
+            lanes_hurry(&r->lanes);
         if (!r->options.driver->own_supervision || r->said == UPLINK_LINK_UP)
             set_link(r, DISPATCH_LINK_PROVEN, NULL);
         return;
     }
+    r->path_failed |= result->outcome == UPLINK_OUTCOME_RETRY && !result->answered;
     r->status.failures++;
     snprintf(r->status.reason, sizeof r->status.reason, "%s", result->reason);
     if (result->outcome == UPLINK_OUTCOME_REFUSED)

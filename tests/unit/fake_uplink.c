@@ -155,6 +155,7 @@ void fake_end(struct uplink *u, struct fake_attempt *attempt, enum uplink_outcom
     struct uplink_result result = {.outcome = outcome,
                                    .finished_ns = now_ns,
                                    .retry_after_ms = u->retry_after_ms,
+                                   .answered = u->answered,
                                    .answers = u->answers,
                                    .answer_count = u->answer_count};
     ck_assert_ptr_nonnull(attempt);

@@ -35,6 +35,7 @@ struct uplink {
     enum fake_answer answer;      /* to events and clips */
     enum fake_answer beat_answer; /* to heartbeats */
     int64_t retry_after_ms;
+    bool answered; /* what fails does so by the receiver's own word */
     const struct uplink_answer *answers;
     size_t answer_count;
     size_t count, ended;

@@ -429,6 +429,32 @@ START_TEST(what_waits_goes_at_once_when_the_link_is_back)
 }
 END_TEST
 
+/* A link that was never lost has nothing to make good: who asks for time gets it. */
+START_TEST(a_heartbeat_undoes_no_wish_of_the_receiver_to_wait)
+{
+    struct uplink *u = add_proven();
+    u->answered = true;
+    u->retry_after_ms = 7000;
+    dispatch_set_alarm_open(dispatch, true);
+    offer(1, EVENT_CLASS_PRESS, "");
+    fake_end(u, fake_find(u, 1), UPLINK_OUTCOME_RETRY, "busy");
+    unsigned beats = u->beats;
+    run(6999);
+    ck_assert_uint_ge(u->beats, beats + 3);
+    ck_assert_ptr_null(fake_find(u, 1));
+    run(1);
+    ck_assert_ptr_nonnull(fake_find(u, 1));
+    /* But a way that broke and is good again is a reason to go on at once. */
+    u->answered = false;
+    u->beat_answer = FAKE_HOLD;
+    run(BEAT_MS);
+    fake_end(u, fake_find(u, 1), UPLINK_OUTCOME_RETRY, "no answer");
+    ck_assert_ptr_null(fake_find(u, 1));
+    fake_end(u, fake_find_beat(u), UPLINK_OUTCOME_STORED, "");
+    ck_assert_ptr_nonnull(fake_find(u, 1));
+}
+END_TEST
+
 START_TEST(a_new_press_hurries_the_old_ones)
 {
     struct uplink *u = add_proven();
@@ -920,6 +946,7 @@ int main(void)
     tcase_add_test(tc, the_receivers_wish_to_wait_is_handed_on);
     tcase_add_test(tc, a_receiver_that_is_gone_for_ten_minutes_is_not_flooded);
     tcase_add_test(tc, what_waits_goes_at_once_when_the_link_is_back);
+    tcase_add_test(tc, a_heartbeat_undoes_no_wish_of_the_receiver_to_wait);
     tcase_add_test(tc, a_new_press_hurries_the_old_ones);
     tcase_add_test(tc, a_change_of_the_network_dials_who_is_not_proven_and_proves_who_is);
     tcase_add_test(tc, a_link_that_is_lost_is_told);

@@ -35,6 +35,7 @@ static void judge_status(const struct https_answer *a, struct uplink_result *res
         return;
     }
     result->outcome = is_passing(a->status) ? UPLINK_OUTCOME_RETRY : UPLINK_OUTCOME_REFUSED;
+    result->answered = a->status != 502 && a->status != 504; /* those are of who stands between */
     if (a->retry_after_s > 0 && a->retry_after_s < RETRY_AFTER_MAX_S)
         result->retry_after_ms = a->retry_after_s * 1000;
     if (a->status >= 300 && a->status < 400 && a->location[0])
