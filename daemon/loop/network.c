@@ -4,16 +4,23 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define SETTLE_MS 200 /* a link that comes up brings several messages */
+/* An interface that flaps is told less and less often: what is told makes every receiver be dialled
+ * or proven. */
+#define SETTLE_CAP_MS 10000
+#define QUIET_MS      60000 /* without a change: the next is told at once again */
 
 struct network {
     uv_poll_t poll;
     uv_timer_t settle;
+    uint64_t wait_ms; /* until the change that came last was told */
+    uint64_t told_ms; /* by the loop's clock; 0: none yet */
     int socket;
     int handles;
     network_handler on_changed;
@@ -23,7 +30,16 @@ struct network {
 static void on_settled(uv_timer_t *timer)
 {
     struct network *n = timer->data;
+    n->told_ms = uv_now(timer->loop);
     n->on_changed(n->arg);
+}
+
+static void wait_to_settle(struct network *n)
+{
+    bool flaps = n->told_ms > 0 && uv_now(n->settle.loop) - n->told_ms < QUIET_MS;
+    uint64_t wait_ms = flaps ? n->wait_ms * 2 : SETTLE_MS;
+    n->wait_ms = wait_ms < SETTLE_CAP_MS ? wait_ms : SETTLE_CAP_MS;
+    uv_timer_start(&n->settle, on_settled, n->wait_ms, 0);
 }
 
 /* What the messages say is not looked at: that there are any is enough, and so is that some were
@@ -37,7 +53,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
            errno == EINTR)
         errno = 0;
     if (!uv_is_active((uv_handle_t *)&n->settle))
-        uv_timer_start(&n->settle, on_settled, SETTLE_MS, 0);
+        wait_to_settle(n);
 }
 
 static void on_closed(uv_handle_t *handle)

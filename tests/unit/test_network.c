@@ -57,6 +57,26 @@ START_TEST(a_link_that_comes_up_is_told_once_it_has_settled)
 }
 END_TEST
 
+/* How long it waits is the loop's own time, which no machine makes shorter. */
+START_TEST(an_interface_that_flaps_is_told_less_and_less_often)
+{
+    uint64_t waits[3];
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned was = told;
+        uv_update_time(&loop);
+        uint64_t before_ms = uv_now(&loop);
+        set_loopback(i % 2 == 0);
+        while (told == was)
+            uv_run(&loop, UV_RUN_ONCE);
+        waits[i] = uv_now(&loop) - before_ms;
+    }
+    ck_assert_uint_ge(waits[0], 200);
+    ck_assert_uint_ge(waits[1], 400);
+    ck_assert_uint_ge(waits[2], 800);
+    set_loopback(false);
+}
+END_TEST
+
 START_TEST(nothing_is_told_after_close)
 {
     set_loopback(true);
@@ -75,6 +95,7 @@ int main(void)
     }
     tcase_add_checked_fixture(tc, begin, end);
     tcase_add_test(tc, a_link_that_comes_up_is_told_once_it_has_settled);
+    tcase_add_test(tc, an_interface_that_flaps_is_told_less_and_less_often);
     tcase_add_test(tc, nothing_is_told_after_close);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
