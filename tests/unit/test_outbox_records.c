@@ -226,7 +226,7 @@ static void record(struct fixture *f, uint64_t seq, size_t receiver)
 
 static void turn_until(struct fixture *f, const char *told)
 {
-    int64_t deadline = clock_monotonic_ms() + 20000;
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
     while (strcmp(f->told, told) != 0 && clock_monotonic_ms() < deadline) {
         uv_run(&f->loop, UV_RUN_NOWAIT);
         usleep(200);
@@ -236,7 +236,7 @@ static void turn_until(struct fixture *f, const char *told)
 
 static void wait_held(void)
 {
-    int64_t deadline = clock_monotonic_ms() + 20000;
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
     while (watched_vfs_counts().held == 0 && clock_monotonic_ms() < deadline)
         usleep(200);
     ck_assert_uint_eq(watched_vfs_counts().held, 1);
@@ -445,7 +445,6 @@ static Suite *make_suite(void)
     tcase_add_test(rules, a_full_group_does_not_wait_and_no_group_is_larger);
     tcase_add_test(rules, the_thread_is_woken_when_it_must_look_anew);
     tcase_add_test(rules, what_could_not_be_written_is_the_oldest_again);
-    tcase_set_timeout(disk, 60);
     tcase_add_test(disk, a_press_is_committed_before_records_that_were_handed_over_first);
     tcase_add_test(disk, too_many_records_go_with_the_next_press_behind_it);
     tcase_add_test(disk, what_was_recorded_before_a_question_is_in_its_answer);
