@@ -210,5 +210,7 @@ void incidents_close(struct incidents *inc)
 
 void incidents_free(struct incidents *inc)
 {
+    if (inc)
+        state_finish(inc);
     free(inc);
 }

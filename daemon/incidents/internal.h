@@ -41,12 +41,19 @@ struct exercise {
     char by[300], note[200];
 };
 
+/* An incident as it was when it was last made JSON, and that text; NULL: never. */
+struct saved_incident {
+    struct incident was;
+    char *text;
+};
+
 struct incidents {
     struct incidents_options options;
     size_t count; /* of inputs; those that are no button are never pressed here */
     struct panel panel;
     struct panel_button buttons[LIMIT_INPUTS];
     struct incident incidents[LIMIT_INPUTS][INCIDENT_CLASSES];
+    struct saved_incident saved[LIMIT_INPUTS][INCIDENT_CLASSES];
     struct button own[LIMIT_INPUTS];
     struct after_poll after_poll; /* what the panel waits for */
     struct exercise exercise;
@@ -93,7 +100,8 @@ void exercises_tick(struct incidents *inc);
 void escalation_tick(struct incidents *inc);
 
 /* state.c: rows as JSON; the caller frees. They abort without memory. */
-char *state_incidents(const struct incidents *inc);
+char *state_incidents(struct incidents *inc);
+void state_finish(struct incidents *inc);
 char *state_exercise(const struct incidents *inc);
 char *state_tests(const struct incidents *inc);
 void state_save_tests(struct incidents *inc);

@@ -4,6 +4,16 @@
 #include "part_world.h"
 #include "run_suite.h"
 
+static size_t dumped; /* objects that were made text of */
+
+char *__real_json_dumps(const json_t *json, size_t flags);
+char *__wrap_json_dumps(const json_t *json, size_t flags);
+char *__wrap_json_dumps(const json_t *json, size_t flags)
+{
+    dumped++;
+    return __real_json_dumps(json, flags);
+}
+
 static void set_up(void)
 {
     world_begin();
@@ -60,6 +70,45 @@ START_TEST(what_chattering_lines_do_in_one_turn_is_one_row)
 }
 END_TEST
 
+/* What a press costs does not grow with the alarms that are open beside it. */
+START_TEST(a_press_makes_text_of_its_own_incident_alone)
+{
+    world_press(WORLD_GATE);
+    world_press(WORLD_OFFICE);
+    world_press(WORLD_DURESS);
+    for (int i = 0; i < 3; i++) {
+        dumped = 0;
+        world_release(WORLD_GATE);
+        world_press(WORLD_GATE);
+        ck_assert_uint_eq(dumped, 4); /* each time the levels, and the gate's incident */
+        dumped = 0;
+        world_answer(1, UPLINK_ANSWER_SEEN, world_incident(WORLD_GATE)->alarm);
+        ck_assert_uint_le(dumped, 2);
+    }
+    ck_assert_uint_eq(world_incident(WORLD_GATE)->presses, 4);
+}
+END_TEST
+
+START_TEST(the_row_always_holds_every_open_incident_as_it_is)
+{
+    static const enum world_input buttons[] = {WORLD_GATE, WORLD_OFFICE, WORLD_DURESS};
+    for (int round = 1; round <= 3; round++) {
+        for (size_t i = 0; i < 3; i++) {
+            world_press(buttons[i]);
+            world_release(buttons[i]);
+            json_t *row = json_loads(fake_row("incidents"), 0, NULL);
+            const json_t *list = json_object_get(row, "incidents");
+            ck_assert_uint_eq(json_array_size(list), round == 1 ? i + 1 : 3);
+            for (size_t j = 0; j < json_array_size(list); j++)
+                ck_assert_int_eq(
+                    json_integer_value(json_object_get(json_array_get(list, j), "presses")),
+                    j <= i ? round : round - 1);
+            json_decref(row);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("chatter");
@@ -67,6 +116,8 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_press_of_a_chattering_line_costs_its_row_and_no_event);
     tcase_add_test(tc, what_chattering_lines_do_in_one_turn_is_one_row);
+    tcase_add_test(tc, a_press_makes_text_of_its_own_incident_alone);
+    tcase_add_test(tc, the_row_always_holds_every_open_incident_as_it_is);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
