@@ -105,9 +105,14 @@ static enum MHD_Result give_receipt(struct receiver *r, struct MHD_Connection *c
                                     const struct store_entry *entry)
 {
     struct receipt receipt;
-    json_t *answers = store_answers(r->store, event->source);
-    if (!receipt_make(&r->receipt_key, "event", event->id, digest, digest, entry->received_at,
-                      entry->receiver_seq, answers, &receipt))
+    const struct receipt_content content = {.kind = "event",
+                                            .id = event->id,
+                                            .digest = digest,
+                                            .request_digest = digest,
+                                            .received_at = entry->received_at,
+                                            .receiver_seq = entry->receiver_seq,
+                                            .answers = store_answers(r->store, event->source)};
+    if (!receipt_make(&r->receipt_key, &content, &receipt))
         return http_error(c, 500, "the receipt could not be signed");
     return http_receipt(c, &receipt);
 }

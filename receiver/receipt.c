@@ -7,13 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-bool receipt_make(const struct key *key, const char *kind, const char *id, const char *digest,
-                  const char *request_digest, const char *received_at, int64_t receiver_seq,
-                  json_t *answers, struct receipt *ret_receipt)
+bool receipt_make(const struct key *key, const struct receipt_content *c,
+                  struct receipt *ret_receipt)
 {
-    json_t *object =
-        json_pack("{ss,ss,ss,sI,ss,so}", kind, id, "digest", digest, "received_at", received_at,
-                  "receiver_seq", (json_int_t)receiver_seq, "state", "stored", "answers", answers);
+    json_t *object = json_pack(
+        "{ss,ss,ss,sI,ss,so}", c->kind, c->id, "digest", c->digest, "received_at", c->received_at,
+        "receiver_seq", (json_int_t)c->receiver_seq, "state", "stored", "answers", c->answers);
     struct receipt r = {.body = object ? json_dumps(object, JSON_COMPACT) : NULL};
     json_decref(object);
     if (!r.body)
@@ -29,7 +28,7 @@ bool receipt_make(const struct key *key, const char *kind, const char *id, const
     int length = snprintf(base, sizeof base,
                           "\"@status\": 200\n\"content-digest\": %s\n\"content-digest\";req: %s\n"
                           "\"@signature-params\": %s",
-                          r.content_digest, request_digest, params);
+                          r.content_digest, c->request_digest, params);
     if (length < 0 || length >= (int)sizeof base ||
         !keys_sign(key, base, (size_t)length, signature)) {
         free(r.body);

@@ -14,11 +14,19 @@ struct receipt {
     char signature[112];
 };
 
-/* `kind` is "event" or "clip", `id` its id; `digest` the text of what is receipted; `answers` is
- * taken. False if it could not be signed. */
-bool receipt_make(const struct key *key, const char *kind, const char *id, const char *digest,
-                  const char *request_digest, const char *received_at, int64_t receiver_seq,
-                  json_t *answers, struct receipt *ret_receipt);
+/* What it says. */
+struct receipt_content {
+    const char *kind, *id;      /* "event" or "clip", and its id */
+    const char *digest;         /* the text of what is receipted */
+    const char *request_digest; /* of the request that is answered */
+    const char *received_at;
+    int64_t receiver_seq;
+    json_t *answers; /* taken */
+};
+
+/* False if it could not be signed. */
+bool receipt_make(const struct key *key, const struct receipt_content *content,
+                  struct receipt *ret_receipt);
 
 void receipt_free(struct receipt *receipt);
 

@@ -70,9 +70,14 @@ static enum MHD_Result give_receipt(struct receiver *r, struct MHD_Connection *c
     struct receipt receipt;
     hex_to_bytes(clip->sha256, hash, sizeof hash);
     signature_digest_text(hash, digest);
-    if (!receipt_make(&r->receipt_key, "clip", clip->manifest, digest, request_digest,
-                      clip->entry.received_at, clip->entry.receiver_seq,
-                      store_answers(r->store, clip->source), &receipt))
+    const struct receipt_content content = {.kind = "clip",
+                                            .id = clip->manifest,
+                                            .digest = digest,
+                                            .request_digest = request_digest,
+                                            .received_at = clip->entry.received_at,
+                                            .receiver_seq = clip->entry.receiver_seq,
+                                            .answers = store_answers(r->store, clip->source)};
+    if (!receipt_make(&r->receipt_key, &content, &receipt))
         return http_error(c, 500, "the receipt could not be signed");
     return http_receipt(c, &receipt);
 }

@@ -29,18 +29,24 @@ static void draw_words(struct brush *b, double x, double y, double r, enum light
                (struct brush_style){.size = 0.66 * r, .bold = true, .middle = true}, words);
 }
 
-void lamp_drawing_light(struct brush *b, double x, double y, double r, enum light light,
-                        const char *fill, const char *ink, const char *name)
+struct one_light {
+    const char *color, *name, *fill, *ink; /* the name stands in it */
+    enum light light;
+};
+
+/* With its words and its bar. */
+static void draw_light(struct brush *b, double x, double y, double r, const struct one_light *one)
 {
+    enum light light = one->light;
     bool lit = light != LIGHT_OFF;
     if (light == LIGHT_SLOW || light == LIGHT_FAST)
         brush_rays(b, x, y, 1.18 * r, 1.48 * r, light == LIGHT_FAST ? 16 : 8, 0.11 * r);
-    brush_circle(b, x, y, lit ? r : 0.94 * r, lit ? fill : "#fff", lit ? "#000" : "#999",
+    brush_circle(b, x, y, lit ? r : 0.94 * r, lit ? one->fill : "#fff", lit ? "#000" : "#999",
                  lit ? 0.12 * r : 0.06 * r);
     brush_text(b, x, y + 0.4 * r, 2 * r,
                (struct brush_style){
-                   .size = 1.1 * r, .fill = lit ? ink : "#999", .bold = lit, .middle = true},
-               name);
+                   .size = 1.1 * r, .fill = lit ? one->ink : "#999", .bold = lit, .middle = true},
+               one->name);
     if (!lit)
         return;
     draw_words(b, x, y + 2.2 * r, r, light);
@@ -56,10 +62,7 @@ void lamp_drawing_class(const char *color, enum light light, char *ret_text, siz
 void lamp_drawing(struct brush *b, double x, double y, double r, enum indicator_pattern pattern)
 {
     const struct lights *of = &lights_of[pattern];
-    const struct {
-        const char *color, *name, *fill, *ink;
-        enum light light;
-    } lights[3] = {
+    const struct one_light lights[3] = {
         {"red", "红", "#c8102e", "#fff", of->red},
         {"amber", "黄", "#ffc20e", "#000", of->amber},
         {"green", "绿", "#00853e", "#fff", of->green},
@@ -68,8 +71,7 @@ void lamp_drawing(struct brush *b, double x, double y, double r, enum indicator_
         char words[32];
         lamp_drawing_class(lights[i].color, lights[i].light, words, sizeof words);
         brush_group(b, NULL, words);
-        lamp_drawing_light(b, x + (PITCH * i + PITCH / 2) * r, y, r, lights[i].light,
-                           lights[i].fill, lights[i].ink, lights[i].name);
+        draw_light(b, x + (PITCH * i + PITCH / 2) * r, y, r, &lights[i]);
         brush_group_end(b);
     }
 }

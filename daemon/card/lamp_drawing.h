@@ -16,10 +16,6 @@
 
 void lamp_drawing(struct brush *b, double x, double y, double r, enum indicator_pattern pattern);
 
-/* One light that shines so, with its words and its bar; `name` stands in it. */
-void lamp_drawing_light(struct brush *b, double x, double y, double r, enum light light,
-                        const char *fill, const char *ink, const char *name);
-
 /* The words by which the drawing says to a program what is drawn: "red fast". */
 void lamp_drawing_class(const char *color, enum light light, char *ret_text, size_t size);
 

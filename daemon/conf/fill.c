@@ -289,26 +289,28 @@ static bool is_given(struct fill *fill, const struct node *map, const struct opt
     return first;
 }
 
-static void fill_default(struct fill *fill, const struct option *o, const char *path, int line,
-                         int column, void *target)
+static void fill_default(struct fill *fill, const struct option *o, const struct fill_place *place,
+                         void *target)
 {
     char inner[FILL_PATH_SIZE];
-    snprintf(inner, sizeof inner, "%s.%s", path, o->key);
+    snprintf(inner, sizeof inner, "%s.%s", place->path, o->key);
     if (o->required) {
-        problems_add(fill->problems, line, column, inner, "is missing: %s", o->help);
+        problems_add(fill->problems, place->at.line, place->at.column, inner, "is missing: %s",
+                     o->help);
     } else if (o->fallback) {
         struct node node = {.type = NODE_TEXT,
-                            .line = line,
-                            .column = column,
+                            .line = place->at.line,
+                            .column = place->at.column,
                             .quoted = true,
                             .text = (char *)o->fallback};
         fill_option(fill, o, &node, inner, SCALAR_SOURCE_TEXT, target);
     }
 }
 
-void fill_map(struct fill *fill, const struct node *map, const char *path, int line, int column,
+void fill_map(struct fill *fill, const struct node *map, const struct fill_place *place,
               const struct fill_target *targets, size_t target_count, bool lenient)
 {
+    const char *path = place->path;
     if (fill_is_nothing(map))
         map = NULL;
     if (map && map->type != NODE_MAP) {
@@ -321,7 +323,7 @@ void fill_map(struct fill *fill, const struct node *map, const char *path, int l
         for (const struct option *o = targets[t].table; o && o->key; o++) {
             if (!is_given(fill, map, o, path) &&
                 !(o->required && !lenient && is_misspelt(map, o->key, &legal)))
-                fill_default(fill, o, path, line, column, targets[t].target);
+                fill_default(fill, o, place, targets[t].target);
         }
     }
     for (size_t i = 0; map && i < map->count; i++)

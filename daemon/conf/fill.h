@@ -35,12 +35,17 @@ struct fill {
     const struct fill_home *homes; /* of all keys there are; ends with a NULL `where` */
 };
 
+/* Where a map is, or would be: for what is missing. */
+struct fill_place {
+    const char *path;
+    struct config_place at;
+};
+
 /*
- * Reads `map` (NULL: nothing is there, defaults only) at `path`. A key that no table has is a
- * mistake, unless `lenient` (keys of a driver that this program does not know are then allowed).
- * `line`, `column` say where the map would be, for what is missing.
+ * Reads `map` (NULL: nothing is there, defaults only). A key that no table has is a mistake, unless
+ * `lenient` (keys of a driver that this program does not know are then allowed).
  */
-void fill_map(struct fill *fill, const struct node *map, const char *path, int line, int column,
+void fill_map(struct fill *fill, const struct node *map, const struct fill_place *place,
               const struct fill_target *targets, size_t target_count, bool lenient);
 
 /* Frees what fill_map put into a target. */

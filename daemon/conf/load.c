@@ -101,7 +101,7 @@ static void load_served(struct loader *l, const struct filled *f, size_t index,
         targets[target_count++] = (struct fill_target){type->options, driver->options};
     }
     l->fill->late = l->request->secrets_may_wait ? driver : NULL;
-    fill_map(l->fill, map, path, place->line, place->column, targets, target_count, !type);
+    fill_map(l->fill, map, &(struct fill_place){path, *place}, targets, target_count, !type);
     l->fill->late = NULL;
     if (type && l->fill->problems->mistakes.count == mistakes)
         check_driver(l, map, path, driver);
@@ -124,7 +124,7 @@ static void load_entry(struct loader *l, const struct filled *f, size_t index)
         load_served(l, f, index, map, path, &place);
     } else {
         struct fill_target one = {section->options, filled_item(f, index)};
-        fill_map(l->fill, map, path, place.line, place.column, &one, 1, false);
+        fill_map(l->fill, map, &(struct fill_place){path, place}, &one, 1, false);
     }
 }
 

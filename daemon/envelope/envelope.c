@@ -47,15 +47,14 @@ static json_t *build(const struct envelope *env, const char *type, const char *i
     return NULL;
 }
 
-static int seal(const struct envelope *env, const char *type, enum event_class class,
-                const char *alarm, uint64_t seq, int64_t at_ns, json_t *data,
+static int seal(const struct envelope *env, uint64_t seq, const struct envelope_content *c,
                 struct event **ret_event, struct err *e)
 {
-    struct clock_stamp stamp = clock_stamp_at(at_ns, env->floor_ms);
+    struct clock_stamp stamp = clock_stamp_at(c->at_ns, env->floor_ms);
     char id[UUID_TEXT_SIZE];
     uuid_v7(stamp.wall_ms, id);
-    json_t *object = data ? build(env, type, id, seq, &stamp, data) : NULL;
-    json_decref(data);
+    json_t *object = c->data ? build(env, c->type, id, seq, &stamp, c->data) : NULL;
+    json_decref(c->data);
     /* 12 digits: a place on the map to a tenth of a millimetre, and 31.2304 stays 31.2304. */
     char *bytes =
         object ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12))
@@ -65,17 +64,17 @@ static int seal(const struct envelope *env, const char *type, enum event_class c
     struct event *event = bytes ? malloc(sizeof *event + length + 1) : NULL;
     if (!event) {
         free(bytes);
-        return err_set(e, ENOMEM, "event %s: text that is not UTF-8, or out of memory", type);
+        return err_set(e, ENOMEM, "event %s: text that is not UTF-8, or out of memory", c->type);
     }
     *event = (struct event){.references = 1,
                             .seq = seq,
-                            .class = class,
-                            .at_ns = at_ns,
+                            .class = c->class,
+                            .at_ns = c->at_ns,
                             .wall_ms = stamp.wall_ms,
                             .length = length};
     memcpy(event->id, id, sizeof event->id);
-    snprintf(event->type, sizeof event->type, "%s", type);
-    snprintf(event->alarm, sizeof event->alarm, "%s", alarm);
+    snprintf(event->type, sizeof event->type, "%s", c->type);
+    snprintf(event->alarm, sizeof event->alarm, "%s", c->alarm);
     memcpy(event->bytes, bytes, length + 1);
     free(bytes);
     digest_sha256(event->bytes, length, event->digest);
@@ -83,11 +82,11 @@ static int seal(const struct envelope *env, const char *type, enum event_class c
     return 0;
 }
 
-int envelope_make(struct envelope *env, const char *type, enum event_class class, const char *alarm,
-                  int64_t at_ns, json_t *data, struct event **ret_event, struct err *e)
+int envelope_make(struct envelope *env, const struct envelope_content *content,
+                  struct event **ret_event, struct err *e)
 {
     struct event *event;
-    int result = seal(env, type, class, alarm, env->last_seq + 1, at_ns, data, &event, e);
+    int result = seal(env, env->last_seq + 1, content, &event, e);
     if (result != 0)
         return result;
     env->last_seq = event->seq;
@@ -108,6 +107,10 @@ int envelope_heartbeat(const struct envelope *env, json_t *data, struct event **
         return err_set(e, ENOMEM, "heartbeat: out of memory");
     }
     json_decref(head);
-    return seal(env, "tocsin.heartbeat", EVENT_CLASS_HEARTBEAT, "", 0, clock_monotonic_ns(), data,
-                ret_event, e);
+    const struct envelope_content content = {.type = "tocsin.heartbeat",
+                                             .class = EVENT_CLASS_HEARTBEAT,
+                                             .alarm = "",
+                                             .at_ns = clock_monotonic_ns(),
+                                             .data = data};
+    return seal(env, 0, &content, ret_event, e);
 }

@@ -27,13 +27,19 @@ struct envelope {
 /* Fills source and boot; the caller sets last_seq, head and floor_ms from the store. */
 int envelope_init(struct envelope *env, const char *gateway_id, struct err *e);
 
-/*
- * Makes the next event of the chain. `type` is the CloudEvents type, `alarm` the incident ("" if
- * none), `at_ns` when it happened (CLOCK_MONOTONIC), `data` its payload, which is taken. The chain
- * moves on only if 0 is returned. The caller gets the first reference.
- */
-int envelope_make(struct envelope *env, const char *type, enum event_class class, const char *alarm,
-                  int64_t at_ns, json_t *data, struct event **ret_event, struct err *e);
+/* What happened. */
+struct envelope_content {
+    const char *type; /* of CloudEvents */
+    enum event_class class;
+    const char *alarm; /* the incident; "" if none */
+    int64_t at_ns;     /* when (CLOCK_MONOTONIC) */
+    json_t *data;      /* its payload: taken, whatever is returned */
+};
+
+/* Makes the next event of the chain, which moves on only if 0 is returned. The caller gets the
+ * first reference. */
+int envelope_make(struct envelope *env, const struct envelope_content *content,
+                  struct event **ret_event, struct err *e);
 
 /* A heartbeat: no seq, no prev; `data` gets "head" with the chain's head. */
 int envelope_heartbeat(const struct envelope *env, json_t *data, struct event **ret_event,

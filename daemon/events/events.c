@@ -121,8 +121,9 @@ uint64_t events_emit(struct events *ev, const struct events_new *made)
 {
     struct err e;
     struct event *event;
-    if (envelope_make(&ev->envelope, made->type, made->class, made->alarm, made->at_ns, made->data,
-                      &event, &e) != 0) {
+    const struct envelope_content content = {made->type, made->class, made->alarm, made->at_ns,
+                                             made->data};
+    if (envelope_make(&ev->envelope, &content, &event, &e) != 0) {
         log_error("tocsind", "%s", e.text);
         return 0;
     }

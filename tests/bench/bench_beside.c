@@ -314,8 +314,11 @@ static void fill_store(const char *folder, const struct bench_case *c)
                                   .presses = 1,
                                   .level = 1,
                                   .site = &site};
-        if (envelope_make(&env, "tocsin.alarm.raised", EVENT_CLASS_PRESS, alarm,
-                          clock_monotonic_ns(), data_from_alarm(&data), &event, &e) != 0)
+        if (envelope_make(&env,
+                          &(struct envelope_content){"tocsin.alarm.raised", EVENT_CLASS_PRESS,
+                                                     alarm, clock_monotonic_ns(),
+                                                     data_from_alarm(&data)},
+                          &event, &e) != 0)
             die(e.text);
         outbox_store(ob, event, NULL, NULL, 0, on_stored, &stored);
         if (!c->waiting)

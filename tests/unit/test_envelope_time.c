@@ -46,9 +46,12 @@ static json_t *pressed(int64_t floor_ms)
     struct data_fault fault = {.code = "line"};
     struct event *event;
     struct err e;
-    ck_assert_int_eq(envelope_make(&env, "tocsin.fault.raised", EVENT_CLASS_FOLLOWUP, "",
-                                   PRESSED_NS, data_from_fault(&fault), &event, &e),
-                     0);
+    ck_assert_int_eq(
+        envelope_make(&env,
+                      &(struct envelope_content){"tocsin.fault.raised", EVENT_CLASS_FOLLOWUP, "",
+                                                 PRESSED_NS, data_from_fault(&fault)},
+                      &event, &e),
+        0);
     json_t *object = json_loads(event->bytes, 0, NULL);
     ck_assert_int_eq(event->at_ns, PRESSED_NS);
     event_unref(event);

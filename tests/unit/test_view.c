@@ -17,7 +17,9 @@ static struct event_view view_of(const char *type, enum event_class class, json_
     struct event_view view;
     struct err e;
     ck_assert_int_eq(envelope_init(&env, "x", &e), 0);
-    ck_assert_int_eq(envelope_make(&env, type, class, alarm_id, 1, data, &event, &e), 0);
+    ck_assert_int_eq(
+        envelope_make(&env, &(struct envelope_content){type, class, alarm_id, 1, data}, &event, &e),
+        0);
     memset(&view, 0x55, sizeof view);
     ck_assert_msg(envelope_view(event, &view, &e) == 0, "%s", e.text);
     ck_assert_int_eq(view.wall_ms, event->wall_ms);

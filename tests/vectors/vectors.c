@@ -49,8 +49,10 @@ static json_t *make_chain(void)
     for (int i = 0; i < 3; i++) {
         struct data_fault fault = {.code = "line", .subject = "gate", .reason = "断线"};
         struct event *event;
-        if (envelope_make(&envelope, "tocsin.fault.raised", EVENT_CLASS_FOLLOWUP, "", i,
-                          data_from_fault(&fault), &event, &e) != 0)
+        if (envelope_make(&envelope,
+                          &(struct envelope_content){"tocsin.fault.raised", EVENT_CLASS_FOLLOWUP,
+                                                     "", i, data_from_fault(&fault)},
+                          &event, &e) != 0)
             exit(1);
         json_array_append_new(events, json_stringn(event->bytes, event->length));
         event_unref(event);
