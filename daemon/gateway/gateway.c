@@ -82,16 +82,10 @@ static void on_lamp(void *self, const struct fact *fact)
     service_status(gw->service, "lamp %s", indicator_pattern_name(fact->u.pattern));
 }
 
-static void print_problem(void *arg, const char *line)
-{
-    (void)arg;
-    log_error("config", "%s", line);
-}
-
 static int load_config(struct gateway *gw, struct err *e)
 {
     int result =
-        config_load(gw->config_path, &gateway_drivers, print_problem, NULL, &gw->config, e);
+        config_load(gw->config_path, &gateway_drivers, config_log_problem, NULL, &gw->config, e);
     if (result != 0)
         return result == -EINVAL ? -EINVAL : err_prefix(e, -EINVAL, "configuration");
     for (size_t i = 0; i < gw->config->notes.count; i++)

@@ -2,13 +2,10 @@
 /* tocsind: the alarm core. */
 #include <curl/curl.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
+#include "base/daemon.h"
 #include "base/log.h"
-#include "base/program.h"
 #include "gateway/gateway.h"
 
 static const char help[] =
@@ -22,31 +19,16 @@ static const char help[] =
     "  -h, --help         print this\n"
     "\n"
     "SIGHUP reads the configuration again; SIGTERM and SIGINT stop it.\n";
-static const struct program_switch switches[] = {
-    {"config", 'c', true}, {"verbose", 'v', false}, {0}};
-static const struct program program = {.name = "tocsind", .help = help, .switches = switches};
+static const struct program program = {
+    .name = "tocsind", .help = help, .switches = daemon_switches};
 
 static int run(int argc, char **argv)
 {
-    const char *path = "/etc/tocsin/tocsin.yaml";
-    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
-        switch (letter) {
-        case 'c':
-            path = optarg;
-            break;
-        case 'v':
-            log_set_level(LOG_LEVEL_DEBUG);
-            break;
-        default:
-            return program_status(letter);
-        }
-    }
-    if (program_operands(&program, argc, argv, 0) != 0)
-        return EXIT_USAGE;
-    umask(0077);
-    /* Keys are in this memory: no core dump, no ptrace by the same user. */
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    prctl(PR_SET_DUMPABLE, 0);
+    const char *path;
+    int status = daemon_begin(&program, argc, argv, 0077, &path);
+    if (status >= 0)
+        return status;
+    prctl(PR_SET_DUMPABLE, 0); /* keys are in this memory: no ptrace by the same user */
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct gateway *gw;
     struct err e;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 size_t config_rows(const struct config_drivers *d, struct conf_row ret_rows[CONFIG_SECTIONS_MAX])
 {
     /* clang-format off */
@@ -72,6 +74,12 @@ int config_load(const char *path, const struct config_drivers *drivers,
     set_members(config);
     *ret_config = config;
     return 0;
+}
+
+void config_log_problem(void *arg, const char *line)
+{
+    (void)arg;
+    log_error("config", "%s", line);
 }
 
 void config_destroy(struct config *config)

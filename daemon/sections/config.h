@@ -73,6 +73,9 @@ int config_load(const char *path, const struct config_drivers *drivers,
                 config_problem_handler on_problem, void *arg, struct config **ret_config,
                 struct err *e);
 
+/* For `on_problem`: each is an error in the log. `arg` is not looked at. */
+void config_log_problem(void *arg, const char *line);
+
 void config_destroy(struct config *config);
 
 /* See conf_items: any section's structs. */

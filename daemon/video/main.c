@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin-video: the video supervisor. */
 #include <libavformat/avformat.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
+#include "base/daemon.h"
 #include "base/log.h"
-#include "base/program.h"
 #include "drivers/camera/types.h"
 #include "sections/config.h"
 #include "video/supervisor.h"
@@ -19,43 +17,23 @@ static const char help[] =
     "  -v, --verbose      log more\n"
     "  -V, --version      print the version\n"
     "  -h, --help         print this\n";
-static const struct program_switch switches[] = {
-    {"config", 'c', true}, {"verbose", 'v', false}, {0}};
-static const struct program program = {.name = "tocsin-video", .help = help, .switches = switches};
-
-static void print_problem(void *arg, const char *line)
-{
-    (void)arg;
-    log_error("config", "%s", line);
-}
+static const struct program program = {
+    .name = "tocsin-video", .help = help, .switches = daemon_switches};
 
 static int run(int argc, char **argv)
 {
-    const char *path = "/etc/tocsin/tocsin.yaml";
-    for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
-        switch (letter) {
-        case 'c':
-            path = optarg;
-            break;
-        case 'v':
-            log_set_level(LOG_LEVEL_DEBUG);
-            break;
-        default:
-            return program_status(letter);
-        }
-    }
-    if (program_operands(&program, argc, argv, 0) != 0)
-        return EXIT_USAGE;
+    const char *path;
+    int status = daemon_begin(&program, argc, argv, 0027, &path); /* tocsind's group reads clips */
+    if (status >= 0)
+        return status;
     avformat_network_init(); /* before the forks, so that workers share the pages */
-    umask(0027);             /* tocsind reads the clips by its group */
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     /* Keys are the core's: nothing of them is read here. One camera's mistake takes one camera: at
      * a start in the night nobody is there to mend it for the sake of the others. */
     static const struct config_drivers drivers = {
         .cameras = camera_types, .secrets_may_wait = true, .entries_may_fail = true};
     struct config *config;
     struct err e;
-    int result = config_load(path, &drivers, print_problem, NULL, &config, &e);
+    int result = config_load(path, &drivers, config_log_problem, NULL, &config, &e);
     if (result != 0) {
         log_error("config", "%s", e.text);
         return EXIT_BAD_CONFIG;

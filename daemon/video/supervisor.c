@@ -81,12 +81,6 @@ static void close_all(struct supervisor *s)
     uv_close((uv_handle_t *)&s->tick, NULL);
 }
 
-static void print_problem(void *arg, const char *line)
-{
-    (void)arg;
-    log_error("config", "%s", line);
-}
-
 /* A good file replaces the cameras; a bad one changes nothing. */
 static void on_hangup(uv_signal_t *signal, int number)
 {
@@ -100,7 +94,7 @@ static void on_hangup(uv_signal_t *signal, int number)
     if (s->stopping || s->next)
         return;
     service_reloading(s->service);
-    if (config_load(s->config->path, &drivers, print_problem, NULL, &next, &e) != 0) {
+    if (config_load(s->config->path, &drivers, config_log_problem, NULL, &next, &e) != 0) {
         log_error("config", "%s; the old configuration stays in force", e.text);
         service_ready(s->service);
         return;

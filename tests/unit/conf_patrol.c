@@ -31,9 +31,9 @@ static bool is_reached(const void *item)
 static void note_posts(const struct section_view *view)
 {
     size_t count;
-    const struct post *posts = section_items(view, &count);
+    const struct post *all = section_items(view, &count);
     for (size_t i = 0; i < count; i++) {
-        if (!section_is_named(view, posts[i].id))
+        if (!section_is_named(view, all[i].id))
             section_note(view, i, NULL, "no round of %zu comes by", section_count(view, "patrol"));
     }
 }

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "folder_syncs.h"
+#include "other_user.h"
 #include "outbox/prune.h"
 #include "outbox/query.h"
 #include "outbox/store.h"
@@ -16,19 +17,6 @@
 #include "watched_vfs.h"
 
 static const char *const receivers[] = {"police", "education"};
-
-/* Syncs of folders: the linker gives us the call (see CMakeLists.txt). */
-static unsigned folder_syncs;
-
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-
-int __wrap_fsync(int fd)
-{
-    struct stat st;
-    folder_syncs += fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-    return __real_fsync(fd);
-}
 
 struct fixture {
     char folder[40];
@@ -228,30 +216,6 @@ START_TEST(the_log_says_when_it_is_long)
 }
 END_TEST
 
-/* In a process of its own: 0 if it can use the database. */
-static int use_database(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    int result = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
-    if (result == SQLITE_OK)
-        result = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_close(db);
-    return result;
-}
-
-static int run_other(const char *path, const char *sql)
-{
-    int status;
-    pid_t pid = fork();
-    if (pid == 0) {
-        execl("/proc/self/exe", "test_outbox_disk", "other", path, sql, (char *)NULL);
-        _exit(99);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
 START_TEST(nobody_else_can_write_while_it_is_open)
 {
     struct fixture *f = begin();
@@ -260,11 +224,12 @@ START_TEST(nobody_else_can_write_while_it_is_open)
     static const char *const uses[] = {"DELETE FROM event", "PRAGMA wal_checkpoint",
                                        "SELECT count(*) FROM event"};
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
-        ck_assert_int_eq(run_other(f->store.path, uses[i]), SQLITE_BUSY);
-        ck_assert_int_eq(use_database(f->store.path, uses[i]), SQLITE_BUSY); /* here as little */
+        ck_assert_int_eq(other_user_elsewhere(f->store.path, uses[i]), SQLITE_BUSY);
+        ck_assert_int_eq(other_user_here(f->store.path, uses[i]), SQLITE_BUSY); /* here as little */
     }
     store_close(&f->store);
-    ck_assert_int_eq(run_other(f->store.path, uses[2]), SQLITE_OK); /* it was a fair question */
+    ck_assert_int_eq(other_user_elsewhere(f->store.path, uses[2]),
+                     SQLITE_OK); /* it was a fair question */
     end(f);
 }
 END_TEST
@@ -551,7 +516,6 @@ static Suite *make_suite(void)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "other") == 0)
-        return use_database(argv[2], argv[3]);
-    return run_suite(make_suite());
+    int status;
+    return other_user_is_asked(argc, argv, &status) ? status : run_suite(make_suite());
 }

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "other_user.h"
 #include "run_suite.h"
 #include "store_private.h"
 #include "watched_vfs.h"
@@ -135,30 +135,6 @@ START_TEST(who_looks_sees_what_was_stored)
 }
 END_TEST
 
-static int use_database(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    int result = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
-    if (result == SQLITE_OK)
-        result = sqlite3_exec(db, sql, NULL, NULL, NULL);
-    sqlite3_close(db);
-    return result;
-}
-
-/* In a process of its own. */
-static int run_other(const char *path, const char *sql)
-{
-    int status;
-    pid_t pid = fork();
-    if (pid == 0) {
-        execl("/proc/self/exe", "test_receiver_store", "other", path, sql, (char *)NULL);
-        _exit(99);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
 START_TEST(nobody_else_can_write_while_it_is_open)
 {
     static const char *const uses[] = {"DELETE FROM event", "PRAGMA wal_checkpoint",
@@ -166,9 +142,10 @@ START_TEST(nobody_else_can_write_while_it_is_open)
     struct fixture *f = begin();
     ck_assert_int_eq(put(f, 1), STORE_NEW);
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
-        ck_assert_int_eq(run_other(f->path, uses[i]), SQLITE_BUSY);
+        ck_assert_int_eq(other_user_elsewhere(f->path, uses[i]), SQLITE_BUSY);
     store_close(f->store);
-    ck_assert_int_eq(run_other(f->path, uses[0]), SQLITE_OK); /* it was a fair question */
+    ck_assert_int_eq(other_user_elsewhere(f->path, uses[0]),
+                     SQLITE_OK); /* it was a fair question */
     ck_assert(store_open(f->folder, &f->store));
     end(f);
 }
@@ -189,7 +166,6 @@ static Suite *make_suite(void)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "other") == 0)
-        return use_database(argv[2], argv[3]);
-    return run_suite(make_suite());
+    int status;
+    return other_user_is_asked(argc, argv, &status) ? status : run_suite(make_suite());
 }

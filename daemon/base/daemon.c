@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/daemon.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+
+const struct program_switch daemon_switches[] = {
+    {"config", 'c', true}, {"verbose", 'v', false}, {0}};
+
+int daemon_begin(const struct program *program, int argc, char **argv, mode_t mask,
+                 const char **ret_config)
+{
+    const char *path = "/etc/tocsin/tocsin.yaml";
+    for (int letter; (letter = program_option(program, argc, argv)) != PROGRAM_END;) {
+        switch (letter) {
+        case 'c':
+            path = optarg;
+            break;
+        case 'v':
+            log_set_level(LOG_LEVEL_DEBUG);
+            break;
+        default:
+            return program_status(letter);
+        }
+    }
+    if (program_operands(program, argc, argv, 0) != 0)
+        return EXIT_USAGE;
+    umask(mask);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    *ret_config = path;
+    return -1;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every daemon does alike before its own work: it reads its command line, and keeps what is in
+ * its memory to itself. Main thread, before any other is started.
+ */
+#ifndef TOCSIN_BASE_DAEMON_H
+#define TOCSIN_BASE_DAEMON_H
+
+#include <sys/types.h>
+
+#include "base/program.h"
+
+/* --config FILE and --verbose: the `switches` of a daemon's struct program. */
+extern const struct program_switch daemon_switches[];
+
+/*
+ * Takes the command line (no operands), sets the umask and allows no core dump. -1, with the
+ * configuration's path; or the exit status with which the program ends now.
+ */
+int daemon_begin(const struct program *program, int argc, char **argv, mode_t mask,
+                 const char **ret_config);
+
+#endif
