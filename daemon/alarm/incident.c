@@ -4,14 +4,61 @@
 #include <assert.h>
 #include <string.h>
 
+/* What holds of every incident before and after each step. */
+static void check(const struct incident *incident)
+{
+    assert(incident->class < INCIDENT_CLASSES);
+    assert(!incident->open || incident->alarm[0]);
+    assert(!incident->open || (incident->presses > 0 && incident->level > 0));
+    (void)incident;
+}
+
+/* What a step may have changed, by what it says that it was. Returns that. */
+static enum incident_action done(const struct incident *was, const struct incident *is,
+                                 enum incident_action action)
+{
+    check(is);
+    assert(is->button == was->button && is->class == was->class);
+    assert(action == INCIDENT_ACTION_RAISED || strcmp(is->alarm, was->alarm) == 0);
+    assert(action == INCIDENT_ACTION_CANCELLED || action == INCIDENT_ACTION_RAISED ||
+           is->cancelled == was->cancelled);
+    switch (action) {
+    case INCIDENT_ACTION_NONE:
+        assert(is->open == was->open && is->presses == was->presses);
+        break;
+    case INCIDENT_ACTION_RAISED:
+        assert(!was->open && is->open && is->presses == 1);
+        break;
+    case INCIDENT_ACTION_UPDATED:
+        assert(was->open && is->open && is->held && is->presses == was->presses + 1);
+        break;
+    case INCIDENT_ACTION_RESTORED:
+        assert(is->open && was->held && !is->held);
+        break;
+    case INCIDENT_ACTION_CANCELLED:
+        assert(is->open && !was->cancelled && is->cancelled);
+        break;
+    case INCIDENT_ACTION_ESCALATED:
+        assert(is->open && is->level == was->level + 1);
+        break;
+    case INCIDENT_ACTION_CLOSED:
+        assert(was->open && !is->open);
+        break;
+    }
+    (void)was;
+    return action;
+}
+
 enum incident_action incident_press(struct incident *incident, int64_t at_ns, bool at_start,
                                     const char fresh_id[UUID_TEXT_SIZE])
 {
+    const struct incident was = *incident;
+    check(&was);
     incident->held = true;
     incident->last_press_ns = at_ns;
     if (incident->open) {
         incident->presses++;
-        return INCIDENT_ACTION_UPDATED;
+        return done(&was, incident, INCIDENT_ACTION_UPDATED);
     }
     *incident = (struct incident){.button = incident->button,
                                   .class = incident->class,
@@ -24,41 +71,49 @@ enum incident_action incident_press(struct incident *incident, int64_t at_ns, bo
                                   .raised_ns = at_ns,
                                   .last_press_ns = at_ns};
     memcpy(incident->alarm, fresh_id, UUID_TEXT_SIZE);
-    return INCIDENT_ACTION_RAISED;
+    return done(&was, incident, INCIDENT_ACTION_RAISED);
 }
 
 enum incident_action incident_release(struct incident *incident)
 {
+    const struct incident was = *incident;
+    check(&was);
     bool counted = incident->open && incident->held;
     incident->held = false;
-    return counted ? INCIDENT_ACTION_RESTORED : INCIDENT_ACTION_NONE;
+    return done(&was, incident, counted ? INCIDENT_ACTION_RESTORED : INCIDENT_ACTION_NONE);
 }
 
 enum incident_action incident_reset(struct incident *incident)
 {
+    const struct incident was = *incident;
+    check(&was);
     if (!incident->open)
-        return INCIDENT_ACTION_NONE;
+        return done(&was, incident, INCIDENT_ACTION_NONE);
     incident->open = false;
-    return INCIDENT_ACTION_CLOSED;
+    return done(&was, incident, INCIDENT_ACTION_CLOSED);
 }
 
 enum incident_action incident_cancel(struct incident *incident, int64_t now_ns, int64_t window_ns)
 {
+    const struct incident was = *incident;
+    check(&was);
     if (!incident->open || incident->cancelled || incident->raised_ns == 0 ||
         now_ns < incident->last_press_ns || /* it was said before this press */
         now_ns - incident->raised_ns > window_ns)
-        return INCIDENT_ACTION_NONE;
+        return done(&was, incident, INCIDENT_ACTION_NONE);
     incident->cancelled = true;
-    return INCIDENT_ACTION_CANCELLED;
+    return done(&was, incident, INCIDENT_ACTION_CANCELLED);
 }
 
 enum incident_action incident_escalate(struct incident *incident, int64_t now_ns)
 {
+    const struct incident was = *incident;
+    check(&was);
     if (!incident->open)
-        return INCIDENT_ACTION_NONE;
+        return done(&was, incident, INCIDENT_ACTION_NONE);
     incident->level++;
     incident->level_ns = now_ns;
-    return INCIDENT_ACTION_ESCALATED;
+    return done(&was, incident, INCIDENT_ACTION_ESCALATED);
 }
 
 bool incident_advance(struct incident *incident, size_t receiver, enum incident_progress progress)
@@ -73,15 +128,17 @@ bool incident_advance(struct incident *incident, size_t receiver, enum incident_
 enum incident_action incident_answer_closed(struct incident *incident, size_t receiver,
                                             uint32_t responders)
 {
+    const struct incident was = *incident;
+    check(&was);
     assert(receiver < LIMIT_RECEIVERS);
     if (!incident->open)
-        return INCIDENT_ACTION_NONE;
+        return done(&was, incident, INCIDENT_ACTION_NONE);
     incident->closing[receiver] = true;
     if (!(responders & 1u << receiver))
-        return INCIDENT_ACTION_NONE;
+        return done(&was, incident, INCIDENT_ACTION_NONE);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
         if ((responders & 1u << i) && !incident->closing[i])
-            return INCIDENT_ACTION_NONE;
+            return done(&was, incident, INCIDENT_ACTION_NONE);
     }
     return incident_reset(incident);
 }

@@ -219,6 +219,11 @@ static void load_incident(struct incidents *inc, struct incident *incident, cons
         .raised_wall_ms = json_integer_value(json_object_get(object, "raised_wall_ms"))};
     snprintf(incident->alarm, sizeof incident->alarm, "%s",
              json_string_value(json_object_get(object, "alarm")));
+    /* It holds of every open one (incident.c), whatever was read. */
+    if (incident->level == 0)
+        incident->level = 1;
+    if (incident->presses == 0)
+        incident->presses = 1;
     /* Times of another boot mean nothing on this boot's clock. */
     if (is_whole && same_boot) {
         incident->level_ns = json_integer_value(json_object_get(object, "level_ns"));

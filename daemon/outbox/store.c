@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/store.h"
+#include "wire/digest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -436,9 +438,17 @@ int store_put_row(struct store *s, const struct outbox_row *row, struct err *e)
     return store_run(s, STORE_SET_STATE, "state", e);
 }
 
+bool store_event_is_whole(const struct event *event)
+{
+    unsigned char digest[DIGEST_BYTES];
+    digest_sha256(event->bytes, event->length, digest);
+    return memcmp(digest, event->digest, sizeof digest) == 0;
+}
+
 int store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e)
 {
+    assert(store_event_is_whole(event));
     sqlite3_stmt *statement = s->statements[STORE_INSERT_EVENT];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
     bind_text(statement, 2, event->id);

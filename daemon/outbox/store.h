@@ -92,6 +92,9 @@ int store_put_answer(struct store *s, const char *receiver, const struct uplink_
 
 /* *ret_event is NULL if there is none. */
 int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, struct err *e);
+/* Whether its bytes are those that its digest was made of: asserted before an event is stored, and
+ * looked at when it comes back. */
+bool store_event_is_whole(const struct event *event);
 int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct err *e);
 
 /* Runs a bound statement that gives no rows and makes it ready for the next time. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "outbox/job.h"
 
 #define RETRY_NS  UINT64_C(500000000)
@@ -205,7 +206,13 @@ static void write_records(struct outbox *ob, struct job_list *batch)
 
 static int load_event(struct store *s, struct job_load *job, struct err *e)
 {
-    return store_get_event(s, job->seq, &job->event, e);
+    int result = store_get_event(s, job->seq, &job->event, e);
+    /* It goes out all the same: who gets it sees what is wrong with it, and says so. */
+    if (result == 0 && job->event && !store_event_is_whole(job->event))
+        log_error("outbox",
+                  "event %llu on the disk is not what was committed: its digest is another",
+                  (unsigned long long)job->seq);
+    return result;
 }
 
 /* A piece of a chore. 1: it is not done yet, 0: done, negative: it failed. */

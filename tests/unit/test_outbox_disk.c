@@ -15,6 +15,7 @@
 #include "outbox/store.h"
 #include "run_suite.h"
 #include "watched_vfs.h"
+#include "wire/digest.h"
 
 static const char *const receivers[] = {"police", "education"};
 
@@ -70,6 +71,7 @@ static struct event *make_event(uint64_t seq)
     strcpy(event->alarm, seq % 2 ? "01890a5d-ac96-774b-bcce-b302099a8057" : "");
     event->length = strlen(text);
     memcpy(event->bytes, text, event->length);
+    digest_sha256(event->bytes, event->length, event->digest);
     return event;
 }
 
@@ -281,6 +283,28 @@ START_TEST(between_two_pieces_of_a_question_a_press_can_be_committed)
         ck_assert_int_gt(pieces, 0);
         question_destroy(q);
     }
+    end(f);
+}
+END_TEST
+
+START_TEST(an_event_that_was_changed_on_the_disk_is_seen)
+{
+    struct fixture *f = begin();
+    struct event *event;
+    struct err e;
+    open_store(f);
+    commit(&f->store, 1, 1);
+    ck_assert_int_eq(store_get_event(&f->store, 1, &event, &e), 0);
+    ck_assert(store_event_is_whole(event));
+    event->bytes[event->length - 1] ^= 1;
+    ck_assert(!store_event_is_whole(event));
+    event_unref(event);
+    ck_assert_int_eq(
+        sqlite3_exec(f->store.db, "UPDATE event SET bytes = bytes || ' '", NULL, NULL, NULL),
+        SQLITE_OK);
+    ck_assert_int_eq(store_get_event(&f->store, 1, &event, &e), 0);
+    ck_assert(!store_event_is_whole(event));
+    event_unref(event);
     end(f);
 }
 END_TEST
@@ -503,6 +527,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, the_log_says_when_it_is_long);
     tcase_add_test(tc, nobody_else_can_write_while_it_is_open);
     tcase_add_test(tc, no_statement_walks_a_table);
+    tcase_add_test(tc, an_event_that_was_changed_on_the_disk_is_seen);
     tcase_add_test(tc, between_two_pieces_of_a_question_a_press_can_be_committed);
     tcase_add_test(tc, a_press_goes_before_questions_that_were_asked_first);
     tcase_add_test(tc, after_a_sync_that_failed_nothing_is_trusted_and_all_is_written_again);

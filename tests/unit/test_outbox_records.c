@@ -11,6 +11,7 @@
 #include "outbox/job.h"
 #include "run_suite.h"
 #include "watched_vfs.h"
+#include "wire/digest.h"
 
 static const char *const receivers[] = {"police", "education"};
 
@@ -213,6 +214,7 @@ static void store_it(struct fixture *f, uint64_t seq, outbox_done_handler done)
     event->class = EVENT_CLASS_PRESS;
     uuid_v7((int64_t)seq * 1000, event->id);
     event->length = (size_t)sprintf(event->bytes, "{\"seq\":%d}", (int)seq);
+    digest_sha256(event->bytes, event->length, event->digest);
     outbox_store(f->outbox, event, NULL, NULL, 0, done, f);
     event_unref(event);
 }
