@@ -37,7 +37,7 @@ int run_limits(int argc, char **argv)
         if (lines[i].group)
             printf("%s%s:\n", i > 0 ? "\n" : "", lines[i].group);
         else
-            printf("%10d  %-44s %s\n", lines[i].value, lines[i].unit, lines[i].reason);
+            printf("%10d  %-46s %s\n", lines[i].value, lines[i].unit, lines[i].reason);
     }
     return EXIT_SUCCESS;
 }
