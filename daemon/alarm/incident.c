@@ -125,6 +125,20 @@ bool incident_advance(struct incident *incident, size_t receiver, enum incident_
     return true;
 }
 
+bool incident_answer(struct incident *incident, size_t receiver, enum incident_progress progress,
+                     bool rejected)
+{
+    assert(receiver < LIMIT_RECEIVERS && progress >= INCIDENT_PROGRESS_SEEN);
+    if (!incident->open ||
+        (progress == incident->progress[receiver] && rejected == incident->rejected[receiver] &&
+         !incident->closing[receiver]))
+        return false;
+    incident->progress[receiver] = progress;
+    incident->rejected[receiver] = rejected;
+    incident->closing[receiver] = false;
+    return true;
+}
+
 enum incident_action incident_answer_closed(struct incident *incident, size_t receiver,
                                             uint32_t responders)
 {

@@ -48,7 +48,8 @@ enum incident_action {
     INCIDENT_ACTION_CLOSED,
 };
 
-/* How far one receiver has come with one incident; only ever grows while the incident is open. */
+/* How far one receiver has come with one incident. Receipts only ever raise it; of what its people
+ * say the newest counts. */
 enum incident_progress {
     INCIDENT_PROGRESS_HEARD,       /* stored here; nothing proven elsewhere */
     INCIDENT_PROGRESS_UNCONFIRMED, /* accepted by a receiver that cannot sign */
@@ -61,11 +62,12 @@ enum incident_progress {
 struct incident {
     size_t button; /* whose it is, and of which class: valid always */
     enum incident_class class;
-    bool open;                     /* the fields below are valid */
-    bool held;                     /* the press that is down now counts in it */
-    bool at_start;                 /* the button was found pressed when the gateway started */
-    bool cancelled;                /* somebody at the gate has said that it was none */
-    bool closing[LIMIT_RECEIVERS]; /* this receiver's people have closed it */
+    bool open;                      /* the fields below are valid */
+    bool held;                      /* the press that is down now counts in it */
+    bool at_start;                  /* the button was found pressed when the gateway started */
+    bool cancelled;                 /* somebody at the gate has said that it was none */
+    bool closing[LIMIT_RECEIVERS];  /* this receiver's people have closed it */
+    bool rejected[LIMIT_RECEIVERS]; /* they have seen it, and send nobody */
     char alarm[UUID_TEXT_SIZE];
     unsigned presses;
     unsigned level;         /* receivers of groups 1 … level are asked to act */
@@ -131,8 +133,13 @@ enum incident_action incident_cancel(struct incident *incident, int64_t now_ns, 
 /* The next group of receivers is asked. */
 enum incident_action incident_escalate(struct incident *incident, int64_t now_ns);
 
-/* Receiver number `receiver` has come as far as `progress`. True if that is news. */
+/* The receipt of receiver number `receiver`. True if that is news. */
 bool incident_advance(struct incident *incident, size_t receiver, enum incident_progress progress);
+
+/* What the people of `receiver` say now, SEEN or COMING, or that they reject it; in place of what
+ * they said before. True if that is news. */
+bool incident_answer(struct incident *incident, size_t receiver, enum incident_progress progress,
+                     bool rejected);
 
 /* The people of `receiver` have closed it; CLOSED once all of `responders` (bit mask) have. */
 enum incident_action incident_answer_closed(struct incident *incident, size_t receiver,

@@ -127,14 +127,28 @@ static void on_fault(void *arg, const char *reason)
     facts_state_fault(o->outputs->options.facts, FAULT_OUTPUT, o->config->id, reason);
 }
 
+/* Whether something that has happened to an open alarm holds this on. */
+static bool is_held_by(const struct one_output *o, const struct incident *incident)
+{
+    const struct incidents *incidents = o->outputs->options.incidents;
+    bool delivered = incidents_is_delivered(incidents, incident);
+    bool undelivered = incidents_was_undelivered(incidents, incident) &&
+                       !(delivered && o->config->on == 1u << CONFIG_OUTPUT_UNDELIVERED);
+    return (o->config->on >> CONFIG_OUTPUT_RAISED & 1) ||
+           (o->config->on >> CONFIG_OUTPUT_ESCALATED & 1 && incident->level > 1) ||
+           (o->config->on >> CONFIG_OUTPUT_UNDELIVERED & 1 && undelivered) ||
+           (o->config->on >> CONFIG_OUTPUT_DELIVERED & 1 && delivered);
+}
+
 /* What an open alarm holds on until it is closed is on after a restart too. */
 static void resume(struct one_output *o)
 {
     const struct incident *incident = NULL;
-    if (o->config->for_ms > 0 || !(o->config->on >> CONFIG_OUTPUT_RAISED & 1))
+    if (o->config->for_ms > 0)
         return;
     while ((incident = incidents_next_open(o->outputs->options.incidents, incident))) {
-        if (incident->class == INCIDENT_CLASS_ALARM && concerns(o, incident))
+        if (incident->class == INCIDENT_CLASS_ALARM && concerns(o, incident) &&
+            is_held_by(o, incident))
             o->held[INCIDENT_CLASS_ALARM] |= UINT64_C(1) << incident->button;
     }
     if (o->held[INCIDENT_CLASS_ALARM])

@@ -7,48 +7,65 @@
 #include "base/log.h"
 #include "incidents/internal.h"
 
-static bool advance(struct incidents *inc, struct incident *incident, size_t receiver,
-                    enum incident_progress progress)
+/* Whether nobody who is asked has it yet, and this is one of them. */
+static bool is_first(const struct incidents *inc, const struct incident *incident, size_t receiver)
 {
-    uint32_t asked = delivery_asked(inc->options.delivery, incident->level);
-    bool first = (asked >> receiver & 1) &&
-                 incident_best_progress(incident, asked) == INCIDENT_PROGRESS_HEARD;
-    if (!incident_advance(incident, receiver, progress))
-        return false;
+    return (delivery_asked(inc->options.delivery, incident->level) >> receiver & 1) &&
+           !incidents_is_delivered(inc, incident);
+}
+
+static void tell_progress(struct incidents *inc, const struct incident *incident, size_t receiver,
+                          bool first)
+{
     inc->unsaved = true;
     facts_publish(inc->options.facts,
                   &(struct fact){
                       .kind = FACT_PROGRESS,
                       .u.progress = {.receiver = receiver, .incident = *incident, .first = first}});
-    return true;
+}
+
+static void answer(struct incidents *inc, struct incident *incident, size_t receiver,
+                   enum incident_progress progress, bool rejected)
+{
+    bool first = is_first(inc, incident, receiver);
+    if (incident_answer(incident, receiver, progress, rejected))
+        tell_progress(inc, incident, receiver, first);
 }
 
 void answers_delivered(struct incidents *inc, const struct fact_delivered *delivered)
 {
     struct incident *incident = panel_find(&inc->panel, delivered->alarm);
-    if (incident && delivered->class == EVENT_CLASS_PRESS)
-        advance(inc, incident, delivered->receiver,
-                delivered->confirmed ? INCIDENT_PROGRESS_DELIVERED : INCIDENT_PROGRESS_UNCONFIRMED);
+    if (!incident || delivered->class != EVENT_CLASS_PRESS)
+        return;
+    bool first = is_first(inc, incident, delivered->receiver);
+    if (incident_advance(incident, delivered->receiver,
+                         delivered->confirmed ? INCIDENT_PROGRESS_DELIVERED
+                                              : INCIDENT_PROGRESS_UNCONFIRMED))
+        tell_progress(inc, incident, delivered->receiver, first);
 }
 
 static void act_on(struct incidents *inc, struct incident *incident, size_t receiver,
-                   const struct uplink_answer *answer)
+                   const struct uplink_answer *taken)
 {
-    switch (answer->state) {
+    switch (taken->state) {
     case UPLINK_ANSWER_SEEN:
+        answer(inc, incident, receiver, INCIDENT_PROGRESS_SEEN, false);
+        break;
     case UPLINK_ANSWER_REJECTED:
-        /* Rejected: somebody has looked at it; that they send nobody is theirs to say. */
-        advance(inc, incident, receiver, INCIDENT_PROGRESS_SEEN);
+        /* Somebody has looked at it; that they send nobody is theirs to say. */
+        answer(inc, incident, receiver, INCIDENT_PROGRESS_SEEN, true);
         break;
     case UPLINK_ANSWER_COMING:
-        advance(inc, incident, receiver, INCIDENT_PROGRESS_COMING);
+        answer(inc, incident, receiver, INCIDENT_PROGRESS_COMING, false);
         break;
     case UPLINK_ANSWER_CLOSED:
+        /* While others have not, it is open; but nobody of these is coming any more. */
+        answer(inc, incident, receiver, INCIDENT_PROGRESS_SEEN, incident->rejected[receiver]);
         steps_carry_out(
             inc,
             incident_answer_closed(incident, receiver,
                                    delivery_asked(inc->options.delivery, incident->level)),
-            incident, answer->by, answer->note);
+            incident, taken->by, taken->note);
         break;
     }
 }

@@ -13,6 +13,7 @@ static void look_at(struct incidents *inc, struct incident *incident,
     uint32_t asked = delivery_asked(inc->options.delivery, incident->level);
     if (!*told && escalation_is_undelivered(incident, asked, rule, now_ns)) {
         *told = true;
+        inc->unsaved = true;
         facts_publish(inc->options.facts, &(struct fact){.kind = FACT_UNDELIVERED,
                                                          .u.incident = {.incident = *incident}});
     }

@@ -80,6 +80,17 @@ const struct incident *incidents_next_open(const struct incidents *inc, const st
     return panel_next_open(&inc->panel, last);
 }
 
+bool incidents_is_delivered(const struct incidents *inc, const struct incident *incident)
+{
+    uint32_t asked = delivery_asked(inc->options.delivery, incident->level);
+    return incident_best_progress(incident, asked) > INCIDENT_PROGRESS_HEARD;
+}
+
+bool incidents_was_undelivered(const struct incidents *inc, const struct incident *incident)
+{
+    return inc->own[incident->button].undelivered[incident->class];
+}
+
 bool incidents_button_open(const struct incidents *inc, size_t button)
 {
     bool open = false;

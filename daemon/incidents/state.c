@@ -37,8 +37,9 @@ static json_t *save_progress(const struct incidents *inc, const struct incident 
         if (incident->progress[i] == INCIDENT_PROGRESS_HEARD && !incident->closing[i])
             continue;
         json_object_set_new(receivers, config->receivers->items[i].id,
-                            json_pack("{si,sb}", "progress", (int)incident->progress[i], "closing",
-                                      incident->closing[i]));
+                            json_pack("{si,sb,sb}", "progress", (int)incident->progress[i],
+                                      "closing", incident->closing[i], "rejected",
+                                      incident->rejected[i]));
     }
     return receivers;
 }
@@ -46,9 +47,10 @@ static json_t *save_progress(const struct incidents *inc, const struct incident 
 static json_t *save_incident(const struct incidents *inc, const struct incident *incident)
 {
     return json_pack(
-        "{ss,ss,ss,sb,sb,sb,si,si,sI,sI,sI,sI,so}", "input", id_of(inc, incident->button), "nature",
-        incident_class_name(incident->class), "alarm", incident->alarm, "held", incident->held,
-        "at_start", incident->at_start, "cancelled", incident->cancelled, "presses",
+        "{ss,ss,ss,sb,sb,sb,sb,si,si,sI,sI,sI,sI,so}", "input", id_of(inc, incident->button),
+        "nature", incident_class_name(incident->class), "alarm", incident->alarm, "held",
+        incident->held, "at_start", incident->at_start, "cancelled", incident->cancelled,
+        "undelivered", inc->own[incident->button].undelivered[incident->class], "presses",
         (int)incident->presses, "level", (int)incident->level, "level_ns",
         (json_int_t)incident->level_ns, "raised_ns", (json_int_t)incident->raised_ns,
         "last_press_ns", (json_int_t)incident->last_press_ns, "raised_wall_ms",
@@ -199,6 +201,7 @@ static void load_progress(const struct incidents *inc, struct incident *incident
         if (progress > 0 && progress <= INCIDENT_PROGRESS_COMING)
             incident->progress[i] = (enum incident_progress)progress;
         incident->closing[i] = json_is_true(json_object_get(one, "closing"));
+        incident->rejected[i] = json_is_true(json_object_get(one, "rejected"));
     }
 }
 
@@ -231,6 +234,8 @@ static void load_incident(struct incidents *inc, struct incident *incident, cons
         incident->last_press_ns = json_integer_value(json_object_get(object, "last_press_ns"));
     }
     load_progress(inc, incident, json_object_get(object, "receivers"));
+    inc->own[incident->button].undelivered[incident->class] =
+        json_is_true(json_object_get(object, "undelivered"));
 }
 
 /* One that was open; if it is not all known, why: what is known of it is open all the same. */

@@ -12,8 +12,10 @@ static json_t *alarm_json(const struct incidents *inc, const struct incident *in
     for (size_t i = 0; i < config->receivers->count; i++)
         json_array_append_new(receivers,
                               json_pack("{ss,ss,sb}", "id", config->receivers->items[i].id, "state",
-                                        incident_progress_name(incident->progress[i]), "closed",
-                                        incident->closing[i]));
+                                        incident->rejected[i]
+                                            ? "rejected"
+                                            : incident_progress_name(incident->progress[i]),
+                                        "closed", incident->closing[i]));
     json_t *object = json_pack(
         "{ss,ss,ss,ss,ss,ss,si,si,ss,sb,sb,sb,so}", "alarm", incident->alarm, "nature",
         incident_class_name(incident->class), "kind",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `watch`: facts as lines. A screen that is left on at the gate must show nothing of duress, so the
- * incidents of the last while are remembered here, closed or not.
+ * incidents of the last while are remembered here, closed or not. Of one that is not (closed before
+ * a restart) nothing is told: it may have been duress.
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,20 @@ static void remember(struct operate *op, const struct incident *incident)
     memcpy(r->alarm, incident->alarm, sizeof r->alarm);
 }
 
+/* Also one whose place another has taken, while it is open. */
+static const struct remembered *recall(struct operate *op, const char *alarm)
+{
+    const struct incident *incident = NULL;
+    const struct remembered *r = find(op, alarm);
+    while (!r && alarm && (incident = incidents_next_open(op->options.incidents, incident))) {
+        if (strcmp(incident->alarm, alarm) != 0)
+            continue;
+        remember(op, incident);
+        r = find(op, alarm);
+    }
+    return r;
+}
+
 void watch_open(struct operate *op)
 {
     const struct incident *incident = NULL;
@@ -53,8 +68,9 @@ static void set_text(json_t *object, const char *name, const char *text)
 static void tell(struct operate *op, int64_t at_ns, const struct line *line)
 {
     const struct operate_config *config = &op->options.config;
-    const struct remembered *r = find(op, line->alarm);
-    if (r && r->hidden)
+    const struct remembered *r = recall(op, line->alarm);
+    bool is_of_alarm = line->alarm && line->alarm[0];
+    if (is_of_alarm && (!r || r->hidden)) /* of one that nobody knows it may be duress */
         return;
     char time[CLOCK_TEXT_SIZE];
     clock_format_utc(clock_wall_ms(), time);

@@ -504,9 +504,8 @@ START_TEST(delivered_escalated_and_closed_are_triggers_of_their_own)
 }
 END_TEST
 
-START_TEST(what_an_open_alarm_holds_on_is_on_after_a_restart)
+static void restart_all(void)
 {
-    world_press(WORLD_GATE);
     close_both();
     expect_siren(false);
     outputs_free(outputs);
@@ -514,6 +513,51 @@ START_TEST(what_an_open_alarm_holds_on_is_on_after_a_restart)
     world_restart();
     open_both();
     facts_tell(world.facts);
+}
+
+START_TEST(what_has_happened_to_an_open_alarm_holds_its_output_on_over_restarts)
+{
+    static const struct {
+        unsigned on;
+        bool raised, undelivered, escalated, delivered; /* whether it is on after each */
+    } cases[] = {
+        {1u << CONFIG_OUTPUT_RAISED, true, true, true, true},
+        {1u << CONFIG_OUTPUT_UNDELIVERED, false, true, true, false},
+        {1u << CONFIG_OUTPUT_UNDELIVERED | 1u << CONFIG_OUTPUT_CLOSED, false, true, true, true},
+        {1u << CONFIG_OUTPUT_ESCALATED, false, false, true, true},
+        {1u << CONFIG_OUTPUT_DELIVERED, false, false, false, true},
+        {1u << CONFIG_OUTPUT_CLOSED, false, false, false, false}};
+    fake.responders = 3;
+    fake.group_of_two = 2;
+    world.outputs[0].on = cases[_i].on;
+    world_press(WORLD_GATE);
+    restart_all();
+    expect_siren(cases[_i].raised);
+    virtual_advance(world.facts, 10000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    restart_all();
+    expect_siren(cases[_i].undelivered);
+    virtual_advance(world.facts, 60000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    restart_all();
+    expect_siren(cases[_i].escalated);
+    ck_assert_uint_eq(world_count(FACT_UNDELIVERED), 0); /* it was told once */
+    world_deliver("tocsin.alarm.raised", 0);
+    restart_all();
+    expect_siren(cases[_i].delivered);
+    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    facts_tell(world.facts);
+    restart_all();
+    expect_siren(false);
+}
+END_TEST
+
+START_TEST(what_an_open_alarm_holds_on_is_on_after_a_restart)
+{
+    world_press(WORLD_GATE);
+    restart_all();
     expect_siren(true);
     json_t *status = outputs_status(outputs);
     ck_assert(json_is_true(json_object_get(json_array_get(status, 0), "on")));
@@ -557,6 +601,8 @@ int main(void)
     tcase_add_test(tc, undelivered_in_time_is_taken_back_by_the_first_delivery_to_who_is_asked);
     tcase_add_test(tc, delivered_escalated_and_closed_are_triggers_of_their_own);
     tcase_add_test(tc, what_an_open_alarm_holds_on_is_on_after_a_restart);
+    tcase_add_loop_test(tc, what_has_happened_to_an_open_alarm_holds_its_output_on_over_restarts, 0,
+                        6);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

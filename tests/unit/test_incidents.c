@@ -147,8 +147,9 @@ START_TEST(everything_of_an_incident_survives_a_restart)
     ck_assert_int_eq(after->level_ns, before.level_ns);
     ck_assert_int_eq(after->raised_wall_ms, before.raised_wall_ms);
     ck_assert_int_eq(after->progress[0], INCIDENT_PROGRESS_DELIVERED);
-    ck_assert_int_eq(after->progress[1], INCIDENT_PROGRESS_HEARD);
+    ck_assert_int_eq(after->progress[1], INCIDENT_PROGRESS_SEEN);
     ck_assert(after->closing[1] && !after->closing[0]);
+    ck_assert(!after->rejected[1] && !after->rejected[0]);
     ck_assert(fake.alarm_open);
     ck_assert_uint_eq(world_count(FACT_FAULT), 0);
 }
@@ -517,6 +518,59 @@ START_TEST(an_answer_and_what_follows_from_it_are_recorded_together)
 }
 END_TEST
 
+/* What status says of receiver 0: its state, "+" if it has closed. */
+static const char *status_word(void)
+{
+    static char word[40];
+    json_t *alarms = incidents_status(world.incidents, false), *one = NULL;
+    one = json_array_get(json_object_get(json_array_get(alarms, 0), "receivers"), 0);
+    snprintf(word, sizeof word, "%s%s", json_string_value(json_object_get(one, "state")),
+             json_is_true(json_object_get(one, "closed")) ? "+" : "");
+    json_decref(alarms);
+    return word;
+}
+
+START_TEST(of_what_people_say_the_newest_counts)
+{
+    static const struct {
+        enum uplink_answer_state state;
+        enum incident_progress progress;
+        const char *word;
+        bool closing;
+    } steps[] = {{UPLINK_ANSWER_COMING, INCIDENT_PROGRESS_COMING, "coming", false},
+                 {UPLINK_ANSWER_REJECTED, INCIDENT_PROGRESS_SEEN, "rejected", false},
+                 {UPLINK_ANSWER_SEEN, INCIDENT_PROGRESS_SEEN, "seen", false},
+                 {UPLINK_ANSWER_COMING, INCIDENT_PROGRESS_COMING, "coming", false},
+                 {UPLINK_ANSWER_CLOSED, INCIDENT_PROGRESS_SEEN, "seen+", true},
+                 {UPLINK_ANSWER_COMING, INCIDENT_PROGRESS_COMING, "coming", false},
+                 {UPLINK_ANSWER_REJECTED, INCIDENT_PROGRESS_SEEN, "rejected", false}};
+    fake.responders = 3; /* the other has closed nothing */
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        size_t told = world_count(FACT_PROGRESS);
+        world_answer(0, steps[i].state, world_incident(WORLD_GATE)->alarm);
+        const struct incident *incident = world_incident(WORLD_GATE);
+        ck_assert_ptr_nonnull(incident);
+        ck_assert_int_eq(incident->progress[0], steps[i].progress);
+        ck_assert_int_eq(incident->closing[0], steps[i].closing);
+        ck_assert_str_eq(status_word(), steps[i].word);
+        ck_assert_uint_eq(world_count(FACT_PROGRESS), told + 1); /* the lamp is worked out */
+    }
+    /* A receipt that comes after it changes nothing of it, nor does a restart. */
+    world_deliver("tocsin.alarm.raised", 0);
+    ck_assert_str_eq(status_word(), "rejected");
+    world_restart();
+    ck_assert_str_eq(status_word(), "rejected");
+    /* Somebody has looked at it: the next group is not asked. */
+    fake.group_of_two = 2;
+    virtual_advance(world.facts, 61000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.escalated"), 0);
+}
+END_TEST
+
 START_TEST(only_when_every_responder_says_closed_it_is)
 {
     world_press(WORLD_GATE);
@@ -718,6 +772,7 @@ int main(void)
     tcase_add_test(tc, the_row_is_saved_before_the_turn_is_over);
     tcase_add_test(tc, several_receipts_of_one_turn_are_saved_once);
     tcase_add_test(tc, an_answer_and_what_follows_from_it_are_recorded_together);
+    tcase_add_test(tc, of_what_people_say_the_newest_counts);
     tcase_add_test(tc, only_when_every_responder_says_closed_it_is);
     suite_add_tcase(suite, tc);
     tc = tcase_create("time");

@@ -533,6 +533,40 @@ START_TEST(watch_shows_nothing_of_duress_closed_or_not)
 }
 END_TEST
 
+START_TEST(watch_shows_nothing_of_an_alarm_that_it_does_not_know)
+{
+    /* Closed before the restart: it may have been duress. */
+    struct fact fact = {.kind = FACT_DELIVERED,
+                        .u.delivered = {.seq = 1,
+                                        .alarm = "01980000-0000-7000-8000-000000000001",
+                                        .class = EVENT_CLASS_FOLLOWUP,
+                                        .confirmed = true}};
+    ask("watch", "{}");
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(line_count, 0);
+    fact.u.delivered.alarm[0] = '\0'; /* of no alarm: a fault's event */
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(line_count, 1);
+    /* One that is open is known however many have come since. */
+    world_press(WORLD_GATE);
+    world_press(WORLD_DURESS);
+    for (int i = 0; i < 300; i++) {
+        struct fact other = {.kind = FACT_INCIDENT, .u.incident = {.seq = 1}};
+        snprintf(other.u.incident.incident.alarm, UUID_TEXT_SIZE, "other-%d", i);
+        facts_publish(world.facts, &other);
+    }
+    facts_tell(world.facts);
+    size_t before = line_count;
+    world_deliver("tocsin.alarm.raised", 0); /* of duress */
+    ck_assert_uint_eq(line_count, before);
+    world_answer(0, UPLINK_ANSWER_SEEN, fake.events[0].alarm);
+    ck_assert_uint_eq(line_count, before + 1);
+    ck_assert_str_eq(line_text(before, "input"), "gate");
+}
+END_TEST
+
 START_TEST(watch_tells_faults_cards_lamps_outputs_and_clips)
 {
     ask("watch", "{}");
@@ -595,6 +629,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, watch_tells_an_alarms_way);
     tcase_add_test(tc, watch_shows_nothing_of_duress_closed_or_not);
+    tcase_add_test(tc, watch_shows_nothing_of_an_alarm_that_it_does_not_know);
     tcase_add_test(tc, watch_tells_faults_cards_lamps_outputs_and_clips);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
