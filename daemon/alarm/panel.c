@@ -118,7 +118,7 @@ int64_t panel_due_ns(const struct panel *p)
 bool panel_begin_exercise(struct panel *p, enum incident_class class, uint64_t buttons,
                           int64_t begins_ns, int64_t ends_ns)
 {
-    if (p->exercise.running || panel_any_real(p))
+    if (p->exercise.running || p->exercise.ending || panel_any_real(p))
         return false;
     p->exercise = (struct panel_exercise){.running = true,
                                           .class = class,
@@ -132,15 +132,40 @@ void panel_end_exercise(struct panel *p, const char *why, int64_t at_ns)
 {
     if (!p->exercise.running)
         return;
-    const struct panel_exercise was = p->exercise;
     p->exercise.running = false;
+    p->exercise.ending = why;
+    if (p->host.close_later)
+        p->host.close_later(p->host.arg);
+    else
+        while (panel_close_next(p, at_ns))
+            ;
+}
+
+static struct incident *next_to_close(struct panel *p)
+{
+    const struct panel_exercise *x = &p->exercise;
     for (size_t i = 0; i < p->button_count; i++) {
         /* What a button for tests has raised is its own, and stays until a person resets it. */
-        struct incident *incident = panel_incident(p, i, was.class);
-        if ((was.buttons >> i & 1) && p->buttons[i].class != INCIDENT_CLASS_TEST)
-            tell(p, incident_reset(incident), incident, PANEL_CAUSE_TIME, at_ns);
+        struct incident *incident = panel_incident(p, i, x->class);
+        if ((x->buttons >> i & 1) && p->buttons[i].class != INCIDENT_CLASS_TEST && incident->open)
+            return incident;
     }
-    p->host.exercise_over(p->host.arg, &was, why);
+    return NULL;
+}
+
+bool panel_close_next(struct panel *p, int64_t at_ns)
+{
+    if (!p->exercise.ending)
+        return false;
+    struct incident *incident = next_to_close(p);
+    if (incident)
+        tell(p, incident_reset(incident), incident, PANEL_CAUSE_TIME, at_ns);
+    if (next_to_close(p))
+        return true;
+    const struct panel_exercise was = p->exercise;
+    p->exercise.ending = NULL;
+    p->host.exercise_over(p->host.arg, &was, was.ending);
+    return false;
 }
 
 struct incident *panel_next_open(const struct panel *p, const struct incident *last)

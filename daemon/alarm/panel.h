@@ -62,6 +62,7 @@ struct panel_button {
 
 struct panel_exercise {
     bool running;
+    const char *ending; /* why it is over; its incidents are being closed. NULL: nothing is */
     enum incident_class class;  /* DRILL or TEST */
     uint64_t buttons;           /* bit mask: which it covers */
     int64_t begins_ns, ends_ns; /* a press counts in it from the first until before the last */
@@ -80,6 +81,9 @@ struct panel_host {
     /* The exercise is over; its incidents are closed already. */
     void (*exercise_over)(void *arg, const struct panel_exercise *was, const char *why);
     void (*fresh_id)(void *arg, char ret_id[UUID_TEXT_SIZE]);
+    /* There are incidents to close: panel_close_next is called once a turn until it says false, so
+     * that no end of an exercise holds the loop. NULL: all are closed within the call. */
+    void (*close_later)(void *arg);
     void *arg;
 };
 
@@ -106,8 +110,11 @@ int64_t panel_due_ns(const struct panel *p);
 /* False, and nothing begins, while a real incident is open or an exercise runs. */
 bool panel_begin_exercise(struct panel *p, enum incident_class class, uint64_t buttons,
                           int64_t begins_ns, int64_t ends_ns);
-/* Ends it if there is one; its incidents are closed first. */
+/* Ends it if there is one: no press is its any more. Its incidents are closed, then
+ * `exercise_over` is told; `why` is borrowed until then. */
 void panel_end_exercise(struct panel *p, const char *why, int64_t at_ns);
+/* Closes one incident of the exercise that has ended. False when that was the last. */
+bool panel_close_next(struct panel *p, int64_t at_ns);
 
 /* The incident of that button and class, open or not; it knows both from then on. */
 struct incident *panel_incident(struct panel *p, size_t button, enum incident_class class);

@@ -146,10 +146,12 @@ bool incidents_end_exercise(struct incidents *inc, enum incident_class class, co
     struct exercise *x = &inc->exercise;
     if (x->phase == EXERCISE_PHASE_NONE || x->class != class)
         return false;
-    if (x->phase == EXERCISE_PHASE_RUNNING)
-        panel_end_exercise(&inc->panel, why, clock_monotonic_ns());
-    else
+    if (x->phase == EXERCISE_PHASE_ANNOUNCED) {
         finish(inc, why);
+    } else if (inc->panel.exercise.running) {
+        snprintf(inc->ending, sizeof inc->ending, "%s", why);
+        panel_end_exercise(&inc->panel, inc->ending, clock_monotonic_ns());
+    }
     return true;
 }
 

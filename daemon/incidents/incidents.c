@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "incidents/internal.h"
 
 static void on_exercise_over(void *arg, const struct panel_exercise *was, const char *why)
@@ -20,10 +21,57 @@ static void on_fresh_id(void *arg, char ret_id[UUID_TEXT_SIZE])
     uuid_v7(clock_wall_ms(), ret_id);
 }
 
+static struct incident *next_of(const struct incidents *inc, const struct reset_order *order)
+{
+    struct incident *incident = NULL;
+    while ((incident = panel_next_open(&inc->panel, incident))) {
+        if (incident->class != INCIDENT_CLASS_DURESS && incident->last_press_ns <= order->at_ns)
+            return incident;
+    }
+    return NULL;
+}
+
+/* True if more of it is left. */
+static bool obey_next(struct incidents *inc, struct reset_order *order)
+{
+    struct incident *incident = next_of(inc, order);
+    if (incident)
+        steps_carry_out(inc, incident_reset(incident), incident, order->by,
+                        order->note[0] ? order->note : NULL);
+    if (next_of(inc, order))
+        return true;
+    STAILQ_REMOVE(&inc->orders, order, reset_order, next);
+    if (order->done)
+        order->done(order->arg);
+    free(order);
+    return !STAILQ_EMPTY(&inc->orders);
+}
+
+/* Each closing writes the row of all that are open, with its event: one a turn, so that a press
+ * comes in between. A kill between two leaves the rest open, here as everywhere. */
+static void close_one(struct incidents *inc)
+{
+    bool more = inc->panel.exercise.ending ? panel_close_next(&inc->panel, clock_monotonic_ns()) ||
+                                                 !STAILQ_EMPTY(&inc->orders)
+                : !STAILQ_EMPTY(&inc->orders) ? obey_next(inc, STAILQ_FIRST(&inc->orders))
+                                              : false;
+    if (more)
+        after_poll_by(&inc->after_poll, clock_monotonic_ns());
+}
+
+static void on_close_later(void *arg)
+{
+    close_one(arg);
+}
+
 static void settle(void *arg, int64_t until_ns)
 {
     struct incidents *inc = arg;
+    bool was_ending = inc->panel.exercise.ending != NULL;
+    bool had_orders = !STAILQ_EMPTY(&inc->orders);
     panel_settle(&inc->panel, until_ns);
+    if (was_ending || had_orders)
+        close_one(inc);
     incidents_rearm(inc);
 }
 
@@ -115,13 +163,18 @@ void incidents_reset(struct incidents *inc, const struct incident *incident, con
     steps_carry_out(inc, incident_reset(ours), ours, by, note);
 }
 
-void incidents_reset_all(struct incidents *inc, const char *by, int64_t at_ns)
+void incidents_reset_all(struct incidents *inc, const struct incidents_reset *asked)
 {
-    struct incident *incident = NULL;
-    while ((incident = panel_next_open(&inc->panel, incident))) {
-        if (incident->class != INCIDENT_CLASS_DURESS && incident->last_press_ns <= at_ns)
-            incidents_reset(inc, incident, by, NULL);
-    }
+    struct reset_order *order = calloc(1, sizeof *order);
+    if (!order)
+        abort();
+    *order = (struct reset_order){.at_ns = asked->at_ns, .done = asked->done, .arg = asked->arg};
+    encode_copy_utf8(order->by, sizeof order->by, asked->by);
+    encode_copy_utf8(order->note, sizeof order->note, asked->note);
+    bool is_first = STAILQ_EMPTY(&inc->orders) && !inc->panel.exercise.ending;
+    STAILQ_INSERT_TAIL(&inc->orders, order, next);
+    if (is_first)
+        close_one(inc);
 }
 
 size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by, const char *note,
@@ -195,6 +248,7 @@ int incidents_open(const struct incidents_options *options, struct incidents **r
     inc->count = options->config.inputs->count;
     inc->panel = (struct panel){.host = {.step = steps_take,
                                          .exercise_over = on_exercise_over,
+                                         .close_later = on_close_later,
                                          .fresh_id = on_fresh_id,
                                          .arg = inc},
                                 .button_count = inc->count,
@@ -202,6 +256,7 @@ int incidents_open(const struct incidents_options *options, struct incidents **r
                                 .incidents = inc->incidents};
     for (size_t i = 0; i < inc->count; i++)
         prepare_button(inc, i);
+    STAILQ_INIT(&inc->orders);
     after_poll_init(&inc->after_poll, options->loop, settle, inc);
     facts_subscribe(options->facts,
                     FACT_BIT(FACT_DELIVERED) | FACT_BIT(FACT_ANSWER) | FACT_BIT(FACT_COMMAND) |
@@ -221,6 +276,11 @@ void incidents_close(struct incidents *inc)
 
 void incidents_free(struct incidents *inc)
 {
+    while (inc && !STAILQ_EMPTY(&inc->orders)) {
+        struct reset_order *order = STAILQ_FIRST(&inc->orders);
+        STAILQ_REMOVE_HEAD(&inc->orders, next);
+        free(order);
+    }
     if (inc)
         state_finish(inc);
     free(inc);

@@ -82,7 +82,16 @@ bool incidents_button_open(const struct incidents *inc, size_t button);
  * pressed after `at_ns` is not what they meant: a key's edge may be told behind a later press. */
 void incidents_reset(struct incidents *inc, const struct incident *incident, const char *by,
                      const char *note);
-void incidents_reset_all(struct incidents *inc, const char *by, int64_t at_ns);
+struct incidents_reset {
+    const char *by, *note; /* copied; note may be NULL */
+    int64_t at_ns;
+    /* Told once, when the last is closed, possibly within the call; NULL: nobody waits. Not after
+     * incidents_close. */
+    void (*done)(void *arg);
+    void *arg;
+};
+/* One a turn, the first at once: sixty-three would hold the loop. */
+void incidents_reset_all(struct incidents *inc, const struct incidents_reset *reset);
 size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by, const char *note,
                         int64_t at_ns);
 

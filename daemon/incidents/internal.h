@@ -3,6 +3,8 @@
 #ifndef TOCSIN_INCIDENTS_INTERNAL_H
 #define TOCSIN_INCIDENTS_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "alarm/chatter.h"
 #include "incidents/incidents.h"
 #include "loop/after_poll.h"
@@ -21,6 +23,15 @@ struct button {
     int64_t known_since_wall_ms;        /* since when it stands in the configuration; 0: ? */
     int64_t tested_wall_ms;             /* when it was last pressed in a test; 0: never */
     char tested_by[100];
+};
+
+/* A person closes what was open: one incident a turn. */
+struct reset_order {
+    STAILQ_ENTRY(reset_order) next;
+    char by[300], note[200];
+    int64_t at_ns;
+    void (*done)(void *arg);
+    void *arg;
 };
 
 enum exercise_phase {
@@ -57,6 +68,8 @@ struct incidents {
     struct button own[LIMIT_INPUTS];
     struct after_poll after_poll; /* what the panel waits for */
     struct exercise exercise;
+    char ending[FACT_TEXT_SIZE]; /* why the exercise ends that the panel is ending */
+    STAILQ_HEAD(, reset_order) orders;
     uint64_t press_seq; /* of the last event that a press has become */
     bool unsaved;       /* the row "incidents" has changed and no event has taken it along */
     char doubt[FACT_TEXT_SIZE]; /* why not all is known of alarms from before; "" if it is */

@@ -61,7 +61,7 @@ static void turn_key(const struct one_input *in, bool active, enum input_cause c
         return; /* held since before the start: nobody turns it now */
     name_who(in, who, sizeof who);
     if (in->config->kind == CONFIG_INPUT_RESET)
-        incidents_reset_all(incidents, who, at_ns);
+        incidents_reset_all(incidents, &(struct incidents_reset){.by = who, .at_ns = at_ns});
     else
         incidents_cancel(incidents, NULL, who, "by the key at the gate", at_ns);
 }

@@ -22,6 +22,9 @@ struct operate {
     struct control *control;                      /* NULL once closed */
     struct waiting *waiting;                      /* for simulated presses */
     struct control_request *exercise;             /* who waits for it to begin; or NULL */
+    struct control_request *ending;               /* who waits for it to end; or NULL */
+    struct control_request *reset;                /* who waits for all to be closed; or NULL */
+    json_t *closed;                               /* what that one is answered */
     struct remembered remembered[REMEMBERED_MAX]; /* a circle */
     size_t next_remembered;
 };

@@ -21,6 +21,61 @@ static void settle(struct operate *op, struct control_request *request, const js
         control_fail(request, "there is nothing to settle: every alarm from before is known");
 }
 
+static void append_closed(const struct operate *op, json_t *closed, const struct incident *incident)
+{
+    json_array_append_new(closed, json_pack("{ss,ss,sb}", "alarm", incident->alarm, "input",
+                                            op->options.config.inputs->items[incident->button].id,
+                                            "still_pressed", incident->held));
+}
+
+static void reset_one(struct operate *op, struct control_request *request, const char *alarm,
+                      const char *who, const char *note)
+{
+    const struct incident *incident = NULL;
+    while ((incident = incidents_next_open(op->options.incidents, incident)) &&
+           strcmp(alarm, incident->alarm) != 0)
+        ;
+    if (!incident) {
+        control_fail(request, "no open alarm %s; tocsin status lists those there are", alarm);
+        return;
+    }
+    json_t *closed = json_array();
+    append_closed(op, closed, incident);
+    incidents_reset(op->options.incidents, incident, who, note);
+    control_reply(request, json_pack("{so}", "closed", closed));
+}
+
+static void on_all_closed(void *arg)
+{
+    struct operate *op = arg;
+    control_reply(op->reset, json_pack("{so}", "closed", op->closed));
+    op->reset = NULL;
+    op->closed = NULL;
+}
+
+static void reset_all(struct operate *op, struct control_request *request, const char *who,
+                      const char *note)
+{
+    const struct incident *incident = NULL;
+    if (op->reset) {
+        control_fail(request, "a reset is under way already");
+        return;
+    }
+    op->reset = request;
+    op->closed = json_array();
+    /* Duress is closed by name alone: a forced guard who resets everything resets all but it. */
+    while ((incident = incidents_next_open(op->options.incidents, incident))) {
+        if (incident->class != INCIDENT_CLASS_DURESS)
+            append_closed(op, op->closed, incident);
+    }
+    incidents_reset_all(op->options.incidents,
+                        &(struct incidents_reset){.by = who,
+                                                  .note = note,
+                                                  .at_ns = clock_monotonic_ns(),
+                                                  .done = on_all_closed,
+                                                  .arg = op});
+}
+
 void orders_reset(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct operate *op = arg;
@@ -32,26 +87,10 @@ void orders_reset(void *arg, struct control_request *request, const json_t *argu
         return;
     }
     operate_name_who(request, arguments, who, sizeof who);
-    json_t *closed = json_array();
-    const struct incident *incident = NULL;
-    while ((incident = incidents_next_open(op->options.incidents, incident))) {
-        /* Duress is closed by name alone: a forced guard who resets everything resets all but it.
-         */
-        bool is_duress = incident->class == INCIDENT_CLASS_DURESS;
-        if (alarm ? strcmp(alarm, incident->alarm) != 0 : is_duress)
-            continue;
-        json_array_append_new(closed,
-                              json_pack("{ss,ss,sb}", "alarm", incident->alarm, "input",
-                                        op->options.config.inputs->items[incident->button].id,
-                                        "still_pressed", incident->held));
-        incidents_reset(op->options.incidents, incident, who, note);
-    }
-    if (alarm && json_array_size(closed) == 0) {
-        json_decref(closed);
-        control_fail(request, "no open alarm %s; tocsin status lists those there are", alarm);
-        return;
-    }
-    control_reply(request, json_pack("{so}", "closed", closed));
+    if (alarm)
+        reset_one(op, request, alarm, who, note);
+    else
+        reset_all(op, request, who, note);
 }
 
 void orders_cancel(void *arg, struct control_request *request, const json_t *arguments)
@@ -132,8 +171,10 @@ static void end_exercise(struct operate *op, enum incident_class class,
     char who[300], why[FACT_TEXT_SIZE];
     operate_name_who(request, arguments, who, sizeof who);
     snprintf(why, sizeof why, "ended by %s", who);
-    if (incidents_end_exercise(op->options.incidents, class, why))
-        control_reply(request, NULL);
+    if (op->ending)
+        control_fail(request, "it is being ended already");
+    else if (incidents_end_exercise(op->options.incidents, class, why))
+        op->ending = request; /* answered when its last incident is closed */
     else
         control_fail(request, "there is no %s", incident_class_name(class));
 }
@@ -165,6 +206,10 @@ void orders_test_end(void *arg, struct control_request *request, const json_t *a
 void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise)
 {
     const struct operate_config *config = &op->options.config;
+    if (op->ending && exercise->step == FACT_EXERCISE_ENDED) {
+        control_reply(op->ending, NULL);
+        op->ending = NULL;
+    }
     if (!op->exercise || exercise->step == FACT_EXERCISE_ANNOUNCED)
         return;
     if (exercise->step == FACT_EXERCISE_ENDED) {
@@ -185,7 +230,12 @@ void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise
 
 void orders_close(struct operate *op)
 {
-    if (op->exercise)
-        control_fail(op->exercise, "tocsind is stopping");
-    op->exercise = NULL;
+    struct control_request **waiting[] = {&op->exercise, &op->ending, &op->reset};
+    for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) {
+        if (*waiting[i])
+            control_fail(*waiting[i], "tocsind is stopping");
+        *waiting[i] = NULL;
+    }
+    json_decref(op->closed);
+    op->closed = NULL;
 }

@@ -101,6 +101,18 @@ static bool real_is_open(const struct world *w, int button)
            w->incidents[button][INCIDENT_CLASS_DURESS].open;
 }
 
+/* As the gateway does it: one incident of an ended drill a turn, presses come in between. */
+static void on_close_later(void *arg)
+{
+    (void)arg;
+}
+
+static void close_rest(struct world *w)
+{
+    while (panel_close_next(&w->panel, w->now_ns))
+        ;
+}
+
 /* The truth moves on with time: long presses, and the end of the drill. */
 static void pass_time(struct world *w, int64_t until_ns)
 {
@@ -115,6 +127,7 @@ static void pass_time(struct world *w, int64_t until_ns)
     }
     w->now_ns = until_ns;
     panel_settle(&w->panel, until_ns);
+    close_rest(w);
 }
 
 static void set_line(struct world *w, int button, bool closed)
@@ -287,8 +300,11 @@ static void check(const struct world *w, int depth)
 
 static void bind_world(struct world *w)
 {
-    w->panel.host = (struct panel_host){
-        .step = on_step, .exercise_over = on_over, .fresh_id = on_fresh_id, .arg = w};
+    w->panel.host = (struct panel_host){.step = on_step,
+                                        .exercise_over = on_over,
+                                        .fresh_id = on_fresh_id,
+                                        .close_later = on_close_later,
+                                        .arg = w};
     w->panel.buttons = w->buttons;
     w->panel.incidents = w->incidents;
 }
@@ -305,6 +321,7 @@ static void explore(const struct world *from, int depth)
         /* Time may have made it impossible: the drill is over meanwhile. */
         if (is_possible(&w, (enum thing)thing))
             happen(&w, (enum thing)thing, depth);
+        close_rest(&w);
         check(&w, depth);
         if (depth + 1 < DEPTH)
             explore(&w, depth + 1);

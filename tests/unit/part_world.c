@@ -151,6 +151,12 @@ void world_release(enum world_input input)
     level(input, false);
 }
 
+void world_reset_all(void)
+{
+    incidents_reset_all(world.incidents,
+                        &(struct incidents_reset){.by = "Li", .at_ns = virtual_ns()});
+}
+
 void world_publish_delivered(const char *type, size_t receiver)
 {
     const struct fake_event *event = fake_last(type);

@@ -61,6 +61,9 @@ void world_settle_handles(void);
 void world_press(enum world_input input);
 void world_release(enum world_input input);
 
+/* A person closes all that is open but duress: the first at once, then one a turn. */
+void world_reset_all(void);
+
 /* A receiver has the last event of that type. */
 void world_publish_delivered(const char *type, size_t receiver); /* told later */
 void world_deliver(const char *type, size_t receiver);

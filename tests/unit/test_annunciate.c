@@ -297,7 +297,7 @@ START_TEST(the_lamp_follows_the_responders)
     expect(INDICATOR_PATTERN_SEEN);
     world_answer(0, UPLINK_ANSWER_COMING, alarm);
     expect(INDICATOR_PATTERN_COMING);
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     facts_tell(world.facts);
     expect(INDICATOR_PATTERN_READY);
 }
@@ -404,7 +404,7 @@ START_TEST(a_raised_alarm_switches_the_siren_until_it_is_closed)
     incidents_reset(world.incidents, world_incident(WORLD_GATE), "Li", NULL);
     facts_tell(world.facts);
     expect_siren(true); /* the other one holds it */
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     facts_tell(world.facts);
     expect_siren(false);
 }
@@ -417,7 +417,7 @@ START_TEST(duress_silent_alarms_tests_and_drills_switch_nothing_unless_told_to)
     world_press(WORLD_TEST);
     expect_siren(false);
     world.outputs[0].silent_alarms = true;
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     world_release(WORLD_OFFICE);
     world_press(WORLD_OFFICE);
     expect_siren(true);
@@ -498,7 +498,7 @@ START_TEST(delivered_escalated_and_closed_are_triggers_of_their_own)
     virtual_advance(world.facts, 1100);
     expect_siren(false);
     world.outputs[0].on = 1u << CONFIG_OUTPUT_CLOSED;
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     facts_tell(world.facts);
     expect_siren(true);
 }
@@ -547,7 +547,7 @@ START_TEST(what_has_happened_to_an_open_alarm_holds_its_output_on_over_restarts)
     world_deliver("tocsin.alarm.raised", 0);
     restart_all();
     expect_siren(cases[_i].delivered);
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     facts_tell(world.facts);
     restart_all();
     expect_siren(false);
@@ -562,7 +562,7 @@ START_TEST(what_an_open_alarm_holds_on_is_on_after_a_restart)
     json_t *status = outputs_status(outputs);
     ck_assert(json_is_true(json_object_get(json_array_get(status, 0), "on")));
     json_decref(status);
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     facts_tell(world.facts);
     expect_siren(false);
     sirens[0].host.on_fault(sirens[0].host.arg, "cut");

@@ -171,7 +171,7 @@ START_TEST(what_is_open_is_told_again_when_the_link_comes_up)
     sent_count = 0;
     say_up();
     ck_assert_uint_eq(count_sent(MESSAGE_ALARM), 1);
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     facts_tell(world.facts);
     sent_count = 0;
     say_up();

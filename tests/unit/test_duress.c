@@ -24,7 +24,7 @@ START_TEST(reset_and_cancel_never_touch_duress)
     ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "mistake", virtual_ns()), 0);
     ck_assert_uint_eq(fake_count("tocsin.alarm.cancelled"), 1);
     ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.cancelled"), "note"), "mistake");
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     facts_tell(world.facts);
     ck_assert_ptr_null(world_incident(WORLD_GATE));
     ck_assert_ptr_nonnull(world_incident(WORLD_DURESS));

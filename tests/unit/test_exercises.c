@@ -48,6 +48,35 @@ static bool phase_is(const char *phase)
     return same;
 }
 
+/* The press first, and one closing a turn. */
+START_TEST(a_drill_that_ends_holds_up_no_press)
+{
+    fake.responders = fake.proven = 1;
+    ck_assert_int_eq(begin(INCIDENT_CLASS_DRILL, 1u << WORLD_GATE | 1u << WORLD_OFFICE), 0);
+    world_deliver("tocsin.drill.started", 0);
+    world_press(WORLD_GATE);
+    world_press(WORLD_OFFICE);
+    ck_assert_uint_eq(fake_count("tocsin.drill.raised"), 2);
+    world_release(WORLD_GATE);
+    world_release(WORLD_OFFICE);
+    virtual_stall(INT64_C(1800000)); /* its time is over, and nobody has looked */
+    size_t before = fake.count;
+    incidents_level(world.incidents, WORLD_DURESS, true, INPUT_CAUSE_EDGE, virtual_ns());
+    ck_assert_str_eq(fake.events[before].type, "tocsin.alarm.raised");
+    ck_assert_uint_eq(fake.count, before + 1);
+    virtual_turn(world.facts, NULL);
+    ck_assert_uint_eq(fake_count("tocsin.drill.closed"), 1);
+    ck_assert_uint_eq(fake_count("tocsin.drill.ended"), 0);
+    /* No press is its any more, and none begins while it is ending. */
+    ck_assert_int_lt(begin(INCIDENT_CLASS_DRILL, 1), 0);
+    virtual_advance(world.facts, 10);
+    ck_assert_uint_eq(fake_count("tocsin.drill.closed"), 2);
+    ck_assert_uint_eq(fake_count("tocsin.drill.ended"), 1);
+    ck_assert_str_eq(fake_text(fake_last("tocsin.drill.ended"), "why"), "its time is over");
+    ck_assert(phase_is(NULL));
+}
+END_TEST
+
 START_TEST(an_exercise_begins_only_when_its_announcement_is_receipted)
 {
     fake.responders = 1;
@@ -64,7 +93,7 @@ START_TEST(an_exercise_begins_only_when_its_announcement_is_receipted)
     ck_assert(phase_is("announced"));
     world_press(WORLD_OFFICE);
     ck_assert_str_eq(fake_last("tocsin.alarm.raised")->alarm, world_incident(WORLD_OFFICE)->alarm);
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     world_deliver("tocsin.drill.started", 1);
     ck_assert(phase_is("running"));
     ck_assert_int_eq(world_last(FACT_EXERCISE)->u.exercise.step, FACT_EXERCISE_BEGUN);
@@ -302,6 +331,7 @@ int main(void)
     Suite *suite = suite_create("exercises");
     TCase *tc = tcase_create("exercises");
     tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_drill_that_ends_holds_up_no_press);
     tcase_add_test(tc, an_exercise_begins_only_when_its_announcement_is_receipted);
     tcase_add_test(tc, the_receipt_of_another_event_begins_nothing);
     tcase_add_test(tc, a_receiver_that_is_lost_is_not_waited_for_unless_it_sends_help);

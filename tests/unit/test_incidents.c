@@ -94,7 +94,7 @@ END_TEST
 START_TEST(a_release_without_an_incident_is_saved_once_at_the_end_of_the_turn)
 {
     world_press(WORLD_GATE);
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     facts_tell(world.facts);
     unsigned before = fake_saved("incidents");
     size_t events = fake.count;
@@ -251,7 +251,7 @@ static void assert_it_stands_until_a_person_has_settled_it(void)
     assert_unknown();
     world_press(WORLD_OFFICE);
     world_release(WORLD_OFFICE);
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     world_restart();
     assert_unknown();
     world_restart();
@@ -715,7 +715,7 @@ START_TEST(what_no_responder_has_in_time_is_told_once_and_anew_for_a_new_alarm)
     facts_tell(world.facts);
     ck_assert_uint_eq(world_count(FACT_UNDELIVERED), 1);
     ck_assert_uint_eq(world_last(FACT_UNDELIVERED)->u.incident.incident.button, WORLD_GATE);
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     world_release(WORLD_GATE);
     world_press(WORLD_GATE);
     world_deliver("tocsin.alarm.raised", 1); /* the school is no responder */

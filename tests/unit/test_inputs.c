@@ -186,7 +186,7 @@ START_TEST(bounce_that_lies_in_the_kernel_over_a_long_turn_is_no_press)
     ck_assert_uint_eq(world_incident(WORLD_GATE)->presses, 1);
     ck_assert_uint_eq(fake.count, 1);
     /* Nor is a key's bounce when it is let go, after a reset. */
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     move(WORLD_GATE, false);
     STALL(60, {WORLD_GATE, 0, true, 1}, {WORLD_GATE, 0, false, 2});
     virtual_advance(world.facts, 1000);

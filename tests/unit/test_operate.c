@@ -391,6 +391,24 @@ START_TEST(what_cannot_be_pressed_is_refused_with_a_reason)
 END_TEST
 #define WRONG_COUNT 24
 
+START_TEST(a_reset_of_many_is_one_a_turn_and_answered_when_all_are_closed)
+{
+    world_press(WORLD_GATE);
+    world_press(WORLD_OFFICE);
+    world_press(WORLD_TEST);
+    const struct control_request *request = ask("reset", "{'note':'seen'}");
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed") + fake_count("tocsin.test.closed"), 1);
+    ck_assert(!request->answered && ask("reset", "{}")->failed);
+    virtual_turn(world.facts, NULL);
+    ck_assert(!request->answered);
+    virtual_turn(world.facts, NULL);
+    ck_assert(request->answered && !request->failed);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed") + fake_count("tocsin.test.closed"), 3);
+    ck_assert_uint_eq(json_array_size(json_object_get(request->answer, "closed")), 3);
+    ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.closed"), "note"), "seen");
+}
+END_TEST
+
 START_TEST(reset_and_cancel_say_who_and_what)
 {
     world_press(WORLD_GATE);
@@ -509,7 +527,7 @@ START_TEST(watch_tells_an_alarms_way)
     world_answer(0, UPLINK_ANSWER_COMING, fake.events[0].alarm);
     ck_assert_str_eq(line_text(2, "what"), "coming");
     ck_assert_str_eq(line_text(2, "text"), "Wang");
-    incidents_reset_all(world.incidents, "Li", virtual_ns());
+    world_reset_all();
     facts_tell(world.facts);
     ck_assert_str_eq(line_text(3, "what"), "closed");
     ck_assert_str_eq(line_text(3, "text"), "Li");
@@ -618,6 +636,7 @@ int main(void)
     tcase_add_test(tc, what_the_release_of_an_earlier_press_tells_answers_no_later_one);
     tcase_add_test(tc, a_release_before_the_press_was_accepted_ends_its_waiting);
     tcase_add_loop_test(tc, what_cannot_be_pressed_is_refused_with_a_reason, 0, WRONG_COUNT);
+    tcase_add_test(tc, a_reset_of_many_is_one_a_turn_and_answered_when_all_are_closed);
     tcase_add_test(tc, reset_and_cancel_say_who_and_what);
     tcase_add_test(tc, what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way);
     tcase_add_test(tc, who_asks_for_a_drill_is_answered_when_it_begins);

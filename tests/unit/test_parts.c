@@ -279,7 +279,8 @@ START_TEST(what_was_pressed_until_the_stop_is_there_after_it)
     /* It goes out now, and what comes next stands behind it in the chain. */
     while (delivered == 0)
         turn();
-    incidents_reset_all(gw->incidents, "Wang", clock_monotonic_ns());
+    incidents_reset_all(gw->incidents,
+                        &(struct incidents_reset){.by = "Wang", .at_ns = clock_monotonic_ns()});
     ck_assert_uint_gt(wait_heard("tocsin.alarm.closed")->seq, 1);
     json_decref(before);
     json_decref(after);
