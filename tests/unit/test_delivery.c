@@ -5,111 +5,11 @@
 #include <string.h>
 
 #include "delivery/delivery.h"
+#include "delivery_uplinks.h"
 #include "fake_outbox.h"
 #include "loop/network.h"
 #include "run_suite.h"
 #include "virtual_time.h"
-
-#define ATTEMPTS_MAX 200
-
-/* An uplink's attempts, until the test ends them. */
-struct attempt {
-    size_t uplink;
-    bool upload, ended;
-    uint64_t seq;
-    enum event_class class;
-    uplink_done_handler done;
-    void *arg;
-};
-struct uplink {
-    size_t number; /* in the order of opening */
-    bool closed;
-    struct uplink_host host;
-    struct uplink_reply reply;
-    uint64_t ticket;
-};
-static struct attempt attempts[ATTEMPTS_MAX];
-static size_t attempt_count;
-static struct uplink uplinks[12];
-static size_t uplink_count;
-static const char *refuse_open; /* the receiver whose uplink cannot be opened */
-
-static int open_uplink(const void *options, const struct uplink_host *host, uv_loop_t *loop,
-                       struct uplink **ret_uplink, struct err *e)
-{
-    (void)options;
-    (void)loop;
-    if (refuse_open && strcmp(host->receiver, refuse_open) == 0)
-        return err_set(e, EINVAL, "no certificate");
-    ck_assert_uint_lt(uplink_count, sizeof uplinks / sizeof *uplinks);
-    struct uplink *u = &uplinks[uplink_count];
-    *u = (struct uplink){.number = uplink_count++, .host = *host};
-    *ret_uplink = u;
-    return 0;
-}
-
-static void add_attempt(struct uplink *u, bool upload, const struct event *event,
-                        uplink_done_handler done, void *arg)
-{
-    ck_assert_uint_lt(attempt_count, ATTEMPTS_MAX);
-    attempts[attempt_count++] =
-        (struct attempt){.uplink = u->number,
-                         .upload = upload,
-                         .seq = event ? event->seq : 0,
-                         .class = event ? event->class : EVENT_CLASS_MANIFEST,
-                         .done = done,
-                         .arg = arg};
-}
-
-static void send_event(struct uplink *u, enum uplink_lane lane, struct event *event,
-                       const struct event_view *view, uplink_done_handler done, void *arg)
-{
-    (void)lane;
-    (void)view;
-    add_attempt(u, false, event, done, arg);
-}
-
-static void upload(struct uplink *u, const struct uplink_file *file, uplink_done_handler done,
-                   void *arg)
-{
-    (void)file;
-    add_attempt(u, true, NULL, done, arg);
-}
-
-static void end(struct attempt *a, const struct uplink_result *result)
-{
-    a->ended = true;
-    a->done(a->arg, result);
-}
-
-static void close_uplink(struct uplink *u)
-{
-    u->closed = true;
-    for (size_t i = 0; i < attempt_count; i++) {
-        if (attempts[i].uplink == u->number && !attempts[i].ended)
-            end(&attempts[i], &(struct uplink_result){.outcome = UPLINK_OUTCOME_CANCELLED});
-    }
-}
-
-static void reply(struct uplink *u, uint64_t ticket, const struct uplink_reply *given)
-{
-    u->ticket = ticket;
-    u->reply = *given;
-}
-
-static const struct uplink_driver uplink_fake = {.type = {.name = "fake"},
-                                                 .takes = UPLINK_TAKES_ALL,
-                                                 .open = open_uplink,
-                                                 .send = send_event,
-                                                 .upload = upload,
-                                                 .reply = reply,
-                                                 .close = close_uplink};
-/* One that carries presses alone. */
-static const struct uplink_driver uplink_small = {.type = {.name = "small"},
-                                                  .takes = UPLINK_TAKES(EVENT_CLASS_PRESS),
-                                                  .open = open_uplink,
-                                                  .send = send_event,
-                                                  .close = close_uplink};
 
 /* No test looks at this machine's network. */
 static network_handler on_network;
@@ -233,16 +133,6 @@ static void tear_down(void)
     fake_outbox_end();
 }
 
-/* The attempt of that uplink at that event which is under way; NULL if there is none. */
-static struct attempt *under_way(size_t uplink, uint64_t seq)
-{
-    for (size_t i = 0; i < attempt_count; i++) {
-        if (attempts[i].uplink == uplink && attempts[i].seq == seq && !attempts[i].ended)
-            return &attempts[i];
-    }
-    return NULL;
-}
-
 static void finish(size_t uplink, uint64_t seq, enum uplink_outcome outcome)
 {
     struct attempt *a = under_way(uplink, seq);
@@ -253,7 +143,7 @@ static void finish(size_t uplink, uint64_t seq, enum uplink_outcome outcome)
                                    .request_headers = "POST /",
                                    .receipt = "{}",
                                    .receipt_length = 2};
-    end(a, &result);
+    end_attempt(a, &result);
 }
 
 /* Every heartbeat that is under way is receipted. */
@@ -403,7 +293,7 @@ static void answer(int64_t answer_seq)
     virtual_advance(facts, 20000);
     struct attempt *a = under_way(0, 0);
     ck_assert_ptr_nonnull(a);
-    end(a, &result);
+    end_attempt(a, &result);
     facts_tell(facts);
 }
 
@@ -593,7 +483,7 @@ START_TEST(a_clip_is_uploaded_and_told)
     for (size_t i = 0; i < attempt_count; i++)
         a = attempts[i].upload ? &attempts[i] : a;
     ck_assert_ptr_nonnull(a);
-    end(a, &(struct uplink_result){.outcome = UPLINK_OUTCOME_RETRY, .reason = "cut"});
+    end_attempt(a, &(struct uplink_result){.outcome = UPLINK_OUTCOME_RETRY, .reason = "cut"});
     facts_tell(facts);
     ck_assert_str_eq(last(FACT_UPLOAD_FAILED)->u.failed.reason, "cut");
     ck_assert_uint_eq(fake_outbox_count(FAKE_UPLOAD), 0);
@@ -601,7 +491,7 @@ START_TEST(a_clip_is_uploaded_and_told)
     for (size_t i = 0; i < attempt_count; i++)
         a = attempts[i].upload && !attempts[i].ended ? &attempts[i] : a;
     ck_assert(!a->ended);
-    end(a, &(struct uplink_result){.outcome = UPLINK_OUTCOME_STORED});
+    end_attempt(a, &(struct uplink_result){.outcome = UPLINK_OUTCOME_STORED});
     facts_tell(facts);
     ck_assert_uint_eq(last(FACT_UPLOADED)->u.uploaded.seq, 5);
     ck_assert(last(FACT_UPLOADED)->u.uploaded.confirmed);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "delivery_uplinks.h"
+
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+
+struct attempt attempts[ATTEMPTS_MAX];
+size_t attempt_count;
+struct uplink uplinks[12];
+size_t uplink_count;
+const char *refuse_open;
+
+static int open_uplink(const void *options, const struct uplink_host *host, uv_loop_t *loop,
+                       struct uplink **ret_uplink, struct err *e)
+{
+    (void)options;
+    (void)loop;
+    if (refuse_open && strcmp(host->receiver, refuse_open) == 0)
+        return err_set(e, EINVAL, "no certificate");
+    ck_assert_uint_lt(uplink_count, sizeof uplinks / sizeof *uplinks);
+    struct uplink *u = &uplinks[uplink_count];
+    *u = (struct uplink){.number = uplink_count++, .host = *host};
+    *ret_uplink = u;
+    return 0;
+}
+
+static void add_attempt(struct uplink *u, bool upload, const struct event *event,
+                        uplink_done_handler done, void *arg)
+{
+    ck_assert_uint_lt(attempt_count, ATTEMPTS_MAX);
+    attempts[attempt_count++] =
+        (struct attempt){.uplink = u->number,
+                         .upload = upload,
+                         .seq = event ? event->seq : 0,
+                         .class = event ? event->class : EVENT_CLASS_MANIFEST,
+                         .done = done,
+                         .arg = arg};
+}
+
+static void send_event(struct uplink *u, enum uplink_lane lane, struct event *event,
+                       const struct event_view *view, uplink_done_handler done, void *arg)
+{
+    (void)lane;
+    (void)view;
+    add_attempt(u, false, event, done, arg);
+}
+
+static void upload(struct uplink *u, const struct uplink_file *file, uplink_done_handler done,
+                   void *arg)
+{
+    (void)file;
+    add_attempt(u, true, NULL, done, arg);
+}
+
+void end_attempt(struct attempt *a, const struct uplink_result *result)
+{
+    a->ended = true;
+    a->done(a->arg, result);
+}
+
+static void close_uplink(struct uplink *u)
+{
+    u->closed = true;
+    for (size_t i = 0; i < attempt_count; i++) {
+        if (attempts[i].uplink == u->number && !attempts[i].ended)
+            end_attempt(&attempts[i], &(struct uplink_result){.outcome = UPLINK_OUTCOME_CANCELLED});
+    }
+}
+
+static void reply(struct uplink *u, uint64_t ticket, const struct uplink_reply *given)
+{
+    u->ticket = ticket;
+    u->reply = *given;
+}
+
+const struct uplink_driver uplink_fake = {.type = {.name = "fake"},
+                                          .takes = UPLINK_TAKES_ALL,
+                                          .open = open_uplink,
+                                          .send = send_event,
+                                          .upload = upload,
+                                          .reply = reply,
+                                          .close = close_uplink};
+const struct uplink_driver uplink_small = {.type = {.name = "small"},
+                                           .takes = UPLINK_TAKES(EVENT_CLASS_PRESS),
+                                           .open = open_uplink,
+                                           .send = send_event,
+                                           .close = close_uplink};
+
+struct attempt *under_way(size_t uplink, uint64_t seq)
+{
+    for (size_t i = 0; i < attempt_count; i++) {
+        if (attempts[i].uplink == uplink && attempts[i].seq == seq && !attempts[i].ended)
+            return &attempts[i];
+    }
+    return NULL;
+}
