@@ -13,8 +13,8 @@
 #define SETTLE_MS 200 /* a link that comes up brings several messages */
 /* An interface that flaps is told less and less often: what is told makes every receiver be dialled
  * or proven. */
-#define SETTLE_CAP_MS 10000
-#define QUIET_MS      60000 /* without a change: the next is told at once again */
+#define SETTLE_SLOWEST_MS 10000
+#define QUIET_MS          60000 /* without a change: the next is told at once again */
 
 struct network {
     uv_poll_t poll;
@@ -38,7 +38,7 @@ static void wait_to_settle(struct network *n)
 {
     bool flaps = n->told_ms > 0 && uv_now(n->settle.loop) - n->told_ms < QUIET_MS;
     uint64_t wait_ms = flaps ? n->wait_ms * 2 : SETTLE_MS;
-    n->wait_ms = wait_ms < SETTLE_CAP_MS ? wait_ms : SETTLE_CAP_MS;
+    n->wait_ms = wait_ms < SETTLE_SLOWEST_MS ? wait_ms : SETTLE_SLOWEST_MS;
     uv_timer_start(&n->settle, on_settled, n->wait_ms, 0);
 }
 

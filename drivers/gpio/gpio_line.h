@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-#define GPIO_LINE_EDGES_MAX 256 /* that the kernel keeps of a line */
+#define GPIO_LINE_EDGES_KEPT 256 /* that the kernel keeps of a line */
 
 /* Which level of a line means "closed", "on" or "lit". */
 enum gpio_active {

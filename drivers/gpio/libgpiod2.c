@@ -86,7 +86,7 @@ static int request(struct gpio_line *h, struct gpiod_chip *chip, const struct gp
             gpiod_line_settings_set_event_clock(settings, GPIOD_LINE_CLOCK_MONOTONIC);
         }
         gpiod_request_config_set_consumer(config, "tocsind");
-        gpiod_request_config_set_event_buffer_size(config, GPIO_LINE_EDGES_MAX);
+        gpiod_request_config_set_event_buffer_size(config, GPIO_LINE_EDGES_KEPT);
         if (gpiod_line_config_add_line_settings(lines, &h->offset, 1, settings) == 0)
             h->request = gpiod_chip_request_lines(chip, config, lines);
     }

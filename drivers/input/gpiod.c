@@ -130,7 +130,7 @@ static void read_line(struct input *input)
     struct err e;
     bool active;
     int64_t newest_ns = clock_monotonic_ns(), at_ns;
-    for (int i = 0; i < GPIO_LINE_EDGES_MAX; i++) {
+    for (int i = 0; i < GPIO_LINE_EDGES_KEPT; i++) {
         int got = gpio_line_read_edge(input->line, &active, &at_ns, &e);
         if (got < 0) {
             lose_line(input, e.text);
