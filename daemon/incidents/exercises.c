@@ -86,15 +86,27 @@ static uint32_t receivers_to_await(const struct incidents *inc)
     return (delivery_responders(d) | delivery_proven(d)) & delivery_takes(d, EVENT_CLASS_FOLLOWUP);
 }
 
+/* Why no exercise may begin: it begins when the responders have receipted its announcement, which
+ * nobody can who cannot be told. NULL if one may. */
+static const char *why_not(const struct incidents *inc, const struct incidents_exercise *asked)
+{
+    const struct delivery *d = inc->options.delivery;
+    uint32_t responders = delivery_responders(d);
+    bool untold = responders ? !(responders & delivery_takes(d, EVENT_CLASS_FOLLOWUP))
+                             : !receivers_to_await(inc);
+    return inc->exercise.phase != EXERCISE_PHASE_NONE ? "a drill or test is under way already"
+           : panel_any_real(&inc->panel)
+               ? "it cannot begin now: look at the open alarms, and ask the receivers"
+           : asked->buttons == 0 ? "it would cover no button"
+           : untold              ? "no responder can be told of it"
+                                 : NULL;
+}
+
 int incidents_begin_exercise(struct incidents *inc, const struct incidents_exercise *asked,
                              struct err *e)
 {
     struct exercise *x = &inc->exercise;
-    const char *no = x->phase != EXERCISE_PHASE_NONE ? "a drill or test is under way already"
-                     : panel_any_real(&inc->panel)
-                         ? "it cannot begin now: look at the open alarms, and ask the receivers"
-                     : asked->buttons == 0 ? "it would cover no button"
-                                           : NULL;
+    const char *no = why_not(inc, asked);
     if (no) {
         log_warning("exercise", "%s refused: %s", incident_class_name(asked->class), no);
         return err_set(e, EBUSY, "%s", no);
@@ -108,6 +120,10 @@ int incidents_begin_exercise(struct incidents *inc, const struct incidents_exerc
     encode_copy_utf8(x->note, sizeof x->note, asked->note);
     x->announce_until_ms = clock_monotonic_ms() + inc->options.config.exercises->announce_wait_ms;
     x->seq = emit(inc, "started", NULL);
+    if (x->seq == 0) { /* nobody will ever be told: nothing was announced */
+        x->phase = EXERCISE_PHASE_NONE;
+        return err_set(e, EIO, "its announcement could not be made; the log says why");
+    }
     tell(inc, FACT_EXERCISE_ANNOUNCED, "announced", x->by);
     return 0;
 }
@@ -171,7 +187,7 @@ static void begin(struct incidents *inc)
 void exercises_delivered(struct incidents *inc, const struct fact_delivered *delivered)
 {
     struct exercise *x = &inc->exercise;
-    if (x->phase != EXERCISE_PHASE_ANNOUNCED || x->seq == 0 || delivered->seq != x->seq)
+    if (!delivered->confirmed || x->phase != EXERCISE_PHASE_ANNOUNCED || delivered->seq != x->seq)
         return;
     x->awaited &= ~(1u << delivered->receiver);
     if (x->awaited == 0)
@@ -182,7 +198,7 @@ static void give_up_announcing(struct incidents *inc)
 {
     const struct exercise *x = &inc->exercise;
     const struct incidents_config *config = &inc->options.config;
-    char why[FACT_TEXT_SIZE] = "it has not begun: not announced to ";
+    char why[FACT_TEXT_SIZE] = "it has not begun: no receipt of its announcement from ";
     for (size_t i = 0, first = 1; i < config->receivers->count; i++) {
         size_t used = strlen(why);
         if (!(x->awaited >> i & 1))

@@ -102,7 +102,7 @@ struct incidents_exercise {
     const char *by, *note; /* copied; note may be NULL */
 };
 
-/* Announces it; FACT_EXERCISE tells when it begins and ends. -EBUSY or -EINVAL with a sentence if
+/* Announces it; FACT_EXERCISE tells when it begins and ends. -EBUSY or -EIO with a sentence if
  * it cannot begin. */
 int incidents_begin_exercise(struct incidents *inc, const struct incidents_exercise *exercise,
                              struct err *e);

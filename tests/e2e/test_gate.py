@@ -138,7 +138,7 @@ def test_a_drill_that_cannot_be_announced_does_not_begin_and_a_press_meanwhile_i
                lambda: (stand.status().get("exercise") or {}).get("phase") == "announced", 10)
     stand.press()
     asking.join(30)
-    assert answers[0].returncode == 1 and "not announced to police" in answers[0].stderr
+    assert answers[0].returncode == 1 and "no receipt of its announcement from police" in answers[0].stderr
     assert stand.status().get("exercise") is None
     assert [a["nature"] for a in stand.status()["alarms"]] == ["alarm"]
     stand.receivers["police"].start()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Drills and tests as a part: announced, begun, ended; and what a platform may command. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,6 +99,36 @@ START_TEST(an_exercise_begins_only_when_its_announcement_is_receipted)
     ck_assert(phase_is("running"));
     ck_assert_int_eq(world_last(FACT_EXERCISE)->u.exercise.step, FACT_EXERCISE_BEGUN);
     ck_assert_uint_eq(world_last(FACT_EXERCISE)->u.exercise.buttons, 1);
+}
+END_TEST
+
+START_TEST(only_a_signed_receipt_begins_an_exercise)
+{
+    ck_assert_int_eq(begin(INCIDENT_CLASS_DRILL, 1), 0);
+    facts_publish(world.facts, &(struct fact){.kind = FACT_DELIVERED,
+                                              .u.delivered = {.receiver = 0, .seq = fake.count}});
+    facts_tell(world.facts);
+    ck_assert(phase_is("announced"));
+    world_deliver("tocsin.drill.started", 0);
+    ck_assert(phase_is("running"));
+}
+END_TEST
+
+START_TEST(an_exercise_that_nobody_can_be_told_of_is_refused_at_once)
+{
+    static const struct {
+        uint32_t responders, proven, alarms_only;
+        bool cannot_emit;
+        int result;
+    } cases[] = {{1, 3, 0, false, 0},      {0, 2, 0, false, 0},      {0, 0, 0, false, -EBUSY},
+                 {1, 3, 1, false, -EBUSY}, {0, 1, 1, false, -EBUSY}, {1, 1, 0, true, -EIO}};
+    fake.responders = cases[_i].responders;
+    fake.proven = cases[_i].proven;
+    fake.alarms_only = cases[_i].alarms_only;
+    fake.cannot_emit = cases[_i].cannot_emit;
+    ck_assert_int_eq(begin(INCIDENT_CLASS_DRILL, 1), cases[_i].result);
+    ck_assert(phase_is(cases[_i].result == 0 ? "announced" : NULL));
+    ck_assert_uint_eq(world_count(FACT_EXERCISE), cases[_i].result == 0);
 }
 END_TEST
 
@@ -333,6 +364,8 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_drill_that_ends_holds_up_no_press);
     tcase_add_test(tc, an_exercise_begins_only_when_its_announcement_is_receipted);
+    tcase_add_test(tc, only_a_signed_receipt_begins_an_exercise);
+    tcase_add_loop_test(tc, an_exercise_that_nobody_can_be_told_of_is_refused_at_once, 0, 6);
     tcase_add_test(tc, the_receipt_of_another_event_begins_nothing);
     tcase_add_test(tc, a_receiver_that_is_lost_is_not_waited_for_unless_it_sends_help);
     tcase_add_test(tc, an_announcement_is_given_up_after_its_time_not_before);
