@@ -36,6 +36,7 @@ static void stop(struct gateway *gw)
     if (gw->facts)
         facts_tell(gw->facts); /* what this turn has done is saved with what follows from it */
     gw->stopping = true;
+    reload_stop(gw);
     facts_close(gw->facts);
     service_close(gw->service);
     uv_close((uv_handle_t *)&gw->second, NULL);
@@ -102,7 +103,8 @@ static int set_up(struct gateway *gw, struct err *e)
     watch_signal(gw, &gw->hangup, SIGHUP, on_hangup);
     signal(SIGPIPE, SIG_IGN);
     uv_timer_init(&gw->loop, &gw->second);
-    gw->second.data = gw;
+    uv_timer_init(&gw->loop, &gw->reload_pause);
+    gw->second.data = gw->reload_pause.data = gw;
     gw->started_ms = clock_monotonic_ms();
     int result = facts_create(&gw->loop, &gw->facts, e);
     if (result != 0)

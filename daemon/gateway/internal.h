@@ -35,6 +35,9 @@ struct gateway {
     int64_t started_ms;
     size_t opened; /* rows of the table */
     bool running, stopping, reloading;
+    struct reload *next_reload; /* asked for, and not begun; or NULL */
+    int64_t next_reload_ns;     /* not before */
+    uv_timer_t reload_pause;    /* runs while one waits for that */
 
     struct facts *facts;
     struct signer *signer;
@@ -82,7 +85,9 @@ struct event *parts_heartbeat(void *arg, json_t *data);
 /* The drivers that this program knows. */
 extern const struct config_drivers gateway_drivers;
 
-/* reload.c: `request` may be NULL. -EBUSY while one is under way. */
+/* reload.c: answers the request (may be NULL) when a reload that has begun since is over. After
+ * -ESHUTDOWN (tocsind is stopping) and -ENOMEM the answer is the caller's. */
 int reload_begin(void *arg, struct control_request *request);
+void reload_stop(struct gateway *gw); /* answers whoever waits for one that has not begun */
 
 #endif

@@ -2,20 +2,35 @@
 /*
  * The configuration is read again: every part prepares, then all commit or all abandon. Of sections
  * that no part can take over while it runs, those that have changed are named.
+ *
+ * Taking over is work of the loop, where a press may wait for it. So whoever asks while one is
+ * under way, or soon after it, waits for the next one with everybody else who does; and the next
+ * begins when the loop has had ten times as long for other things, and a second at least.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "gateway/internal.h"
+
+#define STOPPING     "tocsind is stopping"
+#define PAUSE_FACTOR 10
+#define PAUSE_NS     INT64_C(1000000000) /* at least */
+
+struct asker {
+    SLIST_ENTRY(asker) next;
+    struct control_request *request;
+};
 
 /* Reading waits for the disk: in libuv's pool. */
 struct reload {
     uv_work_t work;
     struct gateway *gateway;
-    struct control_request *request;
+    SLIST_HEAD(, asker) askers;
     struct config *config;
     struct err error;
     int result;
@@ -94,7 +109,7 @@ static void take(struct reload *r)
     struct gateway *gw = r->gateway;
     facts_tell(gw->facts); /* a command is answered to the uplink that has asked */
     if (r->result == 0)
-        r->result = gw->stopping ? err_set(&r->error, ESHUTDOWN, "tocsind is stopping")
+        r->result = gw->stopping ? err_set(&r->error, ESHUTDOWN, STOPPING)
                                  : take_over(gw, r->config, &r->error);
     if (r->result != 0) {
         config_destroy(r->config);
@@ -104,43 +119,114 @@ static void take(struct reload *r)
     gw->reloaded = r->config;
 }
 
+/* Everybody who has asked hears the same. */
+static void answer(struct reload *r, const char *failed, const char *text)
+{
+    struct asker *asker;
+    while ((asker = SLIST_FIRST(&r->askers))) {
+        SLIST_REMOVE_HEAD(&r->askers, next);
+        if (failed)
+            control_fail(asker->request, "%s%s", failed, text);
+        else
+            control_reply(asker->request, json_pack("{ss}", "text", text));
+        free(asker);
+    }
+}
+
+static void tell(struct reload *r)
+{
+    struct gateway *gw = r->gateway;
+    char text[600];
+    if (r->result != 0) {
+        log_error("config", "reload refused, the old configuration stays: %s", r->error.text);
+        facts_state_fault(gw->facts, FAULT_CONFIG, NULL, r->error.text);
+        answer(r, "the old configuration stays: ", r->problems[0] ? r->problems : r->error.text);
+        return;
+    }
+    describe(gw, gw->reloaded, text, sizeof text);
+    log_info("config", "reloaded: %s", text);
+    facts_state_fault(gw->facts, FAULT_CONFIG, NULL, NULL);
+    answer(r, NULL, text);
+}
+
+static void begin_next(struct gateway *gw);
+
 static void finish(uv_work_t *work, int status)
 {
     struct reload *r = work->data;
     struct gateway *gw = r->gateway;
-    char text[600];
+    int64_t begun_ns = clock_monotonic_ns(), now_ns, pause_ns;
     (void)status;
-    gw->reloading = false;
     take(r);
-    if (r->result != 0) {
-        log_error("config", "reload refused, the old configuration stays: %s", r->error.text);
-        facts_state_fault(gw->facts, FAULT_CONFIG, NULL, r->error.text);
-        if (r->request)
-            control_fail(r->request, "the old configuration stays: %s",
-                         r->problems[0] ? r->problems : r->error.text);
-    } else {
-        describe(gw, gw->reloaded, text, sizeof text);
-        log_info("config", "reloaded: %s", text);
-        facts_state_fault(gw->facts, FAULT_CONFIG, NULL, NULL);
-        if (r->request)
-            control_reply(r->request, json_pack("{ss}", "text", text));
-    }
+    tell(r);
     free(r);
+    now_ns = clock_monotonic_ns();
+    pause_ns = (now_ns - begun_ns) * PAUSE_FACTOR;
+    gw->next_reload_ns = now_ns + (pause_ns > PAUSE_NS ? pause_ns : PAUSE_NS);
+    gw->reloading = false;
+    begin_next(gw);
+}
+
+static void on_pause(uv_timer_t *timer)
+{
+    begin_next(timer->data);
+}
+
+static void begin_next(struct gateway *gw)
+{
+    struct reload *r = gw->next_reload;
+    int64_t left_ns = gw->next_reload_ns - clock_monotonic_ns();
+    if (!r || gw->reloading || gw->stopping)
+        return;
+    if (left_ns > 0) { /* again, should the loop's clock be behind */
+        uv_timer_start(&gw->reload_pause, on_pause, (uint64_t)(left_ns / 1000000 + 1), 0);
+        return;
+    }
+    gw->next_reload = NULL;
+    int result = uv_queue_work(&gw->loop, &r->work, run, finish);
+    gw->reloading = result == 0;
+    if (result == 0)
+        return;
+    answer(r, "a reload could not be begun: ", uv_strerror(result));
+    free(r);
+}
+
+static int add_asker(struct reload *r, struct control_request *request)
+{
+    struct asker *asker = request ? calloc(1, sizeof *asker) : NULL;
+    if (!request)
+        return 0;
+    if (!asker)
+        return -ENOMEM;
+    asker->request = request;
+    SLIST_INSERT_HEAD(&r->askers, asker, next);
+    return 0;
 }
 
 int reload_begin(void *arg, struct control_request *request)
 {
     struct gateway *gw = arg;
-    struct reload *r = gw->reloading || gw->stopping ? NULL : calloc(1, sizeof *r);
-    if (!r)
-        return -EBUSY;
-    r->work.data = r;
-    r->gateway = gw;
-    r->request = request;
-    if (uv_queue_work(&gw->loop, &r->work, run, finish) != 0) {
-        free(r);
-        return -EAGAIN;
+    if (gw->stopping)
+        return -ESHUTDOWN;
+    if (!gw->next_reload) {
+        struct reload *r = calloc(1, sizeof *r);
+        if (!r)
+            return -ENOMEM;
+        r->work.data = r;
+        r->gateway = gw;
+        gw->next_reload = r;
     }
-    gw->reloading = true;
-    return 0;
+    int result = add_asker(gw->next_reload, request);
+    begin_next(gw);
+    return result;
+}
+
+void reload_stop(struct gateway *gw)
+{
+    struct reload *r = gw->next_reload;
+    uv_close((uv_handle_t *)&gw->reload_pause, NULL);
+    gw->next_reload = NULL;
+    if (r)
+        answer(r, "the old configuration stays: ", STOPPING);
+    free(r);
 }

@@ -27,8 +27,10 @@ static void run_reload(void *arg, struct control_request *request, const json_t 
 {
     const struct operate *op = arg;
     (void)arguments;
-    if (op->options.reload(op->options.arg, request) != 0)
-        control_fail(request, "a reload is under way already");
+    int result = op->options.reload(op->options.arg, request);
+    if (result != 0)
+        control_fail(request, "the old configuration stays: %s",
+                     result == -ESHUTDOWN ? "tocsind is stopping" : strerror(-result));
 }
 
 static const char *const status_arguments[] = {"duress", NULL};

@@ -36,7 +36,8 @@ struct operate_options {
     struct events *events;
     /* The whole state; of duress nothing unless it is asked for. */
     json_t *(*status)(void *arg, bool with_duress);
-    /* Reads the configuration again and answers the request; -EBUSY if that is under way. */
+    /* Reads the configuration again, as soon as that may be, and answers the request; it is not
+     * answered if that returns -ESHUTDOWN (stopping) or -ENOMEM. */
     int (*reload)(void *arg, struct control_request *request);
     void *arg;
 };

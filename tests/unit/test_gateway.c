@@ -18,6 +18,7 @@
 
 static char said[1000];    /* what the parts were asked, in order */
 static const char *broken; /* the step that fails; NULL: none */
+static int64_t stall_ms;   /* that the next prepare takes */
 static struct signer signer = {.keyid = "0123456789abcdef"};
 static const struct config *prepared_with;
 
@@ -43,6 +44,8 @@ static int prepare(const char *step, const struct config *config, char *plan, vo
                    struct err *e)
 {
     prepared_with = config;
+    virtual_stall(stall_ms);
+    stall_ms = 0;
     int result = take(step, e);
     if (result == 0)
         *ret_plan = plan;
@@ -227,6 +230,7 @@ static struct control_request reload(const char *config)
     struct control_request request = {0};
     write_config(config);
     said[0] = '\0';
+    virtual_stall(1001); /* the last one is long past */
     ck_assert_int_eq(reload_begin(gw, &request), 0);
     wait_for(&request);
     return request;
@@ -480,17 +484,79 @@ START_TEST(a_reload_names_the_sections_that_wait_until_they_are_as_they_were)
 }
 END_TEST
 
-START_TEST(one_reload_at_a_time)
+static unsigned prepared(void)
 {
-    struct control_request first = {0}, second = {0};
+    unsigned count = 0;
+    for (const char *at = said; (at = strstr(at, "prepare a")); at++)
+        count++;
+    return count;
+}
+
+/* Every work of the pool is over, and nothing that waits for a time has begun. */
+static void settle(void)
+{
+    while (gw->reloading)
+        uv_run(&gw->loop, UV_RUN_ONCE);
+    facts_tell(gw->facts);
+}
+
+START_TEST(who_asks_in_between_waits_for_the_next_with_all_others_and_hears_the_same)
+{
+    struct control_request first = {0}, second = {0}, third = {0};
     start();
     ck_assert_int_eq(reload_begin(gw, &first), 0);
-    ck_assert_int_eq(reload_begin(gw, &second), -EBUSY);
-    wait_for(&first);
-    ck_assert(!second.answered); /* whoever asked says so */
-    ck_assert_str_eq(said, "prepare a, prepare b, prepare c, commit a, commit b, commit c");
+    write_config(SITE);
     ck_assert_int_eq(reload_begin(gw, &second), 0);
-    wait_for(&second);
+    ck_assert_int_eq(reload_begin(gw, NULL), 0);
+    ck_assert_int_eq(reload_begin(gw, &third), 0);
+    settle();
+    ck_assert(first.answered && !second.answered && !third.answered);
+    virtual_advance(gw->facts, 1001);
+    settle();
+    ck_assert(second.failed && third.failed);
+    ck_assert_str_eq(second.text, third.text);
+    ck_assert_ptr_nonnull(strstr(second.text, "signing"));
+    fault_count = 0;
+    virtual_advance(gw->facts, 5000);
+    settle();
+    ck_assert_uint_eq(fault_count, 0); /* there was one for all of them */
+}
+END_TEST
+
+START_TEST(a_reload_after_another_waits_a_second_or_ten_times_what_that_has_taken)
+{
+    struct control_request request = {0};
+    const int64_t pause_ms = _i == 0 ? 1000 : 4000;
+    start();
+    stall_ms = _i == 0 ? 20 : 400;
+    ck_assert_int_eq(reload_begin(gw, NULL), 0);
+    settle();
+    ck_assert_uint_eq(prepared(), 1);
+    ck_assert_int_eq(reload_begin(gw, &request), 0);
+    settle();
+    virtual_advance(gw->facts, pause_ms - 1);
+    settle();
+    ck_assert(!request.answered);
+    ck_assert_uint_eq(prepared(), 1);
+    virtual_advance(gw->facts, 2);
+    settle();
+    ck_assert(request.answered && !request.failed);
+    ck_assert_uint_eq(prepared(), 2);
+}
+END_TEST
+
+START_TEST(who_waits_for_the_next_reload_hears_of_a_stop)
+{
+    struct control_request request = {0};
+    start();
+    reload_begin(gw, NULL);
+    settle();
+    ck_assert_int_eq(reload_begin(gw, &request), 0);
+    raise(SIGTERM);
+    gateway_run(gw);
+    ck_assert(request.failed);
+    ck_assert_ptr_nonnull(strstr(request.text, "stopping"));
+    ck_assert_uint_eq(prepared(), 1);
 }
 END_TEST
 
@@ -537,7 +603,7 @@ START_TEST(a_stop_in_the_middle_of_a_reload_leaves_everything_as_it_was)
     ck_assert(request.failed);
     ck_assert_ptr_nonnull(strstr(request.text, "stopping"));
     ck_assert_ptr_null(gw->reloaded);
-    ck_assert_int_eq(reload_begin(gw, &late), -EBUSY);
+    ck_assert_int_eq(reload_begin(gw, &late), -ESHUTDOWN);
 }
 END_TEST
 
@@ -561,7 +627,10 @@ static Suite *suite(void)
         c, one_that_cannot_prepare_abandons_those_before_it_and_nothing_is_committed, 0, 3);
     tcase_add_test(c, a_file_with_mistakes_is_prepared_by_nobody_and_every_mistake_is_answered);
     tcase_add_test(c, a_reload_names_the_sections_that_wait_until_they_are_as_they_were);
-    tcase_add_test(c, one_reload_at_a_time);
+    tcase_add_test(c, who_asks_in_between_waits_for_the_next_with_all_others_and_hears_the_same);
+    tcase_add_loop_test(c, a_reload_after_another_waits_a_second_or_ten_times_what_that_has_taken,
+                        0, 2);
+    tcase_add_test(c, who_waits_for_the_next_reload_hears_of_a_stop);
     tcase_add_test(c, a_hangup_reloads);
     tcase_add_test(c, a_stop_in_the_middle_of_a_reload_leaves_everything_as_it_was);
     suite_add_tcase(s, c);

@@ -179,11 +179,13 @@ static json_t *on_status(void *arg, bool with_duress)
     return json_object();
 }
 
+static int reload_error;
+
 static int on_reload(void *arg, struct control_request *request)
 {
     (void)arg;
     (void)request;
-    return -EBUSY;
+    return -reload_error;
 }
 
 static void set_up(void)
@@ -378,7 +380,6 @@ START_TEST(what_cannot_be_pressed_is_refused_with_a_reason)
         {"drill.begin", "{'inputs':['nowhere']}", "nowhere is no button"},
         {"drill.end", "{}", "there is no drill"},
         {"test.end", "{}", "there is no test"},
-        {"reload", "{}", "under way already"},
         {"events.show", "{}", "say which event"},
         {"events.list", "{'limit':0}", "limit is from 1"},
         {"events.list", "{'alarm':'x'}", "UUIDs"},
@@ -389,7 +390,18 @@ START_TEST(what_cannot_be_pressed_is_refused_with_a_reason)
     ck_assert_ptr_nonnull(strstr(request->error, wrong[_i].says));
 }
 END_TEST
-#define WRONG_COUNT 24
+#define WRONG_COUNT 23
+
+START_TEST(a_reload_that_cannot_be_asked_for_says_why)
+{
+    reload_error = ESHUTDOWN;
+    ck_assert_ptr_nonnull(strstr(ask("reload", "{}")->error, "tocsind is stopping"));
+    reload_error = ENOMEM;
+    ck_assert_ptr_nonnull(strstr(ask("reload", "{}")->error, strerror(ENOMEM)));
+    reload_error = 0;
+    ck_assert(!ask("reload", "{}")->failed); /* it will be answered */
+}
+END_TEST
 
 START_TEST(a_reset_of_many_is_one_a_turn_and_answered_when_all_are_closed)
 {
@@ -637,6 +649,7 @@ int main(void)
     tcase_add_test(tc, a_release_before_the_press_was_accepted_ends_its_waiting);
     tcase_add_loop_test(tc, what_cannot_be_pressed_is_refused_with_a_reason, 0, WRONG_COUNT);
     tcase_add_test(tc, a_reset_of_many_is_one_a_turn_and_answered_when_all_are_closed);
+    tcase_add_test(tc, a_reload_that_cannot_be_asked_for_says_why);
     tcase_add_test(tc, reset_and_cancel_say_who_and_what);
     tcase_add_test(tc, what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way);
     tcase_add_test(tc, who_asks_for_a_drill_is_answered_when_it_begins);
