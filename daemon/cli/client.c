@@ -17,6 +17,7 @@
 
 struct client {
     int fd;
+    bool silent; /* it was, for too long: that was said */
     struct lines lines;
 };
 
@@ -55,6 +56,12 @@ static bool send_all(int fd, const char *text, size_t length)
     return true;
 }
 
+/* The other side has closed before it was asked: what it says is there to be read. */
+static bool is_refused(int code)
+{
+    return code == EPIPE || code == ECONNRESET;
+}
+
 struct client *client_open(json_t *request)
 {
     const char *path = path_of_socket();
@@ -69,7 +76,8 @@ struct client *client_open(json_t *request)
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (strlen(path) >= sizeof address.sun_path || c->fd < 0 ||
         connect(c->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        !send_all(c->fd, text, strlen(text)) || !send_all(c->fd, "\n", 1)) {
+        ((!send_all(c->fd, text, strlen(text)) || !send_all(c->fd, "\n", 1)) &&
+         !is_refused(errno))) {
         explain(path, strlen(path) >= sizeof address.sun_path ? ENAMETOOLONG : errno);
         client_close(c);
         c = NULL;
@@ -95,7 +103,8 @@ static bool read_more(struct client *c)
     if (!room)
         abort();
     ssize_t got = recv(c->fd, room, size, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+    c->silent = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    if (c->silent)
         fprintf(stderr, "tocsin: tocsind did not answer within %d s\n", CLIENT_WAIT_S);
     if (got <= 0)
         return false;
@@ -117,12 +126,10 @@ json_t *client_read(struct client *c, bool forever)
     }
 }
 
-json_t *client_ask(json_t *request)
+json_t *client_answer(struct client *c)
 {
-    struct client *c = client_open(request);
-    json_t *answer = c ? client_read(c, false) : NULL;
-    client_close(c);
-    if (!answer && c)
+    json_t *answer = client_read(c, false);
+    if (!answer && !c->silent)
         fprintf(stderr, "tocsin: tocsind closed the connection without an answer\n");
     if (answer && !json_is_true(json_object_get(answer, "ok"))) {
         char text[1000];
@@ -131,5 +138,13 @@ json_t *client_ask(json_t *request)
         json_decref(answer);
         answer = NULL;
     }
+    return answer;
+}
+
+json_t *client_ask(json_t *request)
+{
+    struct client *c = client_open(request);
+    json_t *answer = c ? client_answer(c) : NULL;
+    client_close(c);
     return answer;
 }

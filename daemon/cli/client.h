@@ -17,9 +17,13 @@ struct client *client_open(json_t *request);
  * limit; else a silence is printed as an error. */
 json_t *client_read(struct client *c, bool forever);
 
+/* The next line as the answer to what was asked. Prints the error of one that is not ok, or why
+ * there is none; NULL then. */
+json_t *client_answer(struct client *c);
+
 void client_close(struct client *c);
 
-/* Open, one answer, close. Prints the error of an answer that is not ok; NULL then. */
+/* Open, answer, close. */
 json_t *client_ask(json_t *request);
 
 void client_set_socket(const char *path);

@@ -164,28 +164,32 @@ static int show(json_t *request, int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
+/* Prints what comes until the end; whether it was the whole. */
+static bool print_lines(struct client *c)
+{
+    json_t *line = NULL;
+    bool over = false, whole = false;
+    while (!over && !program_is_unheard() && (line = client_read(c, false))) {
+        over = json_object_get(line, "end");
+        whole = json_is_true(json_object_get(line, "end"));
+        if (!over) {
+            json_dumpf(line, stdout, JSON_COMPACT);
+            printf("\n");
+        }
+        json_decref(line);
+    }
+    if (!whole && !program_is_unheard())
+        fprintf(stderr, "tocsin: the export ended early; do not use it\n");
+    return whole;
+}
+
 /* Takes the request. */
 static int print_bundle(json_t *request)
 {
     struct client *c = client_open(request);
-    json_t *line = c ? client_read(c, false) : NULL;
-    bool whole = false;
-    if (line && !json_is_true(json_object_get(line, "ok")))
-        fprintf(stderr, "tocsin: %s\n", json_string_value(json_object_get(line, "error")));
-    else if (line) {
-        json_decref(line);
-        while (!program_is_unheard() && (line = client_read(c, false)) &&
-               !json_object_get(line, "end")) {
-            json_dumpf(line, stdout, JSON_COMPACT);
-            printf("\n");
-            json_decref(line);
-            line = NULL;
-        }
-        whole = json_is_true(json_object_get(line, "end"));
-        if (!whole && !program_is_unheard())
-            fprintf(stderr, "tocsin: the export ended early; do not use it\n");
-    }
-    json_decref(line);
+    json_t *begun = c ? client_answer(c) : NULL;
+    bool whole = begun && print_lines(c);
+    json_decref(begun);
     client_close(c);
     return whole ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -179,7 +179,7 @@ static int walk(json_t *request)
 {
     /* It watches first, so that no press is missed. */
     struct client *watch = client_open(json_pack("{ss}", "command", "watch"));
-    json_t *hello = watch ? client_read(watch, false) : NULL;
+    json_t *hello = watch ? client_answer(watch) : NULL;
     json_t *begun = hello ? client_ask(request) : NULL;
     json_decref(hello);
     if (!begun) {

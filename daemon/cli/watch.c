@@ -49,7 +49,7 @@ int run_watch(int argc, char **argv)
     if (program_operands(&program, argc, argv, 0) != 0)
         return EXIT_USAGE;
     struct client *c = client_open(json_pack("{ss}", "command", "watch"));
-    json_t *line = c ? client_read(c, false) : NULL;
+    json_t *line = c ? client_answer(c) : NULL;
     if (!line) {
         client_close(c);
         return EXIT_FAILURE;

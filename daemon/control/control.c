@@ -464,6 +464,19 @@ static uid_t peer_uid(uv_pipe_t *pipe)
     return peer.uid;
 }
 
+/* The line finds room at once: nothing was sent to this client before. */
+static void refuse(struct client *c)
+{
+    char line[120];
+    int length =
+        snprintf(line, sizeof line,
+                 "{\"ok\":false,\"error\":\"too many clients: tocsind serves %d at once\"}\n",
+                 CONTROL_CLIENTS_MAX);
+    uv_buf_t buffer = uv_buf_init(line, (unsigned)length);
+    uv_try_write((uv_stream_t *)&c->pipe, &buffer, 1);
+    drop_client(c);
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct control *control = listener->data;
@@ -479,8 +492,12 @@ static void on_connection(uv_stream_t *listener, int status)
     c->pipe.data = c;
     TAILQ_INSERT_HEAD(&control->clients, c, all);
     control->count++;
-    if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 || control->count > CONTROL_CLIENTS_MAX) {
+    if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0) {
         drop_client(c);
+        return;
+    }
+    if (control->count > CONTROL_CLIENTS_MAX) {
+        refuse(c);
         return;
     }
     c->uid = peer_uid(&c->pipe);

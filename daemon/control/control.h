@@ -6,7 +6,8 @@
  * Loop thread only. Nothing that people ask for may stand in a press's way: one request is served a
  * turn of the loop, whoever sent it, and all of them together get at most a quarter of the loop's
  * time. A client is served again when it has taken its answers; one that watches and does not read
- * is told that it is dropped, and dropped. Long lines end the connection.
+ * is told that it is dropped, and dropped. Who is one too many is told so. Long lines end the
+ * connection.
  */
 #ifndef TOCSIN_CONTROL_CONTROL_H
 #define TOCSIN_CONTROL_CONTROL_H

@@ -55,7 +55,7 @@
 
 /* What is asked of tocsind on its machine. */
 #define LIMITS_ASKING(ROW)                                                                         \
-    ROW(CLIENTS, 32, "clients of the control socket", "the next one is refused")                   \
+    ROW(CLIENTS, 32, "clients of the control socket", "the next one is told so")                   \
     ROW(REQUEST_BYTES, 65536, "bytes of one request", "a longer line ends the connection")         \
     ROW(REQUESTS, 4, "requests of one client unanswered", "it is read again when one is answered") \
     ROW(ANSWER_BYTES, 4194304, "bytes of answers not yet read",                                    \

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tocsin command says in words: times, numbers, the table of events. */
+/* What the tocsin command says in words: times, numbers, the table of events, and of a tocsind that
+ * does not answer. */
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/client.h"
 #include "cli/event_table.h"
 #include "cli/text.h"
 #include "cli/when.h"
@@ -156,6 +160,64 @@ START_TEST(no_event_is_said)
 }
 END_TEST
 
+/* The linker gives us the socket: this tocsind is silent for longer than anybody waits. */
+static bool is_silent;
+ssize_t __real_recv(int fd, void *room, size_t size, int flags);
+ssize_t __wrap_recv(int fd, void *room, size_t size, int flags);
+
+ssize_t __wrap_recv(int fd, void *room, size_t size, int flags)
+{
+    errno = EAGAIN;
+    return is_silent ? -1 : __real_recv(fd, room, size, flags);
+}
+
+/* What is said on standard error when tocsind says `line` to whoever comes, and closes. */
+static const char *told(const char *line)
+{
+    static char text[1000];
+    char folder[] = "/tmp/tocsin-cli-XXXXXX";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int caught = memfd_create("caught", 0), listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/s", folder);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    client_set_socket(address.sun_path);
+    struct client *c = client_open(json_pack("{ss}", "command", "status"));
+    ck_assert_ptr_nonnull(c);
+    int there = accept(listener, NULL, NULL);
+    ck_assert_int_eq(write(there, line, strlen(line)), (ssize_t)strlen(line));
+    close(there); /* unread: that is an error to the other side once it has read the line */
+    dup2(caught, STDERR_FILENO);
+    json_t *answer = client_answer(c);
+    fflush(stderr);
+    json_decref(answer);
+    client_close(c);
+    close(listener);
+    unlink(address.sun_path);
+    rmdir(folder);
+    ssize_t length = pread(caught, text, sizeof text - 1, 0);
+    ck_assert_int_ge(length, 0);
+    text[length] = '\0';
+    return text;
+}
+
+START_TEST(who_is_refused_unasked_is_shown_why)
+{
+    ck_assert_str_eq(told("{\"ok\":false,\"error\":\"too many clients\"}\n"),
+                     "tocsin: too many clients\n");
+}
+END_TEST
+
+START_TEST(no_answer_is_said_and_a_silence_is_nothing_else)
+{
+    ck_assert_str_eq(told(""), "tocsin: tocsind closed the connection without an answer\n");
+    ck_assert_str_eq(told("{\"ok\":true}\n"), "");
+    is_silent = true;
+    ck_assert_str_eq(told(""), "tocsin: tocsind did not answer within 20 s\n");
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("cli");
@@ -168,6 +230,8 @@ int main(void)
     tcase_add_test(tcase, chinese_takes_two_columns_and_nothing_moves_the_cursor);
     tcase_add_test(tcase, what_is_left_out_is_said_with_how_to_get_it);
     tcase_add_test(tcase, no_event_is_said);
+    tcase_add_test(tcase, who_is_refused_unasked_is_shown_why);
+    tcase_add_test(tcase, no_answer_is_said_and_a_silence_is_nothing_else);
     Suite *suite = suite_create("cli");
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

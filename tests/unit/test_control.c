@@ -69,6 +69,36 @@ START_TEST(a_line_without_end_closes_the_connection)
 }
 END_TEST
 
+START_TEST(who_is_one_too_many_is_told_and_the_others_are_served)
+{
+    struct fixture *f = begin();
+    char line[200];
+    int fds[CONTROL_CLIENTS_MAX], extra;
+    for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+        fds[i] = dial(f);
+        turn(f, 2);
+    }
+    extra = dial(f);
+    say(extra, "{\"command\":\"echo\",\"text\":1}\n");
+    read_line(f, extra, line, sizeof line);
+    ck_assert_msg(strstr(line, "\"ok\":false") && strstr(line, "too many clients"), "%s", line);
+    read_line(f, extra, line, sizeof line);
+    ck_assert_str_eq(line, "");
+    close(extra);
+    ask(f, fds[CONTROL_CLIENTS_MAX - 1], "{\"command\":\"echo\",\"text\":2}\n", line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":2}");
+    close(fds[0]);
+    turn(f, 3);
+    extra = dial(f);
+    ask(f, extra, "{\"command\":\"echo\",\"text\":3}\n", line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":3}");
+    close(extra);
+    for (int i = 1; i < CONTROL_CLIENTS_MAX; i++)
+        close(fds[i]);
+    end(f);
+}
+END_TEST
+
 START_TEST(an_answer_to_a_client_that_is_gone_is_dropped)
 {
     struct fixture *f = begin();
@@ -327,6 +357,7 @@ int main(void)
     tcase_add_test(tc, a_request_is_answered_and_its_socket_is_for_the_group_alone);
     tcase_add_test(tc, what_is_no_request_gets_a_sentence);
     tcase_add_test(tc, a_line_without_end_closes_the_connection);
+    tcase_add_test(tc, who_is_one_too_many_is_told_and_the_others_are_served);
     tcase_add_test(tc, an_answer_to_a_client_that_is_gone_is_dropped);
     tcase_add_test(tc, requests_come_in_any_pieces_and_are_answered_in_order);
     tcase_add_test(tc, a_watcher_that_does_not_read_is_bounded_and_dropped_with_a_word);
