@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/log.h"
 #include "envelope/data.h"
 
-#define QUIET_MS 10000
+#define QUIET_MS   10000
+#define ROW_FAULTS "faults"
 
 struct fault {
     struct fault *next;
@@ -18,6 +20,7 @@ struct fault {
     char reason[FACT_TEXT_SIZE]; /* of now, or of the last time */
     bool broken;                 /* now */
     bool reported;               /* what the receivers were told last */
+    bool unheard;                /* of before the restart: nobody has said how it is now */
     int64_t reported_ms;
     int64_t since_ms;
     unsigned changes; /* since it was reported last */
@@ -47,6 +50,24 @@ static void publish(struct faults *f, enum fact_kind kind, const struct fault *o
     facts_publish(f->facts, &fact);
 }
 
+/* What the receivers believe to be broken: whoever starts anew must tell them when it is not. */
+static char *reported_row(const struct faults *f)
+{
+    json_t *list = json_array();
+    for (const struct fault *one = f->first; one; one = one->next) {
+        if (one->reported)
+            json_array_append_new(list,
+                                  json_pack("{ss,ss,ss}", "fault", fault_kind(one->code)->word,
+                                            "subject", one->subject, "reason", one->reason));
+    }
+    json_t *row = json_pack("{so}", "reported", list);
+    char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
+    json_decref(row);
+    if (!text)
+        abort();
+    return text;
+}
+
 static void report(struct faults *f, struct fault *one)
 {
     char reason[FACT_TEXT_SIZE + 80];
@@ -65,18 +86,22 @@ static void report(struct faults *f, struct fault *one)
         log_warning("fault", "%s %s: %s", word, one->subject, reason);
     else
         log_info("fault", "%s %s: cleared", word, one->subject);
+    char *text = reported_row(f);
+    struct outbox_row row = {ROW_FAULTS, text};
     events_emit(f->events, &(struct events_new){.type = one->broken ? "tocsin.fault.raised"
                                                                     : "tocsin.fault.cleared",
                                                 .class = EVENT_CLASS_FOLLOWUP,
                                                 .alarm = "",
                                                 .at_ns = clock_monotonic_ns(),
-                                                .data = data_from_fault(&data)});
+                                                .data = data_from_fault(&data),
+                                                .row = &row});
+    free(text);
     publish(f, FACT_FAULT_REPORTED, one, reason);
 }
 
 static bool may_report(const struct fault *one)
 {
-    return one->reported != one->broken &&
+    return !one->unheard && one->reported != one->broken &&
            (one->reported_ms == 0 || clock_monotonic_ms() - one->reported_ms >= QUIET_MS);
 }
 
@@ -101,6 +126,7 @@ static void on_fact(void *self, const struct fact *fact)
         return;
     if (!one)
         one = add(f, stated);
+    one->unheard = false;
     if (stated->broken)
         memcpy(one->reason, stated->reason, sizeof one->reason);
     if (one->broken != stated->broken) {
@@ -177,6 +203,40 @@ int faults_open(struct facts *facts, struct events *events, struct faults **ret_
     facts_subscribe(facts, FACT_BIT(FACT_FAULT_STATED), on_fact, f);
     *ret_faults = f;
     return 0;
+}
+
+static bool load_one(struct faults *f, const json_t *object)
+{
+    const char *subject = json_string_value(json_object_get(object, "subject"));
+    const char *reason = json_string_value(json_object_get(object, "reason"));
+    const struct fault_kind *kind =
+        fault_kind_of(json_string_value(json_object_get(object, "fault")));
+    struct fact_fault known = {0};
+    if (!kind || !subject || !reason || strlen(subject) >= sizeof known.subject)
+        return false;
+    while (fault_kind(known.code) != kind)
+        known.code++;
+    snprintf(known.subject, sizeof known.subject, "%s", subject);
+    if (find(f, known.code, known.subject))
+        return false;
+    struct fault *one = add(f, &known);
+    snprintf(one->reason, sizeof one->reason, "%s", reason);
+    encode_trim_utf8(one->reason);
+    one->reported = one->unheard = true;
+    return true;
+}
+
+void faults_load(struct faults *f, const struct outbox_found *found)
+{
+    const char *text = outbox_found_text(found, ROW_FAULTS);
+    json_t *row = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL, *one;
+    bool is_whole = !text || json_is_array(json_object_get(row, "reported"));
+    size_t i;
+    json_array_foreach(json_object_get(row, "reported"), i, one) is_whole &= load_one(f, one);
+    if (!is_whole)
+        log_error("fault", "what the receivers were told to be broken before the restart cannot "
+                           "be read: they may not hear that it is mended");
+    json_decref(row);
 }
 
 void faults_free(struct faults *f)

@@ -16,6 +16,9 @@ struct faults;
 
 int faults_open(struct facts *facts, struct events *events, struct faults **ret_faults,
                 struct err *e);
+/* What the receivers were told before the restart: shown and told again by nobody until its part
+ * says how it is now; if it is good, that is an event. */
+void faults_load(struct faults *f, const struct outbox_found *found);
 void faults_tick(struct faults *f);
 /* Frees it. NULL is accepted. */
 void faults_free(struct faults *f);

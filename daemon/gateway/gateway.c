@@ -143,6 +143,7 @@ int gateway_start(const char *config_path, struct gateway **ret_gateway, struct 
         gateway_run(gw);
         return result;
     }
+    facts_state_fault(gw->facts, FAULT_CONFIG, NULL, NULL); /* it was read */
     gw->running = true;
     uv_timer_start(&gw->second, on_second, 0, TICK_MS);
     malloc_trim(0); /* what only the start needed goes back to the system */

@@ -73,6 +73,11 @@ static int open_faults(struct gateway *gw, struct err *e)
     return faults_open(gw->facts, gw->events, &gw->faults, e);
 }
 
+static void load_faults(struct gateway *gw)
+{
+    faults_load(gw->faults, &gw->found);
+}
+
 static void tick_faults(struct gateway *gw)
 {
     faults_tick(gw->faults);
@@ -397,6 +402,7 @@ const struct part parts[] = {
     /* Before the first part that may state one. */
     {.name = "faults",
      .open = open_faults,
+     .load = load_faults,
      .tick = tick_faults,
      .free = free_faults,
      .status = status_faults,

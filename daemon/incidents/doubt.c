@@ -95,8 +95,8 @@ void doubt_keep(struct incidents *inc, const char *row)
         inc->unsaved = true;
     }
     state_save_unsaved(inc); /* before the first event */
-    if (inc->doubt[0])
-        facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS, inc->doubt);
+    facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS,
+                      inc->doubt[0] ? inc->doubt : NULL);
 }
 
 bool incidents_known(const struct incidents *inc)

@@ -306,8 +306,11 @@ static json_t *read_row(struct incidents *inc, const struct outbox_found *found,
     struct err e;
     json_t *object = text ? json_loads(text, JSON_REJECT_DUPLICATES, &error) : NULL;
     bool is_incidents = strcmp(row, ROW_INCIDENTS) == 0;
-    if (!text || (json_is_object(object) && (!is_incidents || shape_row(object, &e) == 0)))
+    if (!text || (json_is_object(object) && (!is_incidents || shape_row(object, &e) == 0))) {
+        if (!is_incidents)
+            facts_state_fault(inc->options.facts, FAULT_STATE, row, NULL);
         return object;
+    }
     char reason[FACT_TEXT_SIZE];
     snprintf(reason, sizeof reason, "what was kept of %s before the restart cannot be read (%s)%s",
              row,

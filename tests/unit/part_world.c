@@ -90,6 +90,7 @@ void world_open(void)
                                         .delivery = FAKE_DELIVERY};
     struct outbox_found found = fake_found();
     ck_assert_int_eq(incidents_open(&options, &world.incidents, &e), 0);
+    faults_load(world.faults, &found);
     incidents_load(world.incidents, &found);
     for (size_t i = 0; i < found.row_count; i++) {
         free(found.rows[i].name);
