@@ -36,7 +36,7 @@ struct gap {
 struct job {
     STAILQ_ENTRY(job) link;
     enum job_kind kind;
-    size_t bytes; /* of units that it keeps in memory */
+    size_t bytes; /* that it keeps in memory: of units, or of a ring beside those of others */
     union {
         struct feed *streams; /* a feed without sinks: their copy */
         struct camera_unit *unit;
@@ -60,7 +60,9 @@ struct clips {
     pthread_cond_t changed;
     bool started;
     struct job_list jobs;
-    size_t waiting_bytes; /* of all jobs, and of the one that is being done */
+    size_t unit_bytes;  /* of all units that wait, and of the one that is being written */
+    size_t press_bytes; /* likewise of the presses' rings: what two of them have is there once */
+    const struct camera_unit *newest; /* of the newest of these rings; NULL: there is none */
     struct done_list done;
     /* The thread's own. */
     struct recordings recordings;
@@ -134,7 +136,6 @@ static void run_job(struct clips *c, struct job *job)
     case JOB_PRESS:
         recordings_press(&c->recordings, job->press.alarm, job->press.press_us, job->press.now_us,
                          &job->press.ring);
-        ring_clear(&job->press.ring);
         break;
     case JOB_FINISH:
         recordings_finish(&c->recordings);
@@ -142,13 +143,36 @@ static void run_job(struct clips *c, struct job *job)
     }
 }
 
+/* A ring is given back; what the next one shared with it is that one's now. Locked. */
+static void end_press(struct clips *c, const struct job *job)
+{
+    struct job *next;
+    c->press_bytes -= job->bytes;
+    STAILQ_FOREACH(next, &c->jobs, link)
+    {
+        if (next->kind == JOB_PRESS && next->press.ring.bytes > 0)
+            break;
+    }
+    if (next) {
+        c->press_bytes += next->press.ring.bytes - next->bytes;
+        next->bytes = next->press.ring.bytes;
+    } else {
+        c->newest = NULL;
+    }
+}
+
 /* True once nothing waits any more. */
 static bool end_job(struct clips *c, struct job *job)
 {
     pthread_mutex_lock(&c->lock);
-    c->waiting_bytes -= job->bytes;
+    if (job->kind == JOB_UNIT)
+        c->unit_bytes -= job->bytes;
+    else if (job->kind == JOB_PRESS && job->press.ring.bytes > 0)
+        end_press(c, job);
     bool idle = STAILQ_EMPTY(&c->jobs);
     pthread_mutex_unlock(&c->lock);
+    if (job->kind == JOB_PRESS)
+        ring_clear(&job->press.ring); /* not before: the other thread knows units by address */
     free(job);
     return idle;
 }
@@ -182,15 +206,16 @@ static void put_job(struct clips *c, struct job *job)
 {
     pthread_mutex_lock(&c->lock);
     STAILQ_INSERT_TAIL(&c->jobs, job, link);
-    c->waiting_bytes += job->bytes;
+    if (job->kind == JOB_UNIT)
+        c->unit_bytes += job->bytes;
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);
 }
 
-static size_t waiting_bytes(struct clips *c)
+static size_t unit_bytes(struct clips *c)
 {
     pthread_mutex_lock(&c->lock);
-    size_t bytes = c->waiting_bytes;
+    size_t bytes = c->unit_bytes;
     pthread_mutex_unlock(&c->lock);
     return bytes;
 }
@@ -218,7 +243,7 @@ static void on_streams(void *self, const struct camera_stream *streams, size_t c
 static bool on_unit(void *self, struct camera_unit *unit)
 {
     struct clips *c = self;
-    if (waiting_bytes(c) + unit->length > c->settings.room_bytes)
+    if (unit_bytes(c) + unit->length > c->settings.room_bytes)
         return false;
     struct job *job = calloc(1, sizeof *job);
     if (!job)
@@ -238,17 +263,45 @@ static void on_gap(void *self, int64_t from_us, const char *why)
     put_job(self, job);
 }
 
+/* What a copy of the ring would keep beside the rings of the presses that still wait. Locked. */
+static size_t added_bytes(const struct clips *c, const struct ring *ring)
+{
+    size_t bytes = 0;
+    const struct ring_entry *entry;
+    TAILQ_FOREACH_REVERSE(entry, &ring->entries, ring_list, link)
+    {
+        if (entry->unit == c->newest)
+            break;
+        bytes += entry->unit->length;
+    }
+    return bytes;
+}
+
+/* The camera's memory as it is now, if there is room: for one whole ring, and for what came since
+ * as much as for units. Many presses at a disk that stands still must not keep many rings. */
+static void keep_ring(struct clips *c, struct job *job, const struct ring *ring)
+{
+    ring_init(&job->press.ring, 0, 0);
+    pthread_mutex_lock(&c->lock);
+    size_t added = added_bytes(c, ring);
+    if (c->press_bytes + added <= ring->max_bytes + c->settings.room_bytes) {
+        ring_copy(ring, &job->press.ring);
+        job->bytes = added;
+    }
+    if (job->press.ring.bytes > 0) {
+        c->press_bytes += added;
+        c->newest = TAILQ_LAST(&job->press.ring.entries, ring_list)->unit;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
 void clips_press(struct clips *c, const char *alarm, int64_t press_us, const struct ring *ring)
 {
     struct job *job = need_job(JOB_PRESS);
     snprintf(job->press.alarm, sizeof job->press.alarm, "%s", alarm);
     job->press.press_us = press_us;
     job->press.now_us = now_us();
-    ring_init(&job->press.ring, 0, 0);
-    /* Many presses at a disk that stands still must not keep many rings in memory. */
-    if (waiting_bytes(c) <= c->settings.room_bytes)
-        ring_copy(ring, &job->press.ring);
-    job->bytes = job->press.ring.bytes;
+    keep_ring(c, job, ring);
     put_job(c, job);
 }
 

@@ -3,7 +3,7 @@
  * The clips of one camera, as a sink of its feed. A thread of its own writes them (recording.h): a
  * disk that stands still delays neither the camera nor the ring nor the worker's heartbeat. What
  * waits for the disk is bounded in bytes; beyond that the sink has no room, and the clips say so as
- * a gap.
+ * a gap. The ring of a press counts apart: it is the camera's memory, and as large as that may be.
  *
  * All calls from the thread that created it; the thread of the clips is seen by nobody.
  */
@@ -14,7 +14,7 @@
 
 struct clips_settings {
     struct recording_settings recording;
-    size_t room_bytes; /* of units that wait to be written */
+    size_t room_bytes; /* of units that wait to be written; of presses' rings beside a whole one */
     /* Called from clips_poll and clips_finish with each part that is finished; takes the message.
      */
     recording_done_handler on_done;

@@ -17,6 +17,7 @@
 
 #define ALARM "019a0000-0000-7000-8000-000000000001"
 #define OTHER "019a0000-0000-7000-8000-000000000002"
+#define THIRD "019a0000-0000-7000-8000-000000000003"
 
 #define BEHIND "the pictures could not be taken as fast as they came (a slow disk?)"
 
@@ -51,7 +52,7 @@ struct desk {
     struct clips *clips;
 };
 
-static void open_desk(struct desk *d, size_t room_bytes)
+static void open_desk_with(struct desk *d, size_t room_bytes, size_t ring_bytes)
 {
     const struct clips_settings settings = {.recording = {.folder = parts_folder,
                                                           .camera = "gate",
@@ -63,12 +64,17 @@ static void open_desk(struct desk *d, size_t room_bytes)
     struct err e;
     atomic_store(&clock_us, 1000 * SECOND);
     ck_assert_int_eq(clips_create(&settings, &d->clips, &e), 0);
-    ring_init(&d->ring, 60 * SECOND, 1 << 20);
+    ring_init(&d->ring, 60 * SECOND, ring_bytes);
     const struct feed_sink ring = ring_sink(&d->ring), clips = clips_sink(d->clips);
     feed_init(&d->feed);
     feed_add(&d->feed, &ring);
     feed_add(&d->feed, &clips);
     ck_assert_int_eq(feed_streams(&d->feed, video_streams, 1, &e), 0);
+}
+
+static void open_desk(struct desk *d, size_t room_bytes)
+{
+    open_desk_with(d, room_bytes, 1 << 20);
 }
 
 static void close_desk(struct desk *d)
@@ -209,10 +215,10 @@ END_TEST
 START_TEST(a_disk_that_stands_still_delays_the_clips_alone)
 {
     struct desk d;
-    open_desk(&d, 150000);
+    open_desk(&d, 50000); /* less than the ring of the press has */
     run_camera(&d, 9900, 10000);
     press_at_a_disk_that_stands_still(&d);
-    run_camera(&d, 10000, 10300); /* 300 kB; the ring of the press leaves room for 50 */
+    run_camera(&d, 10000, 10300); /* 300 kB */
     ck_assert_uint_eq(d.ring.bytes, 400000);
     ck_assert(d.feed.sinks[1].waiting);
     clips_poll(d.clips);
@@ -230,30 +236,78 @@ START_TEST(a_disk_that_stands_still_delays_the_clips_alone)
 }
 END_TEST
 
-/* The third press finds no room for another ring: its clip begins late, and says so. */
+static void check_parts_of(const char *alarm, size_t count, size_t with_gap)
+{
+    for (size_t i = 0; i < part_count; i++) {
+        if (strcmp(parts[i].clip.alarm, alarm) != 0)
+            continue;
+        count--;
+        with_gap -= part_gap_count(i);
+    }
+    ck_assert_uint_eq(count, 0);
+    ck_assert_uint_eq(with_gap, 0);
+}
+
+/* Many presses of one moment keep one and the same ring: none of them goes without, and there is
+ * room for pictures as before. */
+START_TEST(presses_share_the_ring)
+{
+    struct desk d;
+    open_desk_with(&d, 20000, 100000);
+    run_camera(&d, 9900, 10000);
+    press_at_a_disk_that_stands_still(&d);
+    for (int i = 0; i < 20; i++)
+        press(&d, OTHER);
+    press(&d, THIRD);
+    run_camera(&d, 10000, 10020);
+    ck_assert(!d.feed.sinks[1].waiting);
+    pthread_mutex_unlock(&disk);
+    close_desk(&d);
+    check_parts_of(ALARM, 2, 0);
+    check_parts_of(OTHER, 2, 0);
+    check_parts_of(THIRD, 2, 0);
+}
+END_TEST
+
+/* The ring has moved on by 3 s at each press: the third adds more than there is room for. Its clip
+ * begins late, and says so. */
 START_TEST(presses_at_a_disk_that_stands_still_are_bounded)
 {
     struct desk d;
-    open_desk(&d, 150000);
+    open_desk_with(&d, 50000, 100000);
     run_camera(&d, 9900, 10000);
     press_at_a_disk_that_stands_still(&d);
-    press(&d, ALARM);
+    run_camera(&d, 10000, 10030);
+    atomic_store(&clock_us, 1003 * SECOND);
     press(&d, OTHER);
-    run_camera(&d, 10000, 10001); /* no room for that, either */
-    ck_assert(d.feed.sinks[1].waiting);
+    run_camera(&d, 10030, 10060);
+    atomic_store(&clock_us, 1006 * SECOND);
+    press(&d, THIRD);
     pthread_mutex_unlock(&disk);
-    offer_until_taken(&d, 1000);
+    offer_until_taken(&d, 1006);
     close_desk(&d);
-    size_t others = 0;
-    for (size_t i = 0; i < part_count; i++) {
-        if (strcmp(parts[i].clip.alarm, OTHER) == 0) {
-            others++;
-            check_gap(i, 0, 997, 1000, BEHIND);
-        }
-        ck_assert_uint_eq(part_gap_count(i), strcmp(parts[i].clip.alarm, OTHER) == 0);
+    check_parts_of(ALARM, 3, 1); /* the last second had no room as pictures */
+    check_parts_of(OTHER, 3, 1);
+    check_parts_of(THIRD, 1, 1);
+}
+END_TEST
+
+/* A ring is given back when it is written: the last press has as much room as the first. */
+START_TEST(a_ring_that_is_written_makes_room)
+{
+    struct desk d;
+    char alarm[] = ALARM;
+    open_desk_with(&d, 50000, 100000);
+    run_camera(&d, 9900, 10000);
+    for (int i = 1; i <= 5; i++) {
+        alarm[sizeof alarm - 2] = (char)('0' + i);
+        press(&d, alarm);
+        wait_for_parts(&d, (size_t)i);
+        check_parts_of(alarm, 1, 0);
+        run_camera(&d, 9970 + 30 * i, 10000 + 30 * i);
+        atomic_store(&clock_us, (1000 + 3 * i) * SECOND);
     }
-    ck_assert_uint_eq(others, 1);
-    ck_assert_uint_eq(part_count, 4);
+    close_desk(&d);
 }
 END_TEST
 
@@ -268,6 +322,8 @@ int main(void)
     tcase_add_test(sink, time_goes_on_without_units);
     tcase_add_test(sink, time_does_not_go_on_while_pictures_wait_for_the_disk);
     tcase_add_test(sink, a_disk_that_stands_still_delays_the_clips_alone);
+    tcase_add_test(sink, presses_share_the_ring);
+    tcase_add_test(sink, a_ring_that_is_written_makes_room);
     tcase_add_test(sink, presses_at_a_disk_that_stands_still_are_bounded);
     suite_add_tcase(suite, sink);
     return run_suite(suite);
