@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "run_suite.h"
+#include "wire/digest.h"
+
+static const char *const receivers[] = {"police", "education"};
+
+static void on_fault(void *arg, const char *reason)
+{
+    struct fixture *f = arg;
+    f->faulty = reason != NULL;
+    if (reason)
+        snprintf(f->fault, sizeof f->fault, "%s", reason);
+}
+
+void open_outbox(struct fixture *f)
+{
+    struct outbox_options options = {
+        .dir = f->folder, .receivers = receivers, .receiver_count = 2, .reserve_events = 100};
+    struct outbox_host host = {.on_fault = on_fault, .arg = f};
+    struct err e;
+    uv_loop_init(&f->loop);
+    ck_assert_msg(outbox_open(&f->loop, &options, &host, &f->outbox, &f->found, &e) == 0, "%s",
+                  e.text);
+}
+
+void close_outbox(struct fixture *f)
+{
+    ck_assert_uint_eq(outbox_close(f->outbox, 5000), 0);
+    outbox_found_finish(&f->found);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+}
+
+struct fixture *begin(void)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    strcpy(f->folder, "/tmp/tocsin-outbox-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    open_outbox(f);
+    return f;
+}
+
+void end(struct fixture *f)
+{
+    char command[100];
+    close_outbox(f);
+    snprintf(command, sizeof command, "rm -rf %s", f->folder);
+    ck_assert_int_eq(system(command), 0);
+    free(f);
+}
+
+struct event *make_event(uint64_t seq, enum event_class class)
+{
+    char text[128];
+    snprintf(text, sizeof text, "{\"seq\":%llu}", (unsigned long long)seq);
+    struct event *event = calloc(1, sizeof *event + strlen(text) + 1);
+    event->references = 1;
+    event->seq = seq;
+    event->class = class;
+    snprintf(event->id, sizeof event->id, "01890a5d-ac96-774b-bcce-%012llu",
+             (unsigned long long)seq);
+    strcpy(event->type, "tocsin.alarm.raised");
+    strcpy(event->alarm, "01890a5d-ac96-774b-bcce-b302099a8057");
+    event->wall_ms = 1000 + (int64_t)seq;
+    event->length = strlen(text);
+    memcpy(event->bytes, text, event->length);
+    digest_sha256(event->bytes, event->length, event->digest);
+    return event;
+}
+
+void on_stored(void *arg)
+{
+    ((struct fixture *)arg)->stored++;
+}
+
+void put(struct fixture *f, uint64_t seq, const char *text)
+{
+    struct event *event = make_event(seq, EVENT_CLASS_PRESS);
+    struct outbox_row row = {"incidents", text};
+    outbox_store(f->outbox, event, text ? &row : NULL, NULL, 0, on_stored, f);
+    event_unref(event);
+}
+
+void wait_stored(struct fixture *f, unsigned count)
+{
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
+    while (f->stored < count && clock_monotonic_ms() < deadline) {
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        usleep(500);
+    }
+    ck_assert_uint_eq(f->stored, count);
+}
+
+static void on_answer(void *arg, const struct outbox_answer *answer)
+{
+    struct heard *heard = arg;
+    ck_assert(!heard->came);
+    *heard = (struct heard){.came = true, .more = answer->more, .last_seq = answer->last_seq};
+    heard->text = strndup(answer->text, answer->length);
+    snprintf(heard->error, sizeof heard->error, "%s", answer->error ? answer->error : "");
+}
+
+void turn_until(struct fixture *f, const bool *what)
+{
+    int64_t deadline = clock_monotonic_ms() + patience_ms();
+    while (!*what && clock_monotonic_ms() < deadline) {
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        usleep(200);
+    }
+    ck_assert(*what);
+}
+
+struct heard ask(struct fixture *f, const struct outbox_query *query)
+{
+    struct heard heard = {0};
+    outbox_query(f->outbox, query, on_answer, &heard);
+    turn_until(f, &heard.came);
+    return heard;
+}
+
+json_t *ask_json(struct fixture *f, const struct outbox_query *query)
+{
+    struct heard heard = ask(f, query);
+    char *object;
+    ck_assert_str_eq(heard.error, "");
+    ck_assert_int_gt(asprintf(&object, "{%s}", heard.text), 0);
+    json_t *json = json_loads(object, 0, NULL);
+    ck_assert_msg(json != NULL, "%s", object);
+    free(object);
+    free(heard.text);
+    return json;
+}
+
+void put_at(struct fixture *f, uint64_t seq, int64_t wall_ms, const char *alarm)
+{
+    struct event *event = make_event(seq, EVENT_CLASS_PRESS);
+    uuid_v7(wall_ms, event->id);
+    event->wall_ms = wall_ms;
+    snprintf(event->alarm, sizeof event->alarm, "%s", alarm);
+    outbox_store(f->outbox, event, NULL, NULL, 0, on_stored, f);
+    event_unref(event);
+}
+
+const char *list(struct fixture *f, const struct outbox_query *query, char *text)
+{
+    size_t i, used = 0;
+    json_t *one, *answer = ask_json(f, query);
+    json_array_foreach(json_object_get(answer, "events"), i, one) used +=
+        (size_t)sprintf(text + used, "%d ", (int)json_integer_value(json_object_get(one, "seq")));
+    sprintf(text + used, "of %d", (int)json_integer_value(json_object_get(answer, "total")));
+    json_decref(answer);
+    return text;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An outbox on a real disk, with its thread and a loop, in a folder that is gone afterwards. */
+#ifndef TOCSIN_TESTS_OUTBOX_WORLD_H
+#define TOCSIN_TESTS_OUTBOX_WORLD_H
+
+#include <jansson.h>
+
+#include "outbox/outbox.h"
+
+struct fixture {
+    uv_loop_t loop;
+    char folder[32];
+    struct outbox *outbox;
+    struct outbox_found found;
+    unsigned stored;
+    char fault[400];
+    bool faulty;
+};
+
+/* An empty one with two receivers; and an end that everything was written before. */
+struct fixture *begin(void);
+void end(struct fixture *f);
+
+/* A restart, in two halves. */
+void close_outbox(struct fixture *f);
+void open_outbox(struct fixture *f);
+
+/* Made one after the other by `seq`; the caller's reference. */
+struct event *make_event(uint64_t seq, enum event_class class);
+
+/* Counts in `stored` of the fixture that is its argument: an outbox_done_handler. */
+void on_stored(void *arg);
+
+/* A press with the row "incidents" (NULL: without). */
+void put(struct fixture *f, uint64_t seq, const char *text);
+
+/* Turns the loop until so many are stored. */
+void wait_stored(struct fixture *f, unsigned count);
+
+/* An answer, kept. */
+struct heard {
+    bool came, more;
+    char *text;
+    uint64_t last_seq;
+    char error[400];
+};
+
+/* Turns the loop until it is true. */
+void turn_until(struct fixture *f, const bool *what);
+
+/* Asks and waits; the text is the test's. */
+struct heard ask(struct fixture *f, const struct outbox_query *query);
+
+/* The answer as JSON, which must be one. */
+json_t *ask_json(struct fixture *f, const struct outbox_query *query);
+
+/* A press of that wall time and incident, stored. */
+void put_at(struct fixture *f, uint64_t seq, int64_t wall_ms, const char *alarm);
+
+/* A LIST in short: the numbers of its events, then "of" the total; in `text`. */
+const char *list(struct fixture *f, const struct outbox_query *query, char *text);
+
+#endif
