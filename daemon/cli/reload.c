@@ -10,7 +10,8 @@ static const char help[] =
     "usage: tocsin reload\n"
     "\n"
     "Has tocsind read its configuration again. A file with mistakes changes nothing and is told\n"
-    "here; changes of receivers take effect at once, others when tocsind is restarted.\n";
+    "here; changes of receivers take effect at once, others when the program that is named is\n"
+    "restarted.\n";
 
 static const struct program program = {.name = "tocsin reload", .help = help};
 

@@ -106,6 +106,21 @@ static void print_receivers(const json_t *list)
     }
 }
 
+/* What a reload has read and nobody has taken over. */
+static void print_waiting(const json_t *programs)
+{
+    size_t i;
+    const char *which;
+    const json_t *name;
+    json_t *names;
+    json_object_foreach((json_t *)programs, which, names)
+    {
+        printf("config     changed, and waiting for a restart of %s: ", which);
+        json_array_foreach(names, i, name) printf("%s%s", i ? ", " : "", json_string_value(name));
+        printf("\n");
+    }
+}
+
 /* What to do about a fault, in the language of the terminal. */
 static const char *action_name(void)
 {
@@ -126,6 +141,7 @@ static void print_status(const json_t *s)
            text_age(number(s, "uptime_ms"), age, sizeof age), word(s, "signing_key"));
     json_array_foreach(json_object_get(s, "lamps"), i, one)
         printf("lamp       %s: %s\n", word(one, "id"), word(one, "pattern"));
+    print_waiting(json_object_get(s, "waiting_for_restart"));
     print_alarms(json_object_get(s, "alarms"), json_is_true(json_object_get(s, "alarms_known")));
     json_array_foreach(json_object_get(s, "faults"), i, one)
     {

@@ -56,35 +56,37 @@ static bool tables_are_equal(const struct option *table, const void *a, const vo
     return true;
 }
 
-static bool entries_are_equal(const struct filled *a, const struct filled *b, size_t index)
+static bool drivers_are_equal(const struct config_driver *x, const struct config_driver *y)
 {
-    const struct config_driver *x = filled_driver(a, index), *y = filled_driver(b, index);
-    if (!tables_are_equal(a->section->options, filled_item(a, index), filled_item(b, index)))
-        return false;
     if (!x || (!x->type && !y->type))
-        return true;
+        return !x || x->unknown == y->unknown;
     return x->type == y->type && tables_are_equal(x->type->options, x->options, y->options);
 }
 
-static bool are_equal(const struct filled *a, const struct filled *b)
+/* Whether anything differs; in `ret_own` whether that is a key of the section itself. */
+static bool differ(const struct filled *a, const struct filled *b, bool *ret_own)
 {
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++) {
-        if (!entries_are_equal(a, b, i))
-            return false;
+    bool drivers = false;
+    *ret_own = a->count != b->count;
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        *ret_own = *ret_own ||
+                   !tables_are_equal(a->section->options, filled_item(a, i), filled_item(b, i));
+        drivers = drivers || !drivers_are_equal(filled_driver(a, i), filled_driver(b, i));
     }
-    return true;
+    return *ret_own || drivers;
 }
 
-size_t conf_changed(const struct conf *before, const struct conf *after, const char **ret_names)
+size_t conf_changed(const struct conf *before, const struct conf *after,
+                    struct conf_change *ret_changes)
 {
     size_t changed = 0;
+    bool own;
     assert(before->count == after->count);
     for (size_t i = 0; i < before->count; i++) {
-        assert(before->sections[i].section == after->sections[i].section);
-        if (!are_equal(&before->sections[i], &after->sections[i]))
-            ret_names[changed++] = before->sections[i].section->name;
+        const struct section *section = before->sections[i].section;
+        assert(section == after->sections[i].section);
+        if (differ(&before->sections[i], &after->sections[i], &own))
+            ret_changes[changed++] = (struct conf_change){section, own};
     }
     return changed;
 }

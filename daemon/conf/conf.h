@@ -30,6 +30,11 @@ struct conf_row {
 /* One mistake: "file:line:column: path: what is wrong (what is legal)". */
 typedef void (*config_problem_handler)(void *arg, const char *line);
 
+struct conf_change {
+    const struct section *section;
+    bool own; /* its own keys have changed, not only those of its drivers */
+};
+
 struct conf_request {
     const struct conf_row *rows; /* borrowed for the call */
     size_t row_count;
@@ -72,10 +77,13 @@ const void *conf_find(const struct conf *conf, const struct section *section, co
 const struct option_list *conf_notes(const struct conf *conf);
 
 /*
- * The names of the sections whose values differ, in the order of the rows, which both must have
- * been loaded with; `ret_names` has room for all. Where something stands in the file, and how a
- * secret is handed over, are no difference; the order of entries and the secret itself are.
+ * The sections whose values differ, in the order of the rows, which both must have been loaded
+ * with; `ret_changes` has room for all. Where something stands in the file, and how a secret is
+ * handed over, are no difference; the order of entries and the secret itself are. Of an entry whose
+ * drivers this program does not know, the text of their keys is compared as it stands, and the
+ * secret only if it stands there.
  */
-size_t conf_changed(const struct conf *before, const struct conf *after, const char **ret_names);
+size_t conf_changed(const struct conf *before, const struct conf *after,
+                    struct conf_change *ret_changes);
 
 #endif

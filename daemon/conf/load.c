@@ -85,6 +85,39 @@ static void check_driver(struct loader *l, const struct node *map, const char *p
                  "%s", e.text);
 }
 
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; text && *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    return (hash ^ 0xff) * UINT64_C(1099511628211); /* where it ends counts, too */
+}
+
+static uint64_t hash_pairs(const struct node *map, const struct option *but);
+
+/* Of a tree as it was written, without its order of keys. FNV-1a. */
+static uint64_t hash_node(uint64_t hash, const struct node *node)
+{
+    hash = hash_text(hash ^ (uint64_t)node->type, node->text);
+    for (size_t i = 0; node->items && i < node->count; i++)
+        hash = hash_node(hash, node->items[i]);
+    return node->pairs ? hash + hash_pairs(node, NULL) : hash;
+}
+
+/* But of those keys. */
+static uint64_t hash_pairs(const struct node *map, const struct option *but)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; map->pairs && i < map->count; i++) {
+        const char *key = map->pairs[i].key->text;
+        const struct option *o = but;
+        while (o && o->key && strcmp(o->key, key) != 0)
+            o++;
+        if (!o || !o->key)
+            sum += hash_node(hash_text(UINT64_C(14695981039346656037), key), map->pairs[i].value);
+    }
+    return sum;
+}
+
 /* Fills the driver's own struct from the same map as the section's keys in `item`. */
 static void load_served(struct loader *l, const struct filled *f, size_t index,
                         const struct node *map, const char *path, const struct config_place *place)
@@ -103,6 +136,8 @@ static void load_served(struct loader *l, const struct filled *f, size_t index,
     l->fill->late = l->request->secrets_may_wait ? driver : NULL;
     fill_map(l->fill, map, &(struct fill_place){path, *place}, targets, target_count, !type);
     l->fill->late = NULL;
+    if (!type && map)
+        driver->unknown = hash_pairs(map, f->section->options);
     if (type && l->fill->problems->mistakes.count == mistakes)
         check_driver(l, map, path, driver);
     assert(type || !f->drivers || l->fill->problems->mistakes.count > 0);

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "iface/driver.h"
 #include "iface/option.h"
@@ -34,6 +35,7 @@ struct config_driver {
     char *trouble; /* why it cannot be used; NULL: it can. Only as struct conf_request allows */
     size_t unread_count; /* 0 in trouble: only another configuration helps */
     struct config_unread *unread;
+    uint64_t unknown; /* without a type: of the text of its keys, so that a change is noticed */
 };
 
 struct section_view;
@@ -41,6 +43,8 @@ struct section_view;
 struct section {
     const char *name;             /* the key in the file */
     const char *help;             /* one line */
+    const char *program;          /* whose restart takes a change over; NULL: tocsind's */
+    bool is_shared;               /* of its own keys' change, tocsind's besides */
     const struct option *options; /* ends with OPTION_TABLE_END */
     size_t size;                  /* of the struct of one entry */
 

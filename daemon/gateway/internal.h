@@ -90,4 +90,9 @@ extern const struct config_drivers gateway_drivers;
 int reload_begin(void *arg, struct control_request *request);
 void reload_stop(struct gateway *gw); /* answers whoever waits for one that has not begun */
 
+/* pending.c: by program, the sections that wait for its restart; and what of the newest
+ * configuration is in force, in words. */
+json_t *pending_status(const struct gateway *gw);
+void pending_describe(const struct gateway *gw, char *ret_text, size_t size);
+
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration is read again: every part prepares, then all commit or all abandon. Of sections
- * that no part can take over while it runs, those that have changed are named.
+ * The configuration is read again: every part prepares, then all commit or all abandon.
  *
  * Taking over is work of the loop, where a press may wait for it. So whoever asks while one is
  * under way, or soon after it, waits for the next one with everybody else who does; and the next
@@ -75,35 +74,6 @@ static int take_over(struct gateway *gw, const struct config *config, struct err
     return result;
 }
 
-static bool is_taken_over(const char *section)
-{
-    for (size_t i = 0; i < part_count; i++) {
-        if (parts[i].section && strcmp(parts[i].section, section) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* What of the new configuration is in force now. */
-static void describe(const struct gateway *gw, const struct config *config, char *ret_text,
-                     size_t size)
-{
-    const char *names[CONFIG_SECTIONS_MAX];
-    size_t count = config_changed_sections(gw->config, config, names), used, waiting = 0;
-    used = (size_t)snprintf(ret_text, size, "receivers are as the file says now");
-    for (size_t i = 0; i < count && used < size; i++) {
-        if (is_taken_over(names[i]))
-            continue;
-        used += (size_t)snprintf(ret_text + used, size - used, "%s%s",
-                                 waiting++ ? ", "
-                                           : "; changed, and waiting for a restart of "
-                                             "tocsind: ",
-                                 names[i]);
-    }
-    if (waiting == 0 && used < size)
-        snprintf(ret_text + used, size - used, "; no other section has changed");
-}
-
 static void take(struct reload *r)
 {
     struct gateway *gw = r->gateway;
@@ -138,12 +108,15 @@ static void tell(struct reload *r)
     struct gateway *gw = r->gateway;
     char text[600];
     if (r->result != 0) {
+        size_t first = strcspn(r->problems, "\n");
+        snprintf(text, sizeof text, "%s%s%.*s", r->error.text, first ? "; the first: " : "",
+                 (int)first, r->problems);
         log_error("config", "reload refused, the old configuration stays: %s", r->error.text);
-        facts_state_fault(gw->facts, FAULT_CONFIG, NULL, r->error.text);
+        facts_state_fault(gw->facts, FAULT_CONFIG, NULL, text);
         answer(r, "the old configuration stays: ", r->problems[0] ? r->problems : r->error.text);
         return;
     }
-    describe(gw, gw->reloaded, text, sizeof text);
+    pending_describe(gw, text, sizeof text);
     log_info("config", "reloaded: %s", text);
     facts_state_fault(gw->facts, FAULT_CONFIG, NULL, NULL);
     answer(r, NULL, text);

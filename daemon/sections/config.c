@@ -97,7 +97,7 @@ const void *config_section(const struct config *config, const struct section *se
 }
 
 size_t config_changed_sections(const struct config *before, const struct config *after,
-                               const char *ret_names[CONFIG_SECTIONS_MAX])
+                               struct conf_change ret_changes[CONFIG_SECTIONS_MAX])
 {
-    return conf_changed(before->conf, after->conf, ret_names);
+    return conf_changed(before->conf, after->conf, ret_changes);
 }

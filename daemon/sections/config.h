@@ -84,6 +84,6 @@ const void *config_section(const struct config *config, const struct section *se
 
 /* See conf_changed. Both were loaded by this program. */
 size_t config_changed_sections(const struct config *before, const struct config *after,
-                               const char *ret_names[CONFIG_SECTIONS_MAX]);
+                               struct conf_change ret_changes[CONFIG_SECTIONS_MAX]);
 
 #endif

@@ -49,8 +49,8 @@ static struct config *load(const struct config_drivers *drivers)
 
 static bool differ(const struct config *a, const struct config *b)
 {
-    const char *names[CONFIG_SECTIONS_MAX];
-    return config_changed_sections(a, b, names) > 0;
+    struct conf_change changes[CONFIG_SECTIONS_MAX];
+    return config_changed_sections(a, b, changes) > 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -484,6 +484,42 @@ START_TEST(a_reload_names_the_sections_that_wait_until_they_are_as_they_were)
 }
 END_TEST
 
+START_TEST(what_is_for_the_video_daemon_waits_for_that)
+{
+#define CAMERA(id, url)                                                                            \
+    SITE OTHERS INPUT RECEIVER "cameras: [{id: " id ", name: Gate, driver: lav, url: \"" url       \
+                               "\"}]\n"
+    static const struct {
+        const char *config, *waits;
+    } cases[] = {
+        {CAMERA("c", "rtsp://b/1"), "waiting for a restart of tocsin-video: cameras"},
+        {CAMERA("d", "rtsp://a/1"),
+         "waiting for a restart of tocsind: cameras; of tocsin-video: cameras"},
+        {CAMERA("c", "rtsp://a/1") "video: {pre_event: 10s}\nstorage: {keep_days: 31}\n",
+         "waiting for a restart of tocsind: storage; of tocsin-video: video"},
+        {CAMERA("c", "rtsp://a/1") "# c\n", "no other section has changed"},
+    };
+    write_config(CAMERA("c", "rtsp://a/1"));
+    start();
+    struct control_request request = reload(cases[_i].config);
+    const char *found = strstr(request.text, cases[_i].waits);
+    ck_assert_msg(found && strcmp(found, cases[_i].waits) == 0, "%s", request.text);
+    json_t *waiting = pending_status(gw);
+    ck_assert_uint_eq(json_object_size(waiting), _i == 0 ? 1 : _i == 3 ? 0 : 2);
+    json_decref(waiting);
+}
+END_TEST
+
+START_TEST(the_fault_of_a_refused_reload_names_the_first_mistake)
+{
+    start();
+    reload("site: {id: g1, name: x}\nnonsense: 1\nrubbish: 2\n" OTHERS INPUT RECEIVER);
+    ck_assert_ptr_nonnull(strstr(last_fault.reason, "2 mistakes; the first: "));
+    ck_assert_ptr_nonnull(strstr(last_fault.reason, "tocsin.yaml:2:1: "));
+    ck_assert_ptr_null(strstr(last_fault.reason, "rubbish"));
+}
+END_TEST
+
 static unsigned prepared(void)
 {
     unsigned count = 0;
@@ -627,6 +663,8 @@ static Suite *suite(void)
         c, one_that_cannot_prepare_abandons_those_before_it_and_nothing_is_committed, 0, 3);
     tcase_add_test(c, a_file_with_mistakes_is_prepared_by_nobody_and_every_mistake_is_answered);
     tcase_add_test(c, a_reload_names_the_sections_that_wait_until_they_are_as_they_were);
+    tcase_add_loop_test(c, what_is_for_the_video_daemon_waits_for_that, 0, 4);
+    tcase_add_test(c, the_fault_of_a_refused_reload_names_the_first_mistake);
     tcase_add_test(c, who_asks_in_between_waits_for_the_next_with_all_others_and_hears_the_same);
     tcase_add_loop_test(c, a_reload_after_another_waits_a_second_or_ten_times_what_that_has_taken,
                         0, 2);

@@ -72,11 +72,11 @@ static const struct {
 
 START_TEST(a_reload_names_the_section_that_changed)
 {
-    const char *names[CONFIG_SECTIONS_MAX];
+    struct conf_change changes[CONFIG_SECTIONS_MAX];
     struct config *before = load(text), *after = load(with(edits[_i].from, edits[_i].to));
-    ck_assert_uint_eq(config_changed_sections(before, after, names), 1);
-    ck_assert_str_eq(names[0], edits[_i].section);
-    ck_assert_uint_eq(config_changed_sections(before, before, names), 0);
+    ck_assert_uint_eq(config_changed_sections(before, after, changes), 1);
+    ck_assert_str_eq(changes[0].section->name, edits[_i].section);
+    ck_assert_uint_eq(config_changed_sections(before, before, changes), 0);
     config_destroy(before);
     config_destroy(after);
 }

@@ -32,6 +32,8 @@ static void note(const struct section_view *view)
 const struct section cameras_section = {
     .name = "cameras",
     .help = "Cameras, a list.",
+    .program = "tocsin-video",
+    .is_shared = true,
     .options = table,
     .size = sizeof(struct config_camera),
     .most = LIMIT_CAMERAS,

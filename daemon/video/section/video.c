@@ -70,6 +70,7 @@ static const struct option table[] = {
 const struct section video_section = {
     .name = "video",
     .help = "Clips around an alarm.",
+    .program = "tocsin-video",
     .options = table,
     .size = sizeof(struct config_video),
 };
