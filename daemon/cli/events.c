@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +70,13 @@ static bool take_number(const struct arguments *a, const char *option, int64_t l
 static bool take_since(const struct arguments *a)
 {
     int64_t since_ms;
-    if (when_read(optarg, (int64_t)time(NULL) * 1000, &since_ms) != 0) {
+    int result = when_read(optarg, (int64_t)time(NULL) * 1000, &since_ms);
+    if (result == -ERANGE) {
+        program_usage(a->program,
+                      "--since %s: that is still to come; 22:41 is of today, see --help", optarg);
+        return false;
+    }
+    if (result != 0) {
         program_usage(a->program,
                       "--since %s: neither 2h, 22:41, 2026-11-26 nor \"2026-11-26 "
                       "22:41\"",
@@ -164,10 +171,11 @@ static int show(json_t *request, int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
-/* Prints what comes until the end; whether it was the whole. */
-static bool print_lines(struct client *c)
+/* Prints what comes until the end; whether it was the whole, and how many lines. */
+static bool print_lines(struct client *c, size_t *ret_count)
 {
     json_t *line = NULL;
+    *ret_count = 0;
     bool over = false, whole = false;
     while (!over && !program_is_unheard() && (line = client_read(c, false))) {
         over = json_object_get(line, "end");
@@ -175,6 +183,7 @@ static bool print_lines(struct client *c)
         if (!over) {
             json_dumpf(line, stdout, JSON_COMPACT);
             printf("\n");
+            ++*ret_count;
         }
         json_decref(line);
     }
@@ -183,12 +192,17 @@ static bool print_lines(struct client *c)
     return whole;
 }
 
-/* Takes the request. */
 static int print_bundle(json_t *request)
 {
-    struct client *c = client_open(request);
+    const char *alarm = json_string_value(json_object_get(request, "alarm"));
+    struct client *c = client_open(json_incref(request));
     json_t *begun = c ? client_answer(c) : NULL;
-    bool whole = begun && print_lines(c);
+    size_t count = 0;
+    bool whole = begun && print_lines(c, &count);
+    if (whole && count == 0 && alarm) {
+        fprintf(stderr, "tocsin: no such event of alarm %s here\n", alarm);
+        whole = false;
+    }
     json_decref(begun);
     client_close(c);
     return whole ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -204,7 +218,7 @@ static int export_bundle(json_t *request, int argc, char **argv)
         return program_status(option);
     if (program_operands(&p, argc, argv, 0) != 0)
         return EXIT_USAGE;
-    return print_bundle(json_incref(request));
+    return print_bundle(request);
 }
 
 int run_events(int argc, char **argv)

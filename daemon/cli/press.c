@@ -8,12 +8,14 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "conf/value.h"
+#include "iface/limits.h"
 
 static const char press_help[] =
     "usage: tocsin press INPUT [--hold MS] [--json]\n"
     "\n"
-    "Presses a simulated button (driver: sim) for MS milliseconds (default 100; 0: until tocsin\n"
-    "release), and says what was proven: stored on this gateway, or only in memory. A real button\n"
+    "Presses a simulated button (driver: sim) for MS milliseconds (default 100, most 60000; 0:\n"
+    "until tocsin release), and says what was proven: stored on this gateway, or only in memory. A "
+    "real button\n"
     "cannot be pressed by a command.\n";
 static const char release_help[] = "usage: tocsin release INPUT\n\nReleases a simulated button.\n";
 static const char card_help[] =
@@ -29,19 +31,20 @@ static const struct program card = {.name = "tocsin card", .help = card_help};
 static int print_press(const json_t *answer, bool as_json)
 {
     const char *heard = json_string_value(json_object_get(answer, "heard"));
+    const char *exercise = json_string_value(json_object_get(answer, "exercise"));
     if (as_json) {
         json_dumpf(answer, stdout, JSON_COMPACT);
         printf("\n");
     } else if (!heard) {
         printf("pressed; no event: %s\n", json_string_value(json_object_get(answer, "text")));
-    } else if (strcmp(heard, "stored") == 0) {
-        printf("heard: stored on this gateway (seq %lld, alarm %s)\n",
-               (long long)json_integer_value(json_object_get(answer, "seq")),
-               json_string_value(json_object_get(answer, "alarm")));
     } else {
-        printf("heard: in memory only, the disk did not answer in time (seq %lld, alarm %s)\n",
+        printf("heard: %s (seq %lld, %s %s)\n",
+               strcmp(heard, "stored") == 0 ? "stored on this gateway"
+                                            : "in memory only, the disk did not answer in time",
                (long long)json_integer_value(json_object_get(answer, "seq")),
-               json_string_value(json_object_get(answer, "alarm")));
+               exercise ? exercise : "alarm", json_string_value(json_object_get(answer, "alarm")));
+        if (exercise)
+            printf("a %s: nobody is sent\n", exercise);
     }
     return EXIT_SUCCESS;
 }
@@ -53,8 +56,9 @@ int run_press(int argc, char **argv)
     for (int letter; (letter = program_option(&press, argc, argv)) != PROGRAM_END;) {
         switch (letter) {
         case PROGRAM_LONG:
-            if (value_int(optarg, &hold_ms) != 0 || hold_ms < 0)
-                return program_usage(&press, "--hold %s: not a number of milliseconds", optarg);
+            if (value_int(optarg, &hold_ms) != 0 || hold_ms < 0 || hold_ms > LIMIT_HOLD_MS)
+                return program_usage(&press, "--hold %s: not a number of milliseconds from 0 to %d",
+                                     optarg, LIMIT_HOLD_MS);
             break;
         case PROGRAM_LONG + 1:
             as_json = true;

@@ -16,13 +16,14 @@ static const char reset_help[] = "usage: tocsin reset [ALARM] [--by NAME] [--not
                                  "--unknown ends the fault \"state\" of \"incidents\": NAME has "
                                  "asked the receivers which\nalarms were open before the restart, "
                                  "and has dealt with them.\n";
-static const char cancel_help[] = "usage: tocsin cancel [ALARM] [--by NAME] --note TEXT\n"
-                                  "\n"
-                                  "Tells the receivers that the alarm ALARM, or every new one, was "
-                                  "none, with who says so and why.\n"
-                                  "It stays open, and nothing is withdrawn: they decide. Only "
-                                  "within alarms.cancel_window of the\n"
-                                  "press; a duress alarm is not cancelled.\n";
+static const char cancel_help[] =
+    "usage: tocsin cancel [ALARM] [--by NAME] --note TEXT\n"
+    "\n"
+    "Has the receivers told that the alarm ALARM, or every new one, was "
+    "none, with who says so and why.\n"
+    "It stays open, and nothing is withdrawn: they decide. Only "
+    "within alarms.cancel_window of the\n"
+    "press; a duress alarm is not cancelled.\n";
 
 enum { BY = PROGRAM_LONG, NOTE, UNKNOWN };
 
@@ -53,11 +54,21 @@ static int read_request(const struct program *p, int argc, char **argv, json_t *
     return 0;
 }
 
+static bool has_note(const json_t *request)
+{
+    const char *note = json_string_value(json_object_get(request, "note"));
+    return note && note[0];
+}
+
 /* Asks what the command line of the command argv[0] says. NULL with its status otherwise. */
 static json_t *ask(const struct program *p, int argc, char **argv, int *ret_status)
 {
     json_t *request = json_pack("{ss}", "command", argv[0]);
     int option = read_request(p, argc, argv, request);
+    if (option == 0 && p == &cancel && !has_note(request)) {
+        program_usage(p, "no --note: say why it is none");
+        option = PROGRAM_WRONG;
+    }
     if (option != 0) {
         json_decref(request);
         *ret_status = program_status(option);
@@ -84,9 +95,14 @@ int run_reset(int argc, char **argv)
     {
         printf("closed %s (", json_string_value(json_object_get(one, "alarm")));
         text_print(one, "input", 0);
-        printf(")%s\n", json_is_true(json_object_get(one, "still_pressed"))
-                            ? ": the button is STILL PRESSED and cannot alarm until it is released"
-                            : "");
+        printf(
+            ")%s%s\n",
+            json_is_true(json_object_get(one, "still_pressed"))
+                ? ": the button is STILL PRESSED and cannot alarm until it is released"
+                : "",
+            json_is_false(json_object_get(one, "received"))
+                ? "; NO RECEIVER THAT SENDS HELP is known to have it: if it was real, telephone 110"
+                : "");
     }
     if (json_array_size(closed) == 0)
         printf("no alarm is open\n");
@@ -100,7 +116,8 @@ int run_cancel(int argc, char **argv)
     json_t *answer = ask(&cancel, argc, argv, &status);
     if (!answer)
         return status;
-    printf("told the receivers that %lld alarm(s) were none; they stay open\n",
+    printf("the receivers will be told that %lld alarm(s) were none (tocsin events list: who has "
+           "been); they stay open\n",
            (long long)json_integer_value(json_object_get(answer, "cancelled")));
     json_decref(answer);
     return EXIT_SUCCESS;

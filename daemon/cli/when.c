@@ -26,7 +26,7 @@ static int read_format(const char *text, const char *format, struct tm tm, int64
     return 0;
 }
 
-int when_read(const char *text, int64_t now_ms, int64_t *ret_ms)
+static int read_time(const char *text, int64_t now_ms, int64_t *ret_ms)
 {
     time_t now = (time_t)(now_ms / 1000);
     struct tm today, midnight = {0};
@@ -48,6 +48,17 @@ int when_read(const char *text, int64_t now_ms, int64_t *ret_ms)
             return 0;
     }
     return -EINVAL;
+}
+
+int when_read(const char *text, int64_t now_ms, int64_t *ret_ms)
+{
+    int64_t ms;
+    int result = read_time(text, now_ms, &ms);
+    if (result == 0 && ms > now_ms)
+        result = -ERANGE;
+    if (result == 0)
+        *ret_ms = ms;
+    return result;
 }
 
 void when_write(const char *rfc3339, char ret_text[WHEN_TEXT_SIZE])

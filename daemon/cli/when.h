@@ -9,7 +9,8 @@
 
 /*
  * "2h" (so long ago), "22:41" or "22:41:07" (today), "2026-11-26", "2026-11-26 22:41[:07]" (or with
- * a T between) into milliseconds since 1970. -EINVAL when it is none of them.
+ * a T between) into milliseconds since 1970. -EINVAL when it is none of
+ * them, -ERANGE when that is still to come.
  */
 int when_read(const char *text, int64_t now_ms, int64_t *ret_ms);
 

@@ -86,6 +86,16 @@ static uint32_t receivers_to_await(const struct incidents *inc)
     return (delivery_responders(d) | delivery_proven(d)) & delivery_takes(d, EVENT_CLASS_FOLLOWUP);
 }
 
+/* Whether an alarm is open that everybody may see. */
+static bool any_shown(const struct incidents *inc)
+{
+    const struct incident *incident = NULL;
+    while ((incident = panel_next_open(&inc->panel, incident)) &&
+           incident->class != INCIDENT_CLASS_ALARM)
+        ;
+    return incident;
+}
+
 /* Why no exercise may begin: it begins when the responders have receipted its announcement, which
  * nobody can who cannot be told. NULL if one may. */
 static const char *why_not(const struct incidents *inc, const struct incidents_exercise *asked)
@@ -95,6 +105,8 @@ static const char *why_not(const struct incidents *inc, const struct incidents_e
     bool untold = responders ? !(responders & delivery_takes(d, EVENT_CLASS_FOLLOWUP))
                              : !receivers_to_await(inc);
     return inc->exercise.phase != EXERCISE_PHASE_NONE ? "a drill or test is under way already"
+           : any_shown(inc)
+               ? "an alarm is open: no drill or test begins before it is closed (tocsin status)"
            : panel_any_real(&inc->panel)
                ? "it cannot begin now: look at the open alarms, and ask the receivers"
            : asked->buttons == 0 ? "it would cover no button"

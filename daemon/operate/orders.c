@@ -5,6 +5,8 @@
 
 #include "operate/internal.h"
 
+#define NO_ALARM "no open alarm %.60s; tocsin status lists those there are"
+
 /* A person has found out what was open before a restart. It is asked for by name, so that nobody
  * says so by closing an alarm of today. */
 static void settle(struct operate *op, struct control_request *request, const json_t *arguments)
@@ -23,9 +25,12 @@ static void settle(struct operate *op, struct control_request *request, const js
 
 static void append_closed(const struct operate *op, json_t *closed, const struct incident *incident)
 {
-    json_array_append_new(closed, json_pack("{ss,ss,sb}", "alarm", incident->alarm, "input",
+    /* Of a drill or test nobody needs to know that it was closed before anybody had it. */
+    bool is_known = !incident_is_real(incident->class) ||
+                    incidents_is_delivered(op->options.incidents, incident);
+    json_array_append_new(closed, json_pack("{ss,ss,sb,sb}", "alarm", incident->alarm, "input",
                                             op->options.config.inputs->items[incident->button].id,
-                                            "still_pressed", incident->held));
+                                            "still_pressed", incident->held, "received", is_known));
 }
 
 static void reset_one(struct operate *op, struct control_request *request, const char *alarm,
@@ -36,7 +41,7 @@ static void reset_one(struct operate *op, struct control_request *request, const
            strcmp(alarm, incident->alarm) != 0)
         ;
     if (!incident) {
-        control_fail(request, "no open alarm %s; tocsin status lists those there are", alarm);
+        control_fail(request, NO_ALARM, alarm);
         return;
     }
     json_t *closed = json_array();
@@ -93,6 +98,16 @@ void orders_reset(void *arg, struct control_request *request, const json_t *argu
         reset_all(op, request, who, note);
 }
 
+/* Of duress nobody hears that it is there. */
+static bool is_open(const struct operate *op, const char *alarm)
+{
+    const struct incident *incident = NULL;
+    while ((incident = incidents_next_open(op->options.incidents, incident)) &&
+           (incident->class == INCIDENT_CLASS_DURESS || strcmp(alarm, incident->alarm) != 0))
+        ;
+    return incident;
+}
+
 void orders_cancel(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct operate *op = arg;
@@ -101,6 +116,10 @@ void orders_cancel(void *arg, struct control_request *request, const json_t *arg
     char who[300];
     if (!note || !note[0]) {
         control_fail(request, "say why: tocsin cancel --note TEXT");
+        return;
+    }
+    if (alarm && !is_open(op, alarm)) {
+        control_fail(request, NO_ALARM, alarm);
         return;
     }
     operate_name_who(request, arguments, who, sizeof who);

@@ -26,24 +26,39 @@ static void start_asking(struct operate *op, struct control_request *request,
     outbox_query(events_outbox(op->options.events), query, done, asking);
 }
 
-static bool read_number(const json_t *arguments, const char *name, int64_t low, int64_t high,
-                        int64_t *ret_number)
+/* Reads a number if it is given; false after an answer. */
+static bool read_number(struct control_request *request, const json_t *arguments, const char *name,
+                        int64_t low, int64_t high, int64_t *ret_number)
 {
     const json_t *number = json_object_get(arguments, name);
     if (!number)
         return true;
     *ret_number = json_integer_value(number);
-    return json_is_integer(number) && *ret_number >= low && *ret_number <= high;
+    if (json_is_integer(number) && *ret_number >= low && *ret_number <= high)
+        return true;
+    if (high == INT64_MAX)
+        control_fail(request, "%s: not a number from %lld on", name, (long long)low);
+    else
+        control_fail(request, "%s: not a number from %lld to %lld", name, (long long)low,
+                     (long long)high);
+    return false;
 }
 
-static bool read_uuid(const json_t *arguments, const char *name, char ret_id[UUID_TEXT_SIZE])
+static bool read_uuid(struct control_request *request, const json_t *arguments, const char *name,
+                      char ret_id[UUID_TEXT_SIZE])
 {
     const json_t *text = json_object_get(arguments, name);
     if (!text)
         return true;
-    if (!json_is_string(text) || !uuid_is_valid(json_string_value(text)))
+    const char *given = json_is_string(text) ? json_string_value(text) : "(no text)";
+    if (!uuid_is_valid(given)) {
+        control_fail(request,
+                     "%s %.60s: not a UUID (tocsin events list --json shows those of events and "
+                     "alarms)",
+                     name, given);
         return false;
-    memcpy(ret_id, json_string_value(text), UUID_TEXT_SIZE);
+    }
+    memcpy(ret_id, given, UUID_TEXT_SIZE);
     return true;
 }
 
@@ -52,19 +67,14 @@ static bool read_query(struct control_request *request, const json_t *arguments,
                        struct outbox_query *ret_query)
 {
     int64_t after = 0, before = 0, seq = 0, limit = LIST_DEFAULT;
-    if (!read_number(arguments, "after", 0, INT64_MAX, &after) ||
-        !read_number(arguments, "before", 1, INT64_MAX, &before) ||
-        !read_number(arguments, "seq", 1, INT64_MAX, &seq) ||
-        !read_number(arguments, "limit", 1, LIST_MAX, &limit) ||
-        !read_number(arguments, "since_ms", 0, INT64_MAX, &ret_query->since_ms) ||
-        !read_uuid(arguments, "alarm", ret_query->alarm) ||
-        !read_uuid(arguments, "id", ret_query->id)) {
-        control_fail(request,
-                     "after, before, seq and since_ms are numbers, limit is from 1 to %d, alarm "
-                     "and id are UUIDs",
-                     LIST_MAX);
+    if (!read_number(request, arguments, "after", 0, INT64_MAX, &after) ||
+        !read_number(request, arguments, "before", 1, INT64_MAX, &before) ||
+        !read_number(request, arguments, "seq", 1, INT64_MAX, &seq) ||
+        !read_number(request, arguments, "limit", 1, LIST_MAX, &limit) ||
+        !read_number(request, arguments, "since_ms", 0, INT64_MAX, &ret_query->since_ms) ||
+        !read_uuid(request, arguments, "alarm", ret_query->alarm) ||
+        !read_uuid(request, arguments, "id", ret_query->id))
         return false;
-    }
     ret_query->after = (uint64_t)after;
     ret_query->before = (uint64_t)before;
     ret_query->seq = (uint64_t)seq;

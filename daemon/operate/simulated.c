@@ -14,7 +14,9 @@ struct waiting {
     struct waiting *next;
     struct control_request *request;
     size_t input;
-    uint64_t seq; /* of its event; 0 until that is made */
+    uint64_t seq;  /* of its event; 0 until that is made */
+    bool exercise; /* it was no alarm, but one of a drill or test: */
+    enum incident_class class;
 };
 
 /* Who waits for the press of that input to be accepted; NULL if nobody does. */
@@ -123,8 +125,11 @@ static void take_step(struct operate *op, const struct fact_incident *step)
 {
     struct waiting *w = find_unaccepted(op, step->incident.button);
     bool press = step->action == INCIDENT_ACTION_RAISED || step->action == INCIDENT_ACTION_UPDATED;
-    if (w && press)
-        w->seq = step->seq;
+    if (!w || !press)
+        return;
+    w->seq = step->seq;
+    w->class = step->incident.class;
+    w->exercise = !incident_is_real(w->class);
 }
 
 static void take_heard(struct operate *op, const struct fact_heard *heard)
@@ -132,9 +137,12 @@ static void take_heard(struct operate *op, const struct fact_heard *heard)
     struct waiting *w = find_seq(op, heard->seq);
     if (!w)
         return;
-    control_reply(w->request,
-                  json_pack("{ss,ss,sI,ss}", "alarm", heard->alarm, "event", heard->id, "seq",
-                            (json_int_t)heard->seq, "heard", heard->stored ? "stored" : "memory"));
+    json_t *answer =
+        json_pack("{ss,ss,sI,ss}", "alarm", heard->alarm, "event", heard->id, "seq",
+                  (json_int_t)heard->seq, "heard", heard->stored ? "stored" : "memory");
+    if (w->exercise)
+        json_object_set_new(answer, "exercise", json_string(incident_class_name(w->class)));
+    control_reply(w->request, answer);
     forget(op, w);
 }
 

@@ -65,6 +65,16 @@ START_TEST(what_is_no_time_is_refused)
 }
 END_TEST
 
+START_TEST(a_time_that_is_still_to_come_is_no_since)
+{
+    int64_t ms = 5;
+    live_in("CST-8");
+    ck_assert_int_eq(when_read("22:42", NOW_MS, &ms), -ERANGE);
+    ck_assert_int_eq(when_read("2026-11-27", NOW_MS, &ms), -ERANGE);
+    ck_assert_int_eq(ms, 5);
+}
+END_TEST
+
 START_TEST(a_time_is_written_with_the_offset_of_here)
 {
     static const char *const written[][3] = {
@@ -224,6 +234,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_time_is_read_as_people_say_it_where_they_are, 0,
                         (int)(sizeof said / sizeof *said));
     tcase_add_test(tcase, what_is_no_time_is_refused);
+    tcase_add_test(tcase, a_time_that_is_still_to_come_is_no_since);
     tcase_add_loop_test(tcase, a_time_is_written_with_the_offset_of_here, 0, 4);
     tcase_add_test(tcase, a_long_number_is_in_groups_of_three);
     tcase_add_test(tcase, a_column_is_there_when_an_event_has_something_for_it);

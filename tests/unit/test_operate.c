@@ -285,10 +285,26 @@ START_TEST(a_press_is_answered_when_its_event_is_on_the_disk)
     say_heard(1, true);
     ck_assert(request->answered && !request->failed);
     ck_assert_str_eq(text_of(request, "heard"), "stored");
+    ck_assert_ptr_null(json_object_get(request->answer, "exercise"));
     ck_assert_str_eq(text_of(request, "alarm"), world_incident(WORLD_GATE)->alarm);
     ck_assert_int_eq(json_integer_value(json_object_get(request->answer, "seq")), 1);
     virtual_advance(world.facts, 200);
     ck_assert(!world_incident(WORLD_GATE)->held);
+}
+END_TEST
+
+START_TEST(a_press_in_a_drill_is_said_to_be_one)
+{
+    ask("drill.begin", "{'inputs':['gate']}");
+    facts_tell(world.facts);
+    world_deliver("tocsin.drill.started", 0);
+    struct control_request *request = ask("press", "{'input':'gate'}");
+    facts_tell(world.facts);
+    const struct fake_event *event = fake_last("tocsin.drill.raised");
+    ck_assert_ptr_nonnull(event);
+    say_heard((uint64_t)(event - fake.events) + 1, true);
+    ck_assert_str_eq(text_of(request, "heard"), "stored");
+    ck_assert_str_eq(text_of(request, "exercise"), "drill");
 }
 END_TEST
 
@@ -381,8 +397,12 @@ START_TEST(what_cannot_be_pressed_is_refused_with_a_reason)
         {"drill.end", "{}", "there is no drill"},
         {"test.end", "{}", "there is no test"},
         {"events.show", "{}", "say which event"},
-        {"events.list", "{'limit':0}", "limit is from 1"},
-        {"events.list", "{'alarm':'x'}", "UUIDs"},
+        {"events.list", "{'limit':0}", "limit: not a number from 1 to 500"},
+        {"events.list", "{'before':0}", "before: not a number from 1 on"},
+        {"events.list", "{'since_ms':'x'}", "since_ms: not a number from 0 on"},
+        {"events.list", "{'alarm':'nosuch'}", "alarm nosuch: not a UUID"},
+        {"events.show", "{'id':'nosuch'}", "id nosuch: not a UUID"},
+        {"cancel", "{'note':'x','alarm':'nosuch'}", "no open alarm nosuch"},
         {"events.list", "{}", "answers no question"},
     };
     const struct control_request *request = ask(wrong[_i].command, wrong[_i].arguments);
@@ -390,7 +410,7 @@ START_TEST(what_cannot_be_pressed_is_refused_with_a_reason)
     ck_assert_ptr_nonnull(strstr(request->error, wrong[_i].says));
 }
 END_TEST
-#define WRONG_COUNT 23
+#define WRONG_COUNT 27
 
 START_TEST(a_reload_that_cannot_be_asked_for_says_why)
 {
@@ -421,6 +441,27 @@ START_TEST(a_reset_of_many_is_one_a_turn_and_answered_when_all_are_closed)
 }
 END_TEST
 
+START_TEST(a_reset_says_whether_anybody_has_received_what_was_closed)
+{
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    const json_t *closed = json_object_get(ask("reset", "{}")->answer, "closed");
+    ck_assert(json_is_true(json_object_get(json_array_get(closed, 0), "received")));
+    world_press(WORLD_TEST);
+    closed = json_object_get(ask("reset", "{}")->answer, "closed");
+    ck_assert(json_is_true(json_object_get(json_array_get(closed, 0), "received")));
+}
+END_TEST
+
+START_TEST(a_duress_alarm_that_is_named_is_no_more_to_be_cancelled_than_one_that_is_not_there)
+{
+    char named[100];
+    world_press(WORLD_DURESS);
+    snprintf(named, sizeof named, "{'note':'x','alarm':'%s'}", world_incident(WORLD_DURESS)->alarm);
+    ck_assert_ptr_nonnull(strstr(ask("cancel", named)->error, "no open alarm"));
+}
+END_TEST
+
 START_TEST(reset_and_cancel_say_who_and_what)
 {
     world_press(WORLD_GATE);
@@ -435,6 +476,7 @@ START_TEST(reset_and_cancel_say_who_and_what)
     const json_t *one = json_array_get(closed, 0);
     ck_assert_str_eq(json_string_value(json_object_get(one, "input")), "gate");
     ck_assert(json_is_true(json_object_get(one, "still_pressed")));
+    ck_assert(json_is_false(json_object_get(one, "received")));
     ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.closed"), "by"), "root");
     ck_assert_ptr_nonnull(world_incident(WORLD_DURESS));
     char named[100];
@@ -497,6 +539,7 @@ START_TEST(whoever_waits_is_told_of_the_stop)
     struct control_request *press = ask("press", "{'input':'gate'}");
     struct control_request *drill = ask("drill.begin", "{}");
     ck_assert(drill->failed); /* the press was first */
+    ck_assert_ptr_nonnull(strstr(drill->error, "an alarm is open"));
     operate_close(operate);
     ck_assert(press->failed && socket_closed);
     ck_assert_ptr_nonnull(strstr(press->error, "stopping"));
@@ -642,6 +685,7 @@ int main(void)
     TCase *tc = tcase_create("control");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_press_is_answered_when_its_event_is_on_the_disk);
+    tcase_add_test(tc, a_press_in_a_drill_is_said_to_be_one);
     tcase_add_test(tc, a_press_that_the_disk_does_not_take_is_answered_from_memory);
     tcase_add_test(tc, a_press_that_becomes_no_event_says_why);
     tcase_add_test(tc, a_held_press_is_answered_when_it_counts);
@@ -651,6 +695,9 @@ int main(void)
     tcase_add_test(tc, a_reset_of_many_is_one_a_turn_and_answered_when_all_are_closed);
     tcase_add_test(tc, a_reload_that_cannot_be_asked_for_says_why);
     tcase_add_test(tc, reset_and_cancel_say_who_and_what);
+    tcase_add_test(tc, a_reset_says_whether_anybody_has_received_what_was_closed);
+    tcase_add_test(
+        tc, a_duress_alarm_that_is_named_is_no_more_to_be_cancelled_than_one_that_is_not_there);
     tcase_add_test(tc, what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way);
     tcase_add_test(tc, who_asks_for_a_drill_is_answered_when_it_begins);
     tcase_add_test(tc, who_asks_for_a_drill_hears_why_it_does_not_begin);
