@@ -94,7 +94,6 @@ void doubt_keep(struct incidents *inc, const char *row)
         inc->doubt_is_new = false;
         inc->unsaved = true;
     }
-    state_save_unsaved(inc); /* before the first event */
     facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS,
                       inc->doubt[0] ? inc->doubt : NULL);
 }

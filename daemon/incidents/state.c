@@ -239,32 +239,39 @@ static void load_incident(struct incidents *inc, struct incident *incident, cons
 }
 
 /* One that was open; if it is not all known, why: what is known of it is open all the same. */
+/* Where the alarm that `one` names belongs; NULL if nowhere. */
+static struct incident *place_of(struct incidents *inc, const json_t *one)
+{
+    const char *alarm = json_string_value(json_object_get(one, "alarm"));
+    enum incident_class class = INCIDENT_CLASS_ALARM;
+    size_t i = 0;
+    if (!alarm || !uuid_is_valid(alarm) || panel_find(&inc->panel, alarm) ||
+        !find_input(inc, one, &i))
+        return NULL;
+    shape_class_of(json_string_value(json_object_get(one, "nature")), &class);
+    return panel_incident(&inc->panel, i, class);
+}
+
 static void load_one(struct incidents *inc, json_t *one, bool same_boot)
 {
     const char *id = json_string_value(json_object_get(one, "input"));
     const char *alarm = json_string_value(json_object_get(one, "alarm"));
-    enum incident_class class = INCIDENT_CLASS_ALARM;
     char reason[FACT_TEXT_SIZE];
     struct err e;
-    size_t i = 0;
     bool is_whole = shape_incident(one, same_boot ? clock_monotonic_ns() : INT64_MAX, &e) == 0;
-    shape_class_of(json_string_value(json_object_get(one, "nature")), &class);
-    struct incident *incident =
-        alarm && uuid_is_valid(alarm) && !panel_find(&inc->panel, alarm) && find_input(inc, one, &i)
-            ? panel_incident(&inc->panel, i, class)
-            : NULL;
+    struct incident *incident = place_of(inc, one);
     bool is_taken = incident && incident->open;
     if (incident && !is_taken)
         load_incident(inc, incident, one, is_whole, same_boot);
     if (incident && !is_taken && is_whole)
         return;
+    if (!is_whole)
+        log_error("tocsind", "what was kept of alarm %s: %s", alarm ? alarm : "?", e.text);
     snprintf(reason, sizeof reason, "alarm %s of input %s was open before the restart; %s",
              alarm ? alarm : "?", id ? id : "?",
              !is_whole  ? "what was kept of it is not whole"
              : is_taken ? "another alarm of the input was kept beside it"
                         : "the configuration has no such input now, or it was kept twice");
-    if (!is_whole)
-        log_error("tocsind", "what was kept of alarm %s: %s", alarm ? alarm : "?", e.text);
     doubt_add(inc, reason, true);
 }
 
@@ -343,5 +350,6 @@ void incidents_load(struct incidents *inc, const struct outbox_found *found)
     json_decref(tests);
     json_decref(exercise);
     doubt_keep(inc, outbox_found_text(found, ROW_INCIDENTS));
+    state_save_unsaved(inc); /* before the first event */
     delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
 }
