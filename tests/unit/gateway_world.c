@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway_world.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "run_suite.h"
+#include "virtual_time.h"
+
+char said[1000];    /* what the parts were asked, in order */
+const char *broken; /* the step that fails; NULL: none */
+int64_t stall_ms;   /* that the next prepare takes */
+static struct signer signer = {.keyid = "0123456789abcdef"};
+const struct config *prepared_with;
+
+void say(const char *step)
+{
+    size_t used = strlen(said);
+    snprintf(said + used, sizeof said - used, "%s%s", used ? ", " : "", step);
+}
+
+static int take(const char *step, struct err *e)
+{
+    say(step);
+    return broken && strcmp(broken, step) == 0 ? err_set(e, EIO, "%s is broken", step) : 0;
+}
+
+static int prepare(const char *step, const struct config *config, char *plan, void **ret_plan,
+                   struct err *e)
+{
+    prepared_with = config;
+    virtual_stall(stall_ms);
+    stall_ms = 0;
+    int result = take(step, e);
+    if (result == 0)
+        *ret_plan = plan;
+    return result;
+}
+
+/* A part with every slot; its plan is its own, and comes back to nobody else. */
+#define PART(id)                                                                                   \
+    static int open_##id(struct gateway *of, struct err *e)                                        \
+    {                                                                                              \
+        of->signer = &signer;                                                                      \
+        return take("open " #id, e);                                                               \
+    }                                                                                              \
+    static void load_##id(struct gateway *of)                                                      \
+    {                                                                                              \
+        ck_assert_str_eq(of->found.rows ? of->found.rows[0].name : "", "a row");                   \
+        say("load " #id);                                                                          \
+    }                                                                                              \
+    static void tick_##id(struct gateway *of)                                                      \
+    {                                                                                              \
+        (void)of;                                                                                  \
+        say("tick " #id);                                                                          \
+    }                                                                                              \
+    static void close_##id(struct gateway *of)                                                     \
+    {                                                                                              \
+        (void)of;                                                                                  \
+        say("close " #id);                                                                         \
+    }                                                                                              \
+    static void free_##id(struct gateway *of)                                                      \
+    {                                                                                              \
+        (void)of;                                                                                  \
+        say("free " #id);                                                                          \
+    }                                                                                              \
+    static char plan_##id;                                                                         \
+    static int prepare_##id(struct gateway *of, const struct config *config, void **ret_plan,      \
+                            struct err *e)                                                         \
+    {                                                                                              \
+        (void)of;                                                                                  \
+        return prepare("prepare " #id, config, &plan_##id, ret_plan, e);                           \
+    }                                                                                              \
+    static void commit_##id(struct gateway *of, void *plan)                                        \
+    {                                                                                              \
+        (void)of;                                                                                  \
+        ck_assert_ptr_eq(plan, &plan_##id);                                                        \
+        say("commit " #id);                                                                        \
+    }                                                                                              \
+    static void abandon_##id(struct gateway *of, void *plan)                                       \
+    {                                                                                              \
+        (void)of;                                                                                  \
+        ck_assert_ptr_eq(plan, &plan_##id);                                                        \
+        say("abandon " #id);                                                                       \
+    }
+
+#define ROW(id, of_section)                                                                        \
+    {                                                                                              \
+        .name = #id, .open = open_##id, .load = load_##id, .tick = tick_##id, .close = close_##id, \
+        .free = free_##id, .section = of_section, .prepare = prepare_##id, .commit = commit_##id,  \
+        .abandon = abandon_##id                                                                    \
+    }
+
+PART(a)
+PART(b)
+PART(c)
+
+/* It opens the store: what was found there is freed when all parts have read it. */
+static int open_store(struct gateway *of, struct err *e)
+{
+    (void)e;
+    of->found.rows = calloc(1, sizeof *of->found.rows);
+    of->found.rows[0].name = strdup("a row");
+    of->found.row_count = 1;
+    return 0;
+}
+
+const struct part parts[] = {
+    {.name = "store", .open = open_store}, /* has nothing else */
+    ROW(a, "receivers"),
+    ROW(b, NULL),
+    ROW(c, "outputs"),
+};
+const size_t part_count = sizeof parts / sizeof *parts;
+
+void control_reply(struct control_request *request, json_t *answer)
+{
+    ck_assert(!request->answered);
+    request->answered = true;
+    snprintf(request->text, sizeof request->text, "%s",
+             json_string_value(json_object_get(answer, "text")));
+    json_decref(answer);
+}
+
+void control_fail(struct control_request *request, const char *format, ...)
+{
+    va_list arguments;
+    ck_assert(!request->answered);
+    request->answered = request->failed = true;
+    va_start(arguments, format);
+    vsnprintf(request->text, sizeof request->text, format, arguments);
+    va_end(arguments);
+}
+
+struct config_folder folder;
+struct gateway *gw;
+struct err problem;
+static int listener = -1; /* systemd's socket */
+struct fact_fault last_fault;
+unsigned fault_count;
+
+void write_config(const char *text)
+{
+    config_folder_write(&folder, "tocsin.yaml", text, strlen(text), 0600);
+}
+
+void gateway_begin(void)
+{
+    config_folder_init(&folder);
+    write_config(SITE OTHERS RECEIVER INPUT);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/notify", folder.path);
+    listener = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    setenv("NOTIFY_SOCKET", address.sun_path, 1);
+    unsetenv("WATCHDOG_USEC");
+    setenv("UV_THREADPOOL_SIZE", "1", 1);
+    virtual_begin();
+}
+
+void gateway_end(void)
+{
+    if (gw && gw->running && !gw->stopping) {
+        raise(SIGTERM);
+        gateway_run(gw);
+    }
+    gateway_destroy(gw);
+    gw = NULL;
+    close(listener);
+    config_folder_finish(&folder);
+}
+
+const char *notified(void)
+{
+    static char text[1000];
+    size_t used = 0;
+    for (ssize_t got; (got = recv(listener, text + used, sizeof text - used - 2, 0)) > 0;) {
+        used += (size_t)got;
+        text[used++] = '\n';
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static void on_fault(void *self, const struct fact *fact)
+{
+    (void)self;
+    last_fault = fact->u.fault;
+    fault_count++;
+}
+
+void start(void)
+{
+    ck_assert_msg(gateway_start(folder.file, &gw, &problem) == 0, "%s", problem.text);
+    facts_subscribe(gw->facts, FACT_BIT(FACT_FAULT_STATED), on_fault, NULL);
+    said[0] = '\0';
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gateway over a table of parts of the test's own: each writes down what it was asked. */
+#ifndef TOCSIN_TESTS_GATEWAY_WORLD_H
+#define TOCSIN_TESTS_GATEWAY_WORLD_H
+
+#include "config_folder.h"
+#include "gateway/internal.h"
+
+/* The control socket: a request is the test's, its answer is kept. */
+struct control_request {
+    bool answered, failed;
+    char text[2000];
+};
+
+#define SITE     "site: {id: g1, name: School}\n"
+#define OTHERS   "signing: {driver: pem, key_file: key.pem}\n"
+#define RECEIVER "receivers: [{id: police, name: Police, driver: sim}]\n"
+#define INPUT    "inputs: [{id: gate, name: Gate, place: Gatehouse, driver: sim}]\n"
+
+extern char said[1000];    /* what the parts were asked, in order */
+extern const char *broken; /* the step that fails; NULL: none */
+extern int64_t stall_ms;   /* that the next prepare takes */
+extern const struct config *prepared_with;
+extern struct config_folder folder;
+extern struct gateway *gw;
+extern struct err problem; /* why it did not start */
+extern struct fact_fault last_fault;
+extern unsigned fault_count;
+
+/* Check's fixtures: a configuration that can be used, a systemd that listens, virtual time. */
+void gateway_begin(void);
+void gateway_end(void);
+
+void write_config(const char *text);
+/* It runs; nothing is said yet. */
+void start(void);
+/* Adds to what was said. */
+void say(const char *step);
+/* What systemd was told since it was asked last, a line each. */
+const char *notified(void);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "operate_world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inputs/inputs.h"
+#include "run_suite.h"
+
+static const struct control_command *commands;
+static void *commands_arg;
+struct control_request requests[40];
+size_t request_count;
+static bool watched;
+bool socket_closed;
+json_t *lines[200];
+size_t line_count;
+
+int control_open(uv_loop_t *loop, const char *path, const struct control_command *given, void *arg,
+                 struct control **ret_control, struct err *e)
+{
+    (void)loop;
+    (void)path;
+    (void)e;
+    commands = given;
+    commands_arg = arg;
+    *ret_control = (struct control *)&requests;
+    return 0;
+}
+
+void control_reply(struct control_request *request, json_t *answer)
+{
+    ck_assert(!request->answered);
+    request->answered = true;
+    request->answer = answer;
+}
+
+void control_fail(struct control_request *request, const char *format, ...)
+{
+    va_list arguments;
+    ck_assert(!request->answered);
+    request->answered = request->failed = true;
+    va_start(arguments, format);
+    vsnprintf(request->error, sizeof request->error, format, arguments);
+    va_end(arguments);
+}
+
+void control_reply_text(struct control_request *request, const char *members, size_t length)
+{
+    (void)members;
+    (void)length;
+    request->answered = true;
+}
+
+bool control_send(struct control_request *request, json_t *line)
+{
+    (void)request;
+    json_decref(line);
+    return true;
+}
+
+bool control_send_text(struct control_request *request, const char *text, size_t length)
+{
+    (void)request;
+    (void)text;
+    (void)length;
+    return true;
+}
+
+bool control_when_read(struct control_request *request, void (*on_read)(void *arg, bool there),
+                       void *arg)
+{
+    (void)request;
+    (void)on_read;
+    (void)arg;
+    return false;
+}
+
+void control_end(struct control_request *request)
+{
+    request->ended = true;
+}
+
+void control_watch(struct control_request *request)
+{
+    watched = true;
+    request->answered = true;
+}
+
+bool control_has_watchers(const struct control *control)
+{
+    (void)control;
+    return watched;
+}
+
+void control_publish(struct control *control, json_t *line)
+{
+    (void)control;
+    ck_assert(!socket_closed);
+    ck_assert_uint_lt(line_count, sizeof lines / sizeof *lines);
+    lines[line_count++] = line;
+}
+
+void control_user(const struct control_request *request, char ret_name[CONTROL_NAME_SIZE])
+{
+    (void)request;
+    snprintf(ret_name, CONTROL_NAME_SIZE, "root");
+}
+
+void control_close(struct control *control)
+{
+    (void)control;
+    socket_closed = true;
+}
+
+/* Simulated lines, as the sim driver has them. */
+struct input {
+    struct input_host host;
+};
+
+static int open_line(const void *options, enum input_contact contact, const struct input_host *host,
+                     uv_loop_t *loop, struct input **ret_input, struct err *e)
+{
+    (void)options;
+    (void)contact;
+    (void)loop;
+    (void)e;
+    struct input *input = calloc(1, sizeof *input);
+    input->host = *host;
+    host->on_level(host->arg, false, virtual_ns(), INPUT_CAUSE_START);
+    *ret_input = input;
+    return 0;
+}
+
+static void close_line(struct input *input)
+{
+    free(input);
+}
+
+static void simulate(struct input *input, bool active)
+{
+    input->host.on_level(input->host.arg, active, virtual_ns(), INPUT_CAUSE_EDGE);
+}
+
+static void simulate_card(struct input *input, const char *digits)
+{
+    input->host.on_card(input->host.arg, digits, virtual_ns());
+}
+
+static const struct input_driver input_line = {
+    .type = {.name = "line"}, .open = open_line, .close = close_line, .simulate = simulate};
+static const struct input_driver input_reader = {.type = {.name = "reader"},
+                                                 .open = open_line,
+                                                 .close = close_line,
+                                                 .simulate_card = simulate_card};
+static const struct input_driver input_real = {
+    .type = {.name = "real"}, .open = open_line, .close = close_line};
+
+static struct inputs *inputs;
+struct operate *operate;
+bool status_with_duress;
+
+static json_t *on_status(void *arg, bool with_duress)
+{
+    (void)arg;
+    status_with_duress = with_duress;
+    return json_object();
+}
+
+int reload_error;
+
+static int on_reload(void *arg, struct control_request *request)
+{
+    (void)arg;
+    (void)request;
+    return -reload_error;
+}
+
+void operate_begin(void)
+{
+    struct err e;
+    world_begin();
+    fake_outbox_begin();
+    for (size_t i = 0; i < WORLD_INPUTS; i++)
+        world.inputs[i].driver.type = &input_line.type;
+    world.inputs[WORLD_TAMPER].driver.type = &input_reader.type;
+    world.inputs[WORLD_OFFICE].driver.type = &input_real.type;
+    world.inputs[WORLD_TAMPER].kind = CONFIG_INPUT_CARD;
+    world_open();
+    struct inputs_options input_options = {
+        .loop = &world.loop,
+        .facts = world.facts,
+        .config = {.inputs = &world.config.inputs, .exercises = &world.config.exercises},
+        .incidents = world.incidents};
+    ck_assert_int_eq(inputs_open(&input_options, &inputs, &e), 0);
+    struct operate_options options = {.loop = &world.loop,
+                                      .facts = world.facts,
+                                      .config = {.control = &world.config.control,
+                                                 .inputs = &world.config.inputs,
+                                                 .receivers = &world.config.receivers,
+                                                 .alarms = &world.config.alarms,
+                                                 .exercises = &world.config.exercises},
+                                      .inputs = inputs,
+                                      .incidents = world.incidents,
+                                      .events = FAKE_EVENTS,
+                                      .status = on_status,
+                                      .reload = on_reload};
+    memset(requests, 0, sizeof requests);
+    request_count = line_count = 0;
+    watched = socket_closed = false;
+    ck_assert_int_eq(operate_open(&options, &operate, &e), 0);
+    virtual_advance(world.facts, 1000);
+}
+
+void operate_end(void)
+{
+    facts_close(world.facts);
+    operate_close(operate);
+    inputs_close(inputs);
+    world_close();
+    inputs_free(inputs);
+    operate_free(operate);
+    for (size_t i = 0; i < request_count; i++)
+        json_decref(requests[i].answer);
+    for (size_t i = 0; i < line_count; i++)
+        json_decref(lines[i]);
+    fake_outbox_end();
+    world_end();
+}
+
+struct control_request *ask(const char *command, const char *arguments)
+{
+    char text[500];
+    snprintf(text, sizeof text, "%s", arguments);
+    for (char *at = text; *at; at++)
+        *at = *at == '\'' ? '"' : *at;
+    json_t *object = json_loads(text, 0, NULL);
+    ck_assert_ptr_nonnull(object);
+    struct control_request *request = &requests[request_count++];
+    for (const struct control_command *c = commands; c->name; c++) {
+        if (strcmp(c->name, command) == 0) {
+            c->run(commands_arg, request, object);
+            json_decref(object);
+            return request;
+        }
+    }
+    ck_abort_msg("no command %s", command);
+    return NULL;
+}
+
+const char *text_of(const struct control_request *request, const char *name)
+{
+    const char *text = json_string_value(json_object_get(request->answer, name));
+    return text ? text : "";
+}
+
+void say_heard(uint64_t seq, bool stored)
+{
+    struct fact fact = {.kind = FACT_HEARD, .u.heard = {.seq = seq, .stored = stored}};
+    memcpy(fact.u.heard.alarm, fake.events[seq - 1].alarm, UUID_TEXT_SIZE);
+    strcpy(fact.u.heard.type, fake.events[seq - 1].type);
+    strcpy(fact.u.heard.id, "01980000-0000-7000-8000-0000000000e1");
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control socket's part over part_world with real inputs: requests are the test's, answers and
+ * what whoever watches is told are kept. */
+#ifndef TOCSIN_TESTS_OPERATE_WORLD_H
+#define TOCSIN_TESTS_OPERATE_WORLD_H
+
+#include <jansson.h>
+
+#include "control/control.h"
+#include "fake_outbox.h"
+#include "operate/operate.h"
+#include "part_world.h"
+
+struct control_request {
+    bool answered, failed, ended;
+    json_t *answer;
+    char error[500];
+};
+extern struct control_request requests[40];
+extern size_t request_count;
+extern json_t *lines[200]; /* of `watch` */
+extern size_t line_count;
+extern bool socket_closed;
+extern struct operate *operate;
+extern bool status_with_duress; /* what a status was asked with */
+extern int reload_error;        /* of the next reload, an errno; 0: none */
+
+/* Check's fixtures. */
+void operate_begin(void);
+void operate_end(void);
+
+/* Asks; `arguments` is JSON with single quotes. */
+struct control_request *ask(const char *command, const char *arguments);
+
+/* A string of the answer; "" if it has none of that name. */
+const char *text_of(const struct control_request *request, const char *name);
+
+/* The outbox tells of that event: on the disk, or from memory. */
+void say_heard(uint64_t seq, bool stored);
+
+#endif
