@@ -54,10 +54,10 @@ static int read_request(const struct program *p, int argc, char **argv, json_t *
     return 0;
 }
 
-static bool has_note(const json_t *request)
+static bool has(const json_t *request, const char *name)
 {
-    const char *note = json_string_value(json_object_get(request, "note"));
-    return note && note[0];
+    const char *text = json_string_value(json_object_get(request, name));
+    return text && text[0];
 }
 
 /* Asks what the command line of the command argv[0] says. NULL with its status otherwise. */
@@ -65,8 +65,11 @@ static json_t *ask(const struct program *p, int argc, char **argv, int *ret_stat
 {
     json_t *request = json_pack("{ss}", "command", argv[0]);
     int option = read_request(p, argc, argv, request);
-    if (option == 0 && p == &cancel && !has_note(request)) {
+    if (option == 0 && p == &cancel && !has(request, "note")) {
         program_usage(p, "no --note: say why it is none");
+        option = PROGRAM_WRONG;
+    } else if (option == 0 && json_object_get(request, "unknown") && !has(request, "by")) {
+        program_usage(p, "no --by: say who has asked the receivers");
         option = PROGRAM_WRONG;
     }
     if (option != 0) {

@@ -129,6 +129,35 @@ const char *source_find_slip(const char *text, size_t length, int line, int *ret
     return NULL;
 }
 
+/* Double ones alone: a single one is an apostrophe as often. */
+static bool has_odd_quotes(const char *line, size_t length)
+{
+    bool open = false;
+    for (size_t i = 0; i < length; i++) {
+        bool is_comment = line[i] == '#' && (i == 0 || line[i - 1] == ' ');
+        if (is_comment && !open)
+            break;
+        if (line[i] == '\\')
+            i++;
+        else if (line[i] == '"')
+            open = !open;
+    }
+    return open;
+}
+
+int source_find_odd_quotes(const char *text, size_t length, int line)
+{
+    const char *at = text, *end = text + length;
+    for (int number = 1; number <= line && at < end; number++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t bytes = (size_t)((stop ? stop : end) - at);
+        if (has_odd_quotes(at, bytes))
+            return number;
+        at += bytes + 1;
+    }
+    return 0;
+}
+
 struct explanation {
     const char *problem;
     const char *sentence;

@@ -26,6 +26,9 @@ const char *source_check(const char *text, size_t length, int *ret_line, int *re
  */
 const char *source_find_slip(const char *text, size_t length, int line, int *ret_line);
 
+/* The first line, up to `line`, whose double quotation marks do not pair up; 0 if there is none. */
+int source_find_odd_quotes(const char *text, size_t length, int line);
+
 /* The sentence for a technician about a problem in libyaml's words; NULL when there is none.
  * `ret_from_start` is set when the place to look at is where the construct begins. */
 const char *source_explain(const char *problem, const char *context, bool *ret_from_start);

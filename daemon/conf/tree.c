@@ -39,8 +39,11 @@ static void add_syntax(struct reader *r)
     const char *slip =
         source_find_slip(r->text, r->length, (int)p->problem_mark.line + 1, &slip_line);
     char hint[160] = "";
+    int odd = source_find_odd_quotes(r->text, r->length, (int)p->problem_mark.line + 1);
     if (slip)
         snprintf(hint, sizeof hint, "; in line %d %s", slip_line, slip);
+    else if (odd > 0 && odd != (int)mark.line + 1) /* what it opens ends at the next one */
+        snprintf(hint, sizeof hint, "; in line %d the quotation marks (\") do not pair up", odd);
     problems_add(r->problems, (int)mark.line + 1, (int)mark.column + 1, "",
                  "%s%s (libyaml: %s%s%s)", sentence ? sentence : "this is not YAML", hint,
                  p->context ? p->context : "", p->context ? ", " : "", problem);

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import socket
 import subprocess
 
 import pytest
@@ -142,6 +143,19 @@ def test_a_word_too_many_is_refused(run, program):
     assert refused(done, program, "more", "one word too many"), done
 
 
+@pytest.mark.parametrize("line, words", [
+    ("cancel", "no --note"),
+    ("cancel --note=", "no --note"),
+    ("reset --unknown", "no --by"),
+    ("press b --hold 60001", "from 0 to 60000"),
+    ("events list --since 2126-11-26", "still to come"),
+])
+def test_what_cannot_be_meant_is_a_mistake_of_usage(run, line, words):
+    done = run(next(p for p in PROGRAMS if p.name == "tocsin"), *line.split())
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert words in done.stderr
+
+
 @of(PROGRAMS)
 def test_help_that_cannot_be_written_is_an_error(run, program):
     with open("/dev/full", "w") as full:
@@ -177,6 +191,24 @@ def gateway(stand):
     stand.start_core()
     stand.press()
     return stand
+
+
+def test_what_no_receiver_has_is_not_said_to_be_told(gateway):
+    assert "will be told" in gateway.cli("cancel", "--note", "a ball").stdout
+    assert "telephone 110" in gateway.cli("reset").stdout
+    done = gateway.cli("events", "export", "--alarm", "019a0000-0000-7000-8000-000000000000")
+    assert (done.returncode, done.stdout) == (1, "") and "no such event" in done.stderr
+
+
+def test_every_command_says_that_there_are_too_many_clients(gateway):
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(32)]
+    for client in clients:
+        client.connect(str(gateway.control))
+    for command in ("status", "watch", "events list", "events export", "press b1", "reload", "test"):
+        done = gateway.cli(*command.split())
+        assert done.returncode == 1 and done.stderr.startswith("tocsin: too many clients"), done
+    for client in clients:
+        client.close()
 
 
 @pytest.mark.parametrize("command", [
