@@ -2,6 +2,7 @@
 /* The outbox on a real disk, with the thread and the loop as in the daemon. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,52 @@ START_TEST(only_what_everybody_has_is_pruned_and_never_the_newest)
 }
 END_TEST
 
+/* What the closed database still has of event 1 beside itself. */
+static int count_rows_of_the_first(const struct fixture *f)
+{
+    static const char text[] = "SELECT (SELECT count(*) FROM delivery WHERE seq=1)"
+                               " + (SELECT count(*) FROM upload WHERE seq=1)";
+    char path[64];
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    snprintf(path, sizeof path, "%s/outbox.db", f->folder);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_prepare_v2(db, text, -1, &row, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(row), SQLITE_ROW);
+    int count = sqlite3_column_int(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    return count;
+}
+
+START_TEST(a_clip_that_waits_keeps_its_manifest_and_goes_with_it)
+{
+    struct fixture *f = begin();
+    struct uplink_result result = {.outcome = UPLINK_OUTCOME_STORED};
+    struct outbox_upload upload = {.clip = "c", .path = "p", .length_bytes = 1};
+    struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
+    char text[400];
+    struct event *event = make_event(1, EVENT_CLASS_MANIFEST);
+    outbox_store(f->outbox, event, NULL, &upload, 1, on_stored, f);
+    event_unref(event);
+    put(f, 2, NULL);
+    outbox_record_delivery(f->outbox, 1, 0, 1, &result);
+    outbox_record_delivery(f->outbox, 1, 1, 1, &result);
+    outbox_prune(f->outbox, INT64_MAX);
+    ck_assert_str_eq(list(f, &query, text), "2 1 of 2");
+    close_outbox(f);
+    ck_assert_int_eq(count_rows_of_the_first(f), 3);
+    open_outbox(f);
+    outbox_record_upload(f->outbox, 1, 0, &result);
+    outbox_prune(f->outbox, INT64_MAX);
+    ck_assert_str_eq(list(f, &query, text), "2 of 1");
+    close_outbox(f);
+    ck_assert_int_eq(count_rows_of_the_first(f), 0);
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
 START_TEST(what_is_young_enough_is_not_pruned_and_the_old_goes_in_many_pieces)
 {
     struct fixture *f = begin();
@@ -283,6 +330,7 @@ int main(void)
     tcase_add_test(tc, a_file_that_is_no_database_keeps_no_press_out);
     tcase_add_test(tc, a_clip_is_known_with_its_manifest_and_waits_for_each_receiver);
     tcase_add_test(tc, only_what_everybody_has_is_pruned_and_never_the_newest);
+    tcase_add_test(tc, a_clip_that_waits_keeps_its_manifest_and_goes_with_it);
     tcase_add_test(tc, what_a_receiver_does_not_take_waits_for_nobody_and_may_be_pruned);
     tcase_add_test(tc, what_is_young_enough_is_not_pruned_and_the_old_goes_in_many_pieces);
     suite_add_tcase(suite, tc);

@@ -108,6 +108,18 @@ START_TEST(a_list_has_the_newest_first_from_a_time_on_before_a_number_and_a_tota
 }
 END_TEST
 
+START_TEST(a_total_is_of_all_however_many_there_are)
+{
+    struct fixture *f = begin();
+    char text[400];
+    for (uint64_t seq = 1; seq <= 300; seq++)
+        put(f, seq, NULL);
+    struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
+    ck_assert_str_eq(list(f, &query, text), "300 of 300");
+    end(f);
+}
+END_TEST
+
 START_TEST(a_clock_that_was_set_back_hides_nothing_from_a_list)
 {
     struct fixture *f = begin();
@@ -228,6 +240,7 @@ int main(void)
     tcase_add_test(tc, events_are_loaded_listed_shown_and_exported_byte_for_byte);
     tcase_add_test(tc, an_event_that_is_not_there_is_not_another_one);
     tcase_add_test(tc, a_list_has_the_newest_first_from_a_time_on_before_a_number_and_a_total);
+    tcase_add_test(tc, a_total_is_of_all_however_many_there_are);
     tcase_add_test(tc, a_clock_that_was_set_back_hides_nothing_from_a_list);
     tcase_add_test(tc, a_listed_event_says_what_it_is_about);
     tcase_add_test(tc, an_export_comes_in_bounded_pieces_that_are_the_whole);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What became of deliveries: gathered, written behind presses, and nothing lies if that is cut. */
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -421,6 +422,39 @@ START_TEST(a_press_does_not_wait_for_records_that_the_disk_refuses)
 }
 END_TEST
 
+/* Called by the thread with the lock held; see CMakeLists.txt. */
+static atomic_uint waits_before_a_write;
+
+int __real_uv_cond_timedwait(uv_cond_t *cond, uv_mutex_t *mutex, uint64_t ns);
+int __wrap_uv_cond_timedwait(uv_cond_t *cond, uv_mutex_t *mutex, uint64_t ns);
+
+int __wrap_uv_cond_timedwait(uv_cond_t *cond, uv_mutex_t *mutex, uint64_t ns)
+{
+    const struct outbox *ob =
+        (const struct outbox *)((const char *)cond - offsetof(struct outbox, wake));
+    if (mutex == &ob->lock && !STAILQ_EMPTY(&ob->writes))
+        waits_before_a_write++;
+    return __real_uv_cond_timedwait(cond, mutex, ns);
+}
+
+START_TEST(a_press_that_is_there_when_records_fail_does_not_wait_for_their_next_try)
+{
+    struct fixture *f = begin();
+    start(f);
+    store_it(f, 1, on_a);
+    turn_until(f, "a");
+    watched_vfs_hold_syncs(true);
+    record(f, 1, 0);
+    wait_held(); /* in the commit of the record, which will fail */
+    store_it(f, 2, on_b);
+    watched_vfs_fail_syncs(1);
+    watched_vfs_hold_syncs(false);
+    turn_until(f, "a!b.");
+    ck_assert_uint_eq(waits_before_a_write, 0);
+    end(f);
+}
+END_TEST
+
 START_TEST(records_that_cannot_be_written_do_not_hold_up_the_end)
 {
     struct fixture *f = begin();
@@ -455,6 +489,7 @@ static Suite *make_suite(void)
     tcase_add_test(
         disk, after_a_kill_what_was_not_written_is_not_called_delivered_and_can_be_delivered_again);
     tcase_add_test(disk, a_press_does_not_wait_for_records_that_the_disk_refuses);
+    tcase_add_test(disk, a_press_that_is_there_when_records_fail_does_not_wait_for_their_next_try);
     tcase_add_test(disk, records_that_cannot_be_written_do_not_hold_up_the_end);
     suite_add_tcase(suite, rules);
     suite_add_tcase(suite, disk);

@@ -59,18 +59,18 @@ static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int on_sync(sqlite3_file *file, int flags)
 {
     const struct watched_file *f = (struct watched_file *)file;
-    if (f->is_log && must_fail(&syncs_to_fail))
-        return SQLITE_IOERR_FSYNC;
     pthread_mutex_lock(&lock);
     counts.held++;
     while (held && f->is_log && may_pass == 0)
         pthread_cond_wait(&changed, &lock);
     may_pass -= held && f->is_log;
     counts.held--;
-    counts.log_syncs += f->is_log;
+    bool fails = f->is_log && syncs_to_fail > 0;
+    syncs_to_fail -= fails;
+    counts.log_syncs += f->is_log && !fails;
     counts.db_syncs += f->is_db;
     pthread_mutex_unlock(&lock);
-    return real(file)->pMethods->xSync(real(file), flags);
+    return fails ? SQLITE_IOERR_FSYNC : real(file)->pMethods->xSync(real(file), flags);
 }
 
 static int on_size(sqlite3_file *file, sqlite3_int64 *ret_size)

@@ -25,7 +25,7 @@ struct watched_counts watched_vfs_counts(void);
 void watched_vfs_fail_syncs(unsigned count);
 void watched_vfs_fail_reads(unsigned count);
 
-/* Syncs of the log stand still from now on; or go on. */
+/* Syncs of the log stand still from now on; or go on, those that are to fail as well. */
 void watched_vfs_hold_syncs(bool hold);
 void watched_vfs_let_one_sync_pass(void);
 
