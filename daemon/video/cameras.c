@@ -49,6 +49,12 @@ static void set_state(struct supervised *u, enum message_camera_state state, con
 
 /* --- Its process --------------------------------------------------------------------------- */
 
+static void tell_clip(struct cameras *c, struct shelf_clip *clip)
+{
+    shelf_tell(c->shelf, clip);
+    cameras_tell_next(c);
+}
+
 /* Takes what is in `message`, or leaves it. */
 static void take_clip(struct supervised *u, struct message *message)
 {
@@ -67,7 +73,7 @@ static void take_clip(struct supervised *u, struct message *message)
     message->clip.manifest = NULL;
     log_info("video", "%s: clip %s, %lld bytes", u->camera->id, clip->message.clip.id,
              (long long)clip->message.clip.length_bytes);
-    link_server_send(c->link, &clip->message);
+    tell_clip(c, clip);
 }
 
 static void on_worker_message(void *arg, struct message *message)
@@ -155,10 +161,9 @@ static void tell_open_alarms(struct supervised *u)
     }
 }
 
-static void on_recovered(void *arg, const struct shelf_clip *clip)
+static void on_recovered(void *arg, struct shelf_clip *clip)
 {
-    struct cameras *c = arg;
-    link_server_send(c->link, &clip->message);
+    tell_clip(arg, clip);
 }
 
 static void start_worker(struct supervised *u, int64_t now_ms)
@@ -221,8 +226,12 @@ int cameras_open(struct cameras *c, struct config_cameras *config, const struct 
 
 void cameras_tick(struct cameras *c, int64_t now_ms)
 {
+    int64_t late_ms = c->ticked_ms ? now_ms - c->ticked_ms - CAMERAS_TICK_MS : 0;
+    c->ticked_ms = now_ms;
     for (size_t i = 0; i < c->count; i++) {
         struct supervised *u = &c->items[i];
+        if (late_ms > 0)
+            process_excuse(&u->process, late_ms, now_ms);
         process_watch(&u->process, now_ms);
         if (!c->ending && process_is_due(&u->process, now_ms) && is_usable(u, now_ms))
             start_worker(u, now_ms);
@@ -250,14 +259,24 @@ void cameras_alarm(struct cameras *c, const struct message *alarm)
 
 void cameras_tell(struct cameras *c)
 {
-    const struct shelf_clip *clip;
+    struct shelf_clip *clip;
     for (size_t i = 0; i < c->count; i++)
         link_server_send(c->link, &c->items[i].state);
     TAILQ_FOREACH(clip, &c->shelf->clips, link)
     {
         if (!clip->done)
-            link_server_send(c->link, &clip->message);
+            shelf_tell(c->shelf, clip);
     }
+    cameras_tell_next(c);
+}
+
+void cameras_tell_next(struct cameras *c)
+{
+    struct shelf_clip *clip = NULL;
+    if (link_server_is_drained(c->link))
+        clip = shelf_next_to_tell(c->shelf);
+    if (clip)
+        link_server_send(c->link, &clip->message);
 }
 
 void cameras_end(struct cameras *c, int signal)

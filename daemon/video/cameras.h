@@ -15,6 +15,7 @@
 #include "videolink/link.h"
 
 #define CAMERAS_ALARMS_MAX LIMIT_CAMERA_ALARMS
+#define CAMERAS_TICK_MS    500
 
 /* What runs in a camera's process; returns its exit status. */
 typedef int (*cameras_worker)(const struct worker_settings *settings, int socket);
@@ -31,7 +32,8 @@ struct cameras {
     size_t count;
     struct message alarms[CAMERAS_ALARMS_MAX]; /* a ring of the newest, for processes that start */
     size_t alarm_count;
-    bool ending; /* no process is started, and what ends is no fault */
+    int64_t ticked_ms; /* 0: never */
+    bool ending;       /* no process is started, and what ends is no fault */
 };
 
 /* Those of `config`, in the place of those before, which have ended; they start at the next tick.
@@ -39,7 +41,8 @@ struct cameras {
 int cameras_open(struct cameras *c, struct config_cameras *config, const struct config_video *video,
                  struct err *e);
 
-/* Starts what is due and kills what hangs. */
+/* Starts what is due and kills what hangs. To be called every CAMERAS_TICK_MS: by how much it is
+ * late, so long nobody listened to the cameras' processes. */
 void cameras_tick(struct cameras *c, int64_t now_ms);
 
 /* A child of this process has ended. */
@@ -48,8 +51,11 @@ void cameras_reaped(struct cameras *c, pid_t pid, int status);
 /* A press, for the cameras that it concerns. */
 void cameras_alarm(struct cameras *c, const struct message *alarm);
 
-/* Says the state of each, and each clip that is still wanted: after every connect. */
+/* Says the state of each, and has each clip told that is still wanted: after every connect. */
 void cameras_tell(struct cameras *c);
+
+/* Says the next clip, if all that was said is written: alarms and states do not wait for many. */
+void cameras_tell_next(struct cameras *c);
 
 /* Asks each to end what it writes and to stop; later, if need be, less politely. */
 void cameras_end(struct cameras *c, int signal);

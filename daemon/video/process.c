@@ -116,6 +116,11 @@ void process_watch(struct process *p, int64_t now_ms)
     process_signal(p, SIGKILL);
 }
 
+void process_excuse(struct process *p, int64_t ms, int64_t now_ms)
+{
+    p->heard_ms = p->heard_ms + ms < now_ms ? p->heard_ms + ms : now_ms;
+}
+
 bool process_reaped(struct process *p, pid_t pid, int status, int64_t now_ms, uint32_t random)
 {
     if (pid != p->pid)

@@ -54,6 +54,9 @@ int process_start(struct process *p, int64_t now_ms, struct err *e);
  * that is dead, either. */
 void process_watch(struct process *p, int64_t now_ms);
 
+/* For so long until now nobody listened: that is no silence of its own. */
+void process_excuse(struct process *p, int64_t ms, int64_t now_ms);
+
 /* The child `pid` has ended with `status` (waitpid). False: it was not this one. */
 bool process_reaped(struct process *p, pid_t pid, int status, int64_t now_ms, uint32_t random);
 

@@ -59,6 +59,8 @@ static struct shelf_clip *put_in(struct shelf *s, const struct message *message)
 static void take_out(struct shelf *s, struct shelf_clip *clip)
 {
     TAILQ_REMOVE(&s->clips, clip, link);
+    if (clip->is_to_tell)
+        TAILQ_REMOVE(&s->to_tell, clip, to_tell);
     message_finish(&clip->message);
     free(clip);
 }
@@ -90,9 +92,16 @@ static void load(struct shelf *s, const char *name)
     json_decref(object);
 }
 
+void shelf_init(struct shelf *s)
+{
+    *s = (struct shelf){.folder = ""};
+    TAILQ_INIT(&s->clips);
+    TAILQ_INIT(&s->to_tell);
+}
+
 int shelf_open(struct shelf *s, const char *dir, struct err *e)
 {
-    TAILQ_INIT(&s->clips);
+    shelf_init(s);
     snprintf(s->folder, sizeof s->folder, "%s/clips", dir);
     mkdir(dir, 0750);
     if (mkdir(s->folder, 0750) != 0 && errno != EEXIST)
@@ -219,7 +228,7 @@ static size_t list_journals(const struct shelf *s, char ***ret_ids)
 }
 
 static void recover_one(struct shelf *s, const char *id,
-                        void (*on_clip)(void *arg, const struct shelf_clip *clip), void *arg)
+                        void (*on_clip)(void *arg, struct shelf_clip *clip), void *arg)
 {
     struct message message;
     struct err e;
@@ -236,7 +245,7 @@ static void recover_one(struct shelf *s, const char *id,
 }
 
 void shelf_recover(struct shelf *s, const char *camera,
-                   void (*on_clip)(void *arg, const struct shelf_clip *clip), void *arg)
+                   void (*on_clip)(void *arg, struct shelf_clip *clip), void *arg)
 {
     char **ids, owner[MESSAGE_ID_SIZE];
     size_t count = list_journals(s, &ids);
@@ -249,6 +258,24 @@ void shelf_recover(struct shelf *s, const char *camera,
         free(ids[i]);
     }
     free(ids);
+}
+
+void shelf_tell(struct shelf *s, struct shelf_clip *clip)
+{
+    if (clip->is_to_tell)
+        return;
+    clip->is_to_tell = true;
+    TAILQ_INSERT_TAIL(&s->to_tell, clip, to_tell);
+}
+
+struct shelf_clip *shelf_next_to_tell(struct shelf *s)
+{
+    struct shelf_clip *clip = TAILQ_FIRST(&s->to_tell);
+    if (clip) {
+        TAILQ_REMOVE(&s->to_tell, clip, to_tell);
+        clip->is_to_tell = false;
+    }
+    return clip;
 }
 
 struct shelf_clip *shelf_find(struct shelf *s, const char *clip)

@@ -14,7 +14,6 @@
 
 #define STOP_WAIT_MS 5000
 #define PRUNE_MS     60000
-#define TICK_MS      500
 
 struct supervisor {
     struct config *config;
@@ -37,6 +36,12 @@ static void on_up(void *arg)
     struct supervisor *s = arg;
     log_info("video", "tocsind is connected");
     cameras_tell(&s->cameras);
+}
+
+static void on_drained(void *arg)
+{
+    struct supervisor *s = arg;
+    cameras_tell_next(&s->cameras);
 }
 
 static void on_down(void *arg, const char *reason)
@@ -181,8 +186,11 @@ static void watch_signal(struct supervisor *s, uv_signal_t *signal, int number,
 
 static int open_all(struct supervisor *s, struct err *e)
 {
-    const struct link_handlers handlers = {
-        .on_up = on_up, .on_down = on_down, .on_message = on_message, .arg = s};
+    const struct link_handlers handlers = {.on_up = on_up,
+                                           .on_down = on_down,
+                                           .on_message = on_message,
+                                           .on_drained = on_drained,
+                                           .arg = s};
     int result = shelf_open(&s->shelf, s->config->video.dir, e);
     if (result == 0)
         result = cameras_open(&s->cameras, &s->config->cameras, &s->config->video, e);
@@ -198,7 +206,7 @@ static int open_all(struct supervisor *s, struct err *e)
     watch_signal(s, &s->child, SIGCHLD, on_child);
     uv_timer_init(&s->loop, &s->tick);
     s->tick.data = s;
-    uv_timer_start(&s->tick, on_tick, 0, TICK_MS);
+    uv_timer_start(&s->tick, on_tick, 0, CAMERAS_TICK_MS);
     service_create(&s->loop, &s->service, e);
     service_ready(s->service);
     return 0;
@@ -213,7 +221,7 @@ int supervisor_run(struct config *config, cameras_worker worker, struct err *e)
     }
     s->config = config;
     s->cameras = (struct cameras){.loop = &s->loop, .worker = worker, .shelf = &s->shelf};
-    TAILQ_INIT(&s->shelf.clips);
+    shelf_init(&s->shelf);
     uv_loop_init(&s->loop);
     int result = open_all(s, e);
     if (result == 0)

@@ -111,6 +111,8 @@ static void on_written(uv_write_t *request, int status)
     free(out);
     if (status != 0)
         close_peer(p, uv_strerror(status));
+    else if (p->behind == 0 && !p->gone && p->handlers.on_drained)
+        p->handlers.on_drained(p->handlers.arg);
 }
 
 static void send_message(struct peer *p, const struct message *message)
@@ -333,6 +335,11 @@ void link_server_send(struct link_server *s, const struct message *message)
 {
     if (s->peer)
         send_message(s->peer, message);
+}
+
+bool link_server_is_drained(const struct link_server *s)
+{
+    return s->peer && s->peer->behind == 0;
 }
 
 void link_server_close(struct link_server *s)

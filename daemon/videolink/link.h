@@ -2,9 +2,9 @@
 /*
  * A connection that carries messages (message.h), on either side, in the loop.
  *
- * The client side connects, and connects again for ever (back-off up to 5 s). The server side is
- * made from an accepted stream. Loop thread only; sending never waits: a peer that does not read
- * is dropped once it is 4 MiB behind.
+ * The client side connects, and connects again for ever (back-off up to 5 s). The server side
+ * listens. Loop thread only; sending never waits: a peer that does not read is dropped once it is
+ * 4 MiB behind. Who has more to say than that says it bit by bit, each time all is drained.
  */
 #ifndef TOCSIN_VIDEOLINK_LINK_H
 #define TOCSIN_VIDEOLINK_LINK_H
@@ -19,6 +19,7 @@ struct link_handlers {
     void (*on_down)(void *arg, const char *reason);
     void (*on_message)(void *arg, const struct message *message); /* borrowed */
     void *arg;
+    void (*on_drained)(void *arg); /* the last that was sent is written; may be NULL */
 };
 
 struct link_client;
@@ -36,6 +37,8 @@ struct link_server;
 int link_server_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
                        struct link_server **ret_server, struct err *e);
 void link_server_send(struct link_server *s, const struct message *message);
+/* There is a peer, and all that it was sent is written. */
+bool link_server_is_drained(const struct link_server *s);
 void link_server_close(struct link_server *s);
 
 #endif

@@ -6,11 +6,12 @@
  *
  *   tocsind → tocsin-video
  *     {"type":"alarm","alarm":A,"cameras":[…],"press_ms":M}   a press; also after every connect
- *     {"type":"clip_stored","clip":C}                         its manifest is durable: stop telling
+ *     {"type":"clip_stored","clip":C}                         its manifest is durable
  *     {"type":"clip_done","clip":C}                           nobody waits for the file any more
  *   tocsin-video → tocsind
  *     {"type":"camera","camera":I,"state":S,"reason":R,…}     on every change, all after a connect
- *     {"type":"clip","clip":C,"alarm":A,"camera":I,"path":P,"manifest":{…}}  until clip_stored
+ *     {"type":"clip","clip":C,"alarm":A,"camera":I,"path":P,"manifest":{…}}
+ *                                     once it is finished, and after every connect until clip_done
  *
  * Times called …_ms are CLOCK_MONOTONIC of this machine.
  */

@@ -218,6 +218,10 @@ START_TEST(its_end_does_not_wait_for_ever_for_its_words)
     while (!stage.heard[0])
         uv_run(&stage.loop, UV_RUN_ONCE);
     int64_t heard_ms = stage.process.heard_ms;
+    process_excuse(&stage.process, 500, heard_ms + 100); /* it was not heard later than now */
+    ck_assert_int_eq(stage.process.heard_ms, heard_ms + 100);
+    process_excuse(&stage.process, 900, heard_ms + 2000);
+    heard_ms += 1000;
     process_watch(&stage.process, heard_ms + PROCESS_SILENCE_MS);
     ck_assert_str_eq(stage.heard, "1");
     process_watch(&stage.process, heard_ms + PROCESS_SILENCE_MS + 1);

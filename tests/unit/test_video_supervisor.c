@@ -134,7 +134,7 @@ static void connect_link(void)
 {
     char path[128];
     struct err e;
-    const struct link_handlers handlers = {on_up, on_down, on_message, NULL};
+    const struct link_handlers handlers = {on_up, on_down, on_message, NULL, NULL};
     snprintf(path, sizeof path, "%s/link.sock", folder.path);
     ck_assert_int_eq(link_client_create(&loop, path, &handlers, &link_to_video, &e), 0);
 }

@@ -237,7 +237,7 @@ static void on_client_message(void *arg, const struct message *message)
 static void open_server(struct stage *stage)
 {
     struct err e;
-    struct link_handlers handlers = {on_server_up, on_server_down, on_server_message, stage};
+    struct link_handlers handlers = {on_server_up, on_server_down, on_server_message, stage, NULL};
     ck_assert_int_eq(link_server_create(&stage->loop, stage->path, &handlers, &stage->server, &e),
                      0);
 }
@@ -245,7 +245,7 @@ static void open_server(struct stage *stage)
 static void open_stage(struct stage *stage)
 {
     struct err e;
-    struct link_handlers handlers = {on_client_up, on_client_down, on_client_message, stage};
+    struct link_handlers handlers = {on_client_up, on_client_down, on_client_message, stage, NULL};
     *stage = (struct stage){.folder = "/tmp/test_videolink.XXXXXX"};
     ck_assert_ptr_nonnull(mkdtemp(stage->folder));
     snprintf(stage->path, sizeof stage->path, "%s/link.sock", stage->folder);
@@ -295,7 +295,7 @@ START_TEST(a_socket_that_is_served_is_not_taken)
     open_server(&stage);
     run(&stage, "both say and hear");
     struct link_server *second;
-    struct link_handlers handlers = {on_server_up, on_server_down, on_server_message, &stage};
+    struct link_handlers handlers = {on_server_up, on_server_down, on_server_message, &stage, NULL};
     ck_assert_int_eq(link_server_create(&stage.loop, stage.path, &handlers, &second, &e),
                      -EADDRINUSE);
     ck_assert(link_client_is_up(stage.client));
@@ -312,7 +312,7 @@ START_TEST(the_newest_peer_is_served)
     run(&stage, "both say and hear");
     stage.heard_by_client = stage.heard_by_server = 0;
     struct link_client *older = stage.client;
-    struct link_handlers handlers = {on_client_up, on_client_down, on_client_message, &stage};
+    struct link_handlers handlers = {on_client_up, on_client_down, on_client_message, &stage, NULL};
     link_client_close(older);
     ck_assert_int_eq(link_client_create(&stage.loop, stage.path, &handlers, &stage.client, &e), 0);
     while (stage.heard_by_client == 0 || stage.heard_by_server == 0)

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Many clips that nobody has taken yet: each is told after a connect, and neither an alarm nor the
+ * link waits for them. And a supervisor that was held up does not take that for its workers'
+ * silence. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run_suite.h"
+#include "video/cameras.h"
+
+#define CLIPS 2000
+#define BYTES 6000 /* of a manifest */
+#define ALARM "019a0000-0000-7000-8000-000000000001"
+#define HASH  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+static int kills;
+
+/* In the place of the C library's: whom it is for is known here. */
+int kill(pid_t pid, int number)
+{
+    kills += number == SIGKILL;
+    return (int)syscall(SYS_kill, pid, number);
+}
+
+static struct stage {
+    char folder[64], path[80];
+    uv_loop_t loop;
+    uv_timer_t limit;
+    struct shelf shelf;
+    struct cameras cameras;
+    struct link_client *client;
+    size_t ups, downs, told, told_before_alarm, alarms;
+    unsigned last; /* number of the clip that was told last */
+} stage;
+
+/* --- tocsin-video -------------------------------------------------------------------------- */
+
+static void on_up(void *arg)
+{
+    (void)arg;
+    stage.ups++;
+    cameras_tell(&stage.cameras);
+}
+
+static void on_down(void *arg, const char *reason)
+{
+    (void)arg;
+    (void)reason;
+    stage.downs++;
+}
+
+static void on_drained(void *arg)
+{
+    (void)arg;
+    cameras_tell_next(&stage.cameras);
+}
+
+static void on_message(void *arg, const struct message *message)
+{
+    (void)arg;
+    ck_assert_int_eq(message->type, MESSAGE_ALARM);
+    stage.alarms++;
+    stage.told_before_alarm = stage.told;
+}
+
+/* --- tocsind ------------------------------------------------------------------------------- */
+
+static void on_client_up(void *arg)
+{
+    (void)arg;
+    struct message alarm = {.type = MESSAGE_ALARM,
+                            .alarm = {.id = ALARM, .camera_count = 1, .cameras = {"gate"}}};
+    link_client_send(stage.client, &alarm);
+}
+
+static void on_client_message(void *arg, const struct message *message)
+{
+    (void)arg;
+    ck_assert_int_eq(message->type, MESSAGE_CLIP);
+    unsigned number = (unsigned)strtoul(message->clip.id + 24, NULL, 16);
+    ck_assert_uint_eq(number, stage.last + 1); /* in order, and none twice */
+    stage.last = number;
+    stage.told++;
+}
+
+/* --- The stage ----------------------------------------------------------------------------- */
+
+static void on_limit(uv_timer_t *timer)
+{
+    (void)timer;
+    ck_abort_msg("waited in vain: %zu clips told, %zu times down", stage.told, stage.downs);
+}
+
+static struct shelf_clip *put_clip(unsigned number, bool done)
+{
+    struct shelf_clip *clip = calloc(1, sizeof *clip);
+    static char words[BYTES];
+    memset(words, 'x', sizeof words - 1);
+    ck_assert_ptr_nonnull(clip);
+    clip->done = done;
+    clip->message.type = MESSAGE_CLIP;
+    struct message_clip *m = &clip->message.clip;
+    snprintf(m->id, sizeof m->id, "019a0000-0000-7000-8000-%012x", number);
+    snprintf(m->alarm, sizeof m->alarm, ALARM);
+    snprintf(m->camera, sizeof m->camera, "gate");
+    snprintf(m->path, sizeof m->path, "/v/clips/%u.mp4", number);
+    m->manifest =
+        json_pack("{si,sb,ss,ss,sI,sI,ss,s[s],si,ss,si,s[s],s[{si,ss}],s[],ss}", "part", 1, "last",
+                  0, "start", "2026-11-23T08:00:00.000Z", "stop", "2026-11-23T08:00:09.500Z",
+                  "start_monoms", (json_int_t)1000, "stop_monoms", (json_int_t)10500, "container",
+                  "mp4", "codecs", "h264", "length", 77, "sha256", HASH, "chunk_bytes", 4194304,
+                  "chunks", HASH, "gops", "at_ms", 0, "sha256", HASH, "gaps", "words", words);
+    ck_assert_ptr_nonnull(m->manifest);
+    TAILQ_INSERT_TAIL(&stage.shelf.clips, clip, link);
+    return clip;
+}
+
+static void set_up(void)
+{
+    const struct link_handlers handlers = {
+        .on_up = on_up, .on_down = on_down, .on_message = on_message, .on_drained = on_drained};
+    struct err e;
+    memset(&stage, 0, sizeof stage);
+    snprintf(stage.folder, sizeof stage.folder, "/tmp/test_video_tell.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(stage.folder));
+    snprintf(stage.path, sizeof stage.path, "%s/socket", stage.folder);
+    uv_loop_init(&stage.loop);
+    uv_timer_init(&stage.loop, &stage.limit);
+    uv_timer_start(&stage.limit, on_limit, (uint64_t)patience_ms(), 0);
+    shelf_init(&stage.shelf);
+    stage.cameras = (struct cameras){.loop = &stage.loop, .shelf = &stage.shelf};
+    ck_assert_int_eq(
+        link_server_create(&stage.loop, stage.path, &handlers, &stage.cameras.link, &e), 0);
+}
+
+static void tear_down(void)
+{
+    link_client_close(stage.client);
+    link_server_close(stage.cameras.link);
+    uv_close((uv_handle_t *)&stage.limit, NULL);
+    uv_run(&stage.loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&stage.loop), 0);
+    shelf_close(&stage.shelf);
+    rmdir(stage.folder);
+}
+
+static void connect_tocsind(void)
+{
+    const struct link_handlers handlers = {
+        .on_up = on_client_up, .on_down = on_down, .on_message = on_client_message};
+    struct err e;
+    ck_assert_int_eq(link_client_create(&stage.loop, stage.path, &handlers, &stage.client, &e), 0);
+}
+
+/* --- Tests --------------------------------------------------------------------------------- */
+
+START_TEST(an_alarm_is_heard_however_many_clips_are_not_done)
+{
+    for (unsigned i = 1; i <= CLIPS; i++)
+        put_clip(i, false);
+    put_clip(CLIPS + 1, true); /* nobody wants that any more */
+    connect_tocsind();
+    while (stage.told < CLIPS || stage.alarms == 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    uv_run(&stage.loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(stage.told, CLIPS);
+    ck_assert_uint_eq(stage.alarms, 1);
+    ck_assert_uint_eq(stage.ups, 1);
+    ck_assert_uint_eq(stage.downs, 0);
+    ck_assert_uint_lt(stage.told_before_alarm, CLIPS / 10);
+}
+END_TEST
+
+/* A clip that is finished meanwhile, or goes. */
+START_TEST(a_clip_takes_its_turn)
+{
+    for (unsigned i = 1; i <= 3; i++)
+        put_clip(i, i == 3);
+    connect_tocsind();
+    while (stage.told < 2)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    struct shelf_clip *clip = put_clip(3, false), *gone = put_clip(4, false);
+    shelf_tell(&stage.shelf, clip);
+    shelf_tell(&stage.shelf, clip);
+    shelf_tell(&stage.shelf, gone);
+    cameras_tell_next(&stage.cameras);
+    ck_assert_ptr_eq(TAILQ_FIRST(&stage.shelf.to_tell), gone);
+    gone->done = true;
+    shelf_prune(&stage.shelf, -1, 0);
+    ck_assert_ptr_null(shelf_next_to_tell(&stage.shelf));
+    while (stage.told < 3)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(stage.downs, 0);
+}
+END_TEST
+
+static int stand_still(const struct worker_settings *settings, int socket)
+{
+    (void)settings;
+    (void)socket;
+    return pause();
+}
+
+static void tick_on_time(int64_t *now_ms, int count)
+{
+    while (count-- > 0)
+        cameras_tick(&stage.cameras, *now_ms += CAMERAS_TICK_MS);
+}
+
+/* What held up the supervisor is no silence of a worker, whose words wait to be read. */
+START_TEST(a_tick_that_is_late_kills_nobody)
+{
+    char id[] = "gate";
+    struct config_camera camera = {.id = id};
+    struct config_cameras config = {.items = &camera, .count = 1};
+    const struct config_video video = {.post_event_ms = 1};
+    int64_t now_ms = 1000000;
+    int status;
+    struct err e;
+    stage.cameras.worker = stand_still;
+    ck_assert_int_eq(cameras_open(&stage.cameras, &config, &video, &e), 0);
+    cameras_tick(&stage.cameras, now_ms);
+    ck_assert(!cameras_have_ended(&stage.cameras));
+    cameras_tick(&stage.cameras, now_ms += 10 * PROCESS_SILENCE_MS);
+    tick_on_time(&now_ms, PROCESS_SILENCE_MS / CAMERAS_TICK_MS - 1);
+    ck_assert_int_eq(kills, 0);
+    tick_on_time(&now_ms, 1);
+    ck_assert_int_eq(kills, 1); /* it had as long as any other */
+    ck_assert_int_gt(wait(&status), 0);
+    cameras_finish(&stage.cameras);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("video tell");
+    TCase *tell = tcase_create("tell");
+    tcase_add_checked_fixture(tell, set_up, tear_down);
+    tcase_add_test(tell, an_alarm_is_heard_however_many_clips_are_not_done);
+    tcase_add_test(tell, a_clip_takes_its_turn);
+    tcase_add_test(tell, a_tick_that_is_late_kills_nobody);
+    suite_add_tcase(suite, tell);
+    return run_suite(suite);
+}
