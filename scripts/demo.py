@@ -28,6 +28,7 @@ sys.path.insert(0, str(TOP / "tests" / "e2e"))
 from stand import Stand, StandError, decode_clip, probe_clip, wait_until  # noqa: E402
 
 PRE_EVENT_S, POST_EVENT_S = 10.0, 5.0  # as in config/demo.yaml
+SILENT_S, JUDGE_S = 5, 120  # a wait that is longer says so; all waits of a press together
 CAMERAS = {"gate", "yard"}
 PICTURE_S = 0.5  # where a clip ends is told to the picture, and a camera is not always on time
 WORDS = {
@@ -149,9 +150,16 @@ def judge(stand, watch, press):
     if not press.get("event"):
         return [f"the press is no event: {press.get('text')}"]
 
+    judged_until = time.monotonic() + JUDGE_S
+
     def step(what, condition, seconds):
+        seconds = min(seconds, judged_until - time.monotonic())
         try:
-            wait_until(what, condition, seconds)
+            try:
+                wait_until(what, condition, SILENT_S)
+            except StandError:
+                print(f"{'':12}  still waiting for: {what}", flush=True)
+                wait_until(what, condition, max(seconds - SILENT_S, 0))
         except (StandError, OSError) as error:
             missing.append(f"{what} ({error})")
 

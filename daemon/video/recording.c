@@ -8,6 +8,9 @@
 #include "base/log.h"
 
 #define GAP_US    2000000 /* pictures further apart than this are not one recording */
+#define END_US    100000  /* about a picture: what lacks more at its end says so */
+#define GRACE_US  1000000 /* after the end, until the clock ends it: none come, as was told */
+#define LATE_US   3000000 /* and so much more for pictures that may be late */
 #define FORGET_US INT64_C(3600000000)
 
 static struct recording *find(struct recordings *r, const char *alarm)
@@ -36,7 +39,7 @@ static void end_part(struct recordings *r, struct recording *one, bool last)
     if (!one->clip)
         return;
     one->stop_us = clip_stop_us(one->clip);
-    if (last && one->until_us - one->stop_us > GAP_US)
+    if (last && one->until_us - one->stop_us > END_US)
         clip_gap(one->clip, one->stop_us, one->until_us,
                  one->missing_us ? one->why : "no pictures from the camera");
     int result = clip_finish(one->clip, &message, &e);
@@ -224,8 +227,9 @@ void recordings_tick(struct recordings *r, int64_t now_us)
 {
     for (struct recording *one = LIST_FIRST(&r->list), *next; one; one = next) {
         next = LIST_NEXT(one, link);
-        /* A second of grace: the unit that ends it may be on its way. */
-        if (!one->over && now_us >= one->until_us + 1000000) {
+        /* The unit that ends it may be on its way: by arrival it comes after its time. */
+        int64_t end_us = one->until_us + GRACE_US + (one->missing_us ? 0 : LATE_US);
+        if (!one->over && now_us >= end_us) {
             end_part(r, one, true);
             one->over = true;
         }

@@ -185,7 +185,7 @@ START_TEST(time_goes_on_without_units)
     run_camera(&d, 9900, 10000);
     press(&d, ALARM);
     wait_for_parts(&d, 1);
-    atomic_store(&clock_us, 1601 * SECOND);
+    atomic_store(&clock_us, 1604 * SECOND);
     wait_for_parts(&d, 2);
     ck_assert(part_is_last(1));
     close_desk(&d);
@@ -201,7 +201,7 @@ START_TEST(time_does_not_go_on_while_pictures_wait_for_the_disk)
     run_camera(&d, 9900, 10000);
     press_at_a_disk_that_stands_still(&d);
     run_camera(&d, 10000, 10040);
-    atomic_store(&clock_us, 1601 * SECOND);
+    atomic_store(&clock_us, 1604 * SECOND);
     pthread_mutex_unlock(&disk);
     wait_for_parts(&d, 2);
     check_part(1, 2, 999, 1004);

@@ -201,6 +201,56 @@ START_TEST(a_camera_that_stays_away_is_told_by_the_last_part)
 }
 END_TEST
 
+/* By arrival, they come after their time: nobody told that they would not. */
+START_TEST(pictures_that_are_late_are_waited_for)
+{
+    struct studio s;
+    open_studio(&s);
+    play(&s, 1000, 1050);
+    press(&s, ALARM, 1050, 1050);
+    play(&s, 1050, 1085);
+    recordings_tick(&s.recordings, 114 * SECOND - 1);
+    play(&s, 1085, 1101);
+    check_part(part_count - 1, 3, 108, 110);
+    ck_assert(part_is_last(part_count - 1));
+    ck_assert_uint_eq(part_gap_count(part_count - 1), 0);
+    close_studio(&s);
+}
+END_TEST
+
+/* It lacks half a second. */
+START_TEST(an_end_that_is_missing_is_named_however_short)
+{
+    struct studio s;
+    open_studio(&s);
+    play(&s, 1000, 1050);
+    press(&s, ALARM, 1050, 1050);
+    play(&s, 1050, 1095);
+    size_t before = part_count;
+    recordings_tick(&s.recordings, 114 * SECOND - 1);
+    ck_assert_uint_eq(part_count, before);
+    recordings_tick(&s.recordings, 114 * SECOND);
+    ck_assert_uint_eq(part_count, before + 1);
+    ck_assert(part_is_last(before));
+    check_gap(before, 0, 109.5, 110, "no pictures from the camera");
+    close_studio(&s);
+}
+END_TEST
+
+START_TEST(an_end_that_is_there_is_no_gap)
+{
+    struct studio s;
+    open_studio(&s);
+    play(&s, 1000, 1050);
+    press(&s, ALARM, 1050, 1050);
+    play(&s, 1050, 1100);
+    recordings_tick(&s.recordings, 114 * SECOND);
+    ck_assert(part_is_last(part_count - 1));
+    ck_assert_uint_eq(part_gap_count(part_count - 1), 0);
+    close_studio(&s);
+}
+END_TEST
+
 /* The camera goes on, but its pictures do not: nobody told a gap. */
 START_TEST(pictures_far_apart_are_not_one_part)
 {
@@ -319,6 +369,9 @@ int main(void)
     tcase_add_test(recording, a_camera_that_comes_after_the_press_is_a_gap_until_then);
     tcase_add_test(recording, a_broken_session_ends_the_part_and_the_next_one_says_why);
     tcase_add_test(recording, a_camera_that_stays_away_is_told_by_the_last_part);
+    tcase_add_test(recording, pictures_that_are_late_are_waited_for);
+    tcase_add_test(recording, an_end_that_is_missing_is_named_however_short);
+    tcase_add_test(recording, an_end_that_is_there_is_no_gap);
     tcase_add_test(recording, pictures_far_apart_are_not_one_part);
     tcase_add_test(recording, other_streams_begin_another_part);
     tcase_add_test(recording, the_last_picture_lasts_until_the_next_one);
