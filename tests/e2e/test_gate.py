@@ -153,7 +153,7 @@ def test_a_drill_is_refused_while_an_alarm_is_open_and_a_second_one_too(stand):
     assert stand.cli("drill", "end").returncode == 0
     stand.press()
     refused = stand.cli("drill", "begin")
-    assert refused.returncode == 1 and "open alarms" in refused.stderr
+    assert refused.returncode == 1 and "an alarm is open" in refused.stderr
     assert stand.cli("drill", "end").returncode == 1
 
 
