@@ -275,9 +275,17 @@ class Stand:
         return json.loads(self.cli("status", "--json", check=True).stdout)
 
     def press(self, button="gate-button", **options):
-        """Presses and returns what the gateway proved, as a dictionary."""
-        done = self.cli("press", button, "--json", check=True, **options)
-        return json.loads(done.stdout)
+        """Presses and returns what the gateway proved, as a dictionary. A finger that is still on the
+        button from the press before is waited for."""
+        done = []
+
+        def pressed():
+            done[:] = [self.cli("press", button, "--json", **options)]
+            return "is still pressed" not in done[0].stderr
+
+        wait_until(f"{button} is at rest", pressed, 10)
+        done[0].check_returncode()
+        return json.loads(done[0].stdout)
 
     def write_config(self, replace=(), cameras=True, buttons=0):
         """config/demo.yaml with this stand's ports, and (old, new) replacements in turn; without
