@@ -143,6 +143,28 @@ START_TEST(an_output_may_be_for_a_button_of_tests)
 }
 END_TEST
 
+START_TEST(an_output_may_not_be_for_what_is_no_button)
+{
+    static const char of[] = "site: {id: a, name: x}\n"
+                             "signing: {driver: pem, key_file: key.pem}\n"
+                             "inputs: [{id: t, name: x, place: x, driver: sim},\n"
+                             "  {id: k, name: x, place: x, driver: sim, kind: reset}]\n"
+                             "receivers: [{id: r, name: x, driver: sim}]\n"
+                             "outputs: [{id: o, on: [raised], driver: x, inputs: [k]}]\n";
+    ck_assert_ptr_null(config_folder_load(&folder, of, strlen(of), 0640, &fake_drivers));
+    ck_assert_msg(strstr(folder.problems, "outputs.o"), "%s", folder.problems);
+}
+END_TEST
+
+START_TEST(alarms_and_exercises_are_as_the_file_says)
+{
+    struct config *c = load(text);
+    ck_assert_int_eq(c->alarms.cancel_window_ms, 30000);
+    ck_assert_int_eq(c->exercises.long_press_ms, 2000);
+    config_destroy(c);
+}
+END_TEST
+
 static bool is_noted(const char *of, const char *note)
 {
     struct config *c = load(of);
@@ -230,6 +252,8 @@ int main(void)
                         sizeof edits / sizeof *edits);
     tcase_add_loop_test(tests, what_only_looks_wrong_is_legal, 0, sizeof legal / sizeof *legal);
     tcase_add_test(tests, an_output_may_be_for_a_button_of_tests);
+    tcase_add_test(tests, an_output_may_not_be_for_what_is_no_button);
+    tcase_add_test(tests, alarms_and_exercises_are_as_the_file_says);
     tcase_add_test(tests, a_site_is_known_by_twenty_digits);
     tcase_add_test(tests, the_shorthands_are_the_sections);
     tcase_add_test(tests, an_entry_is_found_by_its_id);
