@@ -18,7 +18,8 @@ struct clip {
     struct clip *next;
     struct clips *clips;
     struct outbox_upload upload; /* its seq is the manifest's; 0 until that is made */
-    uint32_t waiting;            /* bit mask of receivers that do not have it */
+    bool stored;                 /* that manifest is on the disk */
+    uint32_t waiting;            /* bit mask of receivers that take it and do not have it */
     struct message *announced;   /* while the store is asked whether it is known */
 };
 
@@ -74,7 +75,8 @@ static void send_clip_word(struct clips *cl, enum message_type type, const char 
         link_client_send(cl->link, &message);
 }
 
-static void start_upload(struct clips *cl, size_t receiver, const struct outbox_upload *u)
+/* False if the receiver's uplink of today takes no clips: its upload is struck out then. */
+static bool start_upload(struct clips *cl, size_t receiver, const struct outbox_upload *u)
 {
     char name[160];
     snprintf(name, sizeof name, "%s-%s.mp4", u->camera, u->clip);
@@ -83,7 +85,7 @@ static void start_upload(struct clips *cl, size_t receiver, const struct outbox_
                                .filename = name,
                                .length_bytes = u->length_bytes};
     memcpy(file.sha256, u->sha256, sizeof file.sha256);
-    delivery_upload(cl->options.delivery, receiver, u->seq, &file);
+    return delivery_upload(cl->options.delivery, receiver, u->seq, &file);
 }
 
 static const char *name_of(const struct clips *cl, const char *camera)
@@ -111,13 +113,15 @@ static void make_manifest(struct clip *c)
     if (data)
         json_object_update_missing(data, c->announced->clip.manifest);
     tell(c, FACT_CLIP_READY, 0);
+    c->waiting = delivery_takes_clips(cl->options.delivery);
     c->upload.seq =
         events_emit(cl->options.events, &(struct events_new){.type = "tocsin.clip.manifest",
                                                              .class = EVENT_CLASS_MANIFEST,
                                                              .alarm = c->upload.alarm,
                                                              .at_ns = stop_ms * 1000000,
                                                              .data = data,
-                                                             .upload = &c->upload});
+                                                             .upload = &c->upload,
+                                                             .upload_receivers = c->waiting});
     if (c->upload.seq == 0)
         forget(c); /* announced again at the next connection */
     else
@@ -138,13 +142,30 @@ static void take_stored(struct clips *cl, const struct fact_heard *heard)
         return;
     memcpy(c->upload.manifest, heard->id, sizeof c->upload.manifest);
     send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
-    c->waiting = delivery_takes_clips(cl->options.delivery);
+    c->stored = true;
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
-        if (c->waiting >> i & 1)
-            start_upload(cl, i, &c->upload);
+        if (c->waiting >> i & 1 && !start_upload(cl, i, &c->upload))
+            c->waiting &= ~(1u << i);
     }
     if (c->waiting == 0)
         end_clip(c);
+}
+
+/* Nothing of this clip is on its way to the receiver any more. */
+static void strike(struct clip *c, size_t receiver)
+{
+    c->waiting &= ~(1u << receiver);
+    if (c->stored && c->waiting == 0)
+        end_clip(c);
+}
+
+/* Its uploads are struck out in the store, too. */
+static void strike_all(struct clips *cl, size_t receiver)
+{
+    for (struct clip *c = cl->first, *next; c; c = next) {
+        next = c->next;
+        strike(c, receiver);
+    }
 }
 
 static void take_uploaded(struct clips *cl, const struct fact_uploaded *uploaded)
@@ -153,9 +174,7 @@ static void take_uploaded(struct clips *cl, const struct fact_uploaded *uploaded
     if (!c)
         return;
     tell(c, uploaded->confirmed ? FACT_CLIP_UPLOADED : FACT_CLIP_UNCONFIRMED, uploaded->receiver);
-    c->waiting &= ~(1u << uploaded->receiver);
-    if (c->waiting == 0)
-        end_clip(c);
+    strike(c, uploaded->receiver);
 }
 
 /* Which clip the store was asked about; the clip itself may be gone when the answer comes. */
@@ -186,7 +205,7 @@ static void take_clip(struct clips *cl, const struct message *message)
     const struct message_clip *m = &message->clip;
     const struct clip *known = find_id(cl, m->id);
     if (known) {
-        if (known->upload.seq != 0 && known->waiting != 0)
+        if (known->stored)
             send_clip_word(cl, MESSAGE_CLIP_STORED, known->upload.clip);
         return;
     }
@@ -247,6 +266,8 @@ static void on_fact(void *self, const struct fact *fact)
         take_stored(cl, &fact->u.heard);
     } else if (fact->kind == FACT_UPLOADED) {
         take_uploaded(cl, &fact->u.uploaded);
+    } else if (fact->kind == FACT_NO_CLIPS) {
+        strike_all(cl, fact->u.no_clips);
     } else if (fact->kind == FACT_INCIDENT) {
         const struct fact_incident *step = &fact->u.incident;
         if (step->action == INCIDENT_ACTION_RAISED || step->action == INCIDENT_ACTION_UPDATED)
@@ -296,14 +317,17 @@ int clips_open(const struct clips_options *options, const struct outbox_found *f
     cameras_open(cl);
     for (size_t i = 0; i < found->upload_count; i++) {
         const struct outbox_upload *u = &found->uploads[i];
+        if (!start_upload(cl, u->receiver, u))
+            continue;
         struct clip *c = find_id(cl, u->clip);
         if (!c)
             c = add(cl, u);
+        c->stored = true;
         c->waiting |= 1u << u->receiver;
-        start_upload(cl, u->receiver, u);
     }
     facts_subscribe(options->facts,
-                    FACT_BIT(FACT_HEARD) | FACT_BIT(FACT_UPLOADED) | FACT_BIT(FACT_INCIDENT),
+                    FACT_BIT(FACT_HEARD) | FACT_BIT(FACT_UPLOADED) | FACT_BIT(FACT_NO_CLIPS) |
+                        FACT_BIT(FACT_INCIDENT),
                     on_fact, cl);
     if (cl->camera_count == 0)
         return 0;

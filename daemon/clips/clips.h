@@ -4,8 +4,9 @@
  * becomes a manifest event, and an upload to every receiver that takes clips once that event is on
  * the disk. Owns the video link.
  *
- * Subscribes to incidents, stored events and uploads; nobody calls it but its row of the gateway.
- * Tells FACT_CLIP and FACT_CAMERA; states FAULT_CAMERA and FAULT_VIDEO. Loop thread only.
+ * Subscribes to incidents, stored events, uploads and to who takes clips no more; nobody calls it
+ * but its row of the gateway. Tells FACT_CLIP and FACT_CAMERA; states FAULT_CAMERA and FAULT_VIDEO.
+ * Loop thread only.
  */
 #ifndef TOCSIN_CLIPS_CLIPS_H
 #define TOCSIN_CLIPS_CLIPS_H

@@ -255,10 +255,10 @@ void delivery_offer(struct delivery *d, struct event *event)
     dispatch_offer(d->dispatch, event);
 }
 
-void delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
+bool delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file)
 {
-    dispatch_upload(d->dispatch, receiver, seq, file);
+    return dispatch_upload(d->dispatch, receiver, seq, file);
 }
 
 void delivery_set_alarm_open(struct delivery *d, bool open)

@@ -47,8 +47,8 @@ void delivery_free(struct delivery *d);
 void delivery_prepare_press(struct delivery *d, struct event *event);
 /* A new event, for every receiver that takes it; takes its own references. */
 void delivery_offer(struct delivery *d, struct event *event);
-/* A clip for one receiver; copied. `seq` is its manifest's. */
-void delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
+/* A clip for one receiver; copied. `seq` is its manifest's. False if its uplink takes no clips. */
+bool delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file);
 /* While an alarm is open heartbeats come faster. */
 void delivery_set_alarm_open(struct delivery *d, bool open);

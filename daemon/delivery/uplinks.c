@@ -44,8 +44,11 @@ void uplinks_tell_takes(const struct delivery_receiver *r)
     uint32_t classes = 0;
     for (int c = EVENT_CLASS_PRESS; c <= EVENT_CLASS_MANIFEST; c++)
         classes |= dispatch_takes(dispatch, r->index, (enum event_class)c) ? UPLINK_TAKES(c) : 0;
-    outbox_set_takes(r->delivery->options.outbox, r->index, classes,
-                     dispatch_takes_clips(dispatch, r->index));
+    bool clips = dispatch_takes_clips(dispatch, r->index);
+    outbox_set_takes(r->delivery->options.outbox, r->index, classes, clips);
+    if (!clips)
+        facts_publish(r->delivery->options.facts,
+                      &(struct fact){.kind = FACT_NO_CLIPS, .u.no_clips = r->index});
 }
 
 int uplinks_open(struct delivery_receiver *r, const struct config_receiver *config,

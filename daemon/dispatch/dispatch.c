@@ -446,15 +446,16 @@ void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct e
     pump(r);
 }
 
-void dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
+bool dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file)
 {
     struct receiver *r = d->receivers[receiver];
     if (!dispatch_takes_clips(d, receiver))
-        return;
+        return false;
     /* A receiver takes a clip only when it has the manifest that binds it. */
     uploads_add(&r->uploads, seq, file, !lanes_find(&r->lanes, seq));
     pump(r);
+    return true;
 }
 
 void dispatch_link_said(struct dispatch *d, size_t receiver, enum uplink_link link,

@@ -109,8 +109,9 @@ void dispatch_restore(struct dispatch *d, size_t receiver, uint64_t seq, enum ev
 /* The answer to host.load; NULL if the store has lost it (the entry is then given up, loudly). */
 void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct event *event);
 
-/* A clip for one receiver; copies `file` and its strings. `seq` is the manifest's. */
-void dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
+/* A clip for one receiver; copies `file` and its strings. `seq` is the manifest's. False if its
+ * uplink takes no clips. */
+bool dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file);
 
 /* What the uplink's own supervision says (uplink_host.on_link). */

@@ -128,9 +128,8 @@ uint64_t events_emit(struct events *ev, const struct events_new *made)
         return 0;
     }
     struct pending *p = add_pending(ev, event);
-    uint32_t takers = made->upload && ev->delivery ? delivery_takes_clips(ev->delivery) : 0;
     p->handed_us = (clock_monotonic_ns() - made->at_ns) / 1000;
-    outbox_store(ev->outbox, event, made->row, made->upload, takers, on_stored, p);
+    outbox_store(ev->outbox, event, made->row, made->upload, made->upload_receivers, on_stored, p);
     uint64_t seq = event->seq;
     if (made->class == EVENT_CLASS_PRESS && ev->delivery)
         delivery_prepare_press(ev->delivery, event); /* while the disk works */

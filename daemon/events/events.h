@@ -59,6 +59,7 @@ struct events_new {
     json_t *data;                       /* taken */
     const struct outbox_row *row;       /* state that is on the disk with it; may be NULL */
     const struct outbox_upload *upload; /* the clip that a manifest binds; else NULL */
+    uint32_t upload_receivers;          /* bit mask: to whom that clip is to go */
 };
 
 /* Makes, chains, stores and sends an event. Its seq, or 0 if none could be made (logged). */

@@ -44,7 +44,8 @@ enum fact_kind {
     FACT_LINK,
     FACT_UPLOADED, /* delivery: a receiver has a clip */
     FACT_UPLOAD_FAILED,
-    FACT_CLIP, /* clips: a clip is there, or is with a receiver */
+    FACT_NO_CLIPS, /* delivery: a receiver's uplink takes no clips; what waited is struck out */
+    FACT_CLIP,     /* clips: a clip is there, or is with a receiver */
     FACT_CAMERA,
     FACT_LAMP, /* annunciate: another pattern is shown */
     FACT_OUTPUT,
@@ -190,6 +191,7 @@ struct fact {
         struct fact_command command;
         struct fact_link link;
         struct fact_uploaded uploaded;
+        size_t no_clips; /* receiver */
         struct fact_clip clip;
         struct fact_camera camera;
         enum indicator_pattern pattern;

@@ -116,6 +116,8 @@ uint64_t events_emit(struct events *ev, const struct events_new *made)
     snprintf(event->row, sizeof event->row, "%s", made->row ? made->row->name : "");
     if (made->row)
         keep_row(made->row);
+    if (made->upload)
+        fake.upload_receivers = made->upload_receivers;
     return fake.count;
 }
 
@@ -194,10 +196,12 @@ void delivery_set_alarm_open(struct delivery *d, bool open)
     fake.alarm_open = open;
 }
 
-void delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
+bool delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file)
 {
     (void)d;
+    if (fake.refuse_uploads >> receiver & 1)
+        return false;
     fake.uploads++;
     fake.upload.receiver = receiver;
     fake.upload.seq = seq;
@@ -205,6 +209,7 @@ void delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
     snprintf(fake.upload.manifest, sizeof fake.upload.manifest, "%s", file->manifest);
     snprintf(fake.upload.path, sizeof fake.upload.path, "%s", file->path);
     snprintf(fake.upload.filename, sizeof fake.upload.filename, "%s", file->filename);
+    return true;
 }
 
 /* The rest of both, so that the linker needs nothing of the real ones. */

@@ -48,7 +48,9 @@ struct fake {
         size_t receiver;
         uint64_t ticket;
         struct uplink_reply reply;
-    } reply; /* the last, to a platform's command */
+    } reply;                   /* the last, to a platform's command */
+    uint32_t upload_receivers; /* of the last event with a clip */
+    uint32_t refuse_uploads;   /* bit mask */
     unsigned uploads;
     struct {
         size_t receiver;

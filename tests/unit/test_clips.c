@@ -267,6 +267,76 @@ START_TEST(a_clip_becomes_a_manifest_an_upload_and_is_let_go)
 }
 END_TEST
 
+static void say_takes_none(size_t receiver)
+{
+    facts_publish(world.facts, &(struct fact){.kind = FACT_NO_CLIPS, .u.no_clips = receiver});
+    facts_tell(world.facts);
+}
+
+/* Who gets it is settled when its manifest is made: what the store keeps of uploads is that. */
+START_TEST(a_receiver_that_takes_clips_only_later_is_not_waited_for)
+{
+    fake.takers = 1;
+    say_up();
+    say_clip();
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake.upload_receivers, 1);
+    fake.takers = 3; /* a reload */
+    say_heard(1, true);
+    ck_assert_uint_eq(fake.uploads, 1);
+    ck_assert_uint_eq(fake.upload.receiver, 0);
+    say_uploaded(0, 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
+START_TEST(a_receiver_that_takes_no_clips_any_more_is_not_waited_for)
+{
+    fake.takers = 3;
+    say_up();
+    say_clip();
+    fake_outbox_answer();
+    say_heard(1, true);
+    say_takes_none(1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 0);
+    say_takes_none(0);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+    say_uploaded(0, 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
+START_TEST(nothing_is_done_before_its_manifest_is_stored)
+{
+    fake.takers = 1;
+    say_up();
+    say_clip();
+    fake_outbox_answer();
+    say_clip(); /* announced again */
+    say_takes_none(0);
+    ck_assert_uint_eq(sent_count, 0);
+    say_heard(1, true);
+    ck_assert_uint_eq(fake.uploads, 0);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_STORED), 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
+/* The uplink changed, and the fact of that is told after this one. */
+START_TEST(an_upload_that_is_refused_is_not_waited_for)
+{
+    fake.takers = 3;
+    say_up();
+    say_clip();
+    fake_outbox_answer();
+    fake.refuse_uploads = 2;
+    say_heard(1, true);
+    ck_assert_uint_eq(fake.uploads, 1);
+    say_uploaded(0, 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
 START_TEST(a_clip_that_nobody_takes_is_let_go_when_its_manifest_is_stored)
 {
     fake.takers = 0;
@@ -310,20 +380,25 @@ START_TEST(a_manifest_that_cannot_be_made_waits_for_the_next_announcement)
 }
 END_TEST
 
-START_TEST(uploads_that_were_waiting_before_a_restart_go_on)
+static void open_with(struct outbox_upload *uploads, size_t count)
 {
-    struct outbox_upload uploads[2] = {
-        {.seq = 9, .receiver = 0, .clip = CLIP, .camera = "cam", .path = "/video/c.mp4"},
-        {.seq = 9, .receiver = 1, .clip = CLIP, .camera = "cam", .path = "/video/c.mp4"}};
     clips_close(clips);
     clips_free(clips);
     closed = false;
-    found = (struct outbox_found){.upload_count = 2, .uploads = uploads};
+    found = (struct outbox_found){.upload_count = count, .uploads = uploads};
     facts_close(world.facts);
     facts_free(world.facts);
     struct err e;
     ck_assert_int_eq(facts_create(NULL, &world.facts, &e), 0);
     open_clips();
+}
+
+START_TEST(uploads_that_were_waiting_before_a_restart_go_on)
+{
+    struct outbox_upload uploads[2] = {
+        {.seq = 9, .receiver = 0, .clip = CLIP, .camera = "cam", .path = "/video/c.mp4"},
+        {.seq = 9, .receiver = 1, .clip = CLIP, .camera = "cam", .path = "/video/c.mp4"}};
+    open_with(uploads, 2);
     ck_assert_uint_eq(fake.uploads, 2);
     ck_assert_uint_eq(fake.upload.seq, 9);
     say_up();
@@ -332,6 +407,22 @@ START_TEST(uploads_that_were_waiting_before_a_restart_go_on)
     say_uploaded(0, 9);
     say_uploaded(1, 9);
     ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
+START_TEST(of_uploads_before_a_restart_those_that_are_refused_are_not_waited_for)
+{
+    struct outbox_upload uploads[3] = {
+        {.seq = 8, .receiver = 1, .clip = "another", .camera = "cam", .path = "/video/d.mp4"},
+        {.seq = 9, .receiver = 0, .clip = CLIP, .camera = "cam", .path = "/video/c.mp4"},
+        {.seq = 9, .receiver = 1, .clip = CLIP, .camera = "cam", .path = "/video/c.mp4"}};
+    fake.refuse_uploads = 2;
+    open_with(uploads, 3);
+    ck_assert_uint_eq(fake.uploads, 1);
+    say_up();
+    say_uploaded(0, 9);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+    ck_assert_str_eq(sent[0].word_of, CLIP);
 }
 END_TEST
 
@@ -357,10 +448,15 @@ int main(void)
     tcase_add_test(tc, a_video_daemon_that_is_gone_is_a_fault_and_its_cameras_are_unknown);
     tcase_add_test(tc, a_camera_is_broken_until_it_is_online_again);
     tcase_add_test(tc, a_clip_becomes_a_manifest_an_upload_and_is_let_go);
+    tcase_add_test(tc, a_receiver_that_takes_clips_only_later_is_not_waited_for);
+    tcase_add_test(tc, a_receiver_that_takes_no_clips_any_more_is_not_waited_for);
+    tcase_add_test(tc, nothing_is_done_before_its_manifest_is_stored);
+    tcase_add_test(tc, an_upload_that_is_refused_is_not_waited_for);
     tcase_add_test(tc, a_clip_that_nobody_takes_is_let_go_when_its_manifest_is_stored);
     tcase_add_test(tc, a_clip_that_the_store_knows_is_no_second_manifest);
     tcase_add_test(tc, a_manifest_that_cannot_be_made_waits_for_the_next_announcement);
     tcase_add_test(tc, uploads_that_were_waiting_before_a_restart_go_on);
+    tcase_add_test(tc, of_uploads_before_a_restart_those_that_are_refused_are_not_waited_for);
     tcase_add_test(tc, what_the_store_answers_after_the_close_is_heard_by_nobody);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

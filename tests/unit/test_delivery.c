@@ -455,6 +455,12 @@ START_TEST(what_a_protocol_cannot_carry_waits_for_nobody)
     ck_assert_uint_eq(delivery_takes_clips(delivery), 1);
     ck_assert_uint_eq(fake_outbox.takes[1], UPLINK_TAKES(EVENT_CLASS_PRESS));
     ck_assert_uint_eq(fake_outbox.takes[0], UPLINK_TAKES_ALL);
+    struct uplink_file file = {.manifest = "m", .path = "p", .filename = "f"};
+    ck_assert(delivery_upload(delivery, 0, 5, &file));
+    ck_assert(!delivery_upload(delivery, 1, 5, &file));
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_NO_CLIPS), 1);
+    ck_assert_uint_eq(last(FACT_NO_CLIPS)->u.no_clips, 1);
 }
 END_TEST
 

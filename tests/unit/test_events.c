@@ -13,7 +13,6 @@
 static unsigned offered, prepared;
 static uint64_t offered_seq;
 static int64_t confirmed;
-static uint32_t takers;
 #define DELIVERY ((struct delivery *)&offered)
 
 void delivery_offer(struct delivery *d, struct event *event)
@@ -28,12 +27,6 @@ void delivery_prepare_press(struct delivery *d, struct event *event)
     (void)d;
     (void)event;
     prepared++;
-}
-
-uint32_t delivery_takes_clips(const struct delivery *d)
-{
-    (void)d;
-    return takers;
 }
 
 void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_seq)
@@ -98,7 +91,6 @@ static void set_up(void)
     uv_loop_init(&loop);
     offered = prepared = 0;
     confirmed = 0;
-    takers = 3;
     told_count = 0;
     ck_assert_int_eq(facts_create(NULL, &facts, &e), 0);
     open_events();
@@ -125,7 +117,8 @@ static uint64_t emit(enum event_class class, const struct outbox_upload *upload)
                                                     .at_ns = virtual_ns() - 7000,
                                                     .data = json_object(),
                                                     .row = &(struct outbox_row){"incidents", "{}"},
-                                                    .upload = upload});
+                                                    .upload = upload,
+                                                    .upload_receivers = upload ? 3 : 0});
 }
 
 START_TEST(an_event_goes_out_when_it_is_on_the_disk)
