@@ -38,7 +38,8 @@ struct events {
     struct outbox *outbox;
     struct pending *pending;
     char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
-    bool store_stated;                 /* as broken */
+    bool store_proven;                 /* the disk has taken an event since the start */
+    bool store_good;                   /* was stated to be */
     bool closed;
     int64_t pruned_ms;
 };
@@ -84,7 +85,7 @@ static void tell_heard(const struct pending *p, bool stored)
 static void on_stored(void *arg)
 {
     struct pending *p = arg;
-    p->stored = true;
+    p->stored = p->events->store_proven = true;
     tell_heard(p, true);
     offer(p);
     if (p->offered || p->events->closed)
@@ -201,9 +202,9 @@ bool events_store_works(const struct events *ev)
 
 static void state_store(struct events *ev, const char *reason)
 {
-    if (!reason && !ev->store_stated)
+    if (!reason && (ev->store_good || !ev->store_proven))
         return;
-    ev->store_stated = reason != NULL;
+    ev->store_good = !reason;
     facts_state_fault(ev->facts, FAULT_STORE, NULL, reason);
 }
 
@@ -226,8 +227,9 @@ static void on_store_fault(void *arg, const char *reason)
     struct events *ev = arg;
     if (reason)
         log_error("outbox", "%s", reason);
-    else
+    else if (ev->store_reason[0])
         log_info("outbox", "the store works again");
+    ev->store_proven |= !reason;
     encode_copy_utf8(ev->store_reason, sizeof ev->store_reason, reason);
     check_store(ev);
 }
@@ -269,9 +271,8 @@ static void take_head(struct events *ev, const struct outbox_found *found)
     memcpy(ev->envelope.head, found->head, sizeof ev->envelope.head);
     ev->envelope.floor_ms =
         found->newest_wall_ms > clock_build_ms() ? found->newest_wall_ms : clock_build_ms();
-    if (!found->damage)
-        return;
-    log_error("outbox", "%s", found->damage);
+    if (found->damage)
+        log_error("outbox", "%s", found->damage);
     facts_state_fault(ev->facts, FAULT_STORE_DAMAGED, NULL, found->damage);
 }
 

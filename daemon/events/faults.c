@@ -239,6 +239,17 @@ void faults_load(struct faults *f, const struct outbox_found *found)
     json_decref(row);
 }
 
+void faults_drop_gone(struct faults *f, faults_has_handler has, const void *arg)
+{
+    for (struct fault *one = f->first; one; one = one->next) {
+        if (!one->unheard || has(arg, one->code, one->subject))
+            continue;
+        one->unheard = false;
+        snprintf(one->reason, sizeof one->reason, "it is no longer in the configuration");
+        report(f, one);
+    }
+}
+
 void faults_free(struct faults *f)
 {
     while (f && f->first) {

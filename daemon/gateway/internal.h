@@ -90,6 +90,9 @@ extern const struct config_drivers gateway_drivers;
 int reload_begin(void *arg, struct control_request *request);
 void reload_stop(struct gateway *gw); /* answers whoever waits for one that has not begun */
 
+/* subjects.c: of a `struct config`; a faults_has_handler. */
+bool subjects_has(const void *config, enum fault_code code, const char *subject);
+
 /* pending.c: by program, the sections that wait for its restart; and what of the newest
  * configuration is in force, in words. */
 json_t *pending_status(const struct gateway *gw);

@@ -76,6 +76,7 @@ static int open_faults(struct gateway *gw, struct err *e)
 static void load_faults(struct gateway *gw)
 {
     faults_load(gw->faults, &gw->found);
+    faults_drop_gone(gw->faults, subjects_has, gw->config);
 }
 
 static void tick_faults(struct gateway *gw)

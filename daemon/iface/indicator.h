@@ -61,7 +61,9 @@ static inline const char *indicator_pattern_name(enum indicator_pattern pattern)
 struct indicator;
 
 struct indicator_host {
-    void (*on_fault)(void *arg, const char *reason); /* NULL reason: works (again) */
+    /* `reason` says what is wrong; NULL when the lamp works: also for the first time, since what
+     * was wrong before a restart may be believed to be so still. */
+    void (*on_fault)(void *arg, const char *reason);
     void *arg;
 };
 

@@ -42,7 +42,8 @@ struct input_host {
     void (*on_level)(void *arg, bool active, int64_t at_ns, enum input_cause cause);
     /* A card was read: 1 to INPUT_CARD_DIGITS_MAX decimal digits. From drivers that read cards. */
     void (*on_card)(void *arg, const char *digits, int64_t at_ns);
-    /* `reason` says what is wrong and what to do; NULL when the line works (again). */
+    /* `reason` says what is wrong and what to do; NULL when the line works, also for the first
+     * time. */
     void (*on_fault)(void *arg, const char *reason);
     void *arg;
 };

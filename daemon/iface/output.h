@@ -15,7 +15,8 @@
 struct output; /* one open output; the driver's own */
 
 struct output_host {
-    /* `reason` says what is wrong and what to do; NULL when the output works (again). */
+    /* `reason` says what is wrong and what to do; NULL when the output works: also for the first
+     * time, since what was wrong before a restart may be believed to be so still. */
     void (*on_fault)(void *arg, const char *reason);
     void *arg;
 };

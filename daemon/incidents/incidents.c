@@ -228,6 +228,7 @@ static void prepare_button(struct incidents *inc, size_t i)
 {
     const struct config_input *c = &inc->options.config.inputs->items[i];
     inc->buttons[i].class = class_of_kind(c->kind);
+    inc->own[i].chatter.last_ns = clock_monotonic_ns(); /* nothing is known of before */
     inc->buttons[i].gesture.options = (struct gesture_options){
         .hold_ns = c->hold_ms * 1000000,
         .presses = (unsigned)c->presses,

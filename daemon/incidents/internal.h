@@ -20,6 +20,8 @@ struct button {
     int64_t reported_ms;
     bool undelivered[INCIDENT_CLASSES]; /* was told of the open incident */
     bool untested;                      /* was stated as a fault */
+    bool tested_said;                   /* since the start: that it is, or is not */
+    bool quiet_said;                    /* since the start: that it does not chatter */
     int64_t known_since_wall_ms;        /* since when it stands in the configuration; 0: ? */
     int64_t tested_wall_ms;             /* when it was last pressed in a test; 0: never */
     char tested_by[100];

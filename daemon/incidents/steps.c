@@ -224,6 +224,17 @@ static void report_unreported(struct incidents *inc, size_t button)
     }
 }
 
+/* A line that chattered before a restart is quiet when it was as long since. */
+static void say_quiet(struct incidents *inc, size_t button, int64_t now_ns)
+{
+    struct button *own = &inc->own[button];
+    if (own->quiet_said || own->chatter.on || now_ns - own->chatter.last_ns < CHATTER_QUIET_NS)
+        return;
+    own->quiet_said = true;
+    facts_state_fault(inc->options.facts, FAULT_CHATTER,
+                      inc->options.config.inputs->items[button].id, NULL);
+}
+
 void steps_tick(struct incidents *inc)
 {
     int64_t now_ns = after_poll_ns(&inc->after_poll); /* presses may be queued that came since */
@@ -233,8 +244,13 @@ void steps_tick(struct incidents *inc)
         bool is_over = chatter_settle(&own->chatter, now_ns);
         if (own->unreported && (is_over || now_ns / 1000000 - own->reported_ms >= RETELL_EACH_MS))
             report_unreported(inc, i);
-        if (!is_over || input->kind == CONFIG_INPUT_DURESS)
+        if (input->kind == CONFIG_INPUT_DURESS)
             continue;
+        if (!is_over) {
+            say_quiet(inc, i, now_ns);
+            continue;
+        }
+        own->quiet_said = true;
         char text[100];
         snprintf(text, sizeof text, "pressed itself %u times; now it is quiet",
                  own->chatter.presses);

@@ -7,6 +7,18 @@
 #include "base/encode.h"
 #include "inputs/internal.h"
 
+/* A line is good when all its contacts were read and none waits for the other: what was told before
+ * a restart is not taken back before that. */
+static void state_line(struct one_input *in)
+{
+    bool waits = in->contact_count == 2 && (in->move_count > 0 || in->pair.due_ns != PAIR_NOT_DUE);
+    bool was_good = in->line_good;
+    in->line_good = inputs_is_good(in) && (was_good || !waits);
+    if (in->reason[0] || in->line_good != was_good)
+        facts_state_fault(in->inputs->options.facts, FAULT_LINE, in->config->id,
+                          in->reason[0] ? in->reason : NULL);
+}
+
 /* What is wrong with the contacts by themselves, or with what they say together. */
 static void update_fault(struct one_input *in)
 {
@@ -17,8 +29,7 @@ static void update_fault(struct one_input *in)
             snprintf(in->reason, sizeof in->reason, "%s%s", i == 1 ? "second contact: " : "",
                      in->contacts[i].reason);
     }
-    facts_state_fault(in->inputs->options.facts, FAULT_LINE, in->config->id,
-                      in->reason[0] ? in->reason : NULL);
+    state_line(in);
     inputs_tell_line(in);
 }
 
@@ -90,6 +101,8 @@ void contacts_settle(struct one_input *in, int64_t until_ns)
         take_oldest_move(in);
     if (in->contact_count == 2 && pair_settle(&in->pair, until_ns))
         update_fault(in);
+    if (!in->line_good && inputs_is_good(in))
+        state_line(in);
     ask_to_settle(in);
 }
 
@@ -102,6 +115,7 @@ static void on_level(void *arg, bool active, int64_t at_ns, enum input_cause cau
         debounce_init(&c->debounce, in->config->debounce_ms * 1000000, active);
         take_contact(c, INPUT_CAUSE_START, at_ns);
         inputs_tell_line(in);
+        state_line(in);
     } else {
         settle_contact(c, at_ns);
         if (debounce_level(&c->debounce, active, at_ns))

@@ -115,9 +115,12 @@ static const char *stuck_reason(const struct one_input *in)
 static void check_stuck(struct one_input *in)
 {
     const char *reason = stuck_reason(in);
-    if (in->stuck == (reason != NULL))
+    bool is_up = inputs_is_good(in) && !in->active;
+    /* What was stuck before a restart is not, once it is seen to be up. */
+    if (in->stuck == (reason != NULL) && (in->seen_up || !is_up))
         return;
     in->stuck = reason != NULL;
+    in->seen_up |= is_up;
     facts_state_fault(in->inputs->options.facts, FAULT_STUCK, in->config->id, reason);
 }
 

@@ -42,6 +42,8 @@ struct one_input {
     int64_t hold_ms;                       /* of the simulated press that is coming */
     bool active;                           /* pressed, switched, or telling of a fault */
     bool stuck;                            /* was stated as a fault */
+    bool seen_up;                          /* since the start: it was stated not to be stuck */
+    bool line_good;                        /* was stated to be */
     int64_t active_since_ns;
     char reason[400]; /* what is wrong with the line; "" if nothing is */
 };

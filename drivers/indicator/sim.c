@@ -15,12 +15,12 @@ static int open_sim(const void *options, const struct indicator_host *host, uv_l
                     struct indicator **ret_indicator, struct err *e)
 {
     (void)options;
-    (void)host;
     (void)loop;
     struct indicator *indicator = calloc(1, sizeof *indicator);
     if (!indicator)
         return err_set(e, ENOMEM, "sim: out of memory");
     *ret_indicator = indicator;
+    host->on_fault(host->arg, NULL);
     return 0;
 }
 

@@ -35,6 +35,7 @@ static int open_sim(const void *options, enum input_contact contact, const struc
     input->host = *host;
     host->on_level(host->arg, o->pressed_at_start, clock_monotonic_ns(), INPUT_CAUSE_START);
     *ret_input = input;
+    host->on_fault(host->arg, NULL);
     return 0;
 }
 

@@ -15,12 +15,12 @@ static int open_sim(const void *options, const struct output_host *host, uv_loop
                     struct output **ret_output, struct err *e)
 {
     (void)options;
-    (void)host;
     (void)loop;
     struct output *output = calloc(1, sizeof *output);
     if (!output)
         return err_set(e, ENOMEM, "sim: out of memory");
     *ret_output = output;
+    host->on_fault(host->arg, NULL);
     return 0;
 }
 

@@ -77,6 +77,7 @@ START_TEST(an_output_is_switched_as_often_as_one_likes)
         output_sim.close(output);
     }
     ck_assert_uint_eq(faults, 0);
+    ck_assert_uint_eq(cleared, 10); /* each time it was opened */
 }
 END_TEST
 
@@ -91,6 +92,7 @@ START_TEST(a_simulated_lamp_shows_every_pattern)
         indicator_sim.show(lamp, (enum indicator_pattern)p);
     indicator_sim.close(lamp);
     ck_assert_uint_eq(faults, 0);
+    ck_assert_uint_eq(cleared, 1);
 }
 END_TEST
 

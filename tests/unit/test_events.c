@@ -264,6 +264,31 @@ START_TEST(a_disk_that_does_not_answer_is_a_fault_until_it_does)
 }
 END_TEST
 
+/* What was told of the store before a restart ends when the disk has taken something after it. */
+START_TEST(the_store_is_told_to_be_good_when_the_disk_has_taken_something)
+{
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), 1);
+    ck_assert_int_eq(last(FACT_FAULT_STATED)->u.fault.code, FAULT_STORE_DAMAGED);
+    ck_assert(!last(FACT_FAULT_STATED)->u.fault.broken); /* it was opened whole */
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), 1);
+    if (_i == 0) {
+        emit(EVENT_CLASS_PRESS, NULL);
+        fake_outbox_answer();
+    } else {
+        fake_outbox.host.on_fault(fake_outbox.host.arg, NULL); /* it had failed meanwhile */
+    }
+    events_tick(events);
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), 2);
+    ck_assert_int_eq(last(FACT_FAULT_STATED)->u.fault.code, FAULT_STORE);
+    ck_assert(!last(FACT_FAULT_STATED)->u.fault.broken);
+}
+END_TEST
+
 START_TEST(a_disk_that_is_full_is_a_fault_with_its_words)
 {
     fake_outbox.host.on_fault(fake_outbox.host.arg, "no space left");
@@ -448,6 +473,7 @@ int main(void)
     tcase_add_test(tc, an_answer_may_be_confirmed_when_it_is_on_the_disk_with_its_row);
     tcase_add_test(tc, the_chain_goes_on_from_what_was_found);
     tcase_add_test(tc, a_disk_that_does_not_answer_is_a_fault_until_it_does);
+    tcase_add_loop_test(tc, the_store_is_told_to_be_good_when_the_disk_has_taken_something, 0, 2);
     tcase_add_test(tc, a_disk_that_is_full_is_a_fault_with_its_words);
     tcase_add_test(tc, old_events_are_pruned_now_and_then_by_a_clock_that_is_known);
     tcase_add_test(tc, the_close_says_what_could_not_be_written);

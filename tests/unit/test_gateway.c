@@ -136,6 +136,57 @@ START_TEST(systemd_hears_what_the_lamp_says)
 }
 END_TEST
 
+START_TEST(of_what_the_configuration_has_a_part_will_say_how_it_is)
+{
+    static const char *ids[] = {"panic", "duress", "case", "power", "cell"};
+    static const enum config_input_kind kinds[] = {CONFIG_INPUT_PANIC, CONFIG_INPUT_DURESS,
+                                                   CONFIG_INPUT_TAMPER, CONFIG_INPUT_MAINS,
+                                                   CONFIG_INPUT_BATTERY};
+    /* Whether a fault with that code may be about each of them. */
+    static const struct {
+        enum fault_code code;
+        const char *about;
+    } cases[] = {{FAULT_LINE, "yyyyy"},     {FAULT_STUCK, "yynnn"},  {FAULT_CHATTER, "ynnnn"},
+                 {FAULT_UNTESTED, "yynnn"}, {FAULT_TAMPER, "nnynn"}, {FAULT_MAINS, "nnnyn"},
+                 {FAULT_BATTERY, "nnnny"}};
+    struct config_input inputs[5] = {0};
+    struct config_receiver receiver = {.id = "police"};
+    struct config_camera camera = {.id = "cam"};
+    struct config_indicator lamp = {.id = "lamp"};
+    struct config_output output = {.id = "siren"};
+    struct config config = {.inputs = {.count = 5, .items = inputs},
+                            .exercises = {.test_every_ms = 1},
+                            .receivers = {.count = 1, .items = &receiver},
+                            .cameras = {.count = 1, .items = &camera},
+                            .indicators = {.count = 1, .items = &lamp},
+                            .outputs = {.count = 1, .items = &output}};
+    for (size_t i = 0; i < 5; i++)
+        inputs[i] = (struct config_input){.id = (char *)ids[i], .kind = kinds[i]};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        for (size_t i = 0; i < 5; i++)
+            ck_assert_msg(subjects_has(&config, cases[c].code, ids[i]) ==
+                              (cases[c].about[i] == 'y'),
+                          "%s of %s", fault_kind(cases[c].code)->word, ids[i]);
+        ck_assert(!subjects_has(&config, cases[c].code, "gone"));
+    }
+    config.exercises.test_every_ms = 0;
+    ck_assert(!subjects_has(&config, FAULT_UNTESTED, "panic"));
+    ck_assert(subjects_has(&config, FAULT_RECEIVER, "police"));
+    ck_assert(subjects_has(&config, FAULT_CAMERA, "cam"));
+    ck_assert(subjects_has(&config, FAULT_LAMP, "lamp"));
+    ck_assert(subjects_has(&config, FAULT_OUTPUT, "siren"));
+    ck_assert(!subjects_has(&config, FAULT_RECEIVER, "siren"));
+    ck_assert(!subjects_has(&config, FAULT_CAMERA, "siren"));
+    ck_assert(!subjects_has(&config, FAULT_LAMP, "siren"));
+    ck_assert(!subjects_has(&config, FAULT_OUTPUT, "lamp"));
+    ck_assert(subjects_has(&config, FAULT_STATE, "incidents"));
+    ck_assert(subjects_has(&config, FAULT_STORE, ""));
+    ck_assert(subjects_has(&config, FAULT_VIDEO, ""));
+    config.cameras.count = 0;
+    ck_assert(!subjects_has(&config, FAULT_VIDEO, ""));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("gateway");
@@ -150,6 +201,7 @@ int main(void)
                    what_its_last_turn_has_done_is_told_before_anything_is_closed_and_nothing_after);
     tcase_add_test(tc, a_second_signal_stops_nothing_twice);
     tcase_add_test(tc, systemd_hears_what_the_lamp_says);
+    tcase_add_test(tc, of_what_the_configuration_has_a_part_will_say_how_it_is);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

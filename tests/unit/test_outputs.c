@@ -172,6 +172,21 @@ START_TEST(what_has_happened_to_an_open_alarm_holds_its_output_on_over_restarts)
 }
 END_TEST
 
+START_TEST(a_lamp_and_an_output_are_told_as_good_when_they_say_so_after_a_restart)
+{
+    sirens[0].host.on_fault(sirens[0].host.arg, "cut");
+    indicators[0].host.on_fault(indicators[0].host.arg, "no current");
+    facts_tell(world.facts);
+    restart_all();
+    ck_assert_uint_eq(fake_count("tocsin.fault.raised"), 2);
+    ck_assert_uint_eq(fake_count("tocsin.fault.cleared"), 0);
+    sirens[0].host.on_fault(sirens[0].host.arg, NULL);
+    indicators[0].host.on_fault(indicators[0].host.arg, NULL);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.fault.cleared"), 2);
+}
+END_TEST
+
 START_TEST(what_an_open_alarm_holds_on_is_on_after_a_restart)
 {
     world_press(WORLD_GATE);
@@ -201,6 +216,7 @@ int main(void)
     tcase_add_test(tc, an_output_for_a_time_goes_off_by_itself);
     tcase_add_test(tc, undelivered_in_time_is_taken_back_by_the_first_delivery_to_who_is_asked);
     tcase_add_test(tc, delivered_escalated_and_closed_are_triggers_of_their_own);
+    tcase_add_test(tc, a_lamp_and_an_output_are_told_as_good_when_they_say_so_after_a_restart);
     tcase_add_test(tc, what_an_open_alarm_holds_on_is_on_after_a_restart);
     tcase_add_loop_test(tc, what_has_happened_to_an_open_alarm_holds_its_output_on_over_restarts, 0,
                         6);
