@@ -78,6 +78,7 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     fake_outbox.host = *host;
     *ret_found =
         (struct outbox_found){.last_seq = fake_outbox.last_seq,
+                              .newest_wall_ms = fake_outbox.newest_wall_ms,
                               .damage = fake_outbox.damage ? strdup(fake_outbox.damage) : NULL};
     memcpy(ret_found->head, fake_outbox.head, sizeof ret_found->head);
     *ret_outbox = (struct outbox *)&fake_outbox;

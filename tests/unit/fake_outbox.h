@@ -45,6 +45,7 @@ struct fake_outbox {
     char *damage; /* found at the open */
     uint64_t last_seq;
     unsigned char head[EVENT_DIGEST_BYTES]; /* of the chain, likewise */
+    int64_t newest_wall_ms;                 /* likewise */
     size_t lost;                            /* at the close */
     bool closed;
     uint32_t takes[LIMIT_RECEIVERS];

@@ -464,6 +464,45 @@ START_TEST(what_a_protocol_cannot_carry_waits_for_nobody)
 }
 END_TEST
 
+static void reload_school(const struct driver_type *type)
+{
+    struct err e;
+    void *plan;
+    struct config_receivers next = {.count = 2, .items = changed};
+    memcpy(changed, receivers, sizeof changed);
+    changed[1].driver.type = type;
+    ck_assert_int_eq(delivery_prepare(delivery, &next, &plan, &e), 0);
+    delivery_commit(delivery, plan);
+}
+
+START_TEST(the_store_is_told_what_another_protocol_carries)
+{
+    ck_assert_uint_eq(fake_outbox.takes[1], UPLINK_TAKES_ALL);
+    reload_school(&uplink_small.type);
+    ck_assert_uint_eq(fake_outbox.takes[1], UPLINK_TAKES(EVENT_CLASS_PRESS));
+    ck_assert_uint_eq(fake_outbox.takes[0], UPLINK_TAKES_ALL);
+    reload_school(&uplink_fake.type);
+    ck_assert_uint_eq(fake_outbox.takes[1], UPLINK_TAKES_ALL);
+}
+END_TEST
+
+/* As long as it cannot be opened, everything waits for it. */
+START_TEST(the_store_is_told_what_is_carried_when_an_uplink_opens_at_last)
+{
+    tear_down();
+    set_up();
+    receivers[1].driver.type = &uplink_small.type;
+    refuse_open = "school";
+    open_delivery();
+    ck_assert_uint_eq(fake_outbox.takes[1], UPLINK_TAKES_ALL);
+    refuse_open = NULL;
+    virtual_advance(facts, 31000);
+    delivery_tick(delivery);
+    ck_assert_uint_eq(uplink_count, 2);
+    ck_assert_uint_eq(fake_outbox.takes[1], UPLINK_TAKES(EVENT_CLASS_PRESS));
+}
+END_TEST
+
 START_TEST(a_platforms_command_is_told_and_its_reply_goes_back)
 {
     struct uplink_command command = {.kind = UPLINK_COMMAND_QUERY};
@@ -523,6 +562,8 @@ int main(void)
     tcase_add_test(tc, a_reload_that_fails_or_is_abandoned_changes_nothing);
     tcase_add_test(tc, who_is_asked_goes_by_groups_of_responders);
     tcase_add_test(tc, what_a_protocol_cannot_carry_waits_for_nobody);
+    tcase_add_test(tc, the_store_is_told_what_another_protocol_carries);
+    tcase_add_test(tc, the_store_is_told_what_is_carried_when_an_uplink_opens_at_last);
     tcase_add_test(tc, a_platforms_command_is_told_and_its_reply_goes_back);
     tcase_add_test(tc, a_clip_is_uploaded_and_told);
     suite_add_tcase(suite, tc);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "events/events.h"
 #include "events/faults.h"
 #include "fake_outbox.h"
@@ -214,7 +215,8 @@ START_TEST(an_answer_may_be_confirmed_when_it_is_on_the_disk_with_its_row)
 }
 END_TEST
 
-START_TEST(the_chain_goes_on_from_what_was_found)
+/* Until the next open_events the test says what that finds. */
+static void begin_again(void)
 {
     tear_down();
     set_up();
@@ -226,6 +228,11 @@ START_TEST(the_chain_goes_on_from_what_was_found)
     facts_free(facts);
     struct err e;
     ck_assert_int_eq(facts_create(NULL, &facts, &e), 0);
+}
+
+START_TEST(the_chain_goes_on_from_what_was_found)
+{
+    begin_again();
     fake_outbox.last_seq = 41;
     memset(fake_outbox.head, 0xa5, sizeof fake_outbox.head);
     fake_outbox.damage = "damaged, and mended";
@@ -237,6 +244,26 @@ START_TEST(the_chain_goes_on_from_what_was_found)
     facts_tell(facts);
     ck_assert_int_eq(last(FACT_FAULT)->u.fault.code, FAULT_STORE_DAMAGED);
     ck_assert_str_eq(last(FACT_FAULT)->u.fault.reason, "damaged, and mended");
+}
+END_TEST
+
+static const struct {
+    bool is_empty;
+    int64_t days; /* of the newest event, from the build on */
+} stores[] = {{false, 1}, {false, -1}, {true, 0}};
+
+START_TEST(no_time_lies_before_the_build_or_the_newest_event)
+{
+    const int64_t build_ms = clock_build_ms(), newest_ms = build_ms + stores[_i].days * 86400000;
+    begin_again();
+    fake_outbox.newest_wall_ms = stores[_i].is_empty ? 0 : newest_ms;
+    open_events();
+    events_connect(events, DELIVERY);
+    int64_t wanted_ms = newest_ms > build_ms ? newest_ms : build_ms;
+    emit(EVENT_CLASS_PRESS, NULL);
+    ck_assert_int_eq(virtual_floor_ms(), wanted_ms);
+    events_stamp(events, virtual_ns());
+    ck_assert_int_eq(virtual_floor_ms(), wanted_ms);
 }
 END_TEST
 
@@ -472,6 +499,8 @@ int main(void)
     tcase_add_test(tc, a_manifest_is_stored_with_its_clip_for_who_takes_clips);
     tcase_add_test(tc, an_answer_may_be_confirmed_when_it_is_on_the_disk_with_its_row);
     tcase_add_test(tc, the_chain_goes_on_from_what_was_found);
+    tcase_add_loop_test(tc, no_time_lies_before_the_build_or_the_newest_event, 0,
+                        sizeof stores / sizeof *stores);
     tcase_add_test(tc, a_disk_that_does_not_answer_is_a_fault_until_it_does);
     tcase_add_loop_test(tc, the_store_is_told_to_be_good_when_the_disk_has_taken_something, 0, 2);
     tcase_add_test(tc, a_disk_that_is_full_is_a_fault_with_its_words);

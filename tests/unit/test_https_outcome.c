@@ -87,6 +87,21 @@ START_TEST(every_status_without_a_receipt_is_tried_again_or_for_a_person)
 }
 END_TEST
 
+/* 502 and 504 are the word of who stands between, about a receiver that was not reached. */
+static const struct {
+    long status;
+    bool answered;
+} words[] = {{0, false},  {400, true},  {404, true}, {429, true},
+             {500, true}, {502, false}, {503, true}, {504, false}};
+
+START_TEST(the_way_is_good_only_if_the_receiver_itself_has_answered)
+{
+    snprintf(answer.reason, sizeof answer.reason, "nobody there"); /* of no status at all */
+    judge(words[_i].status);
+    ck_assert(result.answered == words[_i].answered);
+}
+END_TEST
+
 START_TEST(no_answer_at_all_is_tried_again_unless_tls_refused)
 {
     snprintf(answer.reason, sizeof answer.reason, "nobody there");
@@ -265,6 +280,8 @@ int main(void)
     TCase *tc = tcase_create("outcome");
     tcase_add_checked_fixture(tc, begin, NULL);
     tcase_add_test(tc, every_status_without_a_receipt_is_tried_again_or_for_a_person);
+    tcase_add_loop_test(tc, the_way_is_good_only_if_the_receiver_itself_has_answered, 0,
+                        (int)(sizeof words / sizeof *words));
     tcase_add_test(tc, no_answer_at_all_is_tried_again_unless_tls_refused);
     tcase_add_loop_test(tc, a_wish_to_wait_is_taken_if_it_is_shorter_than_an_hour, 0,
                         (int)(sizeof wishes / sizeof *wishes));

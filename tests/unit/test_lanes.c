@@ -102,6 +102,30 @@ START_TEST(a_failing_lane_backs_off_to_5_s_and_after_ten_minutes_to_60_s_for_eve
 }
 END_TEST
 
+START_TEST(what_failed_before_a_delivery_makes_nothing_later_wait_longer)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    int64_t now = 1000, wait = 0, wake;
+    add(&lanes, 1, EVENT_CLASS_PRESS, "", 1);
+    next(&lanes, now, &entry);
+    lanes_failed(&lanes, entry, false, now, 0, UINT32_MAX);
+    ck_assert_uint_eq(next(&lanes, now + 5000, &entry), 1);
+    lanes_delivered(&lanes, entry, now + 5000);
+    now += 20 * 60 * 1000;
+    add(&lanes, 2, EVENT_CLASS_PRESS, "", 1);
+    for (int i = 0; i < 10; i++) {
+        ck_assert_uint_eq(next(&lanes, now, &entry), 2);
+        lanes_failed(&lanes, entry, false, now, 0, UINT32_MAX);
+        ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
+        wait = wake - now;
+        now = wake;
+    }
+    ck_assert_int_eq(wait, 5000);
+    lanes_finish(&lanes);
+}
+END_TEST
+
 START_TEST(a_refused_event_waits_by_itself_and_dams_up_nothing)
 {
     struct lanes lanes = {0};
@@ -333,6 +357,7 @@ int main(void)
     tcase_add_test(tc, a_fresh_press_overtakes_a_backlog_that_is_backing_off);
     tcase_add_test(tc, a_follow_up_never_arrives_before_its_alarm);
     tcase_add_test(tc, a_failing_lane_backs_off_to_5_s_and_after_ten_minutes_to_60_s_for_ever);
+    tcase_add_test(tc, what_failed_before_a_delivery_makes_nothing_later_wait_longer);
     tcase_add_test(tc, a_refused_event_waits_by_itself_and_dams_up_nothing);
     tcase_add_test(tc, the_receivers_wish_to_wait_is_honoured_up_to_10_s);
     tcase_add_test(tc, every_event_is_delivered_exactly_once_whatever_fails);

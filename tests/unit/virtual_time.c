@@ -19,7 +19,7 @@ struct virtual_timer {
 static struct virtual_timer timers[TIMERS_MAX];
 static uv_prepare_t *prepares[HANDLES_MAX];
 static uv_check_t *checks[HANDLES_MAX];
-static int64_t now_ns;
+static int64_t now_ns, told_floor_ms;
 static bool clock_is_lost;
 
 int64_t __wrap_clock_monotonic_ns(void);
@@ -63,6 +63,11 @@ void virtual_lose_clock(void)
     clock_is_lost = true;
 }
 
+int64_t virtual_floor_ms(void)
+{
+    return told_floor_ms;
+}
+
 int64_t __wrap_clock_monotonic_ns(void)
 {
     return now_ns;
@@ -81,7 +86,7 @@ int64_t __wrap_clock_wall_ms(void)
 struct clock_stamp __wrap_clock_stamp_at(int64_t monotonic_ns, int64_t floor_ms)
 {
     int64_t wall_ms = VIRTUAL_START_WALL_MS + monotonic_ns / 1000000 - VIRTUAL_START_MS;
-    (void)floor_ms;
+    told_floor_ms = floor_ms;
     return (struct clock_stamp){.monotonic_ns = monotonic_ns,
                                 .wall_ms = wall_ms,
                                 .earliest_ms = wall_ms,

@@ -33,4 +33,7 @@ void virtual_turn(struct facts *facts, void (*poll)(void));
 /* What clock_stamp_at says from now on: nobody knows how wrong the clock is. */
 void virtual_lose_clock(void);
 
+/* The time that clock_stamp_at was last told to be surely past. */
+int64_t virtual_floor_ms(void);
+
 #endif
