@@ -230,6 +230,20 @@ void operate_end(void)
     world_end();
 }
 
+/* As daemon/control refuses what a command's table does not name. */
+static void check_arguments(const struct control_command *c, json_t *object)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        const char *const *known = c->arguments;
+        while (known && *known && strcmp(*known, key) != 0)
+            known++;
+        ck_assert_msg(known && *known, "%s takes no argument %s", c->name, key);
+    }
+}
+
 struct control_request *ask(const char *command, const char *arguments)
 {
     char text[500];
@@ -241,6 +255,7 @@ struct control_request *ask(const char *command, const char *arguments)
     struct control_request *request = &requests[request_count++];
     for (const struct control_command *c = commands; c->name; c++) {
         if (strcmp(c->name, command) == 0) {
+            check_arguments(c, object);
             c->run(commands_arg, request, object);
             json_decref(object);
             return request;
