@@ -49,8 +49,10 @@ static void set_state(struct supervised *u, enum message_camera_state state, con
 
 /* --- Its process --------------------------------------------------------------------------- */
 
-static void tell_clip(struct cameras *c, struct shelf_clip *clip)
+/* Its announcement is on the disk. */
+static void on_saved(void *arg, struct shelf_clip *clip)
 {
+    struct cameras *c = arg;
     shelf_tell(c->shelf, clip);
     cameras_tell_next(c);
 }
@@ -73,7 +75,6 @@ static void take_clip(struct supervised *u, struct message *message)
     message->clip.manifest = NULL;
     log_info("video", "%s: clip %s, %lld bytes", u->camera->id, clip->message.clip.id,
              (long long)clip->message.clip.length_bytes);
-    tell_clip(c, clip);
 }
 
 static void on_worker_message(void *arg, struct message *message)
@@ -161,17 +162,12 @@ static void tell_open_alarms(struct supervised *u)
     }
 }
 
-static void on_recovered(void *arg, struct shelf_clip *clip)
-{
-    tell_clip(arg, clip);
-}
-
 static void start_worker(struct supervised *u, int64_t now_ms)
 {
     struct cameras *c = u->all;
     struct err e;
     /* The one before is gone and all that it said was read. */
-    shelf_recover(c->shelf, u->camera->id, on_recovered, c);
+    shelf_recover(c->shelf, u->camera->id);
     if (process_start(&u->process, now_ms, &e) == 0)
         tell_open_alarms(u);
     else
@@ -209,6 +205,7 @@ int cameras_open(struct cameras *c, struct config_cameras *config, const struct 
     c->video = video;
     c->count = config->count;
     c->ending = false;
+    shelf_set_loop(c->shelf, c->loop, on_saved, c);
     for (size_t i = 0; i < c->count; i++) {
         struct supervised *u = &items[i];
         const struct process_host host = {

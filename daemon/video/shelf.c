@@ -17,24 +17,92 @@
 #define DAY_MS INT64_C(86400000)
 #define GAP_MS 1500 /* between two parts: more than the last picture's length */
 
-static int save(struct shelf *s, const struct shelf_clip *clip, struct err *e)
+/* What is written of a clip, as it was when its turn came. */
+struct save {
+    uv_work_t work;
+    struct shelf *shelf;
+    struct shelf_clip *clip;
+    char path[400], journal[400];
+    char *text;
+    int result;
+    struct err error;
+};
+
+static char *make_text(const struct shelf_clip *clip)
 {
-    char path[400];
     char *line = message_format(&clip->message);
-    if (!line)
-        return err_set(e, ENOMEM, "out of memory");
-    json_t *message = json_loads(line, 0, NULL);
+    json_t *message = line ? json_loads(line, 0, NULL) : NULL;
     free(line);
     json_t *object = json_pack("{so,sb,sb,sI}", "message", message, "stored", clip->stored, "done",
                                clip->done, "wall_ms", (json_int_t)clip->wall_ms);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
-    if (!text)
-        return err_set(e, ENOMEM, "out of memory");
-    snprintf(path, sizeof path, "%s/%s.json", s->folder, clip->message.clip.id);
-    int result = atomic_file_write(path, 0640, text, strlen(text), e);
-    free(text);
-    return result;
+    return text;
+}
+
+/* In the pool; the shelf is not touched. */
+static void write_save(uv_work_t *work)
+{
+    struct save *save = work->data;
+    save->result = save->text ? atomic_file_write(save->path, 0640, save->text, strlen(save->text),
+                                                  &save->error)
+                              : err_set(&save->error, ENOMEM, "cannot be written down");
+    /* Without its announcement on the disk the journal stays: a restart will find the clip by it.
+     */
+    if (save->result == 0)
+        unlink(save->journal);
+}
+
+static void save_next(struct shelf *s);
+
+static void end_save(uv_work_t *work, int status)
+{
+    struct save *save = work->data;
+    struct shelf *s = save->shelf;
+    struct shelf_clip *clip = save->clip;
+    bool was_new = !clip->is_saved;
+    (void)status;
+    if (save->result != 0)
+        log_error("shelf", "%s: %s", clip->message.clip.id, save->error.text);
+    free(save->text);
+    free(save);
+    s->saving = NULL;
+    clip->is_saved = true;
+    if (was_new && s->on_saved)
+        s->on_saved(s->arg, clip);
+    save_next(s);
+}
+
+/* One at a time, in the order in which they were asked for. */
+static void save_next(struct shelf *s)
+{
+    char name[JOURNAL_NAME_SIZE];
+    struct shelf_clip *clip = TAILQ_FIRST(&s->to_save);
+    if (s->saving || !clip)
+        return;
+    struct save *save = calloc(1, sizeof *save);
+    if (!save)
+        abort();
+    TAILQ_REMOVE(&s->to_save, clip, to_save);
+    clip->is_to_save = false;
+    s->saving = clip;
+    *save = (struct save){.shelf = s, .clip = clip, .text = make_text(clip)};
+    save->work.data = save;
+    journal_name(name, clip->message.clip.id);
+    snprintf(save->path, sizeof save->path, "%s/%s.json", s->folder, clip->message.clip.id);
+    snprintf(save->journal, sizeof save->journal, "%s/%s", s->folder, name);
+    if (s->loop && uv_queue_work(s->loop, &save->work, write_save, end_save) == 0)
+        return;
+    write_save(&save->work);
+    end_save(&save->work, 0);
+}
+
+static void save(struct shelf *s, struct shelf_clip *clip)
+{
+    if (!clip->is_to_save)
+        TAILQ_INSERT_TAIL(&s->to_save, clip, to_save);
+    clip->is_to_save = true;
+    save_next(s);
 }
 
 /* Takes the message. Ids are UUIDv7: their order is that of time. */
@@ -61,6 +129,8 @@ static void take_out(struct shelf *s, struct shelf_clip *clip)
     TAILQ_REMOVE(&s->clips, clip, link);
     if (clip->is_to_tell)
         TAILQ_REMOVE(&s->to_tell, clip, to_tell);
+    if (clip->is_to_save)
+        TAILQ_REMOVE(&s->to_save, clip, to_save);
     message_finish(&clip->message);
     free(clip);
 }
@@ -82,6 +152,7 @@ static void load(struct shelf *s, const char *name)
     if (line && message_parse(line, strlen(line), &message, &e) == 0 &&
         message.type == MESSAGE_CLIP) {
         struct shelf_clip *clip = put_in(s, &message);
+        clip->is_saved = true;
         clip->stored = json_is_true(json_object_get(object, "stored"));
         clip->done = json_is_true(json_object_get(object, "done"));
         clip->wall_ms = json_integer_value(json_object_get(object, "wall_ms"));
@@ -97,6 +168,7 @@ void shelf_init(struct shelf *s)
     *s = (struct shelf){.folder = ""};
     TAILQ_INIT(&s->clips);
     TAILQ_INIT(&s->to_tell);
+    TAILQ_INIT(&s->to_save);
 }
 
 int shelf_open(struct shelf *s, const char *dir, struct err *e)
@@ -115,8 +187,21 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
             load(s, d->d_name);
     }
     closedir(folder);
-    shelf_recover(s, NULL, NULL, NULL);
+    shelf_recover(s, NULL);
     return 0;
+}
+
+void shelf_set_loop(struct shelf *s, uv_loop_t *loop,
+                    void (*on_saved)(void *arg, struct shelf_clip *clip), void *arg)
+{
+    s->loop = loop;
+    s->on_saved = on_saved;
+    s->arg = arg;
+}
+
+void shelf_tell_nobody(struct shelf *s)
+{
+    s->on_saved = NULL;
 }
 
 static int64_t number(const struct message *message, const char *key)
@@ -179,7 +264,6 @@ static void remove_journal(const struct shelf *s, const char *id)
 
 struct shelf_clip *shelf_add(struct shelf *s, struct message *message)
 {
-    struct err e;
     const struct message *before = part_before(s, message);
     json_object_set_new(message->clip.manifest, "part",
                         json_integer(before ? number(before, "part") + 1 : 1));
@@ -187,12 +271,7 @@ struct shelf_clip *shelf_add(struct shelf *s, struct message *message)
         name_gap(message, before);
     struct shelf_clip *clip = put_in(s, message);
     clip->wall_ms = clock_wall_ms();
-    /* Without its announcement on the disk the journal stays: a restart will find the clip by it.
-     */
-    if (save(s, clip, &e) != 0)
-        log_error("shelf", "%s: %s", message->clip.id, e.text);
-    else
-        remove_journal(s, message->clip.id);
+    save(s, clip);
     return clip;
 }
 
@@ -227,8 +306,7 @@ static size_t list_journals(const struct shelf *s, char ***ret_ids)
     return count;
 }
 
-static void recover_one(struct shelf *s, const char *id,
-                        void (*on_clip)(void *arg, struct shelf_clip *clip), void *arg)
+static void recover_one(struct shelf *s, const char *id)
 {
     struct message message;
     struct err e;
@@ -240,21 +318,19 @@ static void recover_one(struct shelf *s, const char *id,
     struct shelf_clip *clip = shelf_add(s, &message);
     log_info("shelf", "clip %s of camera %s was being written: %lld bytes are kept", id,
              clip->message.clip.camera, (long long)clip->message.clip.length_bytes);
-    if (on_clip)
-        on_clip(arg, clip);
 }
 
-void shelf_recover(struct shelf *s, const char *camera,
-                   void (*on_clip)(void *arg, struct shelf_clip *clip), void *arg)
+void shelf_recover(struct shelf *s, const char *camera)
 {
     char **ids, owner[MESSAGE_ID_SIZE];
     size_t count = list_journals(s, &ids);
     for (size_t i = 0; i < count; i++) {
-        if (shelf_find(s, ids[i]))
+        const struct shelf_clip *known = shelf_find(s, ids[i]);
+        if (known && known->is_saved)
             remove_journal(s, ids[i]);
-        else if (!camera ||
-                 (journal_camera(s->folder, ids[i], owner) && strcmp(owner, camera) == 0))
-            recover_one(s, ids[i], on_clip, arg);
+        else if (!known && (!camera || (journal_camera(s->folder, ids[i], owner) &&
+                                        strcmp(owner, camera) == 0)))
+            recover_one(s, ids[i]);
         free(ids[i]);
     }
     free(ids);
@@ -262,7 +338,7 @@ void shelf_recover(struct shelf *s, const char *camera,
 
 void shelf_tell(struct shelf *s, struct shelf_clip *clip)
 {
-    if (clip->is_to_tell)
+    if (clip->is_to_tell || !clip->is_saved)
         return;
     clip->is_to_tell = true;
     TAILQ_INSERT_TAIL(&s->to_tell, clip, to_tell);
@@ -291,13 +367,11 @@ struct shelf_clip *shelf_find(struct shelf *s, const char *clip)
 
 void shelf_mark(struct shelf *s, struct shelf_clip *clip, bool stored, bool done)
 {
-    struct err e;
     if (clip->stored == stored && clip->done == done)
         return;
     clip->stored = stored;
     clip->done = done;
-    if (save(s, clip, &e) != 0)
-        log_warning("shelf", "%s: %s", clip->message.clip.id, e.text);
+    save(s, clip);
 }
 
 static void remove_clip(struct shelf *s, struct shelf_clip *clip)
@@ -335,7 +409,8 @@ void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
     }
     for (struct shelf_clip *next = TAILQ_FIRST(&s->clips); (c = next);) {
         next = TAILQ_NEXT(c, link);
-        if (!c->done || (now_ms - c->wall_ms <= keep_ms && bytes <= keep_bytes))
+        if (!c->done || c->is_to_save || c == s->saving ||
+            (now_ms - c->wall_ms <= keep_ms && bytes <= keep_bytes))
             continue;
         bytes -= c->message.clip.length_bytes;
         remove_clip(s, c);

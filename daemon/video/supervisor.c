@@ -76,6 +76,7 @@ static void on_message(void *arg, const struct message *message)
 
 static void close_all(struct supervisor *s)
 {
+    shelf_tell_nobody(&s->shelf);
     cameras_finish(&s->cameras);
     service_close(s->service);
     link_server_close(s->link);

@@ -95,9 +95,9 @@ START_TEST(only_the_named_cameras_clips_are_recovered)
     make_folder();
     ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
     write_and_die(id);
-    shelf_recover(&shelf, "yard", NULL, NULL);
+    shelf_recover(&shelf, "yard");
     ck_assert_ptr_null(shelf_find(&shelf, id));
-    shelf_recover(&shelf, "gate", NULL, NULL);
+    shelf_recover(&shelf, "gate");
     ck_assert_ptr_nonnull(shelf_find(&shelf, id));
     shelf_close(&shelf);
     remove_folder();

@@ -3,13 +3,16 @@
  * link waits for them. And a supervisor that was held up does not take that for its workers'
  * silence. */
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "run_suite.h"
 #include "video/cameras.h"
 
@@ -25,6 +28,24 @@ int kill(pid_t pid, int number)
 {
     kills += number == SIGKILL;
     return (int)syscall(SYS_kill, pid, number);
+}
+
+/* The disk: a file's fsync waits for it while it is standing. */
+static uv_sem_t disk;
+static atomic_bool standing;
+static atomic_uint folder_saves;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+        folder_saves++;
+    if (standing)
+        uv_sem_wait(&disk);
+    return __real_fsync(fd);
 }
 
 static struct stage {
@@ -96,15 +117,12 @@ static void on_limit(uv_timer_t *timer)
     ck_abort_msg("waited in vain: %zu clips told, %zu times down", stage.told, stage.downs);
 }
 
-static struct shelf_clip *put_clip(unsigned number, bool done)
+static struct message make_clip(unsigned number)
 {
-    struct shelf_clip *clip = calloc(1, sizeof *clip);
+    struct message message = {.type = MESSAGE_CLIP};
     static char words[BYTES];
     memset(words, 'x', sizeof words - 1);
-    ck_assert_ptr_nonnull(clip);
-    clip->done = done;
-    clip->message.type = MESSAGE_CLIP;
-    struct message_clip *m = &clip->message.clip;
+    struct message_clip *m = &message.clip;
     snprintf(m->id, sizeof m->id, "019a0000-0000-7000-8000-%012x", number);
     snprintf(m->alarm, sizeof m->alarm, ALARM);
     snprintf(m->camera, sizeof m->camera, "gate");
@@ -116,6 +134,16 @@ static struct shelf_clip *put_clip(unsigned number, bool done)
                   "mp4", "codecs", "h264", "length", 77, "sha256", HASH, "chunk_bytes", 4194304,
                   "chunks", HASH, "gops", "at_ms", 0, "sha256", HASH, "gaps", "words", words);
     ck_assert_ptr_nonnull(m->manifest);
+    return message;
+}
+
+static struct shelf_clip *put_clip(unsigned number, bool done)
+{
+    struct shelf_clip *clip = calloc(1, sizeof *clip);
+    ck_assert_ptr_nonnull(clip);
+    clip->done = done;
+    clip->is_saved = true;
+    clip->message = make_clip(number);
     TAILQ_INSERT_TAIL(&stage.shelf.clips, clip, link);
     return clip;
 }
@@ -199,6 +227,57 @@ START_TEST(a_clip_takes_its_turn)
 }
 END_TEST
 
+static bool file_has(const char *word)
+{
+    char path[200], *text;
+    struct err e;
+    snprintf(path, sizeof path, "%s/019a0000-0000-7000-8000-000000000001.json", stage.folder);
+    ck_assert_int_eq(atomic_file_read(path, 1 << 20, &text, NULL, &e), 0);
+    bool has = strstr(text, word) != NULL;
+    free(text);
+    return has;
+}
+
+/* A disk that stands still keeps no alarm, and nobody is told of what it does not hold. */
+START_TEST(a_disk_that_stands_keeps_nothing_but_its_clip)
+{
+    struct config_cameras config = {0};
+    const struct config_video video = {.post_event_ms = 1};
+    struct err e;
+    struct message message = make_clip(1);
+    char path[200];
+    ck_assert_int_eq(cameras_open(&stage.cameras, &config, &video, &e), 0);
+    snprintf(stage.shelf.folder, sizeof stage.shelf.folder, "%s", stage.folder);
+    uv_sem_init(&disk, 0);
+    standing = true;
+    struct shelf_clip *clip = shelf_add(&stage.shelf, &message);
+    connect_tocsind();
+    while (stage.alarms == 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    shelf_mark(&stage.shelf, clip, true, false);
+    shelf_mark(&stage.shelf, clip, true, true);
+    shelf_prune(&stage.shelf, -1, 0); /* not before that is on the disk */
+    ck_assert_ptr_eq(shelf_find(&stage.shelf, message.clip.id), clip);
+    clip->done = false; /* and back, so that it is still told after a connect */
+    cameras_tell(&stage.cameras);
+    for (int i = 0; i < 3; i++)
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(stage.told, 0);
+    clip->done = true;
+    standing = false;
+    uv_sem_post(&disk);
+    while (stage.told == 0 || stage.shelf.saving)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    ck_assert(file_has("\"stored\":true,\"done\":true"));
+    ck_assert_uint_eq(folder_saves, 2); /* the first, and the newest */
+    snprintf(path, sizeof path, "%s/019a0000-0000-7000-8000-000000000001.json", stage.folder);
+    shelf_prune(&stage.shelf, -1, 0);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    cameras_finish(&stage.cameras);
+    uv_sem_destroy(&disk);
+}
+END_TEST
+
 static int stand_still(const struct worker_settings *settings, int socket)
 {
     (void)settings;
@@ -243,6 +322,7 @@ int main(void)
     tcase_add_checked_fixture(tell, set_up, tear_down);
     tcase_add_test(tell, an_alarm_is_heard_however_many_clips_are_not_done);
     tcase_add_test(tell, a_clip_takes_its_turn);
+    tcase_add_test(tell, a_disk_that_stands_keeps_nothing_but_its_clip);
     tcase_add_test(tell, a_tick_that_is_late_kills_nobody);
     suite_add_tcase(suite, tell);
     return run_suite(suite);
