@@ -49,6 +49,8 @@ struct fake_outbox {
     size_t lost;                            /* at the close */
     bool closed;
     uint32_t takes[LIMIT_RECEIVERS];
+    const struct outbox_answer *answers; /* to the next questions; NULL: it answers none */
+    struct outbox_query asked;           /* last */
 };
 
 extern struct fake_outbox fake_outbox;

@@ -14,7 +14,7 @@ static void *commands_arg;
 struct control_request requests[40];
 size_t request_count;
 static bool watched;
-bool socket_closed;
+bool socket_closed, client_gone;
 json_t *lines[200];
 size_t line_count;
 
@@ -56,30 +56,44 @@ void control_reply_text(struct control_request *request, const char *members, si
 
 bool control_send(struct control_request *request, json_t *line)
 {
-    (void)request;
-    json_decref(line);
-    return true;
+    ck_assert(!request->ended);
+    json_decref(request->sent);
+    request->sent = line;
+    return !client_gone;
 }
 
 bool control_send_text(struct control_request *request, const char *text, size_t length)
 {
-    (void)request;
-    (void)text;
-    (void)length;
+    ck_assert(!request->ended);
+    if (client_gone)
+        return false;
+    ck_assert_uint_lt(strlen(request->text) + length, sizeof request->text);
+    strncat(request->text, text, length);
     return true;
 }
 
 bool control_when_read(struct control_request *request, void (*on_read)(void *arg, bool there),
                        void *arg)
 {
-    (void)request;
-    (void)on_read;
-    (void)arg;
-    return false;
+    ck_assert_ptr_null(request->on_read);
+    if (client_gone)
+        return false;
+    request->on_read = on_read;
+    request->on_read_arg = arg;
+    return true;
+}
+
+void say_read(struct control_request *request, bool there)
+{
+    void (*on_read)(void *arg, bool there) = request->on_read;
+    ck_assert_ptr_nonnull(on_read);
+    request->on_read = NULL;
+    on_read(request->on_read_arg, there);
 }
 
 void control_end(struct control_request *request)
 {
+    ck_assert(!request->ended);
     request->ended = true;
 }
 
@@ -178,17 +192,9 @@ static int on_reload(void *arg, struct control_request *request)
     return -reload_error;
 }
 
-void operate_begin(void)
+static void open_parts(void)
 {
     struct err e;
-    world_begin();
-    fake_outbox_begin();
-    for (size_t i = 0; i < WORLD_INPUTS; i++)
-        world.inputs[i].driver.type = &input_line.type;
-    world.inputs[WORLD_TAMPER].driver.type = &input_reader.type;
-    world.inputs[WORLD_OFFICE].driver.type = &input_real.type;
-    world.inputs[WORLD_TAMPER].kind = CONFIG_INPUT_CARD;
-    world_open();
     struct inputs_options input_options = {
         .loop = &world.loop,
         .facts = world.facts,
@@ -207,11 +213,35 @@ void operate_begin(void)
                                       .events = FAKE_EVENTS,
                                       .status = on_status,
                                       .reload = on_reload};
+    watched = socket_closed = client_gone = false;
+    ck_assert_int_eq(operate_open(&options, &operate, &e), 0);
+}
+
+void operate_begin(void)
+{
+    world_begin();
+    fake_outbox_begin();
+    for (size_t i = 0; i < WORLD_INPUTS; i++)
+        world.inputs[i].driver.type = &input_line.type;
+    world.inputs[WORLD_TAMPER].driver.type = &input_reader.type;
+    world.inputs[WORLD_OFFICE].driver.type = &input_real.type;
+    world.inputs[WORLD_TAMPER].kind = CONFIG_INPUT_CARD;
+    world_open();
     memset(requests, 0, sizeof requests);
     request_count = line_count = 0;
-    watched = socket_closed = false;
-    ck_assert_int_eq(operate_open(&options, &operate, &e), 0);
+    open_parts();
     virtual_advance(world.facts, 1000);
+}
+
+void operate_restart(void)
+{
+    facts_close(world.facts);
+    operate_close(operate);
+    inputs_close(inputs);
+    world_restart();
+    inputs_free(inputs);
+    operate_free(operate);
+    open_parts();
 }
 
 void operate_end(void)
@@ -222,8 +252,10 @@ void operate_end(void)
     world_close();
     inputs_free(inputs);
     operate_free(operate);
-    for (size_t i = 0; i < request_count; i++)
+    for (size_t i = 0; i < request_count; i++) {
         json_decref(requests[i].answer);
+        json_decref(requests[i].sent);
+    }
     for (size_t i = 0; i < line_count; i++)
         json_decref(lines[i]);
     fake_outbox_end();

@@ -15,12 +15,17 @@ struct control_request {
     bool answered, failed, ended;
     json_t *answer;
     char error[500];
+    json_t *sent;   /* the last line of a stream */
+    char text[200]; /* the lines that were passed on as they are */
+    void (*on_read)(void *arg, bool there);
+    void *on_read_arg;
 };
 extern struct control_request requests[40];
 extern size_t request_count;
 extern json_t *lines[200]; /* of `watch` */
 extern size_t line_count;
 extern bool socket_closed;
+extern bool client_gone; /* takes no more of a stream */
 extern struct operate *operate;
 extern bool status_with_duress; /* what a status was asked with */
 extern int reload_error;        /* of the next reload, an errno; 0: none */
@@ -28,6 +33,12 @@ extern int reload_error;        /* of the next reload, an errno; 0: none */
 /* Check's fixtures. */
 void operate_begin(void);
 void operate_end(void);
+
+/* A new process over what is stored: what it finds open was told before anybody could watch. */
+void operate_restart(void);
+
+/* The client has taken all that was sent, or is gone. */
+void say_read(struct control_request *request, bool there);
 
 /* Asks; `arguments` is JSON with single quotes. */
 struct control_request *ask(const char *command, const char *arguments);

@@ -252,6 +252,66 @@ START_TEST(every_line_of_the_reference_that_is_commented_out_is_good)
 }
 END_TEST
 
+static size_t member_size(const struct option *o)
+{
+    switch (o->type) {
+    case OPTION_ID:
+    case OPTION_STRING:
+    case OPTION_PATH:
+    case OPTION_SECRET:
+        return sizeof(char *);
+    case OPTION_BOOL:
+        return sizeof(bool);
+    case OPTION_INT:
+    case OPTION_DURATION:
+    case OPTION_SIZE:
+        return sizeof(int64_t);
+    case OPTION_DECIMAL:
+        return sizeof(double);
+    case OPTION_CHOICE:
+        return sizeof(int);
+    case OPTION_CHOICES:
+        return sizeof(uint32_t);
+    case OPTION_LIST:
+    case OPTION_PATHS:
+        return sizeof(struct option_list);
+    }
+    ck_abort_msg("%s: is of no type", o->key);
+    return 0;
+}
+
+static bool overlap(size_t a, size_t a_size, size_t b, size_t b_size)
+{
+    return a < b + b_size && b < a + a_size;
+}
+
+/* Each key has a member of its own: none is stored into another's, or beyond the struct. */
+static void check_members(const char *where, const struct option *table, size_t struct_size)
+{
+    for (const struct option *o = table; o->key; o++) {
+        ck_assert_msg(o->offset + member_size(o) <= struct_size, "%s.%s: is beyond the struct",
+                      where, o->key);
+        for (const struct option *other = table; other < o; other++)
+            ck_assert_msg(!overlap(o->offset, member_size(o), other->offset, member_size(other)),
+                          "%s: %s and %s are stored into the same member", where, other->key,
+                          o->key);
+    }
+}
+
+/* Nor into what the loader fills beside the options. */
+static void check_section_members(const struct section *c)
+{
+    check_members(c->name, c->options, c->size);
+    for (const struct option *o = c->options; o->key; o++) {
+        ck_assert_msg(!c->has_driver || !overlap(o->offset, member_size(o), c->driver_offset,
+                                                 sizeof(struct config_driver)),
+                      "%s.%s: is stored into the driver's member", c->name, o->key);
+        ck_assert_msg(!c->has_place || !overlap(o->offset, member_size(o), c->place_offset,
+                                                sizeof(struct config_place)),
+                      "%s.%s: is stored into the place's member", c->name, o->key);
+    }
+}
+
 /* What stands in a table is legal by the same table. */
 static void check_table(const char *where, const struct option *table)
 {
@@ -280,8 +340,10 @@ START_TEST(the_tables_are_sound)
         const struct section *c = rows[r].section;
         const struct driver_type *const *types = rows[r].drivers;
         check_table(c->name, c->options);
+        check_section_members(c);
         for (size_t i = 0; types && types[i]; i++) {
             check_table(types[i]->name, types[i]->options);
+            check_members(types[i]->name, types[i]->options, types[i]->options_size);
             for (const struct option *o = types[i]->options; o->key; o++) {
                 ck_assert_str_ne(o->key, "driver");
                 for (const struct option *common = c->options; common->key; common++)

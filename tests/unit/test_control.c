@@ -315,6 +315,40 @@ START_TEST(a_name_is_looked_up_beside_the_loop_and_until_then_it_is_a_number)
 }
 END_TEST
 
+/* Who the next client is; the linker gives us this call, too. 0: whoever it is. */
+static uid_t other_uid;
+
+int __real_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
+
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+    int result = __real_getsockopt(fd, level, name, value, size);
+    if (result == 0 && level == SOL_SOCKET && name == SO_PEERCRED && other_uid)
+        ((struct ucred *)value)->uid = other_uid;
+    return result;
+}
+
+/* On the connection that it came with: a client is looked up once. */
+START_TEST(who_comes_while_another_is_looked_up_gets_a_name_as_well)
+{
+    char line[100];
+    pthread_mutex_lock(&directory);
+    struct fixture *f = begin();
+    other_uid = 4242;
+    int fd = dial(f);
+    ask(f, fd, "{\"command\":\"who\"}\n", line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"name\":\"uid 4242\"}");
+    pthread_mutex_unlock(&directory);
+    do
+        ask(f, fd, "{\"command\":\"who\"}\n", line, sizeof line);
+    while (strcmp(line, "{\"ok\":true,\"name\":\"uid 4242\"}") == 0);
+    ck_assert_str_eq(line, "{\"ok\":true,\"name\":\"user-4242\"}");
+    close(fd);
+    end(f);
+}
+END_TEST
+
 START_TEST(a_look_up_that_is_under_way_holds_no_memory_when_all_is_closed)
 {
     pthread_mutex_lock(&directory);
@@ -366,6 +400,7 @@ int main(void)
     tcase_add_test(tc, each_piece_of_a_stream_waits_for_the_one_before);
     tcase_add_test(tc, a_stream_is_told_when_its_client_is_gone_or_the_socket_is_closed);
     tcase_add_test(tc, a_name_is_looked_up_beside_the_loop_and_until_then_it_is_a_number);
+    tcase_add_test(tc, who_comes_while_another_is_looked_up_gets_a_name_as_well);
     tcase_add_test(tc, a_look_up_that_is_under_way_holds_no_memory_when_all_is_closed);
     tcase_add_test(tc, a_stale_socket_is_replaced_and_a_live_one_is_not);
     suite_add_tcase(suite, tc);

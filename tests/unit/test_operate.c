@@ -277,6 +277,61 @@ START_TEST(whoever_waits_is_told_of_the_stop)
 }
 END_TEST
 
+static const struct outbox_answer first = {
+    .text = "{\"seq\":1}\n", .length = 10, .last_seq = 1, .more = true};
+static const struct outbox_answer second = {.text = "{\"seq\":2}\n", .length = 10, .last_seq = 2};
+
+static bool says_end(const struct control_request *request, bool is_whole)
+{
+    const json_t *end = json_object_get(request->sent, "end");
+    return request->ended && json_is_boolean(end) && json_is_true(end) == is_whole;
+}
+
+START_TEST(an_export_goes_on_as_its_client_reads_and_says_when_it_is_whole)
+{
+    const struct outbox_answer answers[] = {first, second};
+    fake_outbox.answers = answers;
+    struct control_request *request = ask("events.export", "{}");
+    ck_assert(json_is_true(json_object_get(request->sent, "ok")));
+    ck_assert_str_eq(request->text, "{\"seq\":1}\n");
+    ck_assert(!request->ended);
+    say_read(request, true);
+    ck_assert_uint_eq(fake_outbox.asked.after, 1);
+    ck_assert_str_eq(request->text, "{\"seq\":1}\n{\"seq\":2}\n");
+    ck_assert(says_end(request, true));
+}
+END_TEST
+
+START_TEST(an_export_that_the_store_breaks_off_is_never_whole)
+{
+    const struct outbox_answer broken = {.error = "disk"}, answers[] = {first, broken, broken};
+    fake_outbox.answers = answers;
+    struct control_request *request = ask("events.export", "{}");
+    say_read(request, true);
+    ck_assert_str_eq(request->text, "{\"seq\":1}\n");
+    ck_assert(says_end(request, false));
+    request = ask("events.export", "{}"); /* at its very beginning */
+    ck_assert_str_eq(request->text, "");
+    ck_assert(says_end(request, false));
+}
+END_TEST
+
+/* What is sent to it then comes nowhere; but nothing asks on for it. */
+START_TEST(an_export_to_a_client_that_is_gone_is_never_whole)
+{
+    const struct outbox_answer answers[] = {first, second, second};
+    fake_outbox.answers = answers;
+    struct control_request *request = ask("events.export", "{}");
+    say_read(request, false);
+    ck_assert(says_end(request, false));
+    ck_assert_ptr_eq(fake_outbox.answers, &answers[1]);
+    client_gone = true;
+    request = ask("events.export", "{}");
+    ck_assert(says_end(request, false));
+    ck_assert_ptr_eq(fake_outbox.answers, &answers[2]);
+}
+END_TEST
+
 START_TEST(duress_is_in_the_status_only_if_it_is_asked_for)
 {
     ask("status", "{}");
@@ -309,6 +364,9 @@ int main(void)
     tcase_add_test(tc, who_asks_for_a_drill_is_answered_when_it_begins);
     tcase_add_test(tc, who_asks_for_a_drill_hears_why_it_does_not_begin);
     tcase_add_test(tc, whoever_waits_is_told_of_the_stop);
+    tcase_add_test(tc, an_export_goes_on_as_its_client_reads_and_says_when_it_is_whole);
+    tcase_add_test(tc, an_export_that_the_store_breaks_off_is_never_whole);
+    tcase_add_test(tc, an_export_to_a_client_that_is_gone_is_never_whole);
     tcase_add_test(tc, duress_is_in_the_status_only_if_it_is_asked_for);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

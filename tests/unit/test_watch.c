@@ -57,6 +57,68 @@ START_TEST(watch_shows_nothing_of_duress_closed_or_not)
 }
 END_TEST
 
+/* The police have the event of that number, which raised an alarm. Told later. */
+static void publish_delivered(uint64_t seq)
+{
+    struct fact fact = {.kind = FACT_DELIVERED,
+                        .u.delivered = {.seq = seq, .class = EVENT_CLASS_PRESS, .confirmed = true}};
+    memcpy(fact.u.delivered.alarm, fake.events[seq - 1].alarm, UUID_TEXT_SIZE);
+    facts_publish(world.facts, &fact);
+}
+
+/* Of duress (its event is the first) and of the gate (the second), both released: nothing more is
+ * told of them before whoever watches asks. */
+static void restart_with_two_open(void)
+{
+    world_press(WORLD_DURESS);
+    world_press(WORLD_GATE);
+    world_release(WORLD_DURESS);
+    world_release(WORLD_GATE);
+    operate_restart();
+    ck_assert(world_incident(WORLD_DURESS) && world_incident(WORLD_GATE));
+}
+
+static void check_gate_line(size_t at, const char *what)
+{
+    ck_assert_str_eq(line_text(at, "what"), what);
+    ck_assert_str_eq(line_text(at, "alarm"), fake.events[1].alarm);
+    ck_assert_str_eq(line_text(at, "input"), "gate");
+    ck_assert_str_eq(line_text(at, "name"), "name of gate");
+}
+
+START_TEST(watch_knows_what_was_open_at_the_start)
+{
+    restart_with_two_open();
+    ask("watch", "{}");
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        publish_delivered(seq);
+        world_answer(0, UPLINK_ANSWER_SEEN, fake.events[seq - 1].alarm);
+        say_heard(seq, true);
+        ck_assert_uint_eq(line_count, seq == 1 ? 0 : 3);
+    }
+    check_gate_line(0, "delivered");
+    check_gate_line(1, "seen");
+    check_gate_line(2, "heard");
+}
+END_TEST
+
+START_TEST(watch_knows_what_was_open_at_the_start_when_it_is_closed_in_the_same_turn)
+{
+    restart_with_two_open();
+    ask("watch", "{}");
+    publish_delivered(1);
+    incidents_reset(world.incidents, world_incident(WORLD_DURESS), "Li", NULL);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(line_count, 0);
+    publish_delivered(2);
+    incidents_reset(world.incidents, world_incident(WORLD_GATE), "Li", NULL);
+    facts_tell(world.facts);
+    check_gate_line(0, "delivered");
+    check_gate_line(1, "closed");
+    ck_assert_uint_eq(line_count, 2);
+}
+END_TEST
+
 START_TEST(watch_shows_nothing_of_an_alarm_that_it_does_not_know)
 {
     /* Closed before the restart: it may have been duress. */
@@ -83,11 +145,11 @@ START_TEST(watch_shows_nothing_of_an_alarm_that_it_does_not_know)
     }
     facts_tell(world.facts);
     size_t before = line_count;
-    world_deliver("tocsin.alarm.raised", 0); /* of duress */
-    ck_assert_uint_eq(line_count, before);
     world_answer(0, UPLINK_ANSWER_SEEN, fake.events[0].alarm);
     ck_assert_uint_eq(line_count, before + 1);
     ck_assert_str_eq(line_text(before, "input"), "gate");
+    world_deliver("tocsin.alarm.raised", 0); /* of duress */
+    ck_assert_uint_eq(line_count, before + 1);
 }
 END_TEST
 
@@ -137,6 +199,8 @@ int main(void)
     tcase_add_checked_fixture(tc, operate_begin, operate_end);
     tcase_add_test(tc, watch_tells_an_alarms_way);
     tcase_add_test(tc, watch_shows_nothing_of_duress_closed_or_not);
+    tcase_add_test(tc, watch_knows_what_was_open_at_the_start);
+    tcase_add_test(tc, watch_knows_what_was_open_at_the_start_when_it_is_closed_in_the_same_turn);
     tcase_add_test(tc, watch_shows_nothing_of_an_alarm_that_it_does_not_know);
     tcase_add_test(tc, watch_tells_faults_cards_lamps_outputs_and_clips);
     suite_add_tcase(suite, tc);
