@@ -202,8 +202,12 @@ static int open_muxer(struct clip_file *c, struct err *e)
         if (add_stream(c, &c->streams[i]) != 0)
             return err_set(e, ENOMEM, "clip: out of memory");
     }
+    /* The times are the clip's own. libavformat would begin at 0 with whatever is written first: if
+     * that is sound, all pictures play earlier than the manifest says, the first ones at once. */
+    c->muxer->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;
     AVDictionary *options = NULL;
-    av_dict_set(&options, "movflags", "frag_custom+empty_moov+default_base_moof", 0);
+    av_dict_set(&options, "use_editlist", "0", 0);
+    av_dict_set(&options, "movflags", "frag_custom+empty_moov+default_base_moof+frag_discont", 0);
     code = avformat_write_header(c->muxer, &options);
     av_dict_free(&options);
     return code < 0 ? fail(c, code, "header", e) : 0;

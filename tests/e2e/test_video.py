@@ -16,7 +16,7 @@ import uuid
 import pytest
 
 from stand import TOP, Process, StandError, decode_clip, wait_until
-from video_core import VideoStand, check_hashes, keyframes, monotonic_ms, streams
+from video_core import VideoStand, check_file, keyframes, monotonic_ms, streams
 
 sys.path.insert(0, str(TOP / "tests/cameras"))
 from fault_server import FaultServer, pictures  # noqa: E402
@@ -68,14 +68,11 @@ def check_clip(parts, press_ms, pre_ms=PRE_MS, post_ms=POST_MS):
     """The parts of a clip without gaps: hashes, playable, from before the press to after it."""
     for number, message in enumerate(parts, 1):
         manifest = message["manifest"]
-        check_hashes(message)
+        check_file(message)
         decode_clip(message["path"])
         assert manifest["part"] == number
         assert manifest["last"] == (number == len(parts))
         assert manifest["gaps"] == []
-        seen = float(streams(message["path"])["format"]["duration"]) * 1000
-        said = manifest["stop_monoms"] - manifest["start_monoms"]
-        assert abs(seen - said) < 300, f"part {number} plays {seen} ms and says {said}"
         assert stat.S_IMODE(os.stat(message["path"]).st_mode) & 0o007 == 0
     for earlier, later in zip(parts, parts[1:]):
         assert later["manifest"]["start_monoms"] <= earlier["manifest"]["stop_monoms"] + SLACK_MS
@@ -155,7 +152,7 @@ def test_a_time_jump_does_not_harm_the_clip(tmp_path, build):
         assert press_ms - PRE_MS - 2500 < first["start_monoms"] <= press_ms - PRE_MS
         assert press_ms + POST_MS - SLACK_MS <= last["stop_monoms"] < press_ms + POST_MS + 5000
         for part in parts:
-            check_hashes(part)
+            check_file(part)
             decode_clip(part["path"])
             assert float(streams(part["path"])["format"]["duration"]) < 15
 
@@ -209,7 +206,7 @@ def test_clips_are_announced_until_stored(tmp_path, build):
         third = stand.core()
         wait_until("all clips after the kill", lambda: {c["clip"] for c in third.clips} == ids)
         for message in third.parts(alarm, "cam"):
-            check_hashes(message)
+            check_file(message)
             third.stored(message["clip"])
             third.done(message["clip"])
         third.wait_state("cam", "online")
@@ -255,7 +252,7 @@ def test_a_killed_recording_is_kept(tmp_path, build):
         again.alarm(["cam"], alarm, press_ms)
         parts = again.wait_last(alarm, "cam", 60)
         for message in parts:
-            check_hashes(message)
+            check_file(message)
             decode_clip(message["path"])
         assert parts[0]["manifest"]["start_monoms"] <= press_ms - PRE_MS
         before = [p for p in parts if p["manifest"]["start_monoms"] < killed_ms]
@@ -277,7 +274,7 @@ def test_a_camera_lost_in_the_middle(tmp_path, build):
         parts = core.wait_last(alarm, "cam", 60)
         assert parts[0]["manifest"]["start_monoms"] <= press_ms - PRE_MS
         for message in parts:
-            check_hashes(message)
+            check_file(message)
             decode_clip(message["path"])
         gaps = [g for p in parts for g in p["manifest"]["gaps"]]
         assert gaps and all(g["why"] and g["to_ms"] > g["from_ms"] for g in gaps)
@@ -479,7 +476,7 @@ def test_sigterm_keeps_what_was_recorded(tmp_path, build):
         wait_until("both parts", lambda: len(again.parts(alarm, "cam")) >= 2)
         parts = again.parts(alarm, "cam")
         for message in parts:
-            check_hashes(message)
+            check_file(message)
             decode_clip(message["path"])
         assert parts[-1]["manifest"]["stop_monoms"] > stopped_ms - 4000
 
@@ -502,7 +499,7 @@ def test_sighup_takes_a_good_file_and_refuses_a_bad_one(tmp_path, build):
         assert not set(workers) & set(stand.children())
         parts = core.wait_last(alarm, "one", 60)
         for message in parts:
-            check_hashes(message)
+            check_file(message)
             decode_clip(message["path"])
         assert parts[0]["manifest"]["start_monoms"] <= press_ms - PRE_MS
         assert parts[-1]["manifest"]["stop_monoms"] >= press_ms + 14000 - SLACK_MS

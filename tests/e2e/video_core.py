@@ -243,6 +243,36 @@ def check_hashes(message):
     assert at == sorted(at) and at[0] == 0
 
 
+def check_times(message):
+    """The pictures play at the times that the manifest says, from its start to its stop.
+
+    However late a busy machine or camera was: file and manifest are made of the same units' times,
+    and differ by nothing but the rounding to milliseconds. Sound has a clock and a way of its own:
+    it may end before the pictures or after.
+    """
+    manifest = message["manifest"]
+    done = subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-select_streams", "v",
+                           "-show_entries", "packet=dts_time,flags:stream=start_time,duration",
+                           str(message["path"])], capture_output=True, text=True, timeout=60,
+                          check=True)
+    seen = json.loads(done.stdout)
+    keys = [float(p["dts_time"]) * 1000 for p in seen["packets"] if "K" in p["flags"]]
+    said = [g["at_ms"] for g in manifest["gops"]]
+    assert len(keys) == len(said)
+    for number, (plays, at_ms) in enumerate(zip(keys, said)):
+        assert abs(plays - at_ms) < 2, f"group {number} plays at {plays} ms and says {at_ms}"
+    plays = float(seen["streams"][0]["duration"]) * 1000
+    length = manifest["stop_monoms"] - manifest["start_monoms"]
+    assert float(seen["streams"][0]["start_time"]) == 0
+    assert abs(plays - length) < 2, f"the pictures play {plays} ms and say {length}"
+
+
+def check_file(message):
+    """The file is what its manifest says: its bytes, and its times."""
+    check_hashes(message)
+    check_times(message)
+
+
 def streams(path):
     """ffprobe's words on each stream; fails if it has any complaint."""
     done = subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format",

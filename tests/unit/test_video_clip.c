@@ -18,6 +18,9 @@
 
 #define ALARM "019a0000-0000-7000-8000-000000000001"
 
+#define SOUND      40000  /* the length of a piece of it, in µs */
+#define SOUND_LATE 250000 /* the first one's time in the clip */
+
 START_TEST(a_finished_clip_says_what_it_holds)
 {
     struct message m;
@@ -124,6 +127,56 @@ START_TEST(the_times_in_the_file_increase_whatever_comes)
     ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
     check_message(&m);
     check_times(&m, wanted);
+    message_finish(&m);
+    remove_folder();
+}
+END_TEST
+
+/* A packet of the file that a player finds, on the time of our clock. */
+static void check_played(const struct message *m, const AVFormatContext *context,
+                         const AVPacket *packet, size_t *group, unsigned *sounds)
+{
+    const AVRational us = {1, 1000000};
+    const AVStream *stream = context->streams[packet->stream_index];
+    int64_t at_us = av_rescale_q(packet->dts, stream->time_base, us);
+    if (packet->stream_index == 1) {
+        ck_assert_int_le(llabs(at_us - SOUND_LATE - *sounds * SOUND), 1000);
+        ++*sounds;
+    } else if (packet->flags & AV_PKT_FLAG_KEY) {
+        const json_t *gop = json_array_get(json_object_get(m->clip.manifest, "gops"), (*group)++);
+        int64_t said_ms = json_integer_value(json_object_get(gop, "at_ms"));
+        ck_assert_int_le(llabs(at_us - said_ms * 1000), 1000);
+    }
+}
+
+/* Sound that is behind, and written first since it is handed on at once: muxers like to begin at 0
+ * with whatever comes first, which drew the first pictures together and all others ahead. */
+START_TEST(the_file_plays_at_the_times_that_the_manifest_says)
+{
+    struct message m;
+    struct err e;
+    AVFormatContext *context = NULL;
+    AVPacket *packet = av_packet_alloc();
+    size_t group = 0;
+    unsigned sounds = 0;
+    make_folder();
+    struct clip_file *clip = begin(2);
+    for (int64_t i = 0, sound = 0; i < 35; i++) {
+        put(clip, 0, i % 10 == 0, BEGIN + i * SECOND / 10);
+        for (; sound * SOUND < (i + 1) * SECOND / 10; sound++)
+            put(clip, 1, true, BEGIN + SOUND_LATE + sound * SOUND);
+    }
+    ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
+    check_message(&m);
+    ck_assert_int_eq(avformat_open_input(&context, m.clip.path, NULL, NULL), 0);
+    while (av_read_frame(context, packet) == 0) {
+        check_played(&m, context, packet, &group, &sounds);
+        av_packet_unref(packet);
+    }
+    ck_assert_uint_eq(group, 4);
+    ck_assert_uint_eq(sounds, 88);
+    av_packet_free(&packet);
+    avformat_close_input(&context);
     message_finish(&m);
     remove_folder();
 }
@@ -290,6 +343,7 @@ int main(void)
     tcase_add_test(clip, a_full_disk_keeps_the_groups_that_fit);
     tcase_add_test(clip, a_clip_without_a_picture_is_none);
     tcase_add_loop_test(clip, the_times_in_the_file_increase_whatever_comes, 0, 10);
+    tcase_add_test(clip, the_file_plays_at_the_times_that_the_manifest_says);
     tcase_add_test(clip, a_clip_grows_and_ends_on_the_disk);
     suite_add_tcase(suite, clip);
     TCase *journal = tcase_create("journal");
