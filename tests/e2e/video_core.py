@@ -248,11 +248,12 @@ def check_times(message):
 
     However late a busy machine or camera was: file and manifest are made of the same units' times,
     and differ by nothing but the rounding to milliseconds. Sound has a clock and a way of its own:
-    it may end before the pictures or after.
+    it may end before the pictures or after. (A picture that others lean on is decoded before it is
+    shown; what counts here is when it is decoded, which is when it came.)
     """
     manifest = message["manifest"]
     done = subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-select_streams", "v",
-                           "-show_entries", "packet=dts_time,flags:stream=start_time,duration",
+                           "-show_entries", "packet=dts_time,flags:stream=duration",
                            str(message["path"])], capture_output=True, text=True, timeout=60,
                           check=True)
     seen = json.loads(done.stdout)
@@ -263,7 +264,6 @@ def check_times(message):
         assert abs(plays - at_ms) < 2, f"group {number} plays at {plays} ms and says {at_ms}"
     plays = float(seen["streams"][0]["duration"]) * 1000
     length = manifest["stop_monoms"] - manifest["start_monoms"]
-    assert float(seen["streams"][0]["start_time"]) == 0
     assert abs(plays - length) < 2, f"the pictures play {plays} ms and say {length}"
 
 
