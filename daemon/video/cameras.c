@@ -22,6 +22,7 @@ struct supervised {
     struct cameras *all;
     struct config_camera *camera;
     struct process process;
+    bool recovered;    /* what its last process left is on the shelf */
     int64_t look_ms;   /* when its secrets are looked at again */
     unsigned restarts; /* of processes that are gone, and all that these told of */
     unsigned told;     /* by the one that is there, of its sessions */
@@ -57,6 +58,21 @@ static void on_saved(void *arg, struct shelf_clip *clip)
     cameras_tell_next(c);
 }
 
+static void on_recovered(void *arg, const char *camera)
+{
+    struct cameras *c = arg;
+    for (size_t i = 0; i < c->count; i++) {
+        if (strcmp(c->items[i].camera->id, camera) == 0)
+            c->items[i].recovered = true;
+    }
+}
+
+static void recover(struct supervised *u)
+{
+    u->recovered = false;
+    shelf_recover(u->all->shelf, u->camera->id);
+}
+
 /* Takes what is in `message`, or leaves it. */
 static void take_clip(struct supervised *u, struct message *message)
 {
@@ -69,12 +85,8 @@ static void take_clip(struct supervised *u, struct message *message)
         log_error("video", "%s: a clip with a path or camera that is not its own", u->camera->id);
         return;
     }
-    if (shelf_find(c->shelf, message->clip.id))
-        return;
-    struct shelf_clip *clip = shelf_add(c->shelf, message);
+    shelf_add(c->shelf, message);
     message->clip.manifest = NULL;
-    log_info("video", "%s: clip %s, %lld bytes", u->camera->id, clip->message.clip.id,
-             (long long)clip->message.clip.length_bytes);
 }
 
 static void on_worker_message(void *arg, struct message *message)
@@ -103,6 +115,7 @@ static void on_worker_end(void *arg, const char *reason)
     u->restarts += u->told + 1;
     u->told = 0;
     set_state(u, MESSAGE_CAMERA_FAULT, reason, u->restarts);
+    recover(u);
 }
 
 /* What parses one camera's bytes has no business with the others' passwords. */
@@ -164,10 +177,7 @@ static void tell_open_alarms(struct supervised *u)
 
 static void start_worker(struct supervised *u, int64_t now_ms)
 {
-    struct cameras *c = u->all;
     struct err e;
-    /* The one before is gone and all that it said was read. */
-    shelf_recover(c->shelf, u->camera->id);
     if (process_start(&u->process, now_ms, &e) == 0)
         tell_open_alarms(u);
     else
@@ -200,12 +210,13 @@ int cameras_open(struct cameras *c, struct config_cameras *config, const struct 
     struct supervised *items = calloc(config->count + 1, sizeof *items);
     if (!items)
         return err_set(e, ENOMEM, "out of memory");
+    bool others = c->items != NULL; /* were there before, and may have left something */
     free(c->items);
     c->items = items;
     c->video = video;
     c->count = config->count;
     c->ending = false;
-    shelf_set_loop(c->shelf, c->loop, on_saved, c);
+    shelf_set_handlers(c->shelf, &(struct shelf_handlers){on_saved, on_recovered, c});
     for (size_t i = 0; i < c->count; i++) {
         struct supervised *u = &items[i];
         const struct process_host host = {
@@ -217,8 +228,36 @@ int cameras_open(struct cameras *c, struct config_cameras *config, const struct 
             (struct message){.type = MESSAGE_CAMERA,
                              .camera = {.state = MESSAGE_CAMERA_CONNECTING, .reason = "starting"}};
         snprintf(u->state.camera.id, sizeof u->state.camera.id, "%s", u->camera->id);
+        u->recovered = true;
+        if (others)
+            recover(u);
     }
     return 0;
+}
+
+static bool is_to_start(struct supervised *u, int64_t now_ms)
+{
+    return !u->all->ending && u->recovered && process_is_due(&u->process, now_ms) &&
+           is_usable(u, now_ms);
+}
+
+/* A fork copies the locks of libraries as they are. So nobody forks but here, and only while no
+ * thread of the pool has work, which is the shelf's alone: then no lock is held by a thread that
+ * the child does not have. If the shelf is busy, the next tick asks again. */
+static void start_workers(struct cameras *c, int64_t now_ms)
+{
+    bool asked = false, rests = false;
+    for (size_t i = 0; i < c->count; i++) {
+        if (!is_to_start(&c->items[i], now_ms))
+            continue;
+        if (!asked)
+            rests = shelf_rest(c->shelf);
+        asked = true;
+        if (rests)
+            start_worker(&c->items[i], now_ms);
+    }
+    if (!asked || rests)
+        shelf_go_on(c->shelf);
 }
 
 void cameras_tick(struct cameras *c, int64_t now_ms)
@@ -230,9 +269,8 @@ void cameras_tick(struct cameras *c, int64_t now_ms)
         if (late_ms > 0)
             process_excuse(&u->process, late_ms, now_ms);
         process_watch(&u->process, now_ms);
-        if (!c->ending && process_is_due(&u->process, now_ms) && is_usable(u, now_ms))
-            start_worker(u, now_ms);
     }
+    start_workers(c, now_ms);
 }
 
 void cameras_reaped(struct cameras *c, pid_t pid, int status)
@@ -261,7 +299,7 @@ void cameras_tell(struct cameras *c)
         link_server_send(c->link, &c->items[i].state);
     TAILQ_FOREACH(clip, &c->shelf->clips, link)
     {
-        if (!clip->done)
+        if (!clip->note.done)
             shelf_tell(c->shelf, clip);
     }
     cameras_tell_next(c);
@@ -279,6 +317,7 @@ void cameras_tell_next(struct cameras *c)
 void cameras_end(struct cameras *c, int signal)
 {
     c->ending = true;
+    shelf_go_on(c->shelf); /* nobody is started: it need not rest */
     for (size_t i = 0; i < c->count; i++)
         process_signal(&c->items[i].process, signal);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "video/shelf.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,48 +8,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "video/journal.h"
 
-#define DAY_MS INT64_C(86400000)
 #define GAP_MS 1500 /* between two parts: more than the last picture's length */
+
+/* --- What is noted of a clip --------------------------------------------------------------- */
 
 /* What is written of a clip, as it was when its turn came. */
 struct save {
     uv_work_t work;
     struct shelf *shelf;
     struct shelf_clip *clip;
-    char path[400], journal[400];
+    char folder[256], id[UUID_TEXT_SIZE];
     char *text;
     int result;
     struct err error;
 };
 
-static char *make_text(const struct shelf_clip *clip)
-{
-    char *line = message_format(&clip->message);
-    json_t *message = line ? json_loads(line, 0, NULL) : NULL;
-    free(line);
-    json_t *object = json_pack("{so,sb,sb,sI}", "message", message, "stored", clip->stored, "done",
-                               clip->done, "wall_ms", (json_int_t)clip->wall_ms);
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    return text;
-}
-
 /* In the pool; the shelf is not touched. */
 static void write_save(uv_work_t *work)
 {
     struct save *save = work->data;
-    save->result = save->text ? atomic_file_write(save->path, 0640, save->text, strlen(save->text),
-                                                  &save->error)
+    save->result = save->text ? shelf_files_save(save->folder, save->id, save->text, &save->error)
                               : err_set(&save->error, ENOMEM, "cannot be written down");
-    /* Without its announcement on the disk the journal stays: a restart will find the clip by it.
-     */
-    if (save->result == 0)
-        unlink(save->journal);
 }
 
 static void save_next(struct shelf *s);
@@ -68,17 +50,16 @@ static void end_save(uv_work_t *work, int status)
     free(save);
     s->saving = NULL;
     clip->is_saved = true;
-    if (was_new && s->on_saved)
-        s->on_saved(s->arg, clip);
+    if (was_new && s->handlers.on_saved)
+        s->handlers.on_saved(s->handlers.arg, clip);
     save_next(s);
 }
 
 /* One at a time, in the order in which they were asked for. */
 static void save_next(struct shelf *s)
 {
-    char name[JOURNAL_NAME_SIZE];
     struct shelf_clip *clip = TAILQ_FIRST(&s->to_save);
-    if (s->saving || !clip)
+    if (s->saving || s->saves_rest || !clip)
         return;
     struct save *save = calloc(1, sizeof *save);
     if (!save)
@@ -86,11 +67,11 @@ static void save_next(struct shelf *s)
     TAILQ_REMOVE(&s->to_save, clip, to_save);
     clip->is_to_save = false;
     s->saving = clip;
-    *save = (struct save){.shelf = s, .clip = clip, .text = make_text(clip)};
+    *save = (struct save){
+        .shelf = s, .clip = clip, .text = shelf_files_text(&clip->message, &clip->note)};
     save->work.data = save;
-    journal_name(name, clip->message.clip.id);
-    snprintf(save->path, sizeof save->path, "%s/%s.json", s->folder, clip->message.clip.id);
-    snprintf(save->journal, sizeof save->journal, "%s/%s", s->folder, name);
+    memcpy(save->id, clip->message.clip.id, sizeof save->id);
+    memcpy(save->folder, s->folder, sizeof save->folder);
     if (s->loop && uv_queue_work(s->loop, &save->work, write_save, end_save) == 0)
         return;
     write_save(&save->work);
@@ -105,22 +86,24 @@ static void save(struct shelf *s, struct shelf_clip *clip)
     save_next(s);
 }
 
-/* Takes the message. Ids are UUIDv7: their order is that of time. */
+/* --- The clips ----------------------------------------------------------------------------- */
+
+/* Takes the message. Ids are UUIDv7: their order is that of time, and most are new. */
 static struct shelf_clip *put_in(struct shelf *s, const struct message *message)
 {
-    struct shelf_clip *clip = calloc(1, sizeof *clip), *later;
+    struct shelf_clip *clip = calloc(1, sizeof *clip), *before;
     if (!clip)
         abort();
     clip->message = *message;
-    TAILQ_FOREACH(later, &s->clips, link)
+    TAILQ_FOREACH_REVERSE(before, &s->clips, shelf_list, link)
     {
-        if (strcmp(later->message.clip.id, message->clip.id) >= 0)
+        if (strcmp(before->message.clip.id, message->clip.id) < 0)
             break;
     }
-    if (later)
-        TAILQ_INSERT_BEFORE(later, clip, link);
+    if (before)
+        TAILQ_INSERT_AFTER(&s->clips, before, clip, link);
     else
-        TAILQ_INSERT_TAIL(&s->clips, clip, link);
+        TAILQ_INSERT_HEAD(&s->clips, clip, link);
     return clip;
 }
 
@@ -133,75 +116,6 @@ static void take_out(struct shelf *s, struct shelf_clip *clip)
         TAILQ_REMOVE(&s->to_save, clip, to_save);
     message_finish(&clip->message);
     free(clip);
-}
-
-static void load(struct shelf *s, const char *name)
-{
-    char path[600];
-    char *text;
-    struct err e;
-    snprintf(path, sizeof path, "%s/%s", s->folder, name);
-    if (atomic_file_read(path, MESSAGE_LINE_MAX + 4096, &text, NULL, &e) != 0) {
-        log_warning("shelf", "%s", e.text);
-        return;
-    }
-    json_t *object = json_loads(text, 0, NULL);
-    free(text);
-    char *line = json_dumps(json_object_get(object, "message"), JSON_COMPACT);
-    struct message message;
-    if (line && message_parse(line, strlen(line), &message, &e) == 0 &&
-        message.type == MESSAGE_CLIP) {
-        struct shelf_clip *clip = put_in(s, &message);
-        clip->is_saved = true;
-        clip->stored = json_is_true(json_object_get(object, "stored"));
-        clip->done = json_is_true(json_object_get(object, "done"));
-        clip->wall_ms = json_integer_value(json_object_get(object, "wall_ms"));
-    } else {
-        log_warning("shelf", "%s cannot be read; the clip beside it stays", path);
-    }
-    free(line);
-    json_decref(object);
-}
-
-void shelf_init(struct shelf *s)
-{
-    *s = (struct shelf){.folder = ""};
-    TAILQ_INIT(&s->clips);
-    TAILQ_INIT(&s->to_tell);
-    TAILQ_INIT(&s->to_save);
-}
-
-int shelf_open(struct shelf *s, const char *dir, struct err *e)
-{
-    shelf_init(s);
-    snprintf(s->folder, sizeof s->folder, "%s/clips", dir);
-    mkdir(dir, 0750);
-    if (mkdir(s->folder, 0750) != 0 && errno != EEXIST)
-        return err_system(e, errno, "%s", s->folder);
-    DIR *folder = opendir(s->folder);
-    if (!folder)
-        return err_system(e, errno, "%s", s->folder);
-    for (struct dirent *d; (d = readdir(folder));) {
-        size_t length = strlen(d->d_name);
-        if (length == 36 + 5 && strcmp(d->d_name + 36, ".json") == 0)
-            load(s, d->d_name);
-    }
-    closedir(folder);
-    shelf_recover(s, NULL);
-    return 0;
-}
-
-void shelf_set_loop(struct shelf *s, uv_loop_t *loop,
-                    void (*on_saved)(void *arg, struct shelf_clip *clip), void *arg)
-{
-    s->loop = loop;
-    s->on_saved = on_saved;
-    s->arg = arg;
-}
-
-void shelf_tell_nobody(struct shelf *s)
-{
-    s->on_saved = NULL;
 }
 
 static int64_t number(const struct message *message, const char *key)
@@ -254,88 +168,6 @@ static void name_gap(struct message *message, const struct message *before)
                                         "why", "the camera's process had to be started again"));
 }
 
-static void remove_journal(const struct shelf *s, const char *id)
-{
-    char path[400], name[JOURNAL_NAME_SIZE];
-    journal_name(name, id);
-    snprintf(path, sizeof path, "%s/%s", s->folder, name);
-    unlink(path);
-}
-
-struct shelf_clip *shelf_add(struct shelf *s, struct message *message)
-{
-    const struct message *before = part_before(s, message);
-    json_object_set_new(message->clip.manifest, "part",
-                        json_integer(before ? number(before, "part") + 1 : 1));
-    if (before)
-        name_gap(message, before);
-    struct shelf_clip *clip = put_in(s, message);
-    clip->wall_ms = clock_wall_ms();
-    save(s, clip);
-    return clip;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The ids of all journals, oldest first; the caller frees each and the list. */
-static size_t list_journals(const struct shelf *s, char ***ret_ids)
-{
-    size_t count = 0;
-    char **ids = NULL;
-    DIR *folder = opendir(s->folder);
-    for (struct dirent *d; folder && (d = readdir(folder));) {
-        if (strlen(d->d_name) != 36 + 8 || strcmp(d->d_name + 36, ".journal") != 0)
-            continue;
-        char **grown = realloc(ids, (count + 1) * sizeof *ids);
-        char *id = strndup(d->d_name, 36);
-        if (grown)
-            ids = grown;
-        if (grown && id && uuid_is_valid(id))
-            ids[count++] = id;
-        else
-            free(id);
-    }
-    if (folder)
-        closedir(folder);
-    if (count > 0)
-        qsort(ids, count, sizeof *ids, by_text);
-    *ret_ids = ids;
-    return count;
-}
-
-static void recover_one(struct shelf *s, const char *id)
-{
-    struct message message;
-    struct err e;
-    int result = journal_recover(s->folder, id, &message, &e);
-    if (result != 0) {
-        log_warning("shelf", "%s", e.text);
-        return;
-    }
-    struct shelf_clip *clip = shelf_add(s, &message);
-    log_info("shelf", "clip %s of camera %s was being written: %lld bytes are kept", id,
-             clip->message.clip.camera, (long long)clip->message.clip.length_bytes);
-}
-
-void shelf_recover(struct shelf *s, const char *camera)
-{
-    char **ids, owner[MESSAGE_ID_SIZE];
-    size_t count = list_journals(s, &ids);
-    for (size_t i = 0; i < count; i++) {
-        const struct shelf_clip *known = shelf_find(s, ids[i]);
-        if (known && known->is_saved)
-            remove_journal(s, ids[i]);
-        else if (!known && (!camera || (journal_camera(s->folder, ids[i], owner) &&
-                                        strcmp(owner, camera) == 0)))
-            recover_one(s, ids[i]);
-        free(ids[i]);
-    }
-    free(ids);
-}
-
 void shelf_tell(struct shelf *s, struct shelf_clip *clip)
 {
     if (clip->is_to_tell || !clip->is_saved)
@@ -367,36 +199,247 @@ struct shelf_clip *shelf_find(struct shelf *s, const char *clip)
 
 void shelf_mark(struct shelf *s, struct shelf_clip *clip, bool stored, bool done)
 {
-    if (clip->stored == stored && clip->done == done)
+    if (clip->note.stored == stored && clip->note.done == done)
         return;
-    clip->stored = stored;
-    clip->done = done;
+    clip->note.stored = stored;
+    clip->note.done = done;
     save(s, clip);
 }
 
-static void remove_clip(struct shelf *s, struct shelf_clip *clip)
+/* Takes the message. */
+static struct shelf_clip *add(struct shelf *s, struct message *message)
 {
-    char path[400];
-    unlink(clip->message.clip.path);
-    snprintf(path, sizeof path, "%s/%s.json", s->folder, clip->message.clip.id);
-    unlink(path);
-    take_out(s, clip);
+    const struct message *before = part_before(s, message);
+    json_object_set_new(message->clip.manifest, "part",
+                        json_integer(before ? number(before, "part") + 1 : 1));
+    if (before)
+        name_gap(message, before);
+    struct shelf_clip *clip = put_in(s, message);
+    clip->note.wall_ms = clock_wall_ms();
+    save(s, clip);
+    return clip;
 }
 
-static void prune_unfinished(struct shelf *s)
+/* --- The intake ---------------------------------------------------------------------------- */
+
+enum errand_kind {
+    ERRAND_LOAD,      /* a clip whose announcement lies in the folder */
+    ERRAND_RECOVER,   /* a clip that was being written */
+    ERRAND_FORGET,    /* a journal that is not needed any more */
+    ERRAND_SEARCH,    /* for what a camera's worker left */
+    ERRAND_RECOVERED, /* all that is on the shelf */
+    ERRAND_ADD,       /* a clip that was just finished */
+    ERRAND_REMOVE,    /* a clip that is not kept any longer */
+    ERRAND_TIDY,      /* what nobody finished */
+};
+
+struct shelf_errand {
+    TAILQ_ENTRY(shelf_errand) link;
+    uv_work_t work;
+    struct shelf *shelf;
+    enum errand_kind kind;
+    char folder[256];
+    char id[UUID_TEXT_SIZE];
+    char camera[MESSAGE_ID_SIZE];
+    struct message message;
+    struct shelf_note note;
+    char **ids;
+    size_t id_count;
+    int result;
+    struct err error;
+};
+
+static struct shelf_errand *make_errand(struct shelf *s, enum errand_kind kind, const char *id,
+                                        const char *camera)
 {
-    char path[600];
-    struct stat st;
-    DIR *folder = opendir(s->folder);
-    for (struct dirent *d; folder && (d = readdir(folder));) {
-        const char *dot = strrchr(d->d_name, '.');
-        snprintf(path, sizeof path, "%s/%s", s->folder, d->d_name);
-        if (dot && (strcmp(dot, ".part") == 0 || strcmp(dot, ".journal") == 0) &&
-            stat(path, &st) == 0 && clock_wall_ms() - st.st_mtime * INT64_C(1000) > DAY_MS)
-            unlink(path);
+    struct shelf_errand *errand = calloc(1, sizeof *errand);
+    if (!errand)
+        abort();
+    errand->shelf = s;
+    errand->kind = kind;
+    errand->work.data = errand;
+    memcpy(errand->folder, s->folder, sizeof errand->folder);
+    snprintf(errand->id, sizeof errand->id, "%s", id);
+    snprintf(errand->camera, sizeof errand->camera, "%s", camera);
+    return errand;
+}
+
+static void free_ids(char **ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(ids[i]);
+    free(ids);
+}
+
+static void free_errand(struct shelf_errand *errand)
+{
+    message_finish(&errand->message);
+    free_ids(errand->ids, errand->id_count);
+    free(errand);
+}
+
+/* In the pool; the shelf is not touched. */
+static void run_errand(uv_work_t *work)
+{
+    struct shelf_errand *r = work->data;
+    switch (r->kind) {
+    case ERRAND_LOAD:
+        r->result = shelf_files_load(r->folder, r->id, &r->message, &r->note, &r->error);
+        break;
+    case ERRAND_RECOVER:
+        r->result = journal_recover(r->folder, r->id, &r->message, &r->error);
+        break;
+    case ERRAND_FORGET:
+        shelf_files_remove_journal(r->folder, r->id);
+        break;
+    case ERRAND_SEARCH:
+        r->id_count = shelf_files_list_camera(r->folder, r->camera, &r->ids);
+        break;
+    case ERRAND_REMOVE:
+        shelf_files_remove(r->folder, r->id);
+        break;
+    case ERRAND_TIDY:
+        shelf_files_remove_unfinished(r->folder);
+        break;
+    case ERRAND_RECOVERED:
+    case ERRAND_ADD:
+        break; /* the loop's */
     }
-    if (folder)
-        closedir(folder);
+}
+
+static void take_loaded(struct shelf *s, struct shelf_errand *r)
+{
+    struct shelf_clip *clip = put_in(s, &r->message);
+    r->message.clip.manifest = NULL;
+    clip->note = r->note;
+    clip->is_saved = true;
+    if (!clip->note.done && s->handlers.on_saved)
+        s->handlers.on_saved(s->handlers.arg, clip);
+}
+
+static void take_added(struct shelf *s, struct shelf_errand *r)
+{
+    if (shelf_find(s, r->message.clip.id))
+        return;
+    const struct shelf_clip *clip = add(s, &r->message);
+    r->message.clip.manifest = NULL;
+    log_info("shelf", "%s: clip %s, %lld bytes%s", clip->message.clip.camera, clip->message.clip.id,
+             (long long)clip->message.clip.length_bytes,
+             r->kind == ERRAND_RECOVER ? " of one that was being written" : "");
+}
+
+/* They go before what waits already: a clip of the same alarm that comes later is a later part. */
+static void take_found(struct shelf *s, const struct shelf_errand *r)
+{
+    struct shelf_errand *next = make_errand(s, ERRAND_RECOVERED, "", r->camera);
+    TAILQ_INSERT_HEAD(&s->intake, next, link);
+    for (size_t i = 0; i < r->id_count; i++) {
+        struct shelf_errand *one = make_errand(s, ERRAND_RECOVER, r->ids[i], r->camera);
+        TAILQ_INSERT_BEFORE(next, one, link);
+    }
+}
+
+static void take_errand(struct shelf *s, struct shelf_errand *r)
+{
+    switch (r->kind) {
+    case ERRAND_LOAD:
+    case ERRAND_RECOVER:
+        if (r->result != 0)
+            log_warning("shelf", "%s", r->error.text);
+        else if (r->kind == ERRAND_LOAD)
+            take_loaded(s, r);
+        else
+            take_added(s, r);
+        break;
+    case ERRAND_SEARCH:
+        take_found(s, r);
+        break;
+    case ERRAND_RECOVERED:
+        if (s->handlers.on_recovered)
+            s->handlers.on_recovered(s->handlers.arg, r->camera);
+        break;
+    case ERRAND_ADD:
+        take_added(s, r);
+        break;
+    case ERRAND_TIDY:
+        s->is_to_tidy = false;
+        break;
+    case ERRAND_FORGET:
+    case ERRAND_REMOVE:
+        break;
+    }
+}
+
+static void fetch_next(struct shelf *s);
+
+static void end_errand(uv_work_t *work, int status)
+{
+    struct shelf_errand *errand = work->data;
+    struct shelf *s = errand->shelf;
+    (void)status;
+    s->fetching = NULL;
+    take_errand(s, errand);
+    free_errand(errand);
+    fetch_next(s);
+}
+
+/* Whether the pool has something to do for it; what that is may have changed since it was made. */
+static bool needs_disk(struct shelf *s, struct shelf_errand *errand)
+{
+    if (errand->kind == ERRAND_RECOVER) {
+        const struct shelf_clip *known = shelf_find(s, errand->id);
+        if (known)
+            errand->kind = ERRAND_FORGET;
+        return !known || known->is_saved;
+    }
+    return errand->kind != ERRAND_ADD && errand->kind != ERRAND_RECOVERED;
+}
+
+/* One at a time, in order. */
+static void fetch_next(struct shelf *s)
+{
+    struct shelf_errand *errand;
+    while (!s->fetching && !s->intake_rests && (errand = TAILQ_FIRST(&s->intake))) {
+        TAILQ_REMOVE(&s->intake, errand, link);
+        bool disk = needs_disk(s, errand);
+        s->fetching = errand;
+        if (disk && s->loop && uv_queue_work(s->loop, &errand->work, run_errand, end_errand) == 0)
+            return;
+        if (disk)
+            run_errand(&errand->work);
+        s->fetching = NULL;
+        take_errand(s, errand);
+        free_errand(errand);
+    }
+}
+
+static void put_errand(struct shelf *s, struct shelf_errand *errand)
+{
+    TAILQ_INSERT_TAIL(&s->intake, errand, link);
+    fetch_next(s);
+}
+
+static void put_all(struct shelf *s, enum errand_kind kind, const char *suffix)
+{
+    char **ids;
+    size_t count = shelf_files_list(s->folder, suffix, &ids);
+    for (size_t i = 0; i < count; i++) {
+        struct shelf_errand *errand = make_errand(s, kind, ids[i], "");
+        TAILQ_INSERT_TAIL(&s->intake, errand, link);
+    }
+    free_ids(ids, count);
+}
+
+void shelf_add(struct shelf *s, struct message *message)
+{
+    struct shelf_errand *errand = make_errand(s, ERRAND_ADD, message->clip.id, "");
+    errand->message = *message;
+    put_errand(s, errand);
+}
+
+void shelf_recover(struct shelf *s, const char *camera)
+{
+    put_errand(s, make_errand(s, ERRAND_SEARCH, "", camera));
 }
 
 void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
@@ -409,17 +452,83 @@ void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
     }
     for (struct shelf_clip *next = TAILQ_FIRST(&s->clips); (c = next);) {
         next = TAILQ_NEXT(c, link);
-        if (!c->done || c->is_to_save || c == s->saving ||
-            (now_ms - c->wall_ms <= keep_ms && bytes <= keep_bytes))
+        if (!c->note.done || c->is_to_save || c == s->saving ||
+            (now_ms - c->note.wall_ms <= keep_ms && bytes <= keep_bytes))
             continue;
         bytes -= c->message.clip.length_bytes;
-        remove_clip(s, c);
+        put_errand(s, make_errand(s, ERRAND_REMOVE, c->message.clip.id, ""));
+        take_out(s, c);
     }
-    prune_unfinished(s);
+    /* Behind all that is still to be recovered: that may be old, too. */
+    if (!s->is_to_tidy) {
+        s->is_to_tidy = true;
+        put_errand(s, make_errand(s, ERRAND_TIDY, "", ""));
+    }
+}
+
+/* --- All of it ----------------------------------------------------------------------------- */
+
+void shelf_init(struct shelf *s, uv_loop_t *loop)
+{
+    *s = (struct shelf){.loop = loop};
+    TAILQ_INIT(&s->clips);
+    TAILQ_INIT(&s->to_tell);
+    TAILQ_INIT(&s->to_save);
+    TAILQ_INIT(&s->intake);
+}
+
+void shelf_set_handlers(struct shelf *s, const struct shelf_handlers *handlers)
+{
+    s->handlers = *handlers;
+}
+
+int shelf_open(struct shelf *s, const char *dir, struct err *e)
+{
+    snprintf(s->folder, sizeof s->folder, "%s/clips", dir);
+    mkdir(dir, 0750);
+    if (mkdir(s->folder, 0750) != 0 && errno != EEXIST)
+        return err_system(e, errno, "%s", s->folder);
+    if (access(s->folder, R_OK | W_OK | X_OK) != 0)
+        return err_system(e, errno, "%s", s->folder);
+    put_all(s, ERRAND_LOAD, SHELF_JSON);
+    put_all(s, ERRAND_RECOVER, SHELF_JOURNAL);
+    s->intake_rests = s->saves_rest = s->loop != NULL;
+    fetch_next(s);
+    return 0;
+}
+
+bool shelf_rest(struct shelf *s)
+{
+    s->intake_rests = true;
+    s->saves_rest = s->saves_rest || !s->fetching;
+    return !s->fetching && !s->saving;
+}
+
+void shelf_go_on(struct shelf *s)
+{
+    s->intake_rests = s->saves_rest = false;
+    save_next(s);
+    fetch_next(s);
+}
+
+static void drop_intake(struct shelf *s)
+{
+    for (struct shelf_errand *errand; (errand = TAILQ_FIRST(&s->intake));) {
+        TAILQ_REMOVE(&s->intake, errand, link);
+        free_errand(errand);
+    }
+}
+
+void shelf_end(struct shelf *s)
+{
+    s->handlers = (struct shelf_handlers){0};
+    drop_intake(s);
+    shelf_go_on(s);
 }
 
 void shelf_close(struct shelf *s)
 {
+    drop_intake(s);
     while (!TAILQ_EMPTY(&s->clips))
         take_out(s, TAILQ_FIRST(&s->clips));
 }

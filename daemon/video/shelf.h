@@ -3,8 +3,13 @@
  * The finished clips on the disk and what is still to be said of them. Beside <clip>.mp4 lies
  * <clip>.json, the message that announces it; it is written before anybody is told, and says
  * whether the core has the manifest ("stored") and whether the file is still wanted ("done").
- * Supervisor only. At the start the disk is waited for; with a loop these files are written in its
- * pool: one at a time, in order, each as it is when its turn comes. The loop ends when all are.
+ *
+ * Supervisor only, loop thread. Without a loop each call waits for the disk. With one the disk is
+ * the pool's, in two rows, each one piece at a time and in order: what is noted of clips (saves),
+ * and the intake: what lies in the folder, what dead workers left, what was just finished, what is
+ * to go. A piece is one file, or one clip. The loop does not end before all notes are written.
+ *
+ * Whoever forks asks for a rest first (shelf_rest): no thread is in the middle of anything then.
  */
 #ifndef TOCSIN_VIDEO_SHELF_H
 #define TOCSIN_VIDEO_SHELF_H
@@ -12,7 +17,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "videolink/message.h"
+#include "video/shelf_files.h"
 
 struct shelf_clip {
     TAILQ_ENTRY(shelf_clip) link;
@@ -21,9 +26,19 @@ struct shelf_clip {
     bool is_to_tell, is_to_save;
     bool is_saved;          /* once, or it cannot be: its first words may be told */
     struct message message; /* MESSAGE_CLIP */
-    bool stored, done;
-    int64_t wall_ms; /* when it was finished */
+    struct shelf_note note;
 };
+
+struct shelf_handlers {
+    /* Its announcement was written for the first time or found on the disk, or it cannot be written
+     * (that is logged, and the journal stays): nobody is told of a clip before. */
+    void (*on_saved)(void *arg, struct shelf_clip *clip);
+    /* All that workers of this camera left is on the shelf. */
+    void (*on_recovered)(void *arg, const char *camera);
+    void *arg;
+};
+
+struct shelf_errand;
 
 struct shelf {
     char folder[256]; /* of the clips */
@@ -32,36 +47,35 @@ struct shelf {
     struct shelf_list to_tell; /* those that the core is to be told of, in that order */
     struct shelf_list to_save; /* whose files are to be written, in that order */
     struct shelf_clip *saving; /* is being written; never removed meanwhile */
-    uv_loop_t *loop;           /* NULL: the disk is waited for */
-    void (*on_saved)(void *arg, struct shelf_clip *clip);
-    void *arg;
+    TAILQ_HEAD(shelf_errands, shelf_errand) intake;
+    struct shelf_errand *fetching; /* of the intake, in the pool */
+    bool intake_rests, saves_rest; /* nothing of that row begins */
+    bool is_to_tidy;               /* stands in the intake already */
+    uv_loop_t *loop;               /* NULL: the disk is waited for */
+    struct shelf_handlers handlers;
 };
 
 /* Empty, and without a folder. */
-void shelf_init(struct shelf *s);
+void shelf_init(struct shelf *s, uv_loop_t *loop);
 
-/* Makes the folder (mode 0750) if need be, reads what is there, recovers what was being written. */
+void shelf_set_handlers(struct shelf *s, const struct shelf_handlers *handlers);
+
+/*
+ * Makes the folder (mode 0750) if need be and looks what is there, by name; what that says, and
+ * what was being written, is taken in one after the other, before anything that comes later. With a
+ * loop the shelf rests until shelf_go_on.
+ */
 int shelf_open(struct shelf *s, const char *dir, struct err *e);
 
 /*
- * From now on files are written in the loop's pool. `on_saved` is told of each clip whose
- * announcement was written for the first time, or could not be (that is logged, and the journal
- * stays): nobody is told of a clip before.
+ * A clip that was just finished; its announcement is written from now on. The shelf knows the parts
+ * that earlier processes wrote: it gives the number of the part, and names the time since the part
+ * before as a gap. One that it has already is dropped. Takes `message`.
  */
-void shelf_set_loop(struct shelf *s, uv_loop_t *loop,
-                    void (*on_saved)(void *arg, struct shelf_clip *clip), void *arg);
-/* What is still to be written is, but on_saved is not called any more. */
-void shelf_tell_nobody(struct shelf *s);
+void shelf_add(struct shelf *s, struct message *message);
 
-/*
- * A clip that was just finished; its announcement is written from now on. The shelf knows
- * the parts that earlier processes wrote: it gives the number of the part, and names the time since
- * the part before as a gap. Takes `message`.
- */
-struct shelf_clip *shelf_add(struct shelf *s, struct message *message);
-
-/* Makes clips of what a camera's worker was writing when it died, and adds them. A NULL camera
- * means every camera: nobody may be writing then. Waits for the disk. */
+/* Makes clips of what a camera's worker was writing when it died, and adds them: nobody may be
+ * writing for it until on_recovered. */
 void shelf_recover(struct shelf *s, const char *camera);
 
 /* The core is to be told of it, unless its announcement is not on the disk yet; which is next,
@@ -76,6 +90,16 @@ void shelf_mark(struct shelf *s, struct shelf_clip *clip, bool stored, bool done
  * and unfinished files a day old. What is not done is never removed. */
 void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes);
 
+/* True once nothing of the shelf is in the pool; nothing begins there until shelf_go_on, of the
+ * intake at once, of the notes as soon as the intake is still. Ask again. */
+bool shelf_rest(struct shelf *s);
+void shelf_go_on(struct shelf *s);
+
+/* No handler is called any more. What is to be noted still is; the rest is left to the next start.
+ */
+void shelf_end(struct shelf *s);
+
+/* After the loop has ended. */
 void shelf_close(struct shelf *s);
 
 #endif

@@ -60,7 +60,7 @@ static void on_message(void *arg, const struct message *message)
         break;
     case MESSAGE_CLIP_STORED:
         if ((clip = shelf_find(&s->shelf, message->word_of)))
-            shelf_mark(&s->shelf, clip, true, clip->done);
+            shelf_mark(&s->shelf, clip, true, clip->note.done);
         break;
     case MESSAGE_CLIP_DONE:
         if ((clip = shelf_find(&s->shelf, message->word_of)))
@@ -76,7 +76,7 @@ static void on_message(void *arg, const struct message *message)
 
 static void close_all(struct supervisor *s)
 {
-    shelf_tell_nobody(&s->shelf);
+    shelf_end(&s->shelf);
     cameras_finish(&s->cameras);
     service_close(s->service);
     link_server_close(s->link);
@@ -222,8 +222,8 @@ int supervisor_run(struct config *config, cameras_worker worker, struct err *e)
     }
     s->config = config;
     s->cameras = (struct cameras){.loop = &s->loop, .worker = worker, .shelf = &s->shelf};
-    shelf_init(&s->shelf);
     uv_loop_init(&s->loop);
+    shelf_init(&s->shelf, &s->loop);
     int result = open_all(s, e);
     if (result == 0)
         log_info("video", "ready: %zu cameras", s->cameras.count);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the shelf makes of the clips: their parts, their gaps, what is remembered over a restart,
  * what is found again and what goes. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "run_suite.h"
@@ -11,16 +14,31 @@
 #include "video_clip_stage.h"
 #include "video_units.h"
 
+/* Without a loop: the disk is waited for. */
+static void open_shelf(struct shelf *shelf)
+{
+    struct err e;
+    shelf_init(shelf, NULL);
+    ck_assert_int_eq(shelf_open(shelf, clips_base, &e), 0);
+}
+
+static struct shelf_clip *put_on(struct shelf *shelf, struct message *message)
+{
+    char id[UUID_TEXT_SIZE];
+    memcpy(id, message->clip.id, sizeof id);
+    shelf_add(shelf, message);
+    return shelf_find(shelf, id);
+}
+
 /* What a kill left is on the disk before anybody is told of it, and its announcement too. */
 START_TEST(a_recovered_clip_is_on_the_disk)
 {
     struct shelf shelf;
-    struct err e;
     char id[UUID_TEXT_SIZE] = "";
     make_folder();
     write_and_die(id);
     calls[0] = '\0';
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     static const char first[] = "fsync .mp4.part\nrename in clips\nfsync clips\n";
     ck_assert_msg(strncmp(calls, first, sizeof first - 1) == 0, "%s", calls);
     /* atomic_file: the file beside, then the folder. */
@@ -36,10 +54,9 @@ END_TEST
 START_TEST(a_clip_whose_announcement_cannot_be_stored_is_found_again)
 {
     struct shelf shelf;
-    struct err e;
     char blocked[200], id[UUID_TEXT_SIZE];
     make_folder();
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     struct message made = make_clip(BEGIN, 20);
     memcpy(id, made.clip.id, sizeof id);
     snprintf(blocked, sizeof blocked, "%s/%s.json", clips(), id);
@@ -48,7 +65,7 @@ START_TEST(a_clip_whose_announcement_cannot_be_stored_is_found_again)
     ck_assert_int_eq(count_files(".journal", false), 1);
     shelf_close(&shelf);
     rmdir(blocked);
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     ck_assert_ptr_nonnull(shelf_find(&shelf, id));
     ck_assert_int_eq(count_files(".journal", false), 0);
     ck_assert_int_eq(count_files(".json", false), 1);
@@ -61,24 +78,23 @@ END_TEST
 START_TEST(marks_are_kept_over_a_restart)
 {
     struct shelf shelf;
-    struct err e;
     char id[UUID_TEXT_SIZE];
     make_folder();
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     struct message made = make_clip(BEGIN, 20);
     memcpy(id, made.clip.id, sizeof id);
-    struct shelf_clip *clip = shelf_add(&shelf, &made);
-    ck_assert(!clip->stored && !clip->done);
+    struct shelf_clip *clip = put_on(&shelf, &made);
+    ck_assert(!clip->note.stored && !clip->note.done);
     for (int round = 0; round < 3; round++) {
         bool stored = round > 0, done = round > 1;
         shelf_mark(&shelf, shelf_find(&shelf, id), stored, done);
         shelf_close(&shelf);
-        ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+        open_shelf(&shelf);
         clip = shelf_find(&shelf, id);
         ck_assert_ptr_nonnull(clip);
-        ck_assert_int_eq(clip->stored, stored);
-        ck_assert_int_eq(clip->done, done);
-        ck_assert_int_gt(clip->wall_ms, 0);
+        ck_assert_int_eq(clip->note.stored, stored);
+        ck_assert_int_eq(clip->note.done, done);
+        ck_assert_int_gt(clip->note.wall_ms, 0);
         check_message(&clip->message);
     }
     shelf_close(&shelf);
@@ -90,10 +106,9 @@ END_TEST
 START_TEST(only_the_named_cameras_clips_are_recovered)
 {
     struct shelf shelf;
-    struct err e;
     char id[UUID_TEXT_SIZE] = "";
     make_folder();
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     write_and_die(id);
     shelf_recover(&shelf, "yard");
     ck_assert_ptr_null(shelf_find(&shelf, id));
@@ -112,23 +127,22 @@ static const json_t *gaps_of(const struct shelf_clip *clip)
 START_TEST(parts_are_counted_over_a_restart_and_the_time_between_is_a_gap)
 {
     struct shelf shelf;
-    struct err e;
     make_folder();
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     struct message first = make_clip(BEGIN, 30);
-    struct shelf_clip *one = shelf_add(&shelf, &first);
+    struct shelf_clip *one = put_on(&shelf, &first);
     ck_assert_int_eq(number(&one->message, "part"), 1);
     ck_assert_uint_eq(json_array_size(gaps_of(one)), 0);
     shelf_close(&shelf);
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     struct message second = make_clip(BEGIN + 10 * SECOND, 30);
-    struct shelf_clip *two = shelf_add(&shelf, &second);
+    struct shelf_clip *two = put_on(&shelf, &second);
     ck_assert_int_eq(number(&two->message, "part"), 2);
     ck_assert_uint_eq(json_array_size(gaps_of(two)), 1);
     const json_t *gap = json_array_get(gaps_of(two), 0);
     ck_assert_int_eq(json_integer_value(json_object_get(gap, "from_ms")), -7000);
     struct message third = make_clip(BEGIN + 12 * SECOND, 30); /* overlaps: no gap */
-    ck_assert_uint_eq(json_array_size(gaps_of(shelf_add(&shelf, &third))), 0);
+    ck_assert_uint_eq(json_array_size(gaps_of(put_on(&shelf, &third))), 0);
     ck_assert_int_eq(count_files(".journal", false), 0);
     shelf_close(&shelf);
     remove_folder();
@@ -141,14 +155,14 @@ START_TEST(a_gap_that_an_earlier_part_shows_is_none)
     struct err e;
     struct message m;
     make_folder();
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     struct message first = make_clip(BEGIN, 30);
     shelf_add(&shelf, &first);
     struct clip_file *clip = begin(1);
     clip_gap(clip, BEGIN - 5 * SECOND, BEGIN + 6 * SECOND, "the ring was empty");
     play(clip, BEGIN + 6 * SECOND, 10, false);
     ck_assert_int_eq(clip_finish(clip, &m, &e), 0);
-    const json_t *gaps = gaps_of(shelf_add(&shelf, &m));
+    const json_t *gaps = gaps_of(put_on(&shelf, &m));
     ck_assert_uint_eq(json_array_size(gaps), 1);
     ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(gaps, 0), "from_ms")),
                      -3000);
@@ -161,15 +175,14 @@ END_TEST
 START_TEST(what_was_being_written_is_on_the_shelf_after_a_start)
 {
     struct shelf shelf;
-    struct err e;
     char id[UUID_TEXT_SIZE] = "";
     make_folder();
     write_and_die(id);
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     ck_assert_ptr_nonnull(shelf_find(&shelf, id));
     ck_assert_int_eq(count_files(".json", false), 1);
     shelf_close(&shelf);
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     ck_assert_ptr_nonnull(shelf_find(&shelf, id));
     shelf_close(&shelf);
     remove_folder();
@@ -179,9 +192,8 @@ END_TEST
 START_TEST(only_done_clips_are_pruned_oldest_first)
 {
     struct shelf shelf;
-    struct err e;
     make_folder();
-    ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+    open_shelf(&shelf);
     struct message made[3];
     for (int i = 0; i < 3; i++) {
         made[i] = make_clip(BEGIN, 10);
@@ -189,7 +201,7 @@ START_TEST(only_done_clips_are_pruned_oldest_first)
     }
     struct message a = made[0], b = made[1], c = made[2];
     int64_t one_bytes = a.clip.length_bytes;
-    struct shelf_clip *first = shelf_add(&shelf, &a);
+    struct shelf_clip *first = put_on(&shelf, &a);
     char second[UUID_TEXT_SIZE], third[UUID_TEXT_SIZE];
     memcpy(second, b.clip.id, sizeof second);
     memcpy(third, c.clip.id, sizeof third);
@@ -211,6 +223,232 @@ START_TEST(only_done_clips_are_pruned_oldest_first)
 }
 END_TEST
 
+/* --- With a loop --------------------------------------------------------------------------- */
+
+static struct heard {
+    size_t saved, recovered;
+    char camera[MESSAGE_ID_SIZE];
+} heard;
+
+static void on_saved(void *arg, struct shelf_clip *clip)
+{
+    (void)arg;
+    ck_assert(clip->is_saved);
+    heard.saved++;
+}
+
+static void on_recovered(void *arg, const char *camera)
+{
+    (void)arg;
+    heard.recovered++;
+    snprintf(heard.camera, sizeof heard.camera, "%s", camera);
+}
+
+static void open_with_loop(struct shelf *shelf, uv_loop_t *loop)
+{
+    struct err e;
+    memset(&heard, 0, sizeof heard);
+    uv_loop_init(loop);
+    shelf_init(shelf, loop);
+    shelf_set_handlers(shelf, &(struct shelf_handlers){on_saved, on_recovered, NULL});
+    ck_assert_int_eq(shelf_open(shelf, clips_base, &e), 0);
+}
+
+static void close_with_loop(struct shelf *shelf, uv_loop_t *loop)
+{
+    shelf_end(shelf);
+    uv_run(loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(loop), 0);
+    shelf_close(shelf);
+}
+
+static size_t count_clips(const struct shelf *shelf)
+{
+    size_t count = 0;
+    const struct shelf_clip *clip;
+    TAILQ_FOREACH(clip, &shelf->clips, link)
+    {
+        count++;
+    }
+    return count;
+}
+
+#define FULL 20
+
+static void fill_folder(char ret_left[UUID_TEXT_SIZE])
+{
+    struct shelf shelf;
+    make_folder();
+    open_shelf(&shelf);
+    for (int i = 0; i < FULL; i++) {
+        struct message made = make_clip(BEGIN, 10);
+        shelf_add(&shelf, &made);
+    }
+    shelf_mark(&shelf, TAILQ_FIRST(&shelf.clips), true, true);
+    shelf_close(&shelf);
+    write_and_die(ret_left);
+    char **ids;
+    ck_assert_uint_eq(shelf_files_list(clips(), SHELF_JOURNAL, &ids), 1);
+    memcpy(ret_left, ids[0], UUID_TEXT_SIZE);
+    free(ids[0]);
+    free(ids);
+}
+
+/* However much lies in the folder: a turn of the loop takes one, and a clip that is finished
+ * meanwhile is a later part than all that lie there. */
+START_TEST(a_full_folder_is_taken_in_piece_by_piece)
+{
+    struct shelf shelf;
+    uv_loop_t loop;
+    char left[UUID_TEXT_SIZE] = "", late[UUID_TEXT_SIZE];
+    fill_folder(left);
+    open_with_loop(&shelf, &loop);
+    struct message made = make_clip(BEGIN + 5 * SECOND, 10);
+    memcpy(late, made.clip.id, sizeof late);
+    shelf_add(&shelf, &made);
+    ck_assert(!uv_run(&loop, UV_RUN_NOWAIT)); /* it rests: nobody has begun yet */
+    ck_assert_uint_eq(count_clips(&shelf), 0);
+    shelf_go_on(&shelf);
+    for (size_t before = 0; before < FULL + 2;) {
+        uv_run(&loop, UV_RUN_ONCE);
+        size_t now = count_clips(&shelf);
+        ck_assert_uint_le(now, before + 1 + (before == FULL)); /* the late one waits for no disk */
+        before = now;
+    }
+    ck_assert_int_eq(number(&shelf_find(&shelf, left)->message, "part"), FULL + 1);
+    ck_assert_int_eq(number(&shelf_find(&shelf, late)->message, "part"), FULL + 2);
+    while (shelf.saving)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(heard.saved, FULL - 1 + 2); /* of one nobody wants to hear */
+    close_with_loop(&shelf, &loop);
+    remove_folder();
+}
+END_TEST
+
+/* Who forks does it while the pool has nothing to do: it is told when, and nothing begins then. */
+START_TEST(a_shelf_that_rests_begins_nothing)
+{
+    struct shelf shelf;
+    uv_loop_t loop;
+    make_folder();
+    open_with_loop(&shelf, &loop);
+    ck_assert(shelf_rest(&shelf));
+    shelf_go_on(&shelf);
+    struct message one = make_clip(BEGIN, 10);
+    struct shelf_clip *clip = put_on(&shelf, &one);
+    ck_assert_ptr_eq(shelf.saving, clip);
+    ck_assert(!shelf_rest(&shelf));
+    shelf_mark(&shelf, clip, true, false); /* and more to write */
+    shelf_recover(&shelf, "gate");
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert(clip->is_to_save);
+    ck_assert_uint_eq(heard.recovered, 0);
+    ck_assert(shelf_rest(&shelf));
+    shelf_go_on(&shelf);
+    ck_assert(!clip->is_to_save);
+    ck_assert(!shelf_rest(&shelf)); /* both rows have begun */
+    uv_run(&loop, UV_RUN_DEFAULT);
+    shelf_go_on(&shelf);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(heard.recovered, 1);
+    ck_assert_str_eq(heard.camera, "gate");
+    close_with_loop(&shelf, &loop);
+    remove_folder();
+}
+END_TEST
+
+/* While a long recovery holds up a rest, clips go on being announced. */
+START_TEST(a_rest_that_waits_for_the_intake_stops_no_notes)
+{
+    struct shelf shelf;
+    uv_loop_t loop;
+    char left[UUID_TEXT_SIZE] = "";
+    fill_folder(left);
+    open_with_loop(&shelf, &loop);
+    shelf_go_on(&shelf);
+    ck_assert_ptr_nonnull(shelf.fetching);
+    while (count_clips(&shelf) == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_ptr_nonnull(shelf.fetching);
+    ck_assert(!shelf_rest(&shelf));
+    struct shelf_clip *clip = TAILQ_FIRST(&shelf.clips);
+    shelf_mark(&shelf, clip, !clip->note.stored, false);
+    ck_assert_ptr_eq(shelf.saving, clip);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(count_clips(&shelf), 2); /* what was on its way, and no more */
+    ck_assert(shelf_rest(&shelf));
+    close_with_loop(&shelf, &loop);
+    remove_folder();
+}
+END_TEST
+
+/* What was being written when the power went, days ago, is recovered and not tidied away; a search
+ * that finds it once more does not put it there twice. */
+START_TEST(what_is_old_is_recovered_before_it_is_tidied)
+{
+    struct shelf shelf;
+    uv_loop_t loop;
+    char left[UUID_TEXT_SIZE] = "", path[200];
+    const struct timespec old[2] = {{.tv_sec = time(NULL) - 2 * 86400},
+                                    {.tv_sec = time(NULL) - 2 * 86400}};
+    make_folder();
+    write_and_die(left);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s%s", clips(), left, i ? ".journal" : ".mp4.part");
+        ck_assert_int_eq(utimensat(AT_FDCWD, path, old, 0), 0);
+    }
+    open_with_loop(&shelf, &loop);
+    shelf_prune(&shelf, INT64_MAX / 2, INT64_MAX / 2);
+    shelf_recover(&shelf, "gate");
+    shelf_go_on(&shelf);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_ptr_nonnull(shelf_find(&shelf, left));
+    ck_assert_uint_eq(count_clips(&shelf), 1);
+    ck_assert_uint_eq(heard.recovered, 1);
+    ck_assert_int_eq(count_files(".journal", false), 0);
+    close_with_loop(&shelf, &loop);
+    remove_folder();
+}
+END_TEST
+
+/* A clip that a worker tells twice, or that was found before it was told. */
+START_TEST(a_clip_is_on_the_shelf_once)
+{
+    struct shelf shelf;
+    make_folder();
+    open_shelf(&shelf);
+    struct message made = make_clip(BEGIN, 10), again = made;
+    json_incref(made.clip.manifest);
+    shelf_add(&shelf, &made);
+    shelf_add(&shelf, &again);
+    ck_assert_uint_eq(count_clips(&shelf), 1);
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
+/* Only what nobody finished within a day. */
+START_TEST(what_nobody_finished_goes_after_a_day)
+{
+    struct shelf shelf;
+    char path[200], id[UUID_TEXT_SIZE] = "";
+    make_folder();
+    open_shelf(&shelf);
+    write_and_die(id);
+    shelf_prune(&shelf, 0, 0);
+    ck_assert_int_eq(count_files(".journal", false) + count_files(".part", false), 2);
+    const struct timespec old[2] = {{.tv_sec = time(NULL) - 2 * 86400},
+                                    {.tv_sec = time(NULL) - 2 * 86400}};
+    snprintf(path, sizeof path, "%s/%s.mp4.part", clips(), id);
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, old, 0), 0);
+    shelf_prune(&shelf, 0, 0);
+    ck_assert_int_eq(count_files(".part", false), 0);
+    ck_assert_int_eq(count_files(".journal", false), 1);
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("video shelf");
@@ -223,6 +461,14 @@ int main(void)
     tcase_add_test(shelf, a_clip_whose_announcement_cannot_be_stored_is_found_again);
     tcase_add_test(shelf, marks_are_kept_over_a_restart);
     tcase_add_test(shelf, only_the_named_cameras_clips_are_recovered);
+    tcase_add_test(shelf, a_clip_is_on_the_shelf_once);
+    tcase_add_test(shelf, what_nobody_finished_goes_after_a_day);
     suite_add_tcase(suite, shelf);
+    TCase *loop = tcase_create("loop");
+    tcase_add_test(loop, a_full_folder_is_taken_in_piece_by_piece);
+    tcase_add_test(loop, a_shelf_that_rests_begins_nothing);
+    tcase_add_test(loop, a_rest_that_waits_for_the_intake_stops_no_notes);
+    tcase_add_test(loop, what_is_old_is_recovered_before_it_is_tidied);
+    suite_add_tcase(suite, loop);
     return run_suite(suite);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/atomic_file.h"
+#include "base/clock.h"
 #include "run_suite.h"
 #include "video/cameras.h"
 
@@ -102,6 +103,8 @@ static void on_client_up(void *arg)
 static void on_client_message(void *arg, const struct message *message)
 {
     (void)arg;
+    if (message->type == MESSAGE_CAMERA)
+        return;
     ck_assert_int_eq(message->type, MESSAGE_CLIP);
     unsigned number = (unsigned)strtoul(message->clip.id + 24, NULL, 16);
     ck_assert_uint_eq(number, stage.last + 1); /* in order, and none twice */
@@ -141,7 +144,7 @@ static struct shelf_clip *put_clip(unsigned number, bool done)
 {
     struct shelf_clip *clip = calloc(1, sizeof *clip);
     ck_assert_ptr_nonnull(clip);
-    clip->done = done;
+    clip->note.done = done;
     clip->is_saved = true;
     clip->message = make_clip(number);
     TAILQ_INSERT_TAIL(&stage.shelf.clips, clip, link);
@@ -160,7 +163,7 @@ static void set_up(void)
     uv_loop_init(&stage.loop);
     uv_timer_init(&stage.loop, &stage.limit);
     uv_timer_start(&stage.limit, on_limit, (uint64_t)patience_ms(), 0);
-    shelf_init(&stage.shelf);
+    shelf_init(&stage.shelf, &stage.loop);
     stage.cameras = (struct cameras){.loop = &stage.loop, .shelf = &stage.shelf};
     ck_assert_int_eq(
         link_server_create(&stage.loop, stage.path, &handlers, &stage.cameras.link, &e), 0);
@@ -218,7 +221,7 @@ START_TEST(a_clip_takes_its_turn)
     shelf_tell(&stage.shelf, gone);
     cameras_tell_next(&stage.cameras);
     ck_assert_ptr_eq(TAILQ_FIRST(&stage.shelf.to_tell), gone);
-    gone->done = true;
+    gone->note.done = true;
     shelf_prune(&stage.shelf, -1, 0);
     ck_assert_ptr_null(shelf_next_to_tell(&stage.shelf));
     while (stage.told < 3)
@@ -250,7 +253,8 @@ START_TEST(a_disk_that_stands_keeps_nothing_but_its_clip)
     snprintf(stage.shelf.folder, sizeof stage.shelf.folder, "%s", stage.folder);
     uv_sem_init(&disk, 0);
     standing = true;
-    struct shelf_clip *clip = shelf_add(&stage.shelf, &message);
+    shelf_add(&stage.shelf, &message);
+    struct shelf_clip *clip = shelf_find(&stage.shelf, message.clip.id);
     connect_tocsind();
     while (stage.alarms == 0)
         uv_run(&stage.loop, UV_RUN_ONCE);
@@ -258,12 +262,12 @@ START_TEST(a_disk_that_stands_keeps_nothing_but_its_clip)
     shelf_mark(&stage.shelf, clip, true, true);
     shelf_prune(&stage.shelf, -1, 0); /* not before that is on the disk */
     ck_assert_ptr_eq(shelf_find(&stage.shelf, message.clip.id), clip);
-    clip->done = false; /* and back, so that it is still told after a connect */
+    clip->note.done = false; /* and back, so that it is still told after a connect */
     cameras_tell(&stage.cameras);
     for (int i = 0; i < 3; i++)
         uv_run(&stage.loop, UV_RUN_NOWAIT);
     ck_assert_uint_eq(stage.told, 0);
-    clip->done = true;
+    clip->note.done = true;
     standing = false;
     uv_sem_post(&disk);
     while (stage.told == 0 || stage.shelf.saving)
@@ -272,7 +276,8 @@ START_TEST(a_disk_that_stands_keeps_nothing_but_its_clip)
     ck_assert_uint_eq(folder_saves, 2); /* the first, and the newest */
     snprintf(path, sizeof path, "%s/019a0000-0000-7000-8000-000000000001.json", stage.folder);
     shelf_prune(&stage.shelf, -1, 0);
-    ck_assert_int_ne(access(path, F_OK), 0);
+    while (access(path, F_OK) == 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
     cameras_finish(&stage.cameras);
     uv_sem_destroy(&disk);
 }
@@ -285,11 +290,129 @@ static int stand_still(const struct worker_settings *settings, int socket)
     return pause();
 }
 
+#define LEFT "019a0000-0000-7000-8000-0000000000ff"
+
+static void left_path(char ret_path[200], const char *suffix)
+{
+    snprintf(ret_path, 200, "%s/" LEFT "%s", stage.folder, suffix);
+}
+
+static int write_left(const char *suffix, const char *text)
+{
+    char path[200];
+    left_path(path, suffix);
+    FILE *f = fopen(path, "w");
+    return f && fputs(text, f) >= 0 && fclose(f) == 0 ? 0 : 1;
+}
+
+/* One group of pictures, of three bytes, is whole. */
+static int leave_a_clip(const struct worker_settings *settings, int socket)
+{
+    (void)settings;
+    (void)socket;
+    return write_left(".mp4.part", "abc") ||
+           write_left(".journal",
+                      "{\"alarm\":\"" ALARM "\",\"camera\":\"gate\",\"container\":\"mp4\","
+                      "\"boot\":\"b\",\"wall_ahead_ms\":1,\"codecs\":[\"h264\"],\"gaps\":[]}\n"
+                      "{\"start_us\":1,\"stop_us\":2,\"end_bytes\":3,\"sha256\":\""
+                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}\n");
+}
+
+static void remove_left(void)
+{
+    static const char *const suffixes[] = {".mp4", ".json", ".journal", ".mp4.part"};
+    char path[200];
+    for (size_t i = 0; i < 4; i++) {
+        left_path(path, suffixes[i]);
+        unlink(path);
+    }
+}
+
 static void tick_on_time(int64_t *now_ms, int count)
 {
     while (count-- > 0)
         cameras_tick(&stage.cameras, *now_ms += CAMERAS_TICK_MS);
 }
+
+/* A lock that a thread of the pool holds would be held for ever in the child. */
+START_TEST(nobody_is_forked_while_the_pool_works)
+{
+    char id[] = "gate", path[100];
+    struct config_camera camera = {.id = id};
+    struct config_cameras config = {.items = &camera, .count = 1};
+    const struct config_video video = {.post_event_ms = 1};
+    struct message message = make_clip(1);
+    int64_t now_ms = 1000000;
+    int status;
+    struct err e;
+    snprintf(stage.shelf.folder, sizeof stage.shelf.folder, "%s", stage.folder);
+    stage.cameras.worker = stand_still;
+    ck_assert_int_eq(cameras_open(&stage.cameras, &config, &video, &e), 0);
+    uv_sem_init(&disk, 0);
+    standing = true;
+    shelf_add(&stage.shelf, &message);
+    ck_assert_ptr_nonnull(stage.shelf.saving);
+    tick_on_time(&now_ms, 3);
+    uv_run(&stage.loop, UV_RUN_NOWAIT);
+    tick_on_time(&now_ms, 1);
+    ck_assert(cameras_have_ended(&stage.cameras)); /* it has not begun */
+    standing = false;
+    uv_sem_post(&disk);
+    while (stage.shelf.saving)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    tick_on_time(&now_ms, 1);
+    ck_assert(!cameras_have_ended(&stage.cameras));
+    cameras_finish(&stage.cameras);
+    ck_assert_int_gt(wait(&status), 0);
+    snprintf(path, sizeof path, "%.80s/%s.json", stage.folder, message.clip.id);
+    unlink(path);
+    uv_sem_destroy(&disk);
+}
+END_TEST
+
+/* A worker that died: the next begins once what it left is on the shelf, and while the disk stands
+ * still over that, alarms are heard. */
+START_TEST(a_dead_workers_clip_is_recovered_beside_the_loop)
+{
+    char id[] = "gate";
+    struct config_camera camera = {.id = id};
+    struct config_cameras config = {.items = &camera, .count = 1};
+    const struct config_video video = {.post_event_ms = 1};
+    int64_t now_ms = clock_monotonic_ms();
+    struct err e;
+    int status;
+    snprintf(stage.shelf.folder, sizeof stage.shelf.folder, "%s", stage.folder);
+    stage.cameras.worker = leave_a_clip;
+    ck_assert_int_eq(cameras_open(&stage.cameras, &config, &video, &e), 0);
+    tick_on_time(&now_ms, 1);
+    uv_sem_init(&disk, 0);
+    standing = true;
+    pid_t dead = wait(&status);
+    ck_assert_int_gt(dead, 0);
+    cameras_reaped(&stage.cameras, dead, status);
+    while (!stage.shelf.fetching) /* it has said its last */
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    connect_tocsind();
+    while (stage.alarms == 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    tick_on_time(&now_ms, 20);
+    ck_assert(cameras_have_ended(&stage.cameras));
+    ck_assert_uint_eq(stage.told, 0);
+    standing = false;
+    for (int i = 0; i < 2; i++)
+        uv_sem_post(&disk);
+    stage.cameras.worker = stand_still;
+    stage.last = (unsigned)strtoul(LEFT + 24, NULL, 16) - 1;
+    while (stage.told == 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    tick_on_time(&now_ms, 20);
+    ck_assert(!cameras_have_ended(&stage.cameras));
+    cameras_finish(&stage.cameras);
+    ck_assert_int_gt(wait(&status), 0);
+    remove_left();
+    uv_sem_destroy(&disk);
+}
+END_TEST
 
 /* What held up the supervisor is no silence of a worker, whose words wait to be read. */
 START_TEST(a_tick_that_is_late_kills_nobody)
@@ -323,6 +446,8 @@ int main(void)
     tcase_add_test(tell, an_alarm_is_heard_however_many_clips_are_not_done);
     tcase_add_test(tell, a_clip_takes_its_turn);
     tcase_add_test(tell, a_disk_that_stands_keeps_nothing_but_its_clip);
+    tcase_add_test(tell, nobody_is_forked_while_the_pool_works);
+    tcase_add_test(tell, a_dead_workers_clip_is_recovered_beside_the_loop);
     tcase_add_test(tell, a_tick_that_is_late_kills_nobody);
     suite_add_tcase(suite, tell);
     return run_suite(suite);

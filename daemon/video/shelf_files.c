@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/shelf_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/atomic_file.h"
+#include "base/clock.h"
+#include "video/journal.h"
+
+#define DAY_MS    INT64_C(86400000)
+#define ID_LENGTH (UUID_TEXT_SIZE - 1)
+#define PATH_SIZE 400
+
+static void make_path(char ret_path[PATH_SIZE], const char *folder, const char *id,
+                      const char *suffix)
+{
+    snprintf(ret_path, PATH_SIZE, "%s/%s%s", folder, id, suffix);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* True if it took the id. */
+static bool add_id(char ***ids, size_t count, char *id)
+{
+    char **grown = id && uuid_is_valid(id) ? realloc(*ids, (count + 1) * sizeof **ids) : NULL;
+    if (!grown)
+        return false;
+    *ids = grown;
+    grown[count] = id;
+    return true;
+}
+
+size_t shelf_files_list(const char *folder, const char *suffix, char ***ret_ids)
+{
+    size_t count = 0;
+    DIR *files = opendir(folder);
+    *ret_ids = NULL;
+    for (struct dirent *d; files && (d = readdir(files));) {
+        if (strlen(d->d_name) != ID_LENGTH + strlen(suffix) ||
+            strcmp(d->d_name + ID_LENGTH, suffix) != 0)
+            continue;
+        char *id = strndup(d->d_name, ID_LENGTH);
+        if (add_id(ret_ids, count, id))
+            count++;
+        else
+            free(id);
+    }
+    if (files)
+        closedir(files);
+    if (count > 0)
+        qsort(*ret_ids, count, sizeof **ret_ids, by_text);
+    return count;
+}
+
+size_t shelf_files_list_camera(const char *folder, const char *camera, char ***ret_ids)
+{
+    char owner[MESSAGE_ID_SIZE];
+    size_t count = 0, all = shelf_files_list(folder, SHELF_JOURNAL, ret_ids);
+    for (size_t i = 0; i < all; i++) {
+        char *id = (*ret_ids)[i];
+        if (journal_camera(folder, id, owner) && strcmp(owner, camera) == 0)
+            (*ret_ids)[count++] = id;
+        else
+            free(id);
+    }
+    return count;
+}
+
+char *shelf_files_text(const struct message *message, const struct shelf_note *note)
+{
+    char *line = message_format(message);
+    json_t *json = line ? json_loads(line, 0, NULL) : NULL;
+    free(line);
+    json_t *object = json_pack("{so,sb,sb,sI}", "message", json, "stored", note->stored, "done",
+                               note->done, "wall_ms", (json_int_t)note->wall_ms);
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    return text;
+}
+
+int shelf_files_save(const char *folder, const char *id, const char *text, struct err *e)
+{
+    char path[PATH_SIZE];
+    make_path(path, folder, id, SHELF_JSON);
+    int result = atomic_file_write(path, 0640, text, strlen(text), e);
+    /* Without its announcement on the disk the journal stays: a restart will find the clip by it.
+     */
+    if (result == 0)
+        shelf_files_remove_journal(folder, id);
+    return result;
+}
+
+int shelf_files_load(const char *folder, const char *id, struct message *ret_message,
+                     struct shelf_note *ret_note, struct err *e)
+{
+    char path[PATH_SIZE], *text;
+    make_path(path, folder, id, SHELF_JSON);
+    int result = atomic_file_read(path, MESSAGE_LINE_MAX + 4096, &text, NULL, e);
+    if (result != 0)
+        return result;
+    json_t *object = json_loads(text, 0, NULL);
+    free(text);
+    char *line = json_dumps(json_object_get(object, "message"), JSON_COMPACT);
+    struct message message = {.type = MESSAGE_ALARM};
+    result = line ? message_parse(line, strlen(line), &message, e) : -EINVAL;
+    if (result == 0 && message.type == MESSAGE_CLIP) {
+        *ret_message = message;
+        *ret_note =
+            (struct shelf_note){.stored = json_is_true(json_object_get(object, "stored")),
+                                .done = json_is_true(json_object_get(object, "done")),
+                                .wall_ms = json_integer_value(json_object_get(object, "wall_ms"))};
+    } else {
+        message_finish(&message);
+        result = err_set(e, EINVAL, "%s cannot be read; the clip beside it stays", path);
+    }
+    free(line);
+    json_decref(object);
+    return result;
+}
+
+void shelf_files_remove(const char *folder, const char *id)
+{
+    char path[PATH_SIZE];
+    make_path(path, folder, id, ".mp4");
+    unlink(path);
+    make_path(path, folder, id, SHELF_JSON);
+    unlink(path);
+}
+
+void shelf_files_remove_journal(const char *folder, const char *id)
+{
+    char path[PATH_SIZE];
+    make_path(path, folder, id, SHELF_JOURNAL);
+    unlink(path);
+}
+
+void shelf_files_remove_unfinished(const char *folder)
+{
+    struct stat st;
+    DIR *files = opendir(folder);
+    for (struct dirent *d; files && (d = readdir(files));) {
+        const char *dot = strrchr(d->d_name, '.');
+        if (dot && (strcmp(dot, ".part") == 0 || strcmp(dot, SHELF_JOURNAL) == 0) &&
+            fstatat(dirfd(files), d->d_name, &st, 0) == 0 &&
+            clock_wall_ms() - st.st_mtime * INT64_C(1000) > DAY_MS)
+            unlinkat(dirfd(files), d->d_name, 0);
+    }
+    if (files)
+        closedir(files);
+}

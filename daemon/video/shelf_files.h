@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of the shelf (shelf.h) in the folder of the clips: <clip>.mp4, and <clip>.json, which
+ * announces it. Each call waits for the disk and touches nothing but its arguments: it runs in a
+ * thread of the loop's pool, or before there is a loop.
+ */
+#ifndef TOCSIN_VIDEO_SHELF_FILES_H
+#define TOCSIN_VIDEO_SHELF_FILES_H
+
+#include "videolink/message.h"
+
+/* What the shelf keeps of a clip beside its message. */
+struct shelf_note {
+    bool stored, done;
+    int64_t wall_ms; /* when it was finished */
+};
+
+#define SHELF_JSON    ".json"
+#define SHELF_JOURNAL ".journal"
+
+/* The ids of all files with that suffix, oldest first; the caller frees each and the list. */
+size_t shelf_files_list(const char *folder, const char *suffix, char ***ret_ids);
+
+/* The same of the journals of one camera. */
+size_t shelf_files_list_camera(const char *folder, const char *camera, char ***ret_ids);
+
+/* What <id>.json holds, for shelf_files_save; NULL when out of memory. Caller frees. */
+char *shelf_files_text(const struct message *message, const struct shelf_note *note);
+
+/* Writes it; the journal is not needed any more then, and goes. */
+int shelf_files_save(const char *folder, const char *id, const char *text, struct err *e);
+
+/* The message is the caller's to finish when this returns 0. */
+int shelf_files_load(const char *folder, const char *id, struct message *ret_message,
+                     struct shelf_note *ret_note, struct err *e);
+
+void shelf_files_remove(const char *folder, const char *id); /* the clip and its announcement */
+void shelf_files_remove_journal(const char *folder, const char *id);
+
+/* Removes what nobody finished within a day. */
+void shelf_files_remove_unfinished(const char *folder);
+
+#endif
