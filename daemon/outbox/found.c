@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a start reads: where the chain ends, the rows of state, and what is still owed to whom. */
+/* What a start reads: where the chain ends, the rows of state, and what is still owed to whom; of
+ * what was settled and, after it, of what is fresh still, so that nothing must be written first. */
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "outbox/store.h"
+#include "outbox/fresh.h"
 
 static size_t receiver_index(const struct store *s, const unsigned char *name)
 {
@@ -16,13 +18,25 @@ static size_t receiver_index(const struct store *s, const unsigned char *name)
     return SIZE_MAX;
 }
 
-static int read_pending(struct store *s, struct outbox_found *found)
+static struct outbox_pending *add_pending(struct outbox_found *found, size_t *room)
+{
+    if (found->pending_count == *room) {
+        size_t wanted = *room ? *room * 2 : 64;
+        struct outbox_pending *grown = reallocarray(found->pending, wanted, sizeof *grown);
+        if (!grown)
+            return NULL;
+        found->pending = grown;
+        *room = wanted;
+    }
+    return &found->pending[found->pending_count++];
+}
+
+static int read_settled_pending(struct store *s, struct outbox_found *found, size_t *room)
 {
     static const char text[] =
         "SELECT d.seq, d.receiver, e.class, d.attempts, e.alarm FROM delivery d"
         " JOIN event e ON e.seq = d.seq WHERE d.state = 0 ORDER BY d.seq";
     sqlite3_stmt *query = NULL;
-    size_t room = 0;
     int step = SQLITE_ERROR;
     if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) != SQLITE_OK)
         return -EIO;
@@ -30,14 +44,9 @@ static int read_pending(struct store *s, struct outbox_found *found)
         size_t receiver = receiver_index(s, sqlite3_column_text(query, 1));
         if (receiver == SIZE_MAX)
             continue; /* taken out of the configuration: its rows stay, idle */
-        if (found->pending_count == room) {
-            room = room ? room * 2 : 64;
-            struct outbox_pending *grown = reallocarray(found->pending, room, sizeof *grown);
-            if (!grown)
-                break;
-            found->pending = grown;
-        }
-        struct outbox_pending *p = &found->pending[found->pending_count++];
+        struct outbox_pending *p = add_pending(found, room);
+        if (!p)
+            break;
         *p = (struct outbox_pending){.seq = (uint64_t)sqlite3_column_int64(query, 0),
                                      .receiver = receiver,
                                      .class = (enum event_class)sqlite3_column_int(query, 2),
@@ -46,6 +55,50 @@ static int read_pending(struct store *s, struct outbox_found *found)
     }
     sqlite3_finalize(query);
     return step == SQLITE_DONE ? 0 : -EIO;
+}
+
+/* Of one event: false if there is no memory for it. */
+static bool add_fresh_pending(const struct store *s, sqlite3_stmt *row, struct outbox_found *found,
+                              size_t *room)
+{
+    const char *names = (const char *)sqlite3_column_text(row, 1);
+    char name[LIMIT_ID_BYTES + 1];
+    while (names && fresh_next_receiver(&names, name)) {
+        size_t receiver = receiver_index(s, (const unsigned char *)name);
+        if (receiver == SIZE_MAX)
+            continue;
+        struct outbox_pending *p = add_pending(found, room);
+        if (!p)
+            return false;
+        *p = (struct outbox_pending){.seq = (uint64_t)sqlite3_column_int64(row, 0),
+                                     .receiver = receiver,
+                                     .class = (enum event_class)sqlite3_column_int(row, 2)};
+        store_copy_column(row, 3, p->alarm, sizeof p->alarm);
+    }
+    return true;
+}
+
+static int read_fresh_pending(struct store *s, struct outbox_found *found, size_t *room)
+{
+    static const char text[] = "SELECT seq, receivers, class, alarm FROM fresh"
+                               " WHERE seq NOT IN (SELECT seq FROM event) ORDER BY seq";
+    sqlite3_stmt *query = NULL;
+    int step = SQLITE_ERROR;
+    if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) != SQLITE_OK)
+        return -EIO;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+        if (!add_fresh_pending(s, query, found, room))
+            break;
+    }
+    sqlite3_finalize(query);
+    return step == SQLITE_DONE ? 0 : -EIO;
+}
+
+static int read_pending(struct store *s, struct outbox_found *found)
+{
+    size_t room = 0;
+    int result = read_settled_pending(s, found, &room);
+    return result == 0 ? read_fresh_pending(s, found, &room) : result;
 }
 
 static int read_uploads(struct store *s, struct outbox_found *found)
@@ -81,13 +134,14 @@ static int read_uploads(struct store *s, struct outbox_found *found)
     return step == SQLITE_DONE ? 0 : -EIO;
 }
 
-static int read_head(struct store *s, struct outbox_found *found)
+static int read_head_of(struct store *s, const char *table, struct outbox_found *found)
 {
+    char text[100];
     sqlite3_stmt *query = NULL;
     int result = -EIO;
-    if (sqlite3_prepare_v2(s->db,
-                           "SELECT seq, digest, wall_ms FROM event ORDER BY seq DESC LIMIT 1", -1,
-                           &query, NULL) == SQLITE_OK) {
+    snprintf(text, sizeof text, "SELECT seq, digest, wall_ms FROM %s ORDER BY seq DESC LIMIT 1",
+             table);
+    if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) == SQLITE_OK) {
         int step = sqlite3_step(query);
         result = step == SQLITE_DONE ? 0 : -EIO;
         if (step == SQLITE_ROW && sqlite3_column_bytes(query, 1) == EVENT_DIGEST_BYTES) {
@@ -101,28 +155,59 @@ static int read_head(struct store *s, struct outbox_found *found)
     return result;
 }
 
-static int read_rows(struct store *s, struct outbox_found *found)
+/* What is fresh was made after all that is settled. */
+static int read_head(struct store *s, struct outbox_found *found)
+{
+    int result = read_head_of(s, "event", found);
+    return result == 0 ? read_head_of(s, "fresh", found) : result;
+}
+
+/* A row of that name that is there already was saved earlier. */
+static bool put_row(struct outbox_found *found, const char *name, const char *text)
+{
+    size_t i = 0;
+    while (i < found->row_count && strcmp(found->rows[i].name, name) != 0)
+        i++;
+    if (i == found->row_count) {
+        struct outbox_found_row *grown =
+            reallocarray(found->rows, found->row_count + 1, sizeof *grown);
+        if (!grown)
+            return false;
+        found->rows = grown;
+        grown[found->row_count++] = (struct outbox_found_row){.name = strdup(name)};
+    }
+    free(found->rows[i].text);
+    found->rows[i].text = strdup(text);
+    if (!found->rows[i].name || !found->rows[i].text)
+        abort();
+    return true;
+}
+
+static int read_rows_of(struct store *s, const char *select, struct outbox_found *found)
 {
     sqlite3_stmt *query = NULL;
     int step = SQLITE_ERROR;
-    if (sqlite3_prepare_v2(s->db, "SELECT name, text FROM state", -1, &query, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(s->db, select, -1, &query, NULL) != SQLITE_OK)
         return -EIO;
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(query, 0);
         const char *text = (const char *)sqlite3_column_text(query, 1);
-        struct outbox_found_row *grown =
-            reallocarray(found->rows, found->row_count + 1, sizeof *grown);
-        if (!grown || !name || !text)
+        if (!name || !text || !put_row(found, name, text))
             break;
-        found->rows = grown;
-        grown[found->row_count].name = strdup(name);
-        grown[found->row_count].text = strdup(text);
-        if (!grown[found->row_count].name || !grown[found->row_count].text)
-            abort();
-        found->row_count++;
     }
     sqlite3_finalize(query);
     return step == SQLITE_DONE ? 0 : -EIO;
+}
+
+static int read_rows(struct store *s, struct outbox_found *found)
+{
+    int result = read_rows_of(s, "SELECT name, text FROM state", found);
+    if (result == 0)
+        result = read_rows_of(s,
+                              "SELECT state_name, state_text FROM fresh"
+                              " WHERE state_name IS NOT NULL ORDER BY seq",
+                              found);
+    return result;
 }
 
 static int read_state(struct store *s, struct outbox_found *found)

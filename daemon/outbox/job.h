@@ -122,6 +122,7 @@ struct outbox {
     bool faulty;     /* a fault was told and not yet cleared */
     unsigned failed; /* chores that failed and wait */
     bool records_fail;
+    bool unsettled; /* the disk refused to settle what is fresh */
     bool log_has_frames;
     int64_t written_ns; /* when a batch was last written */
 };

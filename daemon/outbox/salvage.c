@@ -7,18 +7,40 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "outbox/fresh.h"
+
 struct table {
     const char *name;
     const char *order; /* its key: damage is met from both ends */
     const char *insert;
+    bool has_events, has_state;
+    bool is_younger; /* than the first version: there may be none, which is no damage */
 };
 
 static const struct table tables[] = {
-    {"event", "seq", "INSERT OR IGNORE INTO event VALUES(?,?,?,?,?,?,?,?)"},
-    {"delivery", "seq", "INSERT OR IGNORE INTO delivery VALUES(?,?,?,?,?,?,?)"},
-    {"upload", "seq", "INSERT OR IGNORE INTO upload VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
-    {"answer", "answer_seq", "INSERT OR IGNORE INTO answer VALUES(?,?,?,?,?,?,?)"},
-    {"state", "name", "INSERT OR IGNORE INTO state VALUES(?,?)"},
+    {.name = "event",
+     .order = "seq",
+     .insert = "INSERT OR IGNORE INTO event VALUES(?,?,?,?,?,?,?,?)",
+     .has_events = true},
+    {.name = "fresh",
+     .order = "seq",
+     .insert = "INSERT OR IGNORE INTO fresh VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+     .has_events = true,
+     .has_state = true,
+     .is_younger = true},
+    {.name = "delivery",
+     .order = "seq",
+     .insert = "INSERT OR IGNORE INTO delivery VALUES(?,?,?,?,?,?,?)"},
+    {.name = "upload",
+     .order = "seq",
+     .insert = "INSERT OR IGNORE INTO upload VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
+    {.name = "answer",
+     .order = "answer_seq",
+     .insert = "INSERT OR IGNORE INTO answer VALUES(?,?,?,?,?,?,?)"},
+    {.name = "state",
+     .order = "name",
+     .insert = "INSERT OR IGNORE INTO state VALUES(?,?)",
+     .has_state = true},
 };
 
 /* How many rows were copied; whether that was all of them. */
@@ -41,9 +63,10 @@ static int copy_direction(sqlite3 *from, sqlite3 *to, const struct table *table,
             sqlite3_reset(write);
         }
     }
+    bool is_absent = table->is_younger && !read && sqlite3_errcode(from) == SQLITE_ERROR;
     sqlite3_finalize(read);
     sqlite3_finalize(write);
-    *ret_whole = step == SQLITE_DONE;
+    *ret_whole = step == SQLITE_DONE || is_absent;
     return copied;
 }
 
@@ -51,19 +74,26 @@ static int copy_rows(const char *damaged, sqlite3 *to, bool *ret_state_lost)
 {
     sqlite3 *from = NULL;
     int events = 0;
-    bool whole = false; /* the last table's is the state's */
+    bool opened = false;
+    *ret_state_lost = false;
     if (sqlite3_open_v2(damaged, &from, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+        opened = true;
+        /* No shared memory, which a full disk would turn into a SIGBUS. */
+        sqlite3_exec(from, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
         sqlite3_exec(to, "BEGIN", NULL, NULL, NULL);
         for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+            bool whole;
             int copied = copy_direction(from, to, &tables[i], "ASC", &whole);
             copied += copy_direction(from, to, &tables[i], "DESC", &whole);
-            if (i == 0)
-                events = copied;
+            if (tables[i].has_events)
+                events += copied;
+            if (tables[i].has_state && !whole)
+                *ret_state_lost = true;
         }
         sqlite3_exec(to, "COMMIT", NULL, NULL, NULL);
     }
     sqlite3_close(from);
-    *ret_state_lost = !whole;
+    *ret_state_lost |= !opened;
     return events;
 }
 
@@ -91,5 +121,5 @@ int salvage(struct store *s, const char *why, struct outbox_found *found, struct
                  "file is %s",
                  why, events, aside) < 0)
         return err_set(e, ENOMEM, "out of memory");
-    return 0;
+    return fresh_count(s, e);
 }

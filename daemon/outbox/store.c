@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/store.h"
-#include "wire/digest.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "outbox/fresh.h"
+#include "wire/digest.h"
 
 #define EVENT_ROOM_BYTES 2048
 #define LOG_ROOM_BYTES   (4 << 20)
@@ -37,13 +39,21 @@ static const char schema[] =
     "  state INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL, note TEXT NOT NULL,"
     "  PRIMARY KEY(receiver, answer_seq)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS state(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS filler(bytes BLOB);";
+    "CREATE TABLE IF NOT EXISTS filler(bytes BLOB);" FRESH_TABLE;
 
 #define EVENT "SELECT seq,id,type,alarm,wall_ms,digest,bytes FROM event "
+#define WHOLE "SELECT seq,id,type,class,alarm,wall_ms,digest,bytes FROM "
 
 /* Every insert may be repeated: a commit that failed may have reached the disk all the same. */
 static const char *const sql[STORE_STATEMENT_COUNT] = {
-    [STORE_INSERT_EVENT] = "INSERT OR IGNORE INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [STORE_BEGIN] = "BEGIN IMMEDIATE",
+    [STORE_COMMIT] = "COMMIT",
+    [STORE_INSERT_FRESH] = "INSERT OR IGNORE INTO fresh VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+    [STORE_NEXT_FRESH] = "SELECT seq,receivers FROM fresh WHERE seq>?1 ORDER BY seq LIMIT 1",
+    [STORE_SETTLE_EVENT] = "INSERT OR IGNORE INTO event " WHOLE "fresh WHERE seq=?1",
+    [STORE_SETTLE_STATE] = "INSERT OR REPLACE INTO state SELECT state_name,state_text FROM fresh"
+                           " WHERE seq=?1 AND state_name IS NOT NULL",
+    [STORE_DELETE_FRESH] = "DELETE FROM fresh WHERE seq=?1",
     [STORE_INSERT_DELIVERY] =
         "INSERT OR IGNORE INTO delivery(seq,receiver,state,attempts) VALUES(?1,?2,0,0)",
     [STORE_INSERT_UPLOAD] = "INSERT OR IGNORE INTO upload(seq,receiver,manifest,clip,alarm,camera,"
@@ -54,8 +64,8 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_SET_UPLOAD] = "UPDATE upload SET state=?3,receipt=?4,receipt_headers=?5"
                          " WHERE seq=?1 AND receiver=?2 AND state=0",
     [STORE_INSERT_ANSWER] = "INSERT OR IGNORE INTO answer VALUES(?1,?2,?3,?4,?5,?6,?7)",
-    [STORE_LOAD_EVENT] = "SELECT seq,id,type,class,alarm,wall_ms,digest,bytes FROM event"
-                         " WHERE seq=?1",
+    /* No event waits for a disk that takes no writes before it is sent: not settled first. */
+    [STORE_LOAD_EVENT] = WHOLE "event WHERE seq=?1 UNION ALL " WHOLE "fresh WHERE seq=?1 LIMIT 1",
     [STORE_FIND_CLIP] = "SELECT seq FROM upload WHERE clip=?1 LIMIT 1",
     [STORE_EVENT_OF_SEQ] = EVENT "WHERE seq=?1",
     [STORE_EVENT_OF_ID] = EVENT "WHERE id=?1 LIMIT 1",
@@ -152,6 +162,8 @@ int store_open(struct store *s, struct err *e)
                                NULL) != SQLITE_OK)
             result = store_error(s, e, "prepare");
     }
+    if (result == 0)
+        result = fresh_count(s, e);
     if (result != 0) {
         store_close(s);
         return result;
@@ -243,12 +255,12 @@ void store_copy_column(sqlite3_stmt *row, int column, char *ret_text, size_t siz
 
 int store_begin(struct store *s, struct err *e)
 {
-    return execute(s, "BEGIN IMMEDIATE", "begin", e);
+    return store_run(s, STORE_BEGIN, "begin", e);
 }
 
 int store_commit(struct store *s, struct err *e)
 {
-    return execute(s, "COMMIT", "commit", e);
+    return store_run(s, STORE_COMMIT, "commit", e);
 }
 
 void store_rollback(struct store *s)
@@ -265,7 +277,7 @@ int store_run(struct store *s, enum store_statement which, const char *doing, st
     return result;
 }
 
-static void bind_text(sqlite3_stmt *statement, int at, const char *text)
+void store_bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
     sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
 }
@@ -275,12 +287,12 @@ static int put_upload(struct store *s, const struct event *event,
 {
     sqlite3_stmt *statement = s->statements[STORE_INSERT_UPLOAD];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
-    bind_text(statement, 2, receiver);
-    bind_text(statement, 3, event->id);
-    bind_text(statement, 4, upload->clip);
-    bind_text(statement, 5, upload->alarm);
-    bind_text(statement, 6, upload->camera);
-    bind_text(statement, 7, upload->path);
+    store_bind_text(statement, 2, receiver);
+    store_bind_text(statement, 3, event->id);
+    store_bind_text(statement, 4, upload->clip);
+    store_bind_text(statement, 5, upload->alarm);
+    store_bind_text(statement, 6, upload->camera);
+    store_bind_text(statement, 7, upload->path);
     sqlite3_bind_int64(statement, 8, upload->length_bytes);
     sqlite3_bind_blob(statement, 9, upload->sha256, EVENT_DIGEST_BYTES, SQLITE_STATIC);
     return store_run(s, STORE_INSERT_UPLOAD, "upload", e);
@@ -290,8 +302,8 @@ int store_put_row(struct store *s, const struct outbox_row *row, struct err *e)
 {
     if (!row)
         return 0;
-    bind_text(s->statements[STORE_SET_STATE], 1, row->name);
-    bind_text(s->statements[STORE_SET_STATE], 2, row->text);
+    store_bind_text(s->statements[STORE_SET_STATE], 1, row->name);
+    store_bind_text(s->statements[STORE_SET_STATE], 2, row->text);
     return store_run(s, STORE_SET_STATE, "state", e);
 }
 
@@ -306,44 +318,33 @@ int store_put_event(struct store *s, const struct event *event, const struct out
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e)
 {
     assert(store_event_is_whole(event));
-    sqlite3_stmt *statement = s->statements[STORE_INSERT_EVENT];
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
-    bind_text(statement, 2, event->id);
-    bind_text(statement, 3, event->type);
-    sqlite3_bind_int(statement, 4, (int)event->class);
-    bind_text(statement, 5, event->alarm);
-    sqlite3_bind_int64(statement, 6, event->wall_ms);
-    sqlite3_bind_blob(statement, 7, event->digest, EVENT_DIGEST_BYTES, SQLITE_STATIC);
-    sqlite3_bind_blob(statement, 8, event->bytes, (int)event->length, SQLITE_STATIC);
-    int result = store_run(s, STORE_INSERT_EVENT, "event", e);
-    for (size_t i = 0; result == 0 && i < s->receiver_count; i++) {
-        if (s->withheld[i] & UPLINK_TAKES(event->class))
-            continue;
-        statement = s->statements[STORE_INSERT_DELIVERY];
-        sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
-        bind_text(statement, 2, s->receivers[i]);
-        result = store_run(s, STORE_INSERT_DELIVERY, "delivery", e);
-        if (result == 0 && upload && (upload_receivers & 1u << i))
+    int result = s->fresh >= FRESH_MAX ? fresh_settle(s, e) : 0;
+    if (result == 0)
+        result = fresh_put(s, event, row, e);
+    if (result == 0 && upload)
+        result = fresh_settle(s, e);
+    for (size_t i = 0; result == 0 && upload && i < s->receiver_count; i++) {
+        if (upload_receivers & 1u << i && !(s->withheld[i] & UPLINK_TAKES(event->class)))
             result = put_upload(s, event, upload, s->receivers[i], e);
     }
-    return result == 0 ? store_put_row(s, row, e) : result;
+    return result;
 }
 
 static void bind_evidence(sqlite3_stmt *statement, int at, const struct store_delivery *delivery)
 {
     const char *receipt = delivery->receipt;
     sqlite3_bind_blob(statement, at, receipt, receipt ? (int)strlen(receipt) : 0, SQLITE_STATIC);
-    bind_text(statement, at + 1, delivery->receipt_headers);
+    store_bind_text(statement, at + 1, delivery->receipt_headers);
 }
 
 int store_put_delivery(struct store *s, const struct store_delivery *delivery, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[STORE_SET_DELIVERY];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)delivery->seq);
-    bind_text(statement, 2, delivery->receiver);
+    store_bind_text(statement, 2, delivery->receiver);
     sqlite3_bind_int(statement, 3, (int)delivery->state);
     sqlite3_bind_int64(statement, 4, delivery->attempts);
-    bind_text(statement, 5, delivery->request);
+    store_bind_text(statement, 5, delivery->request);
     bind_evidence(statement, 6, delivery);
     return store_run(s, STORE_SET_DELIVERY, "delivery", e);
 }
@@ -352,7 +353,7 @@ int store_put_upload(struct store *s, const struct store_delivery *delivery, str
 {
     sqlite3_stmt *statement = s->statements[STORE_SET_UPLOAD];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)delivery->seq);
-    bind_text(statement, 2, delivery->receiver);
+    store_bind_text(statement, 2, delivery->receiver);
     sqlite3_bind_int(statement, 3, (int)delivery->state);
     bind_evidence(statement, 4, delivery);
     return store_run(s, STORE_SET_UPLOAD, "upload", e);
@@ -362,13 +363,13 @@ int store_put_answer(struct store *s, const char *receiver, const struct uplink_
                      const struct outbox_row *row, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[STORE_INSERT_ANSWER];
-    bind_text(statement, 1, receiver);
+    store_bind_text(statement, 1, receiver);
     sqlite3_bind_int64(statement, 2, answer->answer_seq);
-    bind_text(statement, 3, answer->alarm);
+    store_bind_text(statement, 3, answer->alarm);
     sqlite3_bind_int(statement, 4, (int)answer->state);
-    bind_text(statement, 5, answer->by);
-    bind_text(statement, 6, answer->at);
-    bind_text(statement, 7, answer->note);
+    store_bind_text(statement, 5, answer->by);
+    store_bind_text(statement, 6, answer->at);
+    store_bind_text(statement, 7, answer->note);
     int result = store_run(s, STORE_INSERT_ANSWER, "answer", e);
     return result == 0 ? store_put_row(s, row, e) : result;
 }
@@ -405,7 +406,7 @@ int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, str
 int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct err *e)
 {
     sqlite3_stmt *row = s->statements[STORE_FIND_CLIP];
-    bind_text(row, 1, clip);
+    store_bind_text(row, 1, clip);
     int step = sqlite3_step(row);
     *ret_seq = step == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(row, 0) : 0;
     int result = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : store_error(s, e, "find clip");

@@ -13,7 +13,13 @@
 #define STORE_FILE "outbox.db"
 
 enum store_statement {
-    STORE_INSERT_EVENT,
+    STORE_BEGIN,
+    STORE_COMMIT,
+    STORE_INSERT_FRESH, /* see fresh.c */
+    STORE_NEXT_FRESH,
+    STORE_SETTLE_EVENT,
+    STORE_SETTLE_STATE,
+    STORE_DELETE_FRESH,
     STORE_INSERT_DELIVERY,
     STORE_INSERT_UPLOAD,
     STORE_SET_STATE,
@@ -58,6 +64,7 @@ struct store {
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     char path[4096];
     int log_pages; /* in the log since it was moved last */
+    size_t fresh;  /* events that are not settled */
     const char *const *receivers;
     size_t receiver_count;
     uint32_t withheld[LIMIT_RECEIVERS]; /* classes (UPLINK_TAKES) that the receiver does not take */
@@ -79,6 +86,9 @@ int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);
 
+/* It is fresh then; with an upload it is settled at once, and all that was made before it. Whatever
+ * else writes or reads here wants that settled first (fresh.h), but store_read_found and
+ * store_get_event do not. */
 int store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e);
 /* `row` may be NULL here and above: nothing is written. */
@@ -100,6 +110,7 @@ int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct
 /* Runs a bound statement that gives no rows and makes it ready for the next time. */
 int store_run(struct store *s, enum store_statement which, const char *doing, struct err *e);
 void store_reset(sqlite3_stmt *row);
+void store_bind_text(sqlite3_stmt *statement, int at, const char *text); /* borrowed */
 void store_copy_column(sqlite3_stmt *row, int column, char *ret_text, size_t size);
 
 /* Ids of events are UUIDs of version 7, made of the event's time: the smallest of that time. So

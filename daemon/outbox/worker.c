@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "outbox/fresh.h"
 #include "outbox/job.h"
 
 #define RETRY_NS  UINT64_C(500000000)
@@ -45,6 +46,9 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
 {
     struct store *s = &ob->store;
     struct outbox_row row;
+    int result = job->kind == JOB_STORE ? 0 : fresh_settle(s, e);
+    if (result != 0)
+        return result;
     switch (job->kind) {
     case JOB_STORE:
         return put_store(s, &job->u.store, e);
@@ -107,10 +111,33 @@ static void note_fault(struct outbox *ob, const char *reason)
 
 static void note_success(struct outbox *ob)
 {
-    if (ob->faulty && ob->failed == 0 && !ob->records_fail) {
+    if (ob->faulty && ob->failed == 0 && !ob->records_fail && !ob->unsettled) {
         outbox_tell_fault(ob, NULL);
         ob->faulty = false;
     }
+}
+
+/* What is fresh, in a transaction of its own. If the disk refuses that, it is a fault until it
+ * takes it: with whatever is written next, or when it is quiet again. */
+static int settle(struct outbox *ob, struct err *e)
+{
+    struct store *s = &ob->store;
+    int result = s->db ? 0 : store_open(s, e);
+    if (result == 0 && s->fresh > 0) {
+        result = store_begin(s, e);
+        if (result == 0)
+            result = fresh_settle(s, e);
+        if (result == 0)
+            result = store_commit(s, e);
+        ob->log_has_frames = true;
+    }
+    ob->unsettled = result != 0;
+    if (result != 0) {
+        note_fault(ob, e->text);
+        store_rollback(s);
+        store_close(s); /* opened anew, it counts what is fresh */
+    }
+    return result;
 }
 
 /* Sleeps before the next try, or until something comes; not at all if what failed may wait for what
@@ -228,10 +255,12 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
     case JOB_FIND_CLIP:
         return store_find_clip(s, job->u.find.clip, &job->u.find.seq, e);
     case JOB_QUERY:
-        return question_go_on(s, job->u.query.question, e);
+        result = settle(ob, e);
+        return result == 0 ? question_go_on(s, job->u.query.question, e) : result;
     case JOB_PRUNE:
         ob->log_has_frames = true;
-        return prune_go_on(s, &job->u.prune, e);
+        result = settle(ob, e);
+        return result == 0 ? prune_go_on(s, &job->u.prune, e) : result;
     case JOB_STORE:
     case JOB_DELIVERY:
     case JOB_UPLOAD:
@@ -278,14 +307,21 @@ static void do_piece(struct outbox *ob, struct job *job)
         mailbox_post(ob->mailbox, &job->message);
 }
 
-/* When nothing was written for a while the log is moved into the database; `ob->lock` is held. */
+/* When nothing was written for a while, what is fresh is settled and the log is moved into the
+ * database; `ob->lock` is held. */
 static void move_log_when_quiet(struct outbox *ob)
 {
     if (!ob->log_has_frames || clock_monotonic_ns() - ob->written_ns < IDLE_NS)
         return;
     uv_mutex_unlock(&ob->lock);
-    store_checkpoint(&ob->store);
-    ob->log_has_frames = false;
+    struct err e;
+    if (settle(ob, &e) == 0) {
+        store_checkpoint(&ob->store);
+        ob->log_has_frames = false;
+        note_success(ob);
+    } else {
+        ob->written_ns = clock_monotonic_ns(); /* tried again as long after */
+    }
     uv_mutex_lock(&ob->lock);
 }
 
@@ -357,6 +393,8 @@ void worker_run(void *outbox)
 {
     struct outbox *ob = outbox;
     struct work work;
+    struct err e;
+    ob->log_has_frames = ob->store.fresh > 0; /* a kill left it */
     while (take_work(ob, &work)) {
         if (work.chore)
             do_piece(ob, work.chore);
@@ -365,6 +403,7 @@ void worker_run(void *outbox)
         else
             write_records(ob, &work.records);
     }
+    settle(ob, &e); /* if it cannot be, the next start finds it fresh */
     store_close(&ob->store);
     uv_mutex_lock(&ob->lock);
     give_up(ob, &ob->chores);

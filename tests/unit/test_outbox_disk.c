@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "folder_syncs.h"
 #include "other_user.h"
+#include "outbox/fresh.h"
 #include "outbox/prune.h"
 #include "outbox/query.h"
 #include "outbox/store.h"
@@ -89,6 +90,16 @@ static void commit(struct store *s, uint64_t first, uint64_t last)
     ck_assert_int_eq(store_begin(s, &e), 0);
     for (uint64_t seq = first; seq <= last; seq++)
         put(s, seq);
+    ck_assert_msg(store_commit(s, &e) == 0, "%s", e.text);
+}
+
+static void commit_settled(struct store *s, uint64_t first, uint64_t last)
+{
+    struct err e;
+    ck_assert_int_eq(store_begin(s, &e), 0);
+    for (uint64_t seq = first; seq <= last; seq++)
+        put(s, seq);
+    ck_assert_int_eq(fresh_settle(s, &e), 0);
     ck_assert_msg(store_commit(s, &e) == 0, "%s", e.text);
 }
 
@@ -269,7 +280,7 @@ START_TEST(between_two_pieces_of_a_question_a_press_can_be_committed)
     struct err e;
     uint64_t seq = 5000;
     open_store(f);
-    commit(&f->store, 1, seq);
+    commit_settled(&f->store, 1, seq);
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
         struct question *q = question_create(&queries[i]);
         int pieces = 0;
@@ -278,7 +289,7 @@ START_TEST(between_two_pieces_of_a_question_a_press_can_be_committed)
             for (int j = 0; j < STORE_STATEMENT_COUNT; j++)
                 ck_assert(!sqlite3_stmt_busy(f->store.statements[j]));
             seq++;
-            commit(&f->store, seq, seq);
+            commit_settled(&f->store, seq, seq);
         }
         struct outbox_answer answer;
         question_read(q, &answer);
@@ -296,7 +307,7 @@ START_TEST(an_event_that_was_changed_on_the_disk_is_seen)
     struct event *event;
     struct err e;
     open_store(f);
-    commit(&f->store, 1, 1);
+    commit_settled(&f->store, 1, 1);
     ck_assert_int_eq(store_get_event(&f->store, 1, &event, &e), 0);
     ck_assert(store_event_is_whole(event));
     event->bytes[event->length - 1] ^= 1;
@@ -461,7 +472,7 @@ END_TEST
 static void start_large(struct fixture *f)
 {
     open_store(f);
-    commit(&f->store, 1, 600);
+    commit_settled(&f->store, 1, 600);
     store_close(&f->store);
     start(f);
 }
