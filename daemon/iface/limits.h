@@ -91,8 +91,8 @@
         "beside twice its ring; it gets no more")                                                  \
     ROW(CLIP_WAITING_BYTES, 33554432, "bytes of pictures that wait for the disk",                  \
         "what comes after is a gap that says so")                                                  \
-    ROW(CLIP_GROUPS, 20000, "groups of pictures in a part of a clip",                              \
-        "each is named in its manifest")                                                           \
+    ROW(CLIP_GROUPS, 10000, "groups of pictures in a part of a clip",                              \
+        "each is named in its manifest; the next begins another part")                             \
     ROW(CLIP_LIST_BYTES, 1048576, "bytes of a part's list of them", "a manifest is one message")   \
     ROW(CLIP_GAPS, 1000, "gaps in a part of a clip", "each is named in its manifest")              \
     ROW(CAMERA_SILENCE_MS, 20000, "ms that a camera's process says nothing",                       \

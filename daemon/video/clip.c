@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "video/clip.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libavcodec/avcodec.h>
@@ -17,6 +18,16 @@
 #define BUFFER_BYTES    65536
 #define FIRST_LENGTH_US 40000   /* of the only unit of a stream */
 #define SYNC_US         1000000 /* a cut costs at most the open group and this */
+
+/* Of a manifest, in bytes: {"at_ms":…,"sha256":"…"}, and "…", for each group and chunk; and what
+ * all else takes, also of the event that is made of it, which a receiver may refuse beyond as much.
+ */
+#define GROUP_BYTES 100
+#define CHUNK_BYTES 67
+#define REST_BYTES  65536
+#define LIST_BYTES  (MESSAGE_LINE_MAX - REST_BYTES)
+
+static_assert(LIST_BYTES / GROUP_BYTES < LIMIT_CLIP_GROUPS, "who reads the list takes as many");
 
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
 typedef const uint8_t written_byte; /* what libavformat hands to on_write */
@@ -281,6 +292,12 @@ int64_t clip_stop_us(const struct clip_file *clip)
 {
     const struct waiting *w = &clip->waiting[0];
     return w->unit ? w->unit->dts_us + w->length_us : clip->stop_us;
+}
+
+bool clip_is_full(const struct clip_file *clip)
+{
+    size_t groups = json_array_size(clip->groups), chunks = json_array_size(clip->chunks);
+    return (groups + 1) * GROUP_BYTES + (chunks + 1) * CHUNK_BYTES > LIST_BYTES;
 }
 
 void clip_lasts(struct clip_file *c, int64_t until_us)

@@ -28,6 +28,10 @@ int clip_create(const char *folder, const char *alarm, const char *camera,
 int64_t clip_start_us(const struct clip_file *clip);
 int64_t clip_stop_us(const struct clip_file *clip);
 
+/* Its manifest names every group of pictures: it is nearly as long as a message may be, and the
+ * next keyframe is another clip's. */
+bool clip_is_full(const struct clip_file *clip);
+
 /* Says that the clip should show this time and does not. Only what is said before the first unit
  * outlives a kill. */
 void clip_gap(struct clip_file *clip, int64_t from_us, int64_t to_us, const char *why);

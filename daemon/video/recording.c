@@ -92,10 +92,21 @@ static void end_if_silent(struct recordings *r, struct recording *one,
     end_part(r, one, false);
 }
 
+/* The next picture has come, and is not of this part: that tells how long the newest one lasted. */
+static void end_before(struct recordings *r, struct recording *one, const struct camera_unit *next,
+                       bool last)
+{
+    if (one->clip && !one->missing_us && next->dts_us - one->seen_us <= GAP_US)
+        clip_lasts(one->clip, next->dts_us);
+    end_part(r, one, last);
+}
+
 /* One unit after the other, from the ring or from the camera. */
 static void take(struct recordings *r, struct recording *one, struct camera_unit *unit)
 {
     end_if_silent(r, one, unit);
+    if (one->clip && camera_unit_is_keyframe(unit) && clip_is_full(one->clip))
+        end_before(r, one, unit, false);
     if (!one->clip && camera_unit_is_keyframe(unit))
         begin_part(r, one, unit->dts_us);
     if (one->clip)
@@ -175,15 +186,6 @@ void recordings_press(struct recordings *r, const char *alarm, int64_t press_us,
         return;
     }
     begin(r, one, ring);
-}
-
-/* The next picture has come, and is not of this part: that tells how long the newest one lasted. */
-static void end_before(struct recordings *r, struct recording *one, const struct camera_unit *next,
-                       bool last)
-{
-    if (one->clip && !one->missing_us && next->dts_us - one->seen_us <= GAP_US)
-        clip_lasts(one->clip, next->dts_us);
-    end_part(r, one, last);
 }
 
 static void take_live(struct recordings *r, struct recording *one, struct camera_unit *unit)

@@ -3,8 +3,8 @@
  * The clip of one alarm at one camera, in parts: part 1 is what the ring holds of the time before
  * the press (ready at once), then parts of `part_us`, until `post_us` after the last press. The
  * part after the first begins at the newest keyframe, so that the two overlap by less than one
- * group. Pictures that are missing end a part; the next one names the gap. One thread; writing
- * blocks.
+ * group. Pictures that are missing end a part; the next one names the gap. So does a part whose
+ * list of groups is full (clip_is_full). One thread; writing blocks.
  */
 #ifndef TOCSIN_VIDEO_RECORDING_H
 #define TOCSIN_VIDEO_RECORDING_H

@@ -2,6 +2,7 @@
 /* Recordings in virtual time: what a press makes of ring and camera, into which parts it is cut,
  * and which gaps are named and why. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "run_suite.h"
@@ -52,6 +53,54 @@ static void press(struct studio *s, const char *alarm, int64_t tenth, int64_t no
 {
     recordings_press(&s->recordings, alarm, tenth * SECOND / 10, now_tenth * SECOND / 10, &s->ring);
 }
+
+/* A camera whose every picture is a keyframe, 25 a second, for longer than one manifest can name:
+ * before the press, out of the ring, or after it. The next part goes on where it ends. */
+START_TEST(a_part_ends_before_its_manifest_is_too_long)
+{
+    const int64_t count = LIMIT_CLIP_GROUPS + 100, begin_us = 1000 * SECOND;
+    const int64_t length_us = count * SECOND / 25;
+    const struct recording_settings settings = {.folder = parts_folder,
+                                                .camera = "gate",
+                                                .pre_us = _i * length_us,
+                                                .post_us = 600 * SECOND,
+                                                .part_us = 600 * SECOND};
+    struct studio s;
+    ring_init(&s.ring, 600 * SECOND, 1 << 24);
+    recordings_init(&s.recordings, &settings, on_part, NULL);
+    recordings_streams(&s.recordings, video_streams, 1);
+    if (_i == 0)
+        recordings_press(&s.recordings, ALARM, begin_us, begin_us, &s.ring);
+    for (int64_t i = 0; i < count; i++) {
+        struct camera_unit *unit = video_unit(0, true, begin_us + i * SECOND / 25, 20);
+        if (_i == 1)
+            ck_assert(ring_add(&s.ring, unit));
+        else
+            recordings_unit(&s.recordings, unit);
+        camera_unit_unref(unit);
+    }
+    if (_i == 1)
+        recordings_press(&s.recordings, ALARM, begin_us + length_us, begin_us + length_us, &s.ring);
+    recordings_finish(&s.recordings);
+    ring_clear(&s.ring);
+    ck_assert_uint_eq(part_count, 2 + (size_t)_i); /* after the ring the newest picture once more */
+    size_t groups = 0;
+    for (size_t i = 0; i < 2; i++) {
+        struct message heard;
+        struct err e;
+        char *line = message_format(&parts[i]);
+        ck_assert_uint_lt(strlen(line), MESSAGE_LINE_MAX - 50000); /* an event is made of it */
+        ck_assert_int_eq(message_parse(line, strlen(line), &heard, &e), 0);
+        groups += json_array_size(json_object_get(heard.clip.manifest, "gops"));
+        message_finish(&heard);
+        free(line);
+        ck_assert_uint_eq(part_gap_count(i), 0);
+    }
+    ck_assert_uint_eq(groups, (size_t)count);
+    ck_assert_int_eq(part_number(1, "start_monoms"), part_number(0, "stop_monoms"));
+    ck_assert_int_gt(part_number(0, "stop_monoms"), begin_us / 1000 + 360000); /* not at once */
+}
+END_TEST
 
 START_TEST(a_press_makes_the_time_before_it_and_the_time_after)
 {
@@ -360,6 +409,7 @@ int main(void)
     Suite *suite = suite_create("video recording");
     TCase *recording = tcase_create("recording");
     tcase_add_checked_fixture(recording, parts_begin, parts_end);
+    tcase_add_loop_test(recording, a_part_ends_before_its_manifest_is_too_long, 0, 2);
     tcase_add_test(recording, a_press_makes_the_time_before_it_and_the_time_after);
     tcase_add_test(recording, a_further_press_goes_on_longer_and_an_older_one_changes_nothing);
     tcase_add_test(recording, a_press_after_the_end_begins_where_the_last_part_ended);
