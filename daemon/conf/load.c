@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/keyed_hash.h"
 #include "base/log.h"
 #include "conf/homes.h"
 #include "conf/nearest.h"
@@ -85,16 +86,18 @@ static void check_driver(struct loader *l, const struct node *map, const char *p
                  "%s", e.text);
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text)
+/* A text behind what was hashed before, with where it ends. By this process's key: a password may
+ * be among the keys of a driver that only another program knows. */
+static uint64_t hash_text(uint64_t before, const char *text)
 {
-    for (; text && *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return (hash ^ 0xff) * UINT64_C(1099511628211); /* where it ends counts, too */
+    const unsigned char *key = keyed_hash_process_key();
+    const uint64_t both[2] = {before, keyed_hash(key, text ? text : "", text ? strlen(text) : 0)};
+    return keyed_hash(key, both, sizeof both);
 }
 
 static uint64_t hash_pairs(const struct node *map, const struct option *but);
 
-/* Of a tree as it was written, without its order of keys. FNV-1a. */
+/* Of a tree as it was written, without its order of keys. */
 static uint64_t hash_node(uint64_t hash, const struct node *node)
 {
     hash = hash_text(hash ^ (uint64_t)node->type, node->text);
@@ -113,7 +116,7 @@ static uint64_t hash_pairs(const struct node *map, const struct option *but)
         while (o && o->key && strcmp(o->key, key) != 0)
             o++;
         if (!o || !o->key)
-            sum += hash_node(hash_text(UINT64_C(14695981039346656037), key), map->pairs[i].value);
+            sum += hash_node(hash_text(0, key), map->pairs[i].value);
     }
     return sum;
 }

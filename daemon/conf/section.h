@@ -35,7 +35,9 @@ struct config_driver {
     char *trouble; /* why it cannot be used; NULL: it can. Only as struct conf_request allows */
     size_t unread_count; /* 0 in trouble: only another configuration helps */
     struct config_unread *unread;
-    uint64_t unknown; /* without a type: of the text of its keys, so that a change is noticed */
+    /* Without a type: a hash of the text of its keys, so that a change is noticed. By this
+     * process's key: there may be a password among them. */
+    uint64_t unknown;
 };
 
 struct section_view;

@@ -124,6 +124,36 @@ START_TEST(what_is_not_read_is_a_change_when_its_text_is_another)
 }
 END_TEST
 
+/* In the place of the kernel: what it gives each process. */
+static unsigned char process_key[16];
+
+const unsigned char *__wrap_keyed_hash_process_key(void);
+
+const unsigned char *__wrap_keyed_hash_process_key(void)
+{
+    return process_key;
+}
+
+/* What is kept of keys that are not read, a password perhaps, gives no guess away: it is another
+ * number in each process. */
+START_TEST(what_is_kept_of_what_is_not_read_is_of_this_process)
+{
+    static const struct conf_row blind[] = {{&patrol, NULL}, {&posts, NULL}};
+    static const char text[] = "patrol: [{id: a, driver: x, pass: horse}]\nposts: [{id: b}]\n";
+    struct conf_change changes[2];
+    struct conf *loaded[3];
+    for (int i = 0; i < 3; i++) {
+        process_key[5] = i == 1;
+        loaded[i] = load_rows(text, blind, 2);
+    }
+    process_key[5] = 0;
+    ck_assert_uint_eq(conf_changed(loaded[0], loaded[1], changes), 1);
+    ck_assert_uint_eq(conf_changed(loaded[0], loaded[2], changes), 0);
+    for (int i = 0; i < 3; i++)
+        conf_destroy(loaded[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conf changed");
@@ -135,6 +165,7 @@ int main(void)
     tcase_add_test(tc, all_sections_that_changed_are_named_in_the_order_of_the_rows);
     tcase_add_loop_test(tc, what_is_not_read_is_a_change_when_its_text_is_another, 0,
                         sizeof blind_edits / sizeof *blind_edits);
+    tcase_add_test(tc, what_is_kept_of_what_is_not_read_is_of_this_process);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
