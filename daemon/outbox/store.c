@@ -15,6 +15,7 @@
 #define EVENT_ROOM_BYTES 2048
 #define LOG_ROOM_BYTES   (4 << 20)
 #define PAGE_BYTES       4096
+#define STORE_VERSION    "2" /* 1 had no table `fresh` */
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS event("
@@ -440,4 +441,9 @@ void store_checkpoint(struct store *s)
     if (s->db &&
         sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK)
         s->log_pages = 0;
+}
+
+int store_begin_log(struct store *s, struct err *e)
+{
+    return execute(s, "PRAGMA user_version=" STORE_VERSION, "begin the log", e);
 }

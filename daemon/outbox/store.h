@@ -120,6 +120,10 @@ void store_id_of_time(int64_t wall_ms, char ret_id[UUID_TEXT_SIZE]);
 /* Moves the log into the database; cheap when there is nothing. */
 void store_checkpoint(struct store *s);
 
+/* The first frame of a log that was moved is synced twice, once with the log's header: this writes
+ * one, so that no press has to. */
+int store_begin_log(struct store *s, struct err *e);
+
 /* Whether the log has used up half of the room that was taken for it. */
 bool store_log_is_long(const struct store *s);
 

@@ -117,8 +117,17 @@ static void note_success(struct outbox *ob)
     }
 }
 
-/* What is fresh, in a transaction of its own. If the disk refuses that, it is a fault until it
- * takes it: with whatever is written next, or when it is quiet again. */
+/* The disk has refused what was to be done when it was quiet, or before a question: a fault until
+ * it is done, at the latest when it is quiet again. */
+static void note_unsettled(struct outbox *ob, const struct err *e)
+{
+    ob->unsettled = ob->log_has_frames = true;
+    note_fault(ob, e->text);
+    store_rollback(&ob->store);
+    store_close(&ob->store); /* opened anew, it counts what is fresh */
+}
+
+/* What is fresh, in a transaction of its own. */
 static int settle(struct outbox *ob, struct err *e)
 {
     struct store *s = &ob->store;
@@ -131,12 +140,10 @@ static int settle(struct outbox *ob, struct err *e)
             result = store_commit(s, e);
         ob->log_has_frames = true;
     }
-    ob->unsettled = result != 0;
-    if (result != 0) {
-        note_fault(ob, e->text);
-        store_rollback(s);
-        store_close(s); /* opened anew, it counts what is fresh */
-    }
+    if (result != 0)
+        note_unsettled(ob, e);
+    else
+        ob->unsettled = false;
     return result;
 }
 
@@ -197,6 +204,7 @@ static void note_written(struct outbox *ob, struct job_list *batch)
         gather_note_written(&ob->records, ob->written_ns);
     ob->records_fail = ob->records_fail && !had_records && ob->records.count > 0;
     uv_mutex_unlock(&ob->lock);
+    ob->unsettled = ob->unsettled && ob->store.fresh > 0;
     note_success(ob);
     post_all(ob, batch);
     if (store_log_is_long(&ob->store)) /* there was no quiet moment */
@@ -307,21 +315,29 @@ static void do_piece(struct outbox *ob, struct job *job)
         mailbox_post(ob->mailbox, &job->message);
 }
 
-/* When nothing was written for a while, what is fresh is settled and the log is moved into the
- * database; `ob->lock` is held. */
+/* What is fresh is settled, all of it moved into the database, and the next log begun. */
+static void move_log(struct outbox *ob)
+{
+    struct err e;
+    ob->written_ns = clock_monotonic_ns(); /* if it fails, it is tried again as long after */
+    if (settle(ob, &e) != 0)
+        return;
+    store_checkpoint(&ob->store);
+    if (store_begin_log(&ob->store, &e) != 0) {
+        note_unsettled(ob, &e);
+        return;
+    }
+    ob->log_has_frames = false;
+    note_success(ob);
+}
+
+/* When nothing was written for a while; `ob->lock` is held. */
 static void move_log_when_quiet(struct outbox *ob)
 {
     if (!ob->log_has_frames || clock_monotonic_ns() - ob->written_ns < IDLE_NS)
         return;
     uv_mutex_unlock(&ob->lock);
-    struct err e;
-    if (settle(ob, &e) == 0) {
-        store_checkpoint(&ob->store);
-        ob->log_has_frames = false;
-        note_success(ob);
-    } else {
-        ob->written_ns = clock_monotonic_ns(); /* tried again as long after */
-    }
+    move_log(ob);
     uv_mutex_lock(&ob->lock);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From an edge handed to the core to its event on the disk and known in the loop ("heard"), while
- * something else goes on: nothing (quiet), 30,000 events that wait and go out (backlog), a client
+ * something else goes on: nothing (quiet); 30,000 events that wait and go out (backlog), a client
  * that exports 20,000 events without end (export), one that asks for the status without pause
- * (status). A case is a gateway of its own in a process of its own, one after the other; the edges
+ * (status); and after half a second or more in which nothing happened at all (rested; fewer
+ * presses). A case is a gateway of its own in a process of its own, one after the other; the edges
  * come from a thread, so that one may have to wait for what the loop is doing. For each case the
  * parts follow: how long the edge waited for the loop, its event for the store's thread, the
  * transaction, and the way back into the loop.
@@ -45,13 +46,16 @@ struct bench_case {
     unsigned stored;     /* events in the store when it starts */
     bool waiting;        /* no receiver has them yet */
     const char *request; /* what a client asks for all the time; NULL for nothing */
+    useconds_t gap_us;   /* between two presses, and up to twice as long */
+    unsigned share;      /* one of so many of the presses that are wanted */
 };
 
 static const struct bench_case cases[] = {
-    {"quiet", 0, false, NULL},
-    {"backlog", 30000, true, NULL},
-    {"export", 20000, false, "{\"command\":\"events.export\"}\n"},
-    {"status", 0, false, "{\"command\":\"status\"}\n"},
+    {"quiet", 0, false, NULL, GAP_US, 1},
+    {"backlog", 30000, true, NULL, GAP_US, 1},
+    {"export", 20000, false, "{\"command\":\"events.export\"}\n", GAP_US, 1},
+    {"status", 0, false, "{\"command\":\"status\"}\n", GAP_US, 1},
+    {"rested", 0, false, NULL, 500000, 10},
 };
 
 /* Where a press is on its way. */
@@ -76,6 +80,7 @@ struct bench {
     struct gateway *gw;
     struct results *results;
     size_t wanted, done;
+    useconds_t gap_us;
     size_t button;
     bool dirty;                           /* the button is pressed, its incident open */
     _Atomic bool pressed;                 /* and not heard yet */
@@ -224,11 +229,11 @@ static void run_presser(void *arg)
     struct bench *b = arg;
     usleep(1000000); /* the link is up, and the other load is there */
     while (!b->over) {
-        usleep(GAP_US / 2);
+        usleep(b->gap_us / 2);
         if (b->pressed)
             continue; /* the one before is not heard yet */
         uv_async_send(&b->clean);
-        usleep(GAP_US / 2 + (useconds_t)(rand() % GAP_US));
+        usleep(b->gap_us / 2 + (useconds_t)rand() % b->gap_us);
         b->at_ns[STEP_EDGE] = clock_monotonic_ns();
         b->pressed = true;
         uv_async_send(&b->edge);
@@ -367,7 +372,7 @@ static void run_case(const struct bench_case *c, const char *pki, const char *st
     log_set_level(LOG_LEVEL_ERROR);
     if (!b || !bench_write_config(pki, folder, atomic_load(&shared->port), config, sizeof config))
         die("configuration");
-    *b = (struct bench){.results = results, .wanted = wanted};
+    *b = (struct bench){.results = results, .wanted = wanted, .gap_us = c->gap_us};
     running = b;
     if (gateway_start(config, &b->gw, &e) != 0)
         die(e.text);
@@ -417,13 +422,14 @@ int main(int argc, char **argv)
     int failed = 0;
     for (int i = 0; i < COUNT; i++) {
         int status;
+        size_t share = (wanted + cases[i].share - 1) / cases[i].share;
         pid_t pid = fork();
         if (pid == 0)
-            run_case(&cases[i], argv[1], argv[2], &results[i], wanted);
+            run_case(&cases[i], argv[1], argv[2], &results[i], share);
         waitpid(pid, &status, 0);
         quiet.count = results[0].count;
         print(cases[i].name, &results[i], i > 0 ? &quiet : NULL);
-        failed |= results[i].count != wanted;
+        failed |= results[i].count != share;
     }
     return failed;
 }
