@@ -37,6 +37,7 @@ struct events {
     struct envelope envelope;
     struct outbox *outbox;
     struct pending *pending;
+    struct kept kept;
     char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
     bool store_proven;                 /* the disk has taken an event since the start */
     bool store_good;                   /* was stated to be */
@@ -166,6 +167,16 @@ void events_record_answer(struct events *ev, size_t receiver, const struct uplin
     outbox_record_answer(ev->outbox, receiver, answer, row, on_answer_stored, c);
 }
 
+bool events_when_kept(struct events *ev, kept_handler done, void *arg)
+{
+    return kept_wait(&ev->kept, done, arg);
+}
+
+void events_forget_kept(struct events *ev, const void *arg)
+{
+    kept_forget(&ev->kept, arg);
+}
+
 struct event *events_heartbeat(struct events *ev, json_t *data)
 {
     struct event *event = NULL;
@@ -293,6 +304,7 @@ int events_open(const struct events_options *options, struct events **ret_events
         free(ev);
         return result;
     }
+    kept_init(&ev->kept, ev->loop, ev->facts, ev->outbox, ev->config.storage->commit_wait_ms);
     take_head(ev, ret_found);
     *ret_events = ev;
     return 0;
@@ -322,6 +334,7 @@ size_t events_close(struct events *ev)
         return 0;
     ev->closed = true;
     ev->delivery = NULL;
+    kept_close(&ev->kept);
     size_t lost = outbox_close(ev->outbox, CLOSE_WAIT_MS);
     while (lost == 0 && ev->pending)
         end_pending(ev->pending);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "delivery/delivery.h"
 #include "delivery/section/receivers.h"
+#include "events/kept.h"
 #include "events/section/site.h"
 #include "events/section/storage.h"
 #include "facts/facts.h"
@@ -72,6 +73,11 @@ void events_save_row(struct events *ev, const struct outbox_row *row);
  * transaction; delivery may confirm it to the receiver when that is on the disk. */
 void events_record_answer(struct events *ev, size_t receiver, const struct uplink_answer *answer,
                           const struct outbox_row *row);
+
+/* Before a person or a platform is told that something is done: see kept.h. */
+bool events_when_kept(struct events *ev, kept_handler done, void *arg);
+/* To be called when what `arg` points to goes; before events_free. */
+void events_forget_kept(struct events *ev, const void *arg);
 
 /* A heartbeat with the chain's head in it; `data` is taken. NULL if none could be made. */
 struct event *events_heartbeat(struct events *ev, json_t *data);

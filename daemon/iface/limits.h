@@ -62,6 +62,8 @@
         "a client that is further behind is dropped")                                              \
     ROW(WATCH_BYTES, 262144, "bytes that a watcher is behind",                                     \
         "then it is dropped, with a last line")                                                    \
+    ROW(ORDERS, 128, "orders whose answer waits for the disk",                                     \
+        "the next is told that it is in memory only")                                              \
     ROW(KNOWN_USERS, 64, "users known by name", "the others are told as their numbers")            \
     ROW(LISTED, 500, "events of one tocsin events list", "--before goes on from there")
 

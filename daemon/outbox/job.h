@@ -22,6 +22,7 @@ enum job_kind {
     JOB_ANSWER,
     JOB_STATE,
     JOB_TAKES,
+    JOB_BARRIER,
     JOB_DELIVERY, /* from here on: records */
     JOB_UPLOAD,
     JOB_LOAD, /* from here on: chores */
@@ -66,6 +67,11 @@ struct job_takes {
     bool clips;
 };
 
+/* Nothing to write: what stands before it is written when it is reached. */
+struct job_barrier {
+    outbox_done_handler done;
+};
+
 struct job_load {
     uint64_t seq;
     struct event *event; /* the result */
@@ -98,6 +104,7 @@ struct job {
         struct job_answer answer;
         struct job_row row; /* STATE */
         struct job_takes takes;
+        struct job_barrier barrier;
         struct job_load load;
         struct job_find find;
         struct job_query query;
@@ -123,6 +130,7 @@ struct outbox {
     unsigned failed; /* chores that failed and wait */
     bool records_fail;
     bool unsettled; /* the disk refused to settle what is fresh */
+    bool gave_up;   /* something that was to be written was not: it is being closed */
     bool log_has_frames;
     int64_t written_ns; /* when a batch was last written */
 };

@@ -51,6 +51,7 @@ static void free_job(struct job *job)
         question_destroy(job->u.query.question);
         break;
     case JOB_TAKES:
+    case JOB_BARRIER:
     case JOB_FIND_CLIP:
     case JOB_PRUNE:
         break;
@@ -79,6 +80,10 @@ static void deliver_job(struct mailbox_message *message)
     case JOB_ANSWER:
         if (job->u.answer.done && !job->given_up)
             job->u.answer.done(job->arg);
+        break;
+    case JOB_BARRIER:
+        if (!job->given_up)
+            job->u.barrier.done(job->arg);
         break;
     case JOB_LOAD:
         job->u.load.done(job->arg, job->u.load.event);
@@ -265,6 +270,7 @@ static bool put_in_list(struct outbox *ob, struct job *job)
     case JOB_STORE:
     case JOB_ANSWER:
     case JOB_STATE:
+    case JOB_BARRIER:
         break;
     case JOB_QUERY:
     case JOB_PRUNE:
@@ -308,6 +314,13 @@ void outbox_save_row(struct outbox *ob, const struct outbox_row *row)
 {
     struct job *job = create_job(ob, JOB_STATE, NULL);
     job->u.row = copy_row(row);
+    submit(ob, job);
+}
+
+void outbox_when_written(struct outbox *ob, outbox_done_handler done, void *arg)
+{
+    struct job *job = create_job(ob, JOB_BARRIER, arg);
+    job->u.barrier.done = done;
     submit(ob, job);
 }
 

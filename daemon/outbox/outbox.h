@@ -121,6 +121,12 @@ void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool
  */
 void outbox_save_row(struct outbox *ob, const struct outbox_row *row);
 
+/*
+ * `done` runs when all that was handed over before is on the disk, but what became of deliveries
+ * and uploads; not if something of it was given up (outbox_close). Nothing is written for its sake.
+ */
+void outbox_when_written(struct outbox *ob, outbox_done_handler done, void *arg);
+
 /* Evidence is copied; its pointers may be NULL. Not on the disk at once: what is lost in a kill is
  * pending still, delivered once more, and recorded then. Questions see it. */
 void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts,

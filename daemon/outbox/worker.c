@@ -46,6 +46,8 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
 {
     struct store *s = &ob->store;
     struct outbox_row row;
+    if (job->kind == JOB_BARRIER)
+        return 0;
     int result = job->kind == JOB_STORE ? 0 : fresh_settle(s, e);
     if (result != 0)
         return result;
@@ -63,6 +65,7 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
     case JOB_TAKES:
         return store_set_takes(s, job->u.takes.receiver, job->u.takes.classes, job->u.takes.clips,
                                e);
+    case JOB_BARRIER:
     case JOB_LOAD:
     case JOB_FIND_CLIP:
     case JOB_QUERY:
@@ -211,10 +214,31 @@ static void note_written(struct outbox *ob, struct job_list *batch)
         store_checkpoint(&ob->store);
 }
 
+/* Whether there is something to write. What stands behind something that was given up was not
+ * reached. */
+static bool pass_barriers(const struct outbox *ob, struct job_list *batch)
+{
+    struct job *job;
+    bool has_more = false;
+    STAILQ_FOREACH(job, batch, next)
+    {
+        if (job->kind == JOB_BARRIER)
+            job->given_up = ob->gave_up;
+        else
+            has_more = true;
+    }
+    return has_more;
+}
+
 static void write_batch(struct outbox *ob, struct job_list *batch)
 {
+    if (!pass_barriers(ob, batch)) {
+        post_all(ob, batch);
+        return;
+    }
     while (!try_to_write(ob, batch)) {
         if (!wait_to_retry(ob, false)) {
+            ob->gave_up = true;
             give_up(ob, batch);
             return;
         }
@@ -275,6 +299,7 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
     case JOB_ANSWER:
     case JOB_STATE:
     case JOB_TAKES:
+    case JOB_BARRIER:
         break;
     }
     abort(); /* a write among the chores */

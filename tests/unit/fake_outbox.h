@@ -16,6 +16,7 @@ enum fake_call_kind {
     FAKE_DELIVERY,
     FAKE_UPLOAD,
     FAKE_ANSWER,
+    FAKE_BARRIER,
     FAKE_LOAD,
     FAKE_FIND,
     FAKE_PRUNE,

@@ -215,6 +215,32 @@ START_TEST(an_answer_may_be_confirmed_when_it_is_on_the_disk_with_its_row)
 }
 END_TEST
 
+static void on_kept(void *arg, bool stored)
+{
+    *(const char **)arg = stored ? "stored" : "memory";
+}
+
+START_TEST(who_waits_is_told_as_whoever_has_pressed)
+{
+    const char *one = "nothing", *later = "nothing";
+    emit(EVENT_CLASS_FOLLOWUP, NULL);
+    ck_assert(events_when_kept(events, on_kept, &one));
+    ck_assert(events_when_kept(events, on_kept, &later));
+    facts_tell(facts);
+    ck_assert_int_eq(fake_outbox.calls[fake_outbox.count - 1].kind, FAKE_BARRIER);
+    events_forget_kept(events, &later);
+    virtual_advance(facts, storage.commit_wait_ms - 1);
+    ck_assert_str_eq(one, "nothing");
+    virtual_advance(facts, 1);
+    ck_assert_str_eq(one, "memory");
+    ck_assert(events_when_kept(events, on_kept, &one));
+    facts_tell(facts);
+    fake_outbox_answer();
+    ck_assert_str_eq(one, "stored");
+    ck_assert_str_eq(later, "nothing");
+}
+END_TEST
+
 /* Until the next open_events the test says what that finds. */
 static void begin_again(void)
 {
@@ -497,6 +523,7 @@ int main(void)
     tcase_add_test(tc, the_disk_has_its_time_from_the_event_and_not_from_the_turns_beginning);
     tcase_add_test(tc, what_was_made_before_the_receivers_were_there_goes_out_when_they_are);
     tcase_add_test(tc, a_manifest_is_stored_with_its_clip_for_who_takes_clips);
+    tcase_add_test(tc, who_waits_is_told_as_whoever_has_pressed);
     tcase_add_test(tc, an_answer_may_be_confirmed_when_it_is_on_the_disk_with_its_row);
     tcase_add_test(tc, the_chain_goes_on_from_what_was_found);
     tcase_add_loop_test(tc, no_time_lies_before_the_build_or_the_newest_event, 0,

@@ -484,6 +484,49 @@ START_TEST(what_cannot_be_written_until_the_end_is_counted_and_never_called_stor
 }
 END_TEST
 
+START_TEST(who_waits_for_what_was_handed_over_is_told_behind_it_and_costs_no_write)
+{
+    struct fixture *f = begin();
+    start(f);
+    store_it(f, 1, on_a);
+    turn_until(f, "a");
+    watched_vfs_hold_syncs(true);
+    unsigned before = watched_vfs_counts().log_syncs;
+    store_it(f, 2, NULL);
+    wait_held();
+    outbox_when_written(f->outbox, on_b, f);
+    outbox_save_row(f->outbox, &(struct outbox_row){"name", "text"});
+    outbox_when_written(f->outbox, on_a, f);
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+    ck_assert_str_eq(f->told, "a");
+    watched_vfs_hold_syncs(false);
+    turn_until(f, "aba");
+    outbox_when_written(f->outbox, on_b, f); /* nothing waits: at once, as everything is there */
+    turn_until(f, "abab");
+    ck_assert_uint_eq(watched_vfs_counts().log_syncs, before + 2);
+    stop(f);
+    end(f);
+}
+END_TEST
+
+START_TEST(who_waits_for_what_was_given_up_is_never_told_that_it_is_there)
+{
+    struct fixture *f = begin();
+    start(f);
+    watched_vfs_fail_syncs(1000);
+    store_it(f, 1, on_a);
+    turn_until(f, "!");
+    outbox_when_written(f->outbox, on_b, f);
+    ck_assert_uint_eq(outbox_close(f->outbox, 20000), 1);
+    ck_assert_str_eq(f->told, "!");
+    watched_vfs_fail_syncs(0);
+    outbox_found_finish(&f->found);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    end(f);
+}
+END_TEST
+
 /* With more events than the page cache holds: the first is not in memory. */
 static void start_large(struct fixture *f)
 {
@@ -586,6 +629,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, after_a_sync_that_failed_nothing_is_trusted_and_all_is_written_again);
     tcase_add_test(tc, what_cannot_be_written_until_the_end_is_counted_and_never_called_stored);
     tcase_add_test(tc, when_it_is_quiet_the_next_log_is_begun);
+    tcase_add_test(tc, who_waits_for_what_was_handed_over_is_told_behind_it_and_costs_no_write);
+    tcase_add_test(tc, who_waits_for_what_was_given_up_is_never_told_that_it_is_there);
     tcase_add_test(tc, an_event_that_cannot_be_read_is_tried_again_and_not_called_missing);
     tcase_add_test(tc, a_press_does_not_wait_for_an_event_that_cannot_be_read);
     tcase_add_test(tc, a_question_that_cannot_be_read_says_why_and_is_no_fault);
