@@ -234,6 +234,8 @@ void delivery_close(struct delivery *d)
     if (!d)
         return;
     records_drop(d); /* what follows from them is not on the disk: they are made again */
+    for (size_t i = 0; d->dispatch && i < d->count; i++)
+        commands_end(d, i, "the gateway stops before it was known to be done: ask again");
     network_close(d->network);
     d->network = NULL;
     dispatch_close(d->dispatch);
@@ -264,12 +266,6 @@ bool delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
 void delivery_set_alarm_open(struct delivery *d, bool open)
 {
     dispatch_set_alarm_open(d->dispatch, open);
-}
-
-void delivery_reply(struct delivery *d, size_t receiver, uint64_t ticket,
-                    const struct uplink_reply *reply)
-{
-    dispatch_reply(d->dispatch, receiver, ticket, reply);
 }
 
 uint32_t delivery_responders(const struct delivery *d)

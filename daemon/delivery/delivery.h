@@ -55,9 +55,8 @@ void delivery_set_alarm_open(struct delivery *d, bool open);
 /* What came of this answer is on the disk: it may be confirmed to the receiver. */
 void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_seq);
 
-/* The answer to a FACT_COMMAND. */
-void delivery_reply(struct delivery *d, size_t receiver, uint64_t ticket,
-                    const struct uplink_reply *reply);
+/* The answer to a FACT_COMMAND; dropped if the uplink that has asked is gone, and was told so. */
+void delivery_reply(struct delivery *d, uint64_t ticket, const struct uplink_reply *reply);
 
 /* Bit masks of receivers. */
 uint32_t delivery_responders(const struct delivery *d);

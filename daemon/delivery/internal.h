@@ -4,9 +4,12 @@
 #ifndef TOCSIN_DELIVERY_INTERNAL_H
 #define TOCSIN_DELIVERY_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "delivery/delivery.h"
 #include "dispatch/dispatch.h"
 
+struct command;
 struct network;
 struct record;
 
@@ -30,6 +33,8 @@ struct delivery {
     struct delivery_receiver receivers[LIMIT_RECEIVERS];
     uint32_t responders;
     unsigned groups;
+    LIST_HEAD(, command) commands; /* that are not answered yet */
+    uint64_t last_ticket;
     struct record *records, **last_record; /* to be handed over when the turn is over */
 };
 
@@ -50,6 +55,12 @@ bool uplinks_view(void *arg, const struct event *event, struct event_view *ret_v
 /* From now on the receiver is as `config` says. */
 void delivery_take_config(struct delivery *d, size_t receiver,
                           const struct config_receiver *config);
+
+/* commands.c: a receiver asks; told as FACT_COMMAND, or refused if it has asked too much. */
+void commands_take(struct delivery_receiver *r, const struct uplink_command *command,
+                   uint64_t ticket);
+/* Its uplink is about to go: what it has asked is answered now, as not known to be done. */
+void commands_end(struct delivery *d, size_t receiver, const char *why);
 
 /* records.c: what became of an event (`upload` false) or of a clip, with its evidence: copied. */
 void records_init(struct delivery *d);

@@ -31,11 +31,7 @@ static void on_link(void *arg, enum uplink_link link, const char *reason)
 
 static void on_command(void *arg, const struct uplink_command *command, uint64_t ticket)
 {
-    const struct delivery_receiver *r = arg;
-    facts_publish(
-        r->delivery->options.facts,
-        &(struct fact){.kind = FACT_COMMAND,
-                       .u.command = {.receiver = r->index, .ticket = ticket, .command = *command}});
+    commands_take(arg, command, ticket);
 }
 
 void uplinks_tell_takes(const struct delivery_receiver *r)
@@ -94,6 +90,8 @@ void uplinks_open_or_stand_in(struct delivery_receiver *r,
 
 void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver_options *options)
 {
+    commands_end(r->delivery, r->index,
+                 "the connection was replaced before it was known to be done: ask again");
     r->closed = false;
     r->opened_ms = clock_monotonic_ms();
     r->link = DISPATCH_LINK_UNPROVEN;

@@ -83,6 +83,7 @@
     ROW(SIGNATURE_INPUT_BYTES, 512, "bytes of a Signature-Input", "a longer one is no signature")  \
     ROW(RECEIPT_ANSWERS, 64, "answers of people in one receipt",                                   \
         "those behind them come again with the next")                                              \
+    ROW(COMMANDS, 4, "commands of a receiver unanswered", "the next is refused")                   \
     ROW(EVIDENCE_BYTES, 65536, "bytes of a receipt that are kept",                                 \
         "a longer one counts, and is not kept")
 

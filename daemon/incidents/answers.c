@@ -124,5 +124,5 @@ void answers_obey(struct incidents *inc, const struct fact_command *asked)
     }
     log_info("receiver", "%s: command %d: %s", id, (int)asked->command.kind,
              reply.done ? "done" : reply.reason);
-    delivery_reply(inc->options.delivery, asked->receiver, asked->ticket, &reply);
+    delivery_reply(inc->options.delivery, asked->ticket, &reply);
 }

@@ -70,6 +70,8 @@ static void close_uplink(struct uplink *u)
 
 static void reply(struct uplink *u, uint64_t ticket, const struct uplink_reply *given)
 {
+    ck_assert(!u->closed);
+    u->replies++;
     u->ticket = ticket;
     u->reply = *given;
 }

@@ -24,6 +24,7 @@ struct uplink {
     struct uplink_host host;
     struct uplink_reply reply;
     uint64_t ticket;
+    unsigned replies;
 };
 extern struct attempt attempts[ATTEMPTS_MAX];
 extern size_t attempt_count;

@@ -238,12 +238,10 @@ uint32_t delivery_takes(const struct delivery *d, enum event_class class)
     return class == EVENT_CLASS_PRESS ? UINT32_MAX : ~fake.alarms_only;
 }
 
-void delivery_reply(struct delivery *d, size_t receiver, uint64_t ticket,
-                    const struct uplink_reply *reply)
+void delivery_reply(struct delivery *d, uint64_t ticket, const struct uplink_reply *reply)
 {
     (void)d;
     fake.replies++;
-    fake.reply.receiver = receiver;
     fake.reply.ticket = ticket;
     fake.reply.reply = *reply;
 }

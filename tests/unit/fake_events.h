@@ -45,7 +45,6 @@ struct fake {
     bool alarm_open;
     unsigned replies;
     struct {
-        size_t receiver;
         uint64_t ticket;
         struct uplink_reply reply;
     } reply;                   /* the last, to a platform's command */

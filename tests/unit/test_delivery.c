@@ -511,10 +511,34 @@ START_TEST(a_platforms_command_is_told_and_its_reply_goes_back)
     facts_tell(facts);
     const struct fact_command *fact = &last(FACT_COMMAND)->u.command;
     ck_assert_uint_eq(fact->receiver, 1);
-    ck_assert_uint_eq(fact->ticket, 9);
-    delivery_reply(delivery, 1, 9, &(struct uplink_reply){.done = true, .open_alarms = 2});
+    delivery_reply(delivery, fact->ticket, &(struct uplink_reply){.done = true, .open_alarms = 2});
     ck_assert_uint_eq(uplinks[1].ticket, 9);
     ck_assert_uint_eq(uplinks[1].reply.open_alarms, 2);
+}
+END_TEST
+
+/* By the uplink that is asked by name, while it is still there. */
+START_TEST(who_has_asked_is_answered_before_its_uplink_goes)
+{
+    struct err e;
+    void *plan;
+    struct uplink_command command = {.kind = UPLINK_COMMAND_RESET};
+    uplinks[1].host.on_command(uplinks[1].host.arg, &command, 9);
+    facts_tell(facts);
+    if (_i == 0) {
+        ck_assert_int_eq(delivery_prepare(delivery, &config, &plan, &e), 0);
+        delivery_commit(delivery, plan);
+    } else {
+        delivery_close(delivery);
+    }
+    ck_assert_uint_eq(uplinks[1].replies, 1);
+    ck_assert_uint_eq(uplinks[1].ticket, 9);
+    ck_assert(!uplinks[1].reply.done);
+    ck_assert_ptr_nonnull(strstr(uplinks[1].reply.reason, "ask again"));
+    delivery_reply(delivery, last(FACT_COMMAND)->u.command.ticket,
+                   &(struct uplink_reply){.done = true});
+    ck_assert_uint_eq(uplinks[1].replies, 1);
+    ck_assert(_i == 1 || uplinks[3].replies == 0);
 }
 END_TEST
 
@@ -565,6 +589,7 @@ int main(void)
     tcase_add_test(tc, the_store_is_told_what_another_protocol_carries);
     tcase_add_test(tc, the_store_is_told_what_is_carried_when_an_uplink_opens_at_last);
     tcase_add_test(tc, a_platforms_command_is_told_and_its_reply_goes_back);
+    tcase_add_loop_test(tc, who_has_asked_is_answered_before_its_uplink_goes, 0, 2);
     tcase_add_test(tc, a_clip_is_uploaded_and_told);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
