@@ -106,7 +106,9 @@ struct uplink_command {
 
 struct uplink_reply {
     bool done;
-    char reason[256];   /* why not */
+    bool in_memory;   /* done, but not on the disk as yet: a kill may undo it. A protocol that knows
+                         only yes and no says no */
+    char reason[256]; /* why not */
     size_t open_alarms; /* QUERY: without those of which nothing may be seen */
     bool faulty;        /* QUERY */
 };

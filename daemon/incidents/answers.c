@@ -82,47 +82,76 @@ void answers_take(struct incidents *inc, const struct fact_answer *taken)
     free(text);
 }
 
-/* A platform that has dealt with an alarm: as an answer of its people. Of duress nothing is closed
- * that is not named. */
-static bool reset(struct incidents *inc, size_t receiver, const struct uplink_command *command)
+/* For its part: others may have to say so, too. */
+static bool close_for(struct sweep *sweep, struct incident *incident)
 {
-    struct uplink_answer answer = {.state = UPLINK_ANSWER_CLOSED};
-    struct incident *incident = NULL;
-    bool any = false;
-    memcpy(answer.by, command->by, sizeof answer.by);
-    memcpy(answer.note, command->note, sizeof answer.note);
-    while ((incident = panel_next_open(&inc->panel, incident))) {
-        bool named = strcmp(incident->alarm, command->alarm) == 0;
-        if (!named && (command->alarm[0] || incident->class == INCIDENT_CLASS_DURESS))
-            continue;
-        inc->unsaved = true; /* that it says so counts, even if others must say so, too */
-        act_on(inc, incident, receiver, &answer);
-        any = true;
-    }
-    return any;
+    struct uplink_answer said = {.state = UPLINK_ANSWER_CLOSED};
+    snprintf(said.by, sizeof said.by, "%s", sweep->by);
+    snprintf(said.note, sizeof said.note, "%s", sweep->note);
+    sweep->inc->unsaved = true;
+    sweep->outcome.changed++;
+    act_on(sweep->inc, incident, sweep->receiver, &said);
+    return !incident->open;
 }
 
-void answers_obey(struct incidents *inc, const struct fact_command *asked)
+static void reply(struct incidents *inc, size_t receiver, uint64_t ticket,
+                  enum uplink_command_kind kind, const struct uplink_reply *said)
 {
-    const char *id = inc->options.config.receivers->items[asked->receiver].id;
-    struct uplink_reply reply = {.done = true};
+    log_info("receiver", "%s: command %d: %s%s", inc->options.config.receivers->items[receiver].id,
+             (int)kind, said->done ? "done" : said->reason,
+             said->in_memory ? ", in memory only: the disk did not answer in time" : "");
+    delivery_reply(inc->options.delivery, ticket, said);
+}
+
+static void reply_reset(struct sweep *sweep)
+{
+    const struct incidents_outcome *outcome = &sweep->outcome;
+    struct uplink_reply said = {.done = outcome->changed > 0 && outcome->pressed_again == 0,
+                                .in_memory = outcome->changed > 0 && !sweep->stored};
+    if (outcome->pressed_again > 0)
+        snprintf(said.reason, sizeof said.reason,
+                 "%zu of them stay open: pressed again since it was said", outcome->pressed_again);
+    else
+        snprintf(said.reason, sizeof said.reason, "no such alarm is open");
+    reply(sweep->inc, sweep->receiver, sweep->ticket, UPLINK_COMMAND_RESET, &said);
+}
+
+/* A platform that has dealt with an alarm: as an answer of its people. Of duress nothing is closed
+ * that is not named. */
+static void reset(struct incidents *inc, const struct fact_command *asked, int64_t at_ns)
+{
+    const struct uplink_command *command = &asked->command;
+    struct sweep *sweep = sweeps_new(command->by, command->note, at_ns, close_for);
+    const struct incident *incident = NULL;
+    sweep->over = reply_reset;
+    sweep->awaited = true;
+    sweep->receiver = asked->receiver;
+    sweep->ticket = asked->ticket;
+    while ((incident = panel_next_open(&inc->panel, incident))) {
+        if (strcmp(incident->alarm, command->alarm) == 0 ||
+            (!command->alarm[0] && incident->class != INCIDENT_CLASS_DURESS))
+            sweeps_mean(sweep, incident);
+    }
+    sweeps_add(inc, sweep);
+}
+
+void answers_obey(struct incidents *inc, const struct fact_command *asked, int64_t at_ns)
+{
+    struct uplink_reply said = {.done = true};
     const struct incident *incident = NULL;
     switch (asked->command.kind) {
     case UPLINK_COMMAND_RESET:
-        reply.done = reset(inc, asked->receiver, &asked->command);
-        snprintf(reply.reason, sizeof reply.reason, "no such alarm is open");
-        break;
+        reset(inc, asked, at_ns); /* answered when it is done */
+        return;
     case UPLINK_COMMAND_GUARD:
-        reply.done = false;
-        snprintf(reply.reason, sizeof reply.reason, "a panic button cannot be disarmed");
+        said.done = false;
+        snprintf(said.reason, sizeof said.reason, "a panic button cannot be disarmed");
         break;
     case UPLINK_COMMAND_QUERY:
         while ((incident = panel_next_open(&inc->panel, incident)))
-            reply.open_alarms += incident->class == INCIDENT_CLASS_ALARM;
-        reply.faulty = faults_any(inc->options.faults);
+            said.open_alarms += incident->class == INCIDENT_CLASS_ALARM;
+        said.faulty = faults_any(inc->options.faults);
         break;
     }
-    log_info("receiver", "%s: command %d: %s", id, (int)asked->command.kind,
-             reply.done ? "done" : reply.reason);
-    delivery_reply(inc->options.delivery, asked->ticket, &reply);
+    reply(inc, asked->receiver, asked->ticket, asked->command.kind, &said);
 }

@@ -155,18 +155,32 @@ void exercises_over(struct incidents *inc, const char *why)
         finish(inc, why);
 }
 
+static bool close_old(struct sweep *sweep, struct incident *incident)
+{
+    steps_carry_out(sweep->inc, incident_reset(incident), incident, sweep->by, sweep->note);
+    return true;
+}
+
+/* Unless a person has ended it meanwhile. */
+static void finish_old(struct sweep *sweep)
+{
+    const struct exercise *x = &sweep->inc->exercise;
+    if (x->phase != EXERCISE_PHASE_NONE && x->seq == 0)
+        finish(sweep->inc, "the gateway was restarted");
+}
+
 void incidents_end_old_exercise(struct incidents *inc)
 {
     const struct exercise *x = &inc->exercise;
     if (x->phase == EXERCISE_PHASE_NONE)
         return;
+    struct sweep *sweep = sweeps_new("the gateway", "it was restarted", INT64_MAX, close_old);
+    sweep->over = finish_old;
     for (size_t i = 0; i < inc->count; i++) {
-        struct incident *incident = panel_incident(&inc->panel, i, x->class);
         if ((x->buttons >> i & 1) && inc->buttons[i].class != INCIDENT_CLASS_TEST)
-            steps_carry_out(inc, incident_reset(incident), incident, "the gateway",
-                            "it was restarted");
+            sweeps_mean(sweep, panel_incident(&inc->panel, i, x->class));
     }
-    finish(inc, "the gateway was restarted");
+    sweeps_add(inc, sweep);
 }
 
 bool incidents_end_exercise(struct incidents *inc, enum incident_class class, const char *why)

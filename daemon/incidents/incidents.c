@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/encode.h"
 #include "incidents/internal.h"
 
 static void on_exercise_over(void *arg, const struct panel_exercise *was, const char *why)
@@ -21,57 +20,18 @@ static void on_fresh_id(void *arg, char ret_id[UUID_TEXT_SIZE])
     uuid_v7(clock_wall_ms(), ret_id);
 }
 
-static struct incident *next_of(const struct incidents *inc, const struct reset_order *order)
-{
-    struct incident *incident = NULL;
-    while ((incident = panel_next_open(&inc->panel, incident))) {
-        if (incident->class != INCIDENT_CLASS_DURESS && incident->last_press_ns <= order->at_ns)
-            return incident;
-    }
-    return NULL;
-}
-
-/* True if more of it is left. */
-static bool obey_next(struct incidents *inc, struct reset_order *order)
-{
-    struct incident *incident = next_of(inc, order);
-    if (incident)
-        steps_carry_out(inc, incident_reset(incident), incident, order->by,
-                        order->note[0] ? order->note : NULL);
-    if (next_of(inc, order))
-        return true;
-    STAILQ_REMOVE(&inc->orders, order, reset_order, next);
-    if (order->done)
-        order->done(order->arg);
-    free(order);
-    return !STAILQ_EMPTY(&inc->orders);
-}
-
-/* Each closing writes the row of all that are open, with its event: one a turn, so that a press
- * comes in between. A kill between two leaves the rest open, here as everywhere. */
-static void close_one(struct incidents *inc)
-{
-    bool more = inc->panel.exercise.ending ? panel_close_next(&inc->panel, clock_monotonic_ns()) ||
-                                                 !STAILQ_EMPTY(&inc->orders)
-                : !STAILQ_EMPTY(&inc->orders) ? obey_next(inc, STAILQ_FIRST(&inc->orders))
-                                              : false;
-    if (more)
-        after_poll_by(&inc->after_poll, clock_monotonic_ns());
-}
-
 static void on_close_later(void *arg)
 {
-    close_one(arg);
+    sweeps_take_turn(arg);
 }
 
 static void settle(void *arg, int64_t until_ns)
 {
     struct incidents *inc = arg;
-    bool was_ending = inc->panel.exercise.ending != NULL;
-    bool had_orders = !STAILQ_EMPTY(&inc->orders);
+    bool had_sweeps = sweeps_any(inc);
     panel_settle(&inc->panel, until_ns);
-    if (was_ending || had_orders)
-        close_one(inc);
+    if (had_sweeps)
+        sweeps_take_turn(inc);
     incidents_rearm(inc);
 }
 
@@ -163,36 +123,55 @@ void incidents_reset(struct incidents *inc, const struct incident *incident, con
     steps_carry_out(inc, incident_reset(ours), ours, by, note);
 }
 
-void incidents_reset_all(struct incidents *inc, const struct incidents_reset *asked)
+static bool close_it(struct sweep *sweep, struct incident *incident)
 {
-    struct reset_order *order = calloc(1, sizeof *order);
-    if (!order)
-        abort();
-    *order = (struct reset_order){.at_ns = asked->at_ns, .done = asked->done, .arg = asked->arg};
-    encode_copy_utf8(order->by, sizeof order->by, asked->by);
-    encode_copy_utf8(order->note, sizeof order->note, asked->note);
-    bool is_first = STAILQ_EMPTY(&inc->orders) && !inc->panel.exercise.ending;
-    STAILQ_INSERT_TAIL(&inc->orders, order, next);
-    if (is_first)
-        close_one(inc);
+    if (sweep->told.each)
+        sweep->told.each(sweep->told.arg, incident);
+    sweep->outcome.changed++;
+    steps_carry_out(sweep->inc, incident_reset(incident), incident, sweep->by, sweeps_note(sweep));
+    return true;
 }
 
-size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by, const char *note,
-                        int64_t at_ns)
+static bool cancel_it(struct sweep *sweep, struct incident *incident)
 {
-    size_t count = 0;
-    int64_t window_ns = inc->options.config.alarms->cancel_window_ms * 1000000;
-    struct incident *incident = NULL;
+    int64_t window_ns = sweep->inc->options.config.alarms->cancel_window_ms * 1000000;
+    if (incident_cancel(incident, sweep->at_ns, window_ns) != INCIDENT_ACTION_CANCELLED)
+        return false;
+    sweep->outcome.changed++;
+    steps_carry_out(sweep->inc, INCIDENT_ACTION_CANCELLED, incident, sweep->by, sweeps_note(sweep));
+    return true;
+}
+
+static void tell_over(struct sweep *sweep)
+{
+    sweep->told.done(sweep->told.arg, &sweep->outcome);
+}
+
+static void order_from_the_gate(struct incidents *inc, const struct incidents_order *asked,
+                                sweep_step carry_out)
+{
+    struct sweep *sweep = sweeps_new(asked->by, asked->note, asked->at_ns, carry_out);
+    const struct incident *incident = NULL;
+    sweep->told = (struct incidents_order){
+        .each = asked->each, .done = asked->done, .arg = asked->arg}; /* the texts are copied */
+    sweep->over = asked->done ? tell_over : NULL;
+    /* Whoever is forced to say it does not say it of duress. */
     while ((incident = panel_next_open(&inc->panel, incident))) {
-        /* Whoever is forced to cancel must not take the duress alarm back with it. */
-        if (incident->class == INCIDENT_CLASS_DURESS ||
-            (alarm && strcmp(alarm, incident->alarm) != 0) ||
-            incident_cancel(incident, at_ns, window_ns) != INCIDENT_ACTION_CANCELLED)
-            continue;
-        steps_carry_out(inc, INCIDENT_ACTION_CANCELLED, incident, by, note);
-        count++;
+        if (incident->class != INCIDENT_CLASS_DURESS &&
+            (!asked->alarm || strcmp(asked->alarm, incident->alarm) == 0))
+            sweeps_mean(sweep, incident);
     }
-    return count;
+    sweeps_add(inc, sweep);
+}
+
+void incidents_reset_all(struct incidents *inc, const struct incidents_order *asked)
+{
+    order_from_the_gate(inc, asked, close_it);
+}
+
+void incidents_cancel(struct incidents *inc, const struct incidents_order *asked)
+{
+    order_from_the_gate(inc, asked, cancel_it);
 }
 
 void incidents_tick(struct incidents *inc)
@@ -211,7 +190,7 @@ static void on_fact(void *self, const struct fact *fact)
     } else if (fact->kind == FACT_ANSWER) {
         answers_take(inc, &fact->u.answer);
     } else if (fact->kind == FACT_COMMAND) {
-        answers_obey(inc, &fact->u.command);
+        answers_obey(inc, &fact->u.command, fact->at_ns);
     } else if (fact->kind == FACT_SETTLED) {
         state_save_unsaved(inc);
     }
@@ -257,7 +236,7 @@ int incidents_open(const struct incidents_options *options, struct incidents **r
                                 .incidents = inc->incidents};
     for (size_t i = 0; i < inc->count; i++)
         prepare_button(inc, i);
-    STAILQ_INIT(&inc->orders);
+    inc->sweeps = sweeps_create(inc);
     after_poll_init(&inc->after_poll, options->loop, settle, inc);
     facts_subscribe(options->facts,
                     FACT_BIT(FACT_DELIVERED) | FACT_BIT(FACT_ANSWER) | FACT_BIT(FACT_COMMAND) |
@@ -272,17 +251,15 @@ void incidents_close(struct incidents *inc)
     if (!inc || inc->closed)
         return;
     inc->closed = true;
+    sweeps_close(inc);
     after_poll_close(&inc->after_poll);
 }
 
 void incidents_free(struct incidents *inc)
 {
-    while (inc && !STAILQ_EMPTY(&inc->orders)) {
-        struct reset_order *order = STAILQ_FIRST(&inc->orders);
-        STAILQ_REMOVE_HEAD(&inc->orders, next);
-        free(order);
-    }
-    if (inc)
-        state_finish(inc);
+    if (!inc)
+        return;
+    sweeps_free(inc);
+    state_finish(inc);
     free(inc);
 }

@@ -78,22 +78,32 @@ bool incidents_is_delivered(const struct incidents *inc, const struct incident *
 bool incidents_was_undelivered(const struct incidents *inc, const struct incident *incident);
 bool incidents_button_open(const struct incidents *inc, size_t button);
 
-/* A person at the gate: closes one, all but duress, or says that it was none (how many). What was
- * pressed after `at_ns` is not what they meant: a key's edge may be told behind a later press. */
+/* A person at the gate closes one. */
 void incidents_reset(struct incidents *inc, const struct incident *incident, const char *by,
                      const char *note);
-struct incidents_reset {
+
+/* What became of an order. */
+struct incidents_outcome {
+    size_t changed;       /* incidents */
+    size_t pressed_again; /* left as they were: pressed after it was given */
+};
+
+/* Of all that is open but duress, or of one. What was pressed after `at_ns` is not what they meant:
+ * a key's edge may be told behind a later press. */
+struct incidents_order {
     const char *by, *note; /* copied; note may be NULL */
+    const char *alarm;     /* that one alone; borrowed for the call. NULL: all */
     int64_t at_ns;
-    /* Told once, when the last is closed, possibly within the call; NULL: nobody waits. Not after
-     * incidents_close. */
-    void (*done)(void *arg);
+    void (*each)(void *arg, const struct incident *incident); /* that is about to be closed */
+    /* Once, when the last is done with, possibly within the call, not after incidents_close; it may
+     * not be on the disk yet. NULL: nobody waits. */
+    void (*done)(void *arg, const struct incidents_outcome *outcome);
     void *arg;
 };
 /* One a turn, the first at once: sixty-three would hold the loop. */
-void incidents_reset_all(struct incidents *inc, const struct incidents_reset *reset);
-size_t incidents_cancel(struct incidents *inc, const char *alarm, const char *by, const char *note,
-                        int64_t at_ns);
+void incidents_reset_all(struct incidents *inc, const struct incidents_order *asked);
+/* Says that it was none: it stays open. */
+void incidents_cancel(struct incidents *inc, const struct incidents_order *asked);
 
 struct incidents_exercise {
     enum incident_class class; /* DRILL or TEST */

@@ -27,13 +27,28 @@ struct button {
     char tested_by[100];
 };
 
-/* A person closes what was open: one incident a turn. */
-struct reset_order {
-    STAILQ_ENTRY(reset_order) next;
-    char by[300], note[200];
-    int64_t at_ns;
-    void (*done)(void *arg);
-    void *arg;
+struct sweep;
+struct sweeps;
+
+/* On one incident; true if that made an event, and the rest has to wait for the next turn. */
+typedef bool (*sweep_step)(struct sweep *sweep, struct incident *incident);
+
+/* What is to be done with many incidents, one event a turn (sweeps.c). */
+struct sweep {
+    TAILQ_ENTRY(sweep) next;
+    struct incidents *inc;
+    char by[300], note[LIMIT_TEXT_BYTES + 1];
+    int64_t at_ns;                    /* what was pressed after that is not meant */
+    uint64_t meant[INCIDENT_CLASSES]; /* bit masks of buttons; what is done with is taken out */
+    sweep_step carry_out;
+    /* Nothing is left, and, if that is `awaited`, the disk has had its time. Freed behind it. NULL:
+     * nobody waits. */
+    void (*over)(struct sweep *sweep);
+    bool awaited, stored; /* on the disk; only if it is awaited */
+    struct incidents_outcome outcome;
+    struct incidents_order told; /* whom it tells, if a person at the gate waits */
+    size_t receiver;             /* of a platform's command */
+    uint64_t ticket;             /* likewise */
 };
 
 enum exercise_phase {
@@ -71,7 +86,7 @@ struct incidents {
     struct after_poll after_poll; /* what the panel waits for */
     struct exercise exercise;
     char ending[FACT_TEXT_SIZE]; /* why the exercise ends that the panel is ending */
-    STAILQ_HEAD(, reset_order) orders;
+    struct sweeps *sweeps;
     uint64_t press_seq; /* of the last event that a press has become */
     bool unsaved;       /* the row "incidents" has changed and no event has taken it along */
     char doubt[FACT_TEXT_SIZE]; /* why not all is known of alarms from before; "" if it is */
@@ -103,7 +118,20 @@ void steps_tick(struct incidents *inc);
 /* answers.c: what receivers and their people have done. */
 void answers_delivered(struct incidents *inc, const struct fact_delivered *delivered);
 void answers_take(struct incidents *inc, const struct fact_answer *taken);
-void answers_obey(struct incidents *inc, const struct fact_command *asked);
+void answers_obey(struct incidents *inc, const struct fact_command *asked, int64_t at_ns);
+
+/* sweeps.c: a sweep is made, told what it means, and added: the first event at once, if nothing
+ * else is under way. */
+struct sweeps *sweeps_create(struct incidents *inc);
+struct sweep *sweeps_new(const char *by, const char *note, int64_t at_ns, sweep_step carry_out);
+const char *sweeps_note(const struct sweep *sweep); /* NULL if there is none */
+void sweeps_mean(struct sweep *sweep, const struct incident *incident);
+void sweeps_add(struct incidents *inc, struct sweep *sweep); /* takes it */
+/* Whether there is something for the next turn, an exercise's end included; and that. */
+bool sweeps_any(const struct incidents *inc);
+void sweeps_take_turn(struct incidents *inc);
+void sweeps_close(struct incidents *inc); /* nobody is told any more */
+void sweeps_free(struct incidents *inc);
 
 /* exercises.c */
 void exercises_over(struct incidents *inc, const char *why);

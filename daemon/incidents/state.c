@@ -294,6 +294,7 @@ static void load_exercise(struct incidents *inc, const json_t *row)
     if (!class)
         return;
     x->phase = EXERCISE_PHASE_ANNOUNCED;
+    x->announce_until_ms = INT64_MAX; /* it is over: see incidents_end_old_exercise */
     x->class = strcmp(class, "test") == 0 ? INCIDENT_CLASS_TEST : INCIDENT_CLASS_DRILL;
     snprintf(x->by, sizeof x->by, "%s", by ? by : "");
     json_array_foreach(json_object_get(row, "inputs"), at, id)

@@ -210,17 +210,25 @@ void steps_carry_out(struct incidents *inc, enum incident_action action,
         delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
 }
 
-static void report_unreported(struct incidents *inc, size_t button)
+static bool report_count(struct sweep *sweep, struct incident *incident)
+{
+    steps_emit(sweep->inc, incident,
+               &(struct step_event){
+                   .verb = "updated", .cause = "chatter", .at_ns = incident->last_press_ns});
+    return true;
+}
+
+/* `sweep` is made for the first. */
+static void report_unreported(struct incidents *inc, size_t button, struct sweep **sweep)
 {
     inc->own[button].unreported = false;
     inc->own[button].reported_ms = clock_monotonic_ms();
+    if (!*sweep)
+        *sweep = sweeps_new(NULL, NULL, INT64_MAX, report_count);
     for (int class = 0; class < INCIDENT_CLASSES; class ++) {
         const struct incident *incident = &inc->incidents[button][class];
         if (incident->open)
-            steps_emit(inc, incident,
-                       &(struct step_event){.verb = "updated",
-                                            .cause = "chatter",
-                                            .at_ns = incident->last_press_ns});
+            sweeps_mean(*sweep, incident);
     }
 }
 
@@ -238,12 +246,13 @@ static void say_quiet(struct incidents *inc, size_t button, int64_t now_ns)
 void steps_tick(struct incidents *inc)
 {
     int64_t now_ns = after_poll_ns(&inc->after_poll); /* presses may be queued that came since */
+    struct sweep *sweep = NULL;
     for (size_t i = 0; i < inc->count; i++) {
         struct button *own = &inc->own[i];
         const struct config_input *input = &inc->options.config.inputs->items[i];
         bool is_over = chatter_settle(&own->chatter, now_ns);
         if (own->unreported && (is_over || now_ns / 1000000 - own->reported_ms >= RETELL_EACH_MS))
-            report_unreported(inc, i);
+            report_unreported(inc, i, &sweep);
         if (input->kind == CONFIG_INPUT_DURESS)
             continue;
         if (!is_over) {
@@ -257,4 +266,6 @@ void steps_tick(struct incidents *inc)
         facts_state_fault(inc->options.facts, FAULT_CHATTER, input->id, text);
         facts_state_fault(inc->options.facts, FAULT_CHATTER, input->id, NULL);
     }
+    if (sweep)
+        sweeps_add(inc, sweep);
 }

@@ -28,15 +28,6 @@ void inputs_tell_line(const struct one_input *in)
                                  .u.line = {.input = in->index, .good = inputs_is_good(in)}});
 }
 
-static void tell_no_event(const struct one_input *in, const char *why)
-{
-    struct fact fact = {.kind = FACT_PRESSED, .u.pressed = {.input = in->index}};
-    if (!why)
-        return;
-    snprintf(fact.u.pressed.why, sizeof fact.u.pressed.why, "%s", why);
-    facts_publish(in->inputs->options.facts, &fact);
-}
-
 static void on_hold_over(uv_timer_t *timer)
 {
     struct one_input *in = timer->data;
@@ -54,9 +45,10 @@ void inputs_take(struct one_input *in, bool active, enum input_cause cause, int6
     in->hold_ms = 0;
     if (!config_input_is_button(in->config->kind)) {
         key_switches_take(in, active, cause, at_ns);
-        tell_no_event(in, "done");
     } else if (incidents_level(incidents, in->index, active, cause, at_ns) == 0) {
-        tell_no_event(in, incidents_why_no_event(incidents, in->index, active));
+        const char *why = incidents_why_no_event(incidents, in->index, active);
+        if (why)
+            pressed_tell(in, why);
     }
 }
 

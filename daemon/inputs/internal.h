@@ -66,6 +66,9 @@ void inputs_tell_line(const struct one_input *in);
 /* Whether a press of it is heard: every contact is there, and none is at fault. */
 bool inputs_is_good(const struct one_input *in);
 
+/* pressed.c: a level was accepted and has become no event: what has come of it. */
+void pressed_tell(const struct one_input *in, const char *what);
+
 /* contacts.c */
 int contacts_open(struct one_input *in, struct err *e);
 void contacts_close(struct one_input *in);

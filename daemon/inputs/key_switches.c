@@ -20,16 +20,17 @@ static void name_who(const struct one_input *in, char *ret_who, size_t size)
 static void begin_drill(const struct one_input *in)
 {
     struct incidents *incidents = in->inputs->options.incidents;
+    struct incidents_exercise drill = {
+        .class = INCIDENT_CLASS_DRILL,
+        .buttons = incidents_every_button(incidents, INCIDENT_CLASS_DRILL),
+        .length_ms = in->inputs->options.config.exercises->drill_limit_ms};
     char who[300];
-    struct err ignored; /* logged where it is refused; nobody waits for an answer */
+    struct err e; /* logged where it is refused */
     name_who(in, who, sizeof who);
-    incidents_begin_exercise(incidents,
-                             &(struct incidents_exercise){
-                                 .class = INCIDENT_CLASS_DRILL,
-                                 .buttons = incidents_every_button(incidents, INCIDENT_CLASS_DRILL),
-                                 .length_ms = in->inputs->options.config.exercises->drill_limit_ms,
-                                 .by = who},
-                             &ignored);
+    drill.by = who;
+    bool is_announced = incidents_begin_exercise(incidents, &drill, &e) == 0;
+    pressed_tell(in, is_announced ? "the drill is announced; it begins when that is receipted"
+                                  : e.text);
 }
 
 static void turn_drill_switch(const struct one_input *in, bool active, enum input_cause cause)
@@ -49,21 +50,46 @@ static void state_contact(const struct one_input *in, enum fault_code code, cons
                           bool active)
 {
     char text[FACT_TEXT_SIZE];
+    if (active)
+        pressed_tell(in, what);
     snprintf(text, sizeof text, "%s, %s: %s", in->config->name, in->config->place, what);
     facts_state_fault(in->inputs->options.facts, code, in->config->id, active ? text : NULL);
 }
 
-static void turn_key(const struct one_input *in, bool active, enum input_cause cause, int64_t at_ns)
+static void tell_outcome(const struct one_input *in, const struct incidents_outcome *outcome,
+                         const char *done)
+{
+    char text[FACT_REASON_SIZE];
+    snprintf(text, sizeof text, "%zu alarm(s) %s", outcome->changed, done);
+    pressed_tell(in, text);
+}
+
+static void on_reset(void *arg, const struct incidents_outcome *outcome)
+{
+    tell_outcome(arg, outcome, "closed");
+}
+
+static void on_cancelled(void *arg, const struct incidents_outcome *outcome)
+{
+    tell_outcome(arg, outcome, "cancelled");
+}
+
+static void turn_key(struct one_input *in, bool active, enum input_cause cause, int64_t at_ns)
 {
     struct incidents *incidents = in->inputs->options.incidents;
     char who[300];
     if (!active || cause == INPUT_CAUSE_START)
         return; /* held since before the start: nobody turns it now */
     name_who(in, who, sizeof who);
-    if (in->config->kind == CONFIG_INPUT_RESET)
-        incidents_reset_all(incidents, &(struct incidents_reset){.by = who, .at_ns = at_ns});
-    else
-        incidents_cancel(incidents, NULL, who, "by the key at the gate", at_ns);
+    struct incidents_order order = {.by = who, .at_ns = at_ns, .arg = in};
+    if (in->config->kind == CONFIG_INPUT_RESET) {
+        order.done = on_reset;
+        incidents_reset_all(incidents, &order);
+    } else {
+        order.note = "by the key at the gate";
+        order.done = on_cancelled;
+        incidents_cancel(incidents, &order);
+    }
 }
 
 void key_switches_take(struct one_input *in, bool active, enum input_cause cause, int64_t at_ns)

@@ -3,10 +3,14 @@
 #ifndef TOCSIN_OPERATE_INTERNAL_H
 #define TOCSIN_OPERATE_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "operate/operate.h"
 
 #define REMEMBERED_MAX 256 /* incidents that watch knows, open or closed */
 
+struct asked;
+struct reply;
 struct waiting;
 
 /* What watch says of an incident with each of its lines. */
@@ -23,8 +27,8 @@ struct operate {
     struct waiting *waiting;                      /* for simulated presses */
     struct control_request *exercise;             /* who waits for it to begin; or NULL */
     struct control_request *ending;               /* who waits for it to end; or NULL */
-    struct control_request *reset;                /* who waits for all to be closed; or NULL */
-    json_t *closed;                               /* what that one is answered */
+    LIST_HEAD(, asked) asked;                     /* who waits for an order to be carried out */
+    LIST_HEAD(, reply) replies;                   /* what waits for the disk */
     struct remembered remembered[REMEMBERED_MAX]; /* a circle */
     size_t next_remembered;
 };
@@ -35,6 +39,10 @@ bool operate_find_input(struct operate *op, struct control_request *request,
 /* "name (user)", or the user at the other end of the socket alone. */
 void operate_name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
                       size_t size);
+
+/* replies.c: answers (taken) when what was done is on the disk, or with what is known of that. */
+void replies_when_kept(struct operate *op, struct control_request *request, json_t *answer);
+void replies_close(struct operate *op);
 
 /* simulated.c */
 void simulated_press(void *arg, struct control_request *request, const json_t *arguments);

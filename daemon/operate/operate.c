@@ -137,6 +137,7 @@ void operate_close(struct operate *op)
         return;
     simulated_close(op);
     orders_close(op);
+    replies_close(op);
     control_close(op->control);
     op->control = NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a person orders: reset, cancel, drills and tests. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "operate/internal.h"
@@ -18,9 +19,34 @@ static void settle(struct operate *op, struct control_request *request, const js
         control_fail(request, "say who has asked the receivers: tocsin reset --unknown --by NAME");
     else if (incidents_settle(op->options.incidents, who,
                               json_string_value(json_object_get(arguments, "note"))))
-        control_reply(request, json_pack("{sb}", "settled", 1));
+        replies_when_kept(op, request, json_pack("{sb}", "settled", 1));
     else
         control_fail(request, "there is nothing to settle: every alarm from before is known");
+}
+
+/* Who waits until an order was carried out. */
+struct asked {
+    LIST_ENTRY(asked) next;
+    struct operate *op;
+    struct control_request *request;
+    json_t *closed; /* by a reset */
+};
+
+static struct asked *remember(struct operate *op, struct control_request *request)
+{
+    struct asked *a = calloc(1, sizeof *a);
+    if (!a)
+        abort();
+    *a = (struct asked){.op = op, .request = request, .closed = json_array()};
+    LIST_INSERT_HEAD(&op->asked, a, next);
+    return a;
+}
+
+static void forget(struct asked *a)
+{
+    LIST_REMOVE(a, next);
+    json_decref(a->closed);
+    free(a);
 }
 
 static void append_closed(const struct operate *op, json_t *closed, const struct incident *incident)
@@ -47,38 +73,37 @@ static void reset_one(struct operate *op, struct control_request *request, const
     json_t *closed = json_array();
     append_closed(op, closed, incident);
     incidents_reset(op->options.incidents, incident, who, note);
-    control_reply(request, json_pack("{so}", "closed", closed));
+    replies_when_kept(op, request, json_pack("{so}", "closed", closed));
 }
 
-static void on_all_closed(void *arg)
+static void on_closing(void *arg, const struct incident *incident)
 {
-    struct operate *op = arg;
-    control_reply(op->reset, json_pack("{so}", "closed", op->closed));
-    op->reset = NULL;
-    op->closed = NULL;
+    const struct asked *a = arg;
+    append_closed(a->op, a->closed, incident);
 }
 
+static void on_all_closed(void *arg, const struct incidents_outcome *outcome)
+{
+    struct asked *a = arg;
+    json_t *answer = json_pack("{sO}", "closed", a->closed);
+    if (outcome->pressed_again > 0)
+        json_object_set_new(answer, "pressed_again",
+                            json_integer((json_int_t)outcome->pressed_again));
+    replies_when_kept(a->op, a->request, answer);
+    forget(a);
+}
+
+/* Duress is closed by name alone: a forced guard who resets everything resets all but it. */
 static void reset_all(struct operate *op, struct control_request *request, const char *who,
                       const char *note)
 {
-    const struct incident *incident = NULL;
-    if (op->reset) {
-        control_fail(request, "a reset is under way already");
-        return;
-    }
-    op->reset = request;
-    op->closed = json_array();
-    /* Duress is closed by name alone: a forced guard who resets everything resets all but it. */
-    while ((incident = incidents_next_open(op->options.incidents, incident))) {
-        if (incident->class != INCIDENT_CLASS_DURESS)
-            append_closed(op, op->closed, incident);
-    }
     incidents_reset_all(op->options.incidents,
-                        &(struct incidents_reset){.by = who,
+                        &(struct incidents_order){.by = who,
                                                   .note = note,
                                                   .at_ns = clock_monotonic_ns(),
+                                                  .each = on_closing,
                                                   .done = on_all_closed,
-                                                  .arg = op});
+                                                  .arg = remember(op, request)});
 }
 
 void orders_reset(void *arg, struct control_request *request, const json_t *arguments)
@@ -108,6 +133,20 @@ static bool is_open(const struct operate *op, const char *alarm)
     return incident;
 }
 
+static void on_all_cancelled(void *arg, const struct incidents_outcome *outcome)
+{
+    struct asked *a = arg;
+    if (outcome->changed == 0)
+        control_fail(a->request,
+                     "no alarm was raised within the last %d s that is not cancelled already; "
+                     "tocsin reset closes an alarm",
+                     (int)(a->op->options.config.alarms->cancel_window_ms / 1000));
+    else
+        replies_when_kept(a->op, a->request,
+                          json_pack("{sI}", "cancelled", (json_int_t)outcome->changed));
+    forget(a);
+}
+
 void orders_cancel(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct operate *op = arg;
@@ -123,14 +162,13 @@ void orders_cancel(void *arg, struct control_request *request, const json_t *arg
         return;
     }
     operate_name_who(request, arguments, who, sizeof who);
-    size_t count = incidents_cancel(op->options.incidents, alarm, who, note, clock_monotonic_ns());
-    if (count == 0)
-        control_fail(request,
-                     "no alarm was raised within the last %d s that is not cancelled already; "
-                     "tocsin reset closes an alarm",
-                     (int)(op->options.config.alarms->cancel_window_ms / 1000));
-    else
-        control_reply(request, json_pack("{sI}", "cancelled", (json_int_t)count));
+    incidents_cancel(op->options.incidents,
+                     &(struct incidents_order){.by = who,
+                                               .note = note,
+                                               .alarm = alarm,
+                                               .at_ns = clock_monotonic_ns(),
+                                               .done = on_all_cancelled,
+                                               .arg = remember(op, request)});
 }
 
 /* Reads which buttons an exercise covers; false after an answer. */
@@ -226,7 +264,7 @@ void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise
 {
     const struct operate_config *config = &op->options.config;
     if (op->ending && exercise->step == FACT_EXERCISE_ENDED) {
-        control_reply(op->ending, NULL);
+        replies_when_kept(op, op->ending, json_object());
         op->ending = NULL;
     }
     if (!op->exercise || exercise->step == FACT_EXERCISE_ANNOUNCED)
@@ -241,20 +279,23 @@ void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise
         if (exercise->buttons >> i & 1)
             json_array_append_new(inputs, json_string(config->inputs->items[i].id));
     }
-    control_reply(op->exercise,
-                  json_pack("{ss,so,sI}", "exercise", incident_class_name(exercise->class),
-                            "inputs", inputs, "length_ms", (json_int_t)exercise->length_ms));
+    replies_when_kept(op, op->exercise,
+                      json_pack("{ss,so,sI}", "exercise", incident_class_name(exercise->class),
+                                "inputs", inputs, "length_ms", (json_int_t)exercise->length_ms));
     op->exercise = NULL;
 }
 
 void orders_close(struct operate *op)
 {
-    struct control_request **waiting[] = {&op->exercise, &op->ending, &op->reset};
+    struct control_request **waiting[] = {&op->exercise, &op->ending};
     for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) {
         if (*waiting[i])
             control_fail(*waiting[i], "tocsind is stopping");
         *waiting[i] = NULL;
     }
-    json_decref(op->closed);
-    op->closed = NULL;
+    while (!LIST_EMPTY(&op->asked)) {
+        struct asked *a = LIST_FIRST(&op->asked);
+        control_fail(a->request, "tocsind is stopping; tocsin status says what is open");
+        forget(a);
+    }
 }

@@ -151,7 +151,8 @@ static void take_no_event(struct operate *op, const struct fact_pressed *pressed
     struct waiting *w = find_unaccepted(op, pressed->input);
     if (!w)
         return;
-    control_reply(w->request, json_pack("{ss}", "text", pressed->why));
+    /* A key has closed alarms, a release is remembered: not said before the disk has it. */
+    replies_when_kept(op, w->request, json_pack("{ss}", "text", pressed->why));
     forget(op, w);
 }
 

@@ -225,7 +225,10 @@ static void reply(struct uplink *u, uint64_t ticket, const struct uplink_reply *
     if (ticket == 0 || ticket > u->options->commands.count)
         return; /* nobody has asked here */
     log_info("uplink", "%s: %s: %s%s", u->host.receiver, u->options->commands.items[ticket - 1],
-             answer->done ? "done" : "not done: ", answer->done ? "" : answer->reason);
+             answer->done ? "done" : "not done: ",
+             !answer->done       ? answer->reason
+             : answer->in_memory ? ", but in memory only: the disk did not answer in time"
+                                 : "");
 }
 
 static void close_sim(struct uplink *u)

@@ -138,6 +138,34 @@ void events_record_answer(struct events *ev, size_t receiver, const struct uplin
     keep_row(row);
 }
 
+bool events_when_kept(struct events *ev, kept_handler done, void *arg)
+{
+    (void)ev;
+    if (fake.too_many_wait)
+        return false;
+    ck_assert_uint_lt(fake.kept_count, FAKE_KEPT_MAX);
+    fake.kept[fake.kept_count].done = done;
+    fake.kept[fake.kept_count++].arg = arg;
+    return true;
+}
+
+void events_forget_kept(struct events *ev, const void *arg)
+{
+    (void)ev;
+    for (size_t i = fake.kept_count; i-- > 0;) {
+        if (fake.kept[i].arg == arg)
+            fake.kept[i] = fake.kept[--fake.kept_count];
+    }
+}
+
+void fake_keep(bool stored)
+{
+    while (fake.kept_count > 0) {
+        fake.kept_count--;
+        fake.kept[fake.kept_count].done(fake.kept[fake.kept_count].arg, stored);
+    }
+}
+
 struct clock_stamp events_stamp(const struct events *ev, int64_t at_ns)
 {
     (void)ev;

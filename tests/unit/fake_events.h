@@ -12,6 +12,7 @@
 #include "events/events.h"
 
 #define FAKE_EVENTS_MAX 300
+#define FAKE_KEPT_MAX   20
 
 struct fake_event {
     char type[EVENT_TYPE_SIZE];
@@ -36,6 +37,12 @@ struct fake {
     unsigned answers_recorded;
     char answer_row[32]; /* the row that went with the last answer */
     struct uplink_answer answer;
+    size_t kept_count; /* of who waits for the disk */
+    struct {
+        kept_handler done;
+        void *arg;
+    } kept[FAKE_KEPT_MAX];
+    bool too_many_wait;
     bool cannot_emit; /* no event can be made */
     bool state_lost;  /* the store was damaged, and not every row came back */
     /* Of delivery: */
@@ -78,6 +85,9 @@ const struct fake_event *fake_last(const char *type);
 size_t fake_count(const char *type);
 /* A member of an event's data, as a text ("" if it is none). */
 const char *fake_text(const struct fake_event *event, const char *name);
+
+/* The disk has all that was handed over by now, or is slow: who waits for it is told. */
+void fake_keep(bool stored);
 
 /* What the store found at the start, made of the rows as they are; freed by the caller. */
 struct outbox_found fake_found(void);

@@ -30,6 +30,8 @@ extern struct operate *operate;
 extern bool status_with_duress; /* what a status was asked with */
 extern int reload_error;        /* of the next reload, an errno; 0: none */
 
+extern bool disk_is_slow; /* who waits for it is told by the test (fake_keep) */
+
 /* Check's fixtures. */
 void operate_begin(void);
 void operate_end(void);

@@ -155,7 +155,27 @@ void world_release(enum world_input input)
 void world_reset_all(void)
 {
     incidents_reset_all(world.incidents,
-                        &(struct incidents_reset){.by = "Li", .at_ns = virtual_ns()});
+                        &(struct incidents_order){.by = "Li", .at_ns = virtual_ns()});
+}
+
+static void on_cancelled(void *arg, const struct incidents_outcome *outcome)
+{
+    *(struct incidents_outcome *)arg = *outcome;
+}
+
+size_t world_cancel(const char *alarm)
+{
+    struct incidents_outcome outcome = {.changed = SIZE_MAX};
+    incidents_cancel(world.incidents, &(struct incidents_order){.by = "Li",
+                                                                .note = "mistake",
+                                                                .alarm = alarm,
+                                                                .at_ns = virtual_ns(),
+                                                                .done = on_cancelled,
+                                                                .arg = &outcome});
+    for (int turns = 0; turns < LIMIT_INPUTS && outcome.changed == SIZE_MAX; turns++)
+        virtual_turn(world.facts, NULL);
+    ck_assert_uint_ne(outcome.changed, SIZE_MAX);
+    return outcome.changed;
 }
 
 void world_publish_delivered(const char *type, size_t receiver)

@@ -63,6 +63,8 @@ void world_release(enum world_input input);
 
 /* A person closes all that is open but duress: the first at once, then one a turn. */
 void world_reset_all(void);
+/* A person says of that alarm (NULL: of all) that it was none; of how many, when that is done. */
+size_t world_cancel(const char *alarm);
 
 /* A receiver has the last event of that type. */
 void world_publish_delivered(const char *type, size_t receiver); /* told later */

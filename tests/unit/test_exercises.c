@@ -323,6 +323,7 @@ static const struct uplink_reply *command(enum uplink_command_kind kind, const c
     unsigned replies = fake.replies;
     facts_publish(world.facts, &fact);
     facts_tell(world.facts);
+    fake_keep(true);
     ck_assert_uint_eq(fake.replies, replies + 1);
     ck_assert_uint_eq(fake.reply.ticket, 7);
     return &fake.reply.reply;

@@ -268,10 +268,10 @@ START_TEST(a_cancellation_names_one_alarm_and_comes_in_time)
     world_press(WORLD_GATE);
     world_press(WORLD_OFFICE);
     const char *office = world_incident(WORLD_OFFICE)->alarm;
-    ck_assert_uint_eq(incidents_cancel(world.incidents, office, "Li", "x", virtual_ns()), 1);
+    ck_assert_uint_eq(world_cancel(office), 1);
     ck_assert(world_incident(WORLD_OFFICE)->cancelled && !world_incident(WORLD_GATE)->cancelled);
     virtual_advance(world.facts, 30001);
-    ck_assert_uint_eq(incidents_cancel(world.incidents, NULL, "Li", "x", virtual_ns()), 0);
+    ck_assert_uint_eq(world_cancel(NULL), 0);
 }
 END_TEST
 

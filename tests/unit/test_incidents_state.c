@@ -44,7 +44,7 @@ START_TEST(everything_of_an_incident_survives_a_restart)
     const struct incident before = *world_incident(WORLD_GATE);
     world_deliver("tocsin.alarm.raised", 0);
     world_answer(1, UPLINK_ANSWER_CLOSED, before.alarm);
-    incidents_cancel(world.incidents, NULL, "Li", "no", virtual_ns());
+    world_cancel(NULL);
     virtual_advance(world.facts, 1000);
     world_restart();
     const struct incident *after = world_incident(WORLD_GATE);

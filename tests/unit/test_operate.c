@@ -58,11 +58,9 @@ START_TEST(a_press_that_becomes_no_event_says_why)
     ck_assert(!request->answered);
     ck_assert(ask("press", "{'input':'held'}")->failed);
     virtual_advance(world.facts, 500);
+    fake_keep(true);
     ck_assert(request->answered && !request->failed);
     ck_assert_ptr_nonnull(strstr(text_of(request, "text"), "held long enough"));
-    struct control_request *key = ask("press", "{'input':'reset'}");
-    facts_tell(world.facts);
-    ck_assert_str_eq(text_of(key, "text"), "done");
 }
 END_TEST
 
@@ -154,6 +152,40 @@ START_TEST(a_reload_that_cannot_be_asked_for_says_why)
 }
 END_TEST
 
+/* Of a simulated key or switch, and what it says. */
+static const struct {
+    const char *input, *says;
+} keys[] = {
+    {"reset", "1 alarm(s) closed"},
+    {"cancel", "1 alarm(s) cancelled"},
+    {"drill", "an alarm is open: no drill"},
+};
+
+START_TEST(a_key_says_what_has_come_of_it_when_the_disk_has_that)
+{
+    char arguments[60];
+    world_press(WORLD_GATE);
+    snprintf(arguments, sizeof arguments, "{'input':'%s'}", keys[_i].input);
+    const struct control_request *request = ask("press", arguments);
+    facts_tell(world.facts);
+    ck_assert(!request->answered);
+    virtual_advance(world.facts, 200); /* its release says nothing */
+    ck_assert_uint_eq(fake.kept_count, 1);
+    fake_keep(true);
+    ck_assert_ptr_nonnull(strstr(text_of(request, "text"), keys[_i].says));
+    ck_assert_str_eq(text_of(request, "kept"), "stored");
+}
+END_TEST
+
+START_TEST(a_drill_switch_says_that_the_drill_is_announced)
+{
+    const struct control_request *request = ask("press", "{'input':'drill'}");
+    facts_tell(world.facts);
+    fake_keep(true);
+    ck_assert_ptr_nonnull(strstr(text_of(request, "text"), "announced"));
+}
+END_TEST
+
 START_TEST(a_reset_of_many_is_one_a_turn_and_answered_when_all_are_closed)
 {
     world_press(WORLD_GATE);
@@ -161,14 +193,124 @@ START_TEST(a_reset_of_many_is_one_a_turn_and_answered_when_all_are_closed)
     world_press(WORLD_TEST);
     const struct control_request *request = ask("reset", "{'note':'seen'}");
     ck_assert_uint_eq(fake_count("tocsin.alarm.closed") + fake_count("tocsin.test.closed"), 1);
-    ck_assert(!request->answered && ask("reset", "{}")->failed);
+    const struct control_request *second = ask("reset", "{}");
     virtual_turn(world.facts, NULL);
     ck_assert(!request->answered);
+    ck_assert_uint_eq(fake.kept_count, 0);
     virtual_turn(world.facts, NULL);
+    ck_assert_uint_eq(fake.kept_count, 1);
+    ck_assert(!request->answered);
+    virtual_turn(world.facts, NULL);
+    fake_keep(true);
     ck_assert(request->answered && !request->failed);
+    ck_assert_uint_eq(json_array_size(json_object_get(second->answer, "closed")), 0);
     ck_assert_uint_eq(fake_count("tocsin.alarm.closed") + fake_count("tocsin.test.closed"), 3);
     ck_assert_uint_eq(json_array_size(json_object_get(request->answer, "closed")), 3);
     ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.closed"), "note"), "seen");
+}
+END_TEST
+
+START_TEST(what_is_pressed_again_before_its_turn_stays_open_and_is_not_called_closed)
+{
+    world_press(WORLD_GATE);
+    world_press(WORLD_OFFICE);
+    world_release(WORLD_OFFICE);
+    const struct control_request *request = ask("reset", "{}");
+    virtual_stall(1);
+    world_press(WORLD_OFFICE);
+    virtual_turn(world.facts, NULL);
+    fake_keep(true);
+    const json_t *closed = json_object_get(request->answer, "closed");
+    ck_assert_uint_eq(json_array_size(closed), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(closed, 0), "input")),
+                     "gate");
+    ck_assert_int_eq(json_integer_value(json_object_get(request->answer, "pressed_again")), 1);
+    ck_assert_ptr_nonnull(world_incident(WORLD_OFFICE));
+}
+END_TEST
+
+/* What is asked while "gate" is open, and a member of its answer. */
+static const struct {
+    const char *command, *arguments, *member;
+} orders[] = {
+    {"reset", "{}", "closed"},
+    {"reset", NULL, "closed"}, /* by its name */
+    {"reset", "{'unknown':true,'by':'Li'}", "settled"},
+    {"cancel", "{'note':'x'}", "cancelled"},
+};
+#define ORDER_COUNT 4
+
+static struct control_request *give_order(int i)
+{
+    char arguments[100];
+    incidents_load(world.incidents, &(struct outbox_found){.last_seq = 1});
+    world_press(WORLD_GATE);
+    disk_is_slow = true;
+    snprintf(arguments, sizeof arguments, "{'alarm':'%s'}", world_incident(WORLD_GATE)->alarm);
+    struct control_request *request =
+        ask(orders[i].command, orders[i].arguments ? orders[i].arguments : arguments);
+    facts_tell(world.facts);
+    return request;
+}
+
+START_TEST(nothing_is_called_done_before_the_disk_has_it)
+{
+    const struct control_request *request = give_order(_i % ORDER_COUNT);
+    bool stored = _i < ORDER_COUNT;
+    ck_assert(!request->answered);
+    fake_keep(stored);
+    ck_assert(request->answered && !request->failed);
+    ck_assert_ptr_nonnull(json_object_get(request->answer, orders[_i % ORDER_COUNT].member));
+    ck_assert_str_eq(text_of(request, "kept"), stored ? "stored" : "memory");
+}
+END_TEST
+
+START_TEST(what_is_done_at_a_stop_is_answered_as_what_is_known_of_it)
+{
+    const struct control_request *request = give_order(_i);
+    operate_close(operate);
+    ck_assert(request->answered && !request->failed);
+    ck_assert_str_eq(text_of(request, "kept"), "memory");
+    ck_assert_uint_eq(fake.kept_count, 0);
+}
+END_TEST
+
+START_TEST(who_is_one_too_many_to_wait_is_told_at_once_what_is_known)
+{
+    fake.too_many_wait = true;
+    const struct control_request *request = give_order(_i);
+    ck_assert(request->answered && !request->failed);
+    ck_assert_str_eq(text_of(request, "kept"), "memory");
+}
+END_TEST
+
+START_TEST(a_stop_in_the_midst_of_an_order_is_no_success)
+{
+    world_press(WORLD_GATE);
+    world_press(WORLD_OFFICE);
+    const struct control_request *request =
+        _i == 0 ? ask("reset", "{}") : ask("cancel", "{'note':'x'}");
+    ck_assert(!request->answered);
+    operate_close(operate);
+    ck_assert(request->failed);
+    ck_assert_ptr_nonnull(strstr(request->error, "stopping"));
+}
+END_TEST
+
+START_TEST(the_end_of_a_drill_is_answered_when_it_is_on_the_disk)
+{
+    ask("drill.begin", "{'inputs':['gate']}");
+    facts_tell(world.facts);
+    disk_is_slow = true;
+    world_deliver("tocsin.drill.started", 0);
+    ck_assert(!requests[0].answered);
+    fake_keep(false);
+    ck_assert_str_eq(text_of(&requests[0], "kept"), "memory");
+    const struct control_request *request = ask("drill.end", "{}");
+    facts_tell(world.facts);
+    ck_assert(!request->answered);
+    fake_keep(true);
+    ck_assert_str_eq(text_of(request, "kept"), "stored");
 }
 END_TEST
 
@@ -243,6 +385,7 @@ START_TEST(who_asks_for_a_drill_is_answered_when_it_begins)
     ck_assert(!request->answered);
     ck_assert(ask("drill.begin", "{}")->failed);
     world_deliver("tocsin.drill.started", 0);
+    fake_keep(true);
     ck_assert(request->answered && !request->failed);
     ck_assert_str_eq(text_of(request, "exercise"), "drill");
     ck_assert_uint_eq(json_array_size(json_object_get(request->answer, "inputs")), 1);
@@ -355,6 +498,16 @@ int main(void)
     tcase_add_test(tc, a_release_before_the_press_was_accepted_ends_its_waiting);
     tcase_add_loop_test(tc, what_cannot_be_pressed_is_refused_with_a_reason, 0, WRONG_COUNT);
     tcase_add_test(tc, a_reset_of_many_is_one_a_turn_and_answered_when_all_are_closed);
+    tcase_add_loop_test(tc, a_key_says_what_has_come_of_it_when_the_disk_has_that, 0, 3);
+    tcase_add_test(tc, a_drill_switch_says_that_the_drill_is_announced);
+    tcase_add_test(tc, what_is_pressed_again_before_its_turn_stays_open_and_is_not_called_closed);
+    tcase_add_loop_test(tc, nothing_is_called_done_before_the_disk_has_it, 0, 2 * ORDER_COUNT);
+    tcase_add_loop_test(tc, what_is_done_at_a_stop_is_answered_as_what_is_known_of_it, 0,
+                        ORDER_COUNT);
+    tcase_add_loop_test(tc, who_is_one_too_many_to_wait_is_told_at_once_what_is_known, 0,
+                        ORDER_COUNT);
+    tcase_add_loop_test(tc, a_stop_in_the_midst_of_an_order_is_no_success, 0, 2);
+    tcase_add_test(tc, the_end_of_a_drill_is_answered_when_it_is_on_the_disk);
     tcase_add_test(tc, a_reload_that_cannot_be_asked_for_says_why);
     tcase_add_test(tc, reset_and_cancel_say_who_and_what);
     tcase_add_test(tc, a_reset_says_whether_anybody_has_received_what_was_closed);

@@ -280,7 +280,7 @@ START_TEST(what_was_pressed_until_the_stop_is_there_after_it)
     while (delivered == 0)
         turn();
     incidents_reset_all(gw->incidents,
-                        &(struct incidents_reset){.by = "Wang", .at_ns = clock_monotonic_ns()});
+                        &(struct incidents_order){.by = "Wang", .at_ns = clock_monotonic_ns()});
     ck_assert_uint_gt(wait_heard("tocsin.alarm.closed")->seq, 1);
     json_decref(before);
     json_decref(after);
