@@ -101,6 +101,7 @@ static void print_drill(const json_t *answer, bool begun)
     } else {
         printf("the drill is over\n");
     }
+    text_print_kept(answer);
 }
 
 static int ask_drill(json_t *request, int argc, char **argv)
@@ -190,6 +191,7 @@ static int walk(json_t *request)
     printf("the test has begun; press each once, shortly: ");
     print_list(waiting);
     printf("\n");
+    text_print_kept(begun);
     fflush(stdout);
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
     if (!follow(watch, waiting))

@@ -37,10 +37,10 @@ static int print_press(const json_t *answer, bool as_json)
         printf("\n");
     } else if (!heard) {
         printf("pressed; no event: %s\n", json_string_value(json_object_get(answer, "text")));
+        text_print_kept(answer);
     } else {
         printf("heard: %s (seq %lld, %s %s)\n",
-               strcmp(heard, "stored") == 0 ? "stored on this gateway"
-                                            : "in memory only, the disk did not answer in time",
+               strcmp(heard, "stored") == 0 ? "stored on this gateway" : TEXT_IN_MEMORY,
                (long long)json_integer_value(json_object_get(answer, "seq")),
                exercise ? exercise : "alarm", json_string_value(json_object_get(answer, "alarm")));
         if (exercise)

@@ -91,6 +91,7 @@ int run_reset(int argc, char **argv)
     json_t *closed = json_object_get(answer, "closed");
     if (json_is_true(json_object_get(answer, "settled"))) {
         printf("settled: what was open before the restart was asked elsewhere\n");
+        text_print_kept(answer);
         json_decref(answer);
         return EXIT_SUCCESS;
     }
@@ -107,8 +108,12 @@ int run_reset(int argc, char **argv)
                 ? "; NO RECEIVER THAT SENDS HELP is known to have it: if it was real, telephone 110"
                 : "");
     }
-    if (json_array_size(closed) == 0)
+    json_int_t again = json_integer_value(json_object_get(answer, "pressed_again"));
+    if (again > 0)
+        printf("%lld alarm(s) STAY OPEN: pressed again since you asked\n", (long long)again);
+    else if (json_array_size(closed) == 0)
         printf("no alarm is open\n");
+    text_print_kept(answer);
     json_decref(answer);
     return EXIT_SUCCESS;
 }
@@ -122,6 +127,7 @@ int run_cancel(int argc, char **argv)
     printf("the receivers will be told that %lld alarm(s) were none (tocsin events list: who has "
            "been); they stay open\n",
            (long long)json_integer_value(json_object_get(answer, "cancelled")));
+    text_print_kept(answer);
     json_decref(answer);
     return EXIT_SUCCESS;
 }

@@ -70,3 +70,10 @@ const char *text_thousands(long long number, char *buffer, size_t size)
     buffer[used] = '\0';
     return buffer;
 }
+
+void text_print_kept(const json_t *answer)
+{
+    const char *kept = json_string_value(json_object_get(answer, "kept"));
+    if (kept && strcmp(kept, "stored") != 0)
+        printf(TEXT_IN_MEMORY ": a power cut now may undo it (tocsin status)\n");
+}

@@ -12,6 +12,12 @@ void text_clean(const char *text, char *ret_text, size_t size);
 /* Prints a member's text, cleaned, padded to `columns` on the screen. */
 void text_print(const json_t *object, const char *name, int columns);
 
+/* What is said of something that the disk has not taken in time. */
+#define TEXT_IN_MEMORY "in memory only, the disk did not answer in time"
+
+/* After an answer to an order that is in memory only: a line that says so. */
+void text_print_kept(const json_t *answer);
+
 /* How many columns of the screen a cleaned text takes. */
 int text_columns(const char *text);
 
