@@ -65,7 +65,7 @@ static const struct output_driver output_fake = {
 struct lamps *lamps;
 struct outputs *outputs;
 
-void open_both(void)
+static void open_both(void)
 {
     struct err e;
     struct lamps_options lamp_options = {.loop = &world.loop,
@@ -115,7 +115,7 @@ void annunciate_begin(void)
     prove_all();
 }
 
-void close_both(void)
+static void close_both(void)
 {
     outputs_close(outputs);
     lamps_close(lamps);
@@ -128,4 +128,15 @@ void annunciate_end(void)
     outputs_free(outputs);
     lamps_free(lamps);
     world_end();
+}
+
+void annunciate_restart(void)
+{
+    close_both();
+    ck_assert(!sirens[0].on);
+    outputs_free(outputs);
+    lamps_free(lamps);
+    world_restart();
+    open_both();
+    facts_tell(world.facts);
 }

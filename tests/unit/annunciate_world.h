@@ -29,8 +29,7 @@ void annunciate_end(void);
 /* Lines and cameras that work, as inputs and clips tell it. */
 void prove_all(void);
 
-/* A restart, in two halves; what they leave is freed with lamps_free and outputs_free. */
-void open_both(void);
-void close_both(void);
+/* A new process over what is stored; the one before has switched everything off. */
+void annunciate_restart(void);
 
 #endif

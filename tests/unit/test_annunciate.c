@@ -42,12 +42,7 @@ END_TEST
 
 START_TEST(before_anything_is_known_the_lamp_says_fault)
 {
-    close_both();
-    outputs_free(outputs);
-    lamps_free(lamps);
-    world_restart();
-    open_both();
-    facts_tell(world.facts);
+    annunciate_restart();
     expect(INDICATOR_PATTERN_FAULT);
 }
 END_TEST

@@ -9,54 +9,23 @@
 
 #include "base/clock.h"
 #include "folder_syncs.h"
+#include "held_disk.h"
 #include "other_user.h"
 #include "outbox/fresh.h"
 #include "outbox/prune.h"
 #include "outbox/query.h"
 #include "outbox/store.h"
 #include "run_suite.h"
-#include "watched_vfs.h"
 #include "wire/digest.h"
 
-static const char *const receivers[] = {"police", "education"};
-
-struct fixture {
-    char folder[40];
-    struct store store;
-    uv_loop_t loop;
-    struct outbox *outbox;
-    struct outbox_found found;
-    bool faulty;
-    char told[64]; /* what came back, a letter each, in order */
-    struct event *loaded;
-    char error[400];
-};
-
-static struct fixture *begin(void)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    watched_vfs_install(NULL);
-    strcpy(f->folder, "/tmp/tocsin-outbox-disk-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->folder));
-    snprintf(f->store.path, sizeof f->store.path, "%s/" STORE_FILE, f->folder);
-    f->store.receivers = receivers;
-    f->store.receiver_count = 2;
-    return f;
-}
+/* Of the questions that were asked last. */
+static struct event *loaded;
+static char error[400];
 
 static void open_store(struct fixture *f)
 {
     struct err e;
     ck_assert_msg(store_open(&f->store, &e) == 0, "%s", e.text);
-}
-
-static void end(struct fixture *f)
-{
-    char command[100];
-    store_close(&f->store);
-    snprintf(command, sizeof command, "rm -rf %s", f->folder);
-    ck_assert_int_eq(system(command), 0);
-    free(f);
 }
 
 static struct event *make_event(uint64_t seq)
@@ -341,61 +310,16 @@ END_TEST
 
 /* From here on: with its thread. */
 
-static void tell(struct fixture *f, char what)
-{
-    size_t length = strlen(f->told);
-    ck_assert_uint_lt(length + 1, sizeof f->told);
-    f->told[length] = what;
-}
-
-static void on_fault(void *arg, const char *reason)
-{
-    struct fixture *f = arg;
-    f->faulty = reason != NULL;
-    tell(f, reason ? '!' : '.');
-}
-
-static void start(struct fixture *f)
-{
-    struct outbox_options options = {
-        .dir = f->folder, .receivers = receivers, .receiver_count = 2, .reserve_events = 10};
-    struct outbox_host host = {.on_fault = on_fault, .arg = f};
-    struct err e;
-    uv_loop_init(&f->loop);
-    ck_assert_msg(outbox_open(&f->loop, &options, &host, &f->outbox, &f->found, &e) == 0, "%s",
-                  e.text);
-}
-
-static void stop(struct fixture *f)
-{
-    ck_assert_uint_eq(outbox_close(f->outbox, 20000), 0);
-    outbox_found_finish(&f->found);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
-}
-
-static void on_a(void *arg)
-{
-    tell(arg, 'a');
-}
-
-static void on_b(void *arg)
-{
-    tell(arg, 'b');
-}
-
 static void on_question(void *arg, const struct outbox_answer *answer)
 {
-    struct fixture *f = arg;
-    snprintf(f->error, sizeof f->error, "%s", answer->error ? answer->error : "");
-    tell(f, 'q');
+    snprintf(error, sizeof error, "%s", answer->error ? answer->error : "");
+    tell(arg, 'q');
 }
 
 static void on_loaded(void *arg, struct event *event)
 {
-    struct fixture *f = arg;
-    f->loaded = event ? event_ref(event) : NULL;
-    tell(f, event ? 'l' : '-');
+    loaded = event ? event_ref(event) : NULL;
+    tell(arg, event ? 'l' : '-');
 }
 
 static void store_it(struct fixture *f, uint64_t seq, outbox_done_handler done)
@@ -403,24 +327,6 @@ static void store_it(struct fixture *f, uint64_t seq, outbox_done_handler done)
     struct event *event = make_event(seq);
     outbox_store(f->outbox, event, NULL, NULL, 0, done, f);
     event_unref(event);
-}
-
-static void turn_until(struct fixture *f, const char *told)
-{
-    int64_t deadline = clock_monotonic_ms() + patience_ms();
-    while (strcmp(f->told, told) != 0 && clock_monotonic_ms() < deadline) {
-        uv_run(&f->loop, UV_RUN_NOWAIT);
-        usleep(200);
-    }
-    ck_assert_str_eq(f->told, told);
-}
-
-static void wait_held(void)
-{
-    int64_t deadline = clock_monotonic_ms() + patience_ms();
-    while (watched_vfs_counts().held == 0 && clock_monotonic_ms() < deadline)
-        usleep(200);
-    ck_assert_uint_eq(watched_vfs_counts().held, 1);
 }
 
 START_TEST(a_press_goes_before_questions_that_were_asked_first)
@@ -475,7 +381,7 @@ START_TEST(what_cannot_be_written_until_the_end_is_counted_and_never_called_stor
     outbox_query(f->outbox, &query, on_question, f);
     ck_assert_uint_eq(outbox_close(f->outbox, 20000), 2);
     ck_assert_str_eq(f->told, "!q");
-    ck_assert_str_ne(f->error, "");
+    ck_assert_str_ne(error, "");
     watched_vfs_fail_syncs(0);
     outbox_found_finish(&f->found);
     uv_run(&f->loop, UV_RUN_DEFAULT);
@@ -565,8 +471,8 @@ START_TEST(an_event_that_cannot_be_read_is_tried_again_and_not_called_missing)
     watched_vfs_fail_reads(1);
     outbox_load(f->outbox, 1, on_loaded, f);
     turn_until(f, "!.l");
-    ck_assert_uint_eq(f->loaded->seq, 1);
-    event_unref(f->loaded);
+    ck_assert_uint_eq(loaded->seq, 1);
+    event_unref(loaded);
     outbox_load(f->outbox, 9999, on_loaded, f); /* but this one is missing */
     turn_until(f, "!.l-");
     stop(f);
@@ -586,7 +492,7 @@ START_TEST(a_press_does_not_wait_for_an_event_that_cannot_be_read)
     while (!strchr(f->told, 'l') && clock_monotonic_ms() < deadline)
         uv_run(&f->loop, UV_RUN_NOWAIT);
     ck_assert_str_eq(f->told, "!a.l");
-    event_unref(f->loaded);
+    event_unref(loaded);
     stop(f);
     end(f);
 }
@@ -600,11 +506,11 @@ START_TEST(a_question_that_cannot_be_read_says_why_and_is_no_fault)
     watched_vfs_fail_reads(1);
     outbox_query(f->outbox, &query, on_question, f);
     turn_until(f, "q");
-    ck_assert_ptr_nonnull(strstr(f->error, "I/O"));
+    ck_assert_ptr_nonnull(strstr(error, "I/O"));
     store_it(f, 601, on_b); /* and no press waits for it */
     outbox_query(f->outbox, &query, on_question, f);
     turn_until(f, "qbq");
-    ck_assert_str_eq(f->error, "");
+    ck_assert_str_eq(error, "");
     stop(f);
     end(f);
 }

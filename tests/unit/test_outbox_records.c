@@ -9,12 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "held_disk.h"
 #include "outbox/job.h"
 #include "run_suite.h"
-#include "watched_vfs.h"
 #include "wire/digest.h"
-
-static const char *const receivers[] = {"police", "education"};
 
 /* The rules, with a time that is handed in. */
 
@@ -129,82 +127,21 @@ END_TEST
 
 /* From here on: the outbox with its thread, on a disk that is held. */
 
-struct fixture {
-    char folder[40];
-    uv_loop_t loop;
-    struct outbox *outbox;
-    struct outbox_found found;
-    char told[64]; /* what came back, a letter each, in order */
-    char *shown;
-};
+static char *shown; /* the answer to the question that was asked last */
 
-static void tell(struct fixture *f, char what)
+static void stop_and_end(struct fixture *f)
 {
-    size_t length = strlen(f->told);
-    ck_assert_uint_lt(length + 1, sizeof f->told);
-    f->told[length] = what;
-}
-
-static void on_fault(void *arg, const char *reason)
-{
-    tell(arg, reason ? '!' : '.');
-}
-
-static void start(struct fixture *f)
-{
-    struct outbox_options options = {
-        .dir = f->folder, .receivers = receivers, .receiver_count = 2, .reserve_events = 10};
-    struct outbox_host host = {.on_fault = on_fault, .arg = f};
-    struct err e;
-    uv_loop_init(&f->loop);
-    ck_assert_msg(outbox_open(&f->loop, &options, &host, &f->outbox, &f->found, &e) == 0, "%s",
-                  e.text);
-}
-
-static struct fixture *begin(void)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    watched_vfs_install(NULL);
-    strcpy(f->folder, "/tmp/tocsin-outbox-records-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->folder));
-    return f;
-}
-
-static void stop(struct fixture *f)
-{
-    ck_assert_uint_eq(outbox_close(f->outbox, 20000), 0);
-    outbox_found_finish(&f->found);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
-}
-
-static void end(struct fixture *f)
-{
-    char command[100];
     stop(f);
-    snprintf(command, sizeof command, "rm -rf %s", f->folder);
-    ck_assert_int_eq(system(command), 0);
-    free(f->shown);
-    free(f);
-}
-
-static void on_a(void *arg)
-{
-    tell(arg, 'a');
-}
-
-static void on_b(void *arg)
-{
-    tell(arg, 'b');
+    end(f);
+    free(shown);
 }
 
 static void on_question(void *arg, const struct outbox_answer *answer)
 {
-    struct fixture *f = arg;
     ck_assert_ptr_null(answer->error);
-    free(f->shown);
-    f->shown = strndup(answer->text, answer->length);
-    tell(f, 'q');
+    free(shown);
+    shown = strndup(answer->text, answer->length);
+    tell(arg, 'q');
 }
 
 static void store_it(struct fixture *f, uint64_t seq, outbox_done_handler done)
@@ -225,24 +162,6 @@ static void record(struct fixture *f, uint64_t seq, size_t receiver)
     struct uplink_result result = {
         .outcome = UPLINK_OUTCOME_STORED, .receipt = "{}", .receipt_length = 2};
     outbox_record_delivery(f->outbox, seq, receiver, 1, &result);
-}
-
-static void turn_until(struct fixture *f, const char *told)
-{
-    int64_t deadline = clock_monotonic_ms() + patience_ms();
-    while (strcmp(f->told, told) != 0 && clock_monotonic_ms() < deadline) {
-        uv_run(&f->loop, UV_RUN_NOWAIT);
-        usleep(200);
-    }
-    ck_assert_str_eq(f->told, told);
-}
-
-static void wait_held(void)
-{
-    int64_t deadline = clock_monotonic_ms() + patience_ms();
-    while (watched_vfs_counts().held == 0 && clock_monotonic_ms() < deadline)
-        usleep(200);
-    ck_assert_uint_eq(watched_vfs_counts().held, 1);
 }
 
 /* Event 1 is stored, and the thread stands in the commit of event 2. */
@@ -283,7 +202,7 @@ START_TEST(a_press_is_committed_before_records_that_were_handed_over_first)
     ck_assert_uint_eq(pass_until(f, "aab"), 1);
     wait_held(); /* and they are a transaction of their own, after it */
     watched_vfs_hold_syncs(false);
-    end(f);
+    stop_and_end(f);
 }
 END_TEST
 
@@ -309,7 +228,7 @@ START_TEST(too_many_records_go_with_the_next_press_behind_it)
     turn_until(f, "aaaabq");
     /* The press with the first group, then the other groups. */
     ck_assert_uint_eq(watched_vfs_counts().log_syncs - before, GATHER_MAX / GATHER_GROUP + 1);
-    end(f);
+    stop_and_end(f);
 }
 END_TEST
 
@@ -326,9 +245,9 @@ START_TEST(what_was_recorded_before_a_question_is_in_its_answer)
         query.after = seq - 1;
         outbox_query(f->outbox, &query, on_question, f);
         turn_until(f, "q");
-        ck_assert_msg(!strstr(f->shown, "pending"), "%s", f->shown);
+        ck_assert_msg(!strstr(shown, "pending"), "%s", shown);
     }
-    end(f);
+    stop_and_end(f);
 }
 END_TEST
 
@@ -342,8 +261,8 @@ START_TEST(what_was_recorded_is_not_struck_out_when_its_receiver_takes_less)
     turn_until(f, "aa");
     outbox_query(f->outbox, &query, on_question, f);
     turn_until(f, "aaq");
-    ck_assert_ptr_nonnull(strstr(f->shown, "\"education\",\"state\":\"stored\""));
-    end(f);
+    ck_assert_ptr_nonnull(strstr(shown, "\"education\",\"state\":\"stored\""));
+    stop_and_end(f);
 }
 END_TEST
 
@@ -362,7 +281,7 @@ START_TEST(a_stop_writes_what_was_gathered_without_a_pause)
     start(f);
     ck_assert_uint_eq(f->found.last_seq, 2);
     ck_assert_uint_eq(f->found.pending_count, 0);
-    end(f);
+    stop_and_end(f);
 }
 END_TEST
 
@@ -395,12 +314,12 @@ START_TEST(after_a_kill_what_was_not_written_is_not_called_delivered_and_can_be_
     ck_assert_uint_eq(f->found.pending[1].seq, 1);
     outbox_query(f->outbox, &query, on_question, f);
     turn_until(f, "q");
-    ck_assert_ptr_nonnull(strstr(f->shown, "\"police\",\"state\":\"pending\""));
+    ck_assert_ptr_nonnull(strstr(shown, "\"police\",\"state\":\"pending\""));
     record(f, 1, 0);
     outbox_query(f->outbox, &query, on_question, f);
     turn_until(f, "qq");
-    ck_assert_ptr_nonnull(strstr(f->shown, "\"police\",\"state\":\"stored\",\"attempts\":1"));
-    end(f);
+    ck_assert_ptr_nonnull(strstr(shown, "\"police\",\"state\":\"stored\",\"attempts\":1"));
+    stop_and_end(f);
 }
 END_TEST
 
@@ -418,7 +337,7 @@ START_TEST(a_press_does_not_wait_for_records_that_the_disk_refuses)
     stop(f);
     start(f);
     ck_assert_uint_eq(f->found.pending_count, 3);
-    end(f);
+    stop_and_end(f);
 }
 END_TEST
 
@@ -451,7 +370,7 @@ START_TEST(a_press_that_is_there_when_records_fail_does_not_wait_for_their_next_
     watched_vfs_hold_syncs(false);
     turn_until(f, "a!b.");
     ck_assert_uint_eq(waits_before_a_write, 0);
-    end(f);
+    stop_and_end(f);
 }
 END_TEST
 
@@ -469,7 +388,7 @@ START_TEST(records_that_cannot_be_written_do_not_hold_up_the_end)
     watched_vfs_fail_syncs(0);
     start(f);
     ck_assert_uint_eq(f->found.last_seq, 1);
-    end(f);
+    stop_and_end(f);
 }
 END_TEST
 

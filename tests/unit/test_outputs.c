@@ -122,17 +122,6 @@ START_TEST(delivered_escalated_and_closed_are_triggers_of_their_own)
 }
 END_TEST
 
-static void restart_all(void)
-{
-    close_both();
-    expect_siren(false);
-    outputs_free(outputs);
-    lamps_free(lamps);
-    world_restart();
-    open_both();
-    facts_tell(world.facts);
-}
-
 START_TEST(what_has_happened_to_an_open_alarm_holds_its_output_on_over_restarts)
 {
     static const struct {
@@ -149,25 +138,25 @@ START_TEST(what_has_happened_to_an_open_alarm_holds_its_output_on_over_restarts)
     fake.group_of_two = 2;
     world.outputs[0].on = cases[_i].on;
     world_press(WORLD_GATE);
-    restart_all();
+    annunciate_restart();
     expect_siren(cases[_i].raised);
     virtual_advance(world.facts, 10000);
     incidents_tick(world.incidents);
     facts_tell(world.facts);
-    restart_all();
+    annunciate_restart();
     expect_siren(cases[_i].undelivered);
     virtual_advance(world.facts, 60000);
     incidents_tick(world.incidents);
     facts_tell(world.facts);
-    restart_all();
+    annunciate_restart();
     expect_siren(cases[_i].escalated);
     ck_assert_uint_eq(world_count(FACT_UNDELIVERED), 0); /* it was told once */
     world_deliver("tocsin.alarm.raised", 0);
-    restart_all();
+    annunciate_restart();
     expect_siren(cases[_i].delivered);
     world_reset_all();
     facts_tell(world.facts);
-    restart_all();
+    annunciate_restart();
     expect_siren(false);
 }
 END_TEST
@@ -177,7 +166,7 @@ START_TEST(a_lamp_and_an_output_are_told_as_good_when_they_say_so_after_a_restar
     sirens[0].host.on_fault(sirens[0].host.arg, "cut");
     indicators[0].host.on_fault(indicators[0].host.arg, "no current");
     facts_tell(world.facts);
-    restart_all();
+    annunciate_restart();
     ck_assert_uint_eq(fake_count("tocsin.fault.raised"), 2);
     ck_assert_uint_eq(fake_count("tocsin.fault.cleared"), 0);
     sirens[0].host.on_fault(sirens[0].host.arg, NULL);
@@ -190,7 +179,7 @@ END_TEST
 START_TEST(what_an_open_alarm_holds_on_is_on_after_a_restart)
 {
     world_press(WORLD_GATE);
-    restart_all();
+    annunciate_restart();
     expect_siren(true);
     json_t *status = outputs_status(outputs);
     ck_assert(json_is_true(json_object_get(json_array_get(status, 0), "on")));
