@@ -100,9 +100,6 @@ class School(Stand):
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.journal()}") from None
 
-    def status(self):  # without the tocsin command in between: a program takes its time to start here
-        return self.ask(command="status")
-
     def journal(self):
         return run("journalctl", "-u", "tocsind", "-n", "40", "--no-pager", "-o", "cat")
 

@@ -29,35 +29,38 @@ def test_a_key_of_a_usb_button_is_an_alarm(school):
     school.keyboard.set(183, 0)
 
 
+def bounce(school, edges):
+    """Moves the contact at these times, closed first. How often it may have been quiet for the debounce
+    time in between, because the emulator stood still: then what follows is a press by right. The kernel
+    stamps an edge while it is made, so the time from before one to after the next is never too short."""
+    start, last, closed, quiet = time.monotonic(), None, False, 0
+    for at in edges:
+        while time.monotonic() - start < at:
+            pass
+        before, closed = time.monotonic(), not closed
+        school.press("panic", closed)
+        quiet += last is not None and time.monotonic() - last >= DEBOUNCE_S
+        last = before
+    return quiet
+
+
 def test_bounce_trains_are_one_press_each(school):
-    """Contacts that bounce for 1 to 50 ms, an edge every 0.3 to 8 ms, and end closed. A train that
-    the emulator stretched so that the contact was quiet for the debounce time within it is two
-    presses by right: it is counted apart, by the times that were really reached."""
+    """Contacts that bounce for 1 to 50 ms, an edge every 0.3 to 8 ms, and end closed."""
     generator = random.Random(1)
-    made = stretched = 0
+    stretched = 0
     for _ in range(TRAINS):
         length = generator.uniform(0.001, 0.05)
         edges = list(itertools.takewhile(lambda at, end=length: at < end, itertools.accumulate(
             generator.uniform(0.0003, 0.008) for _ in range(200))))
-        start, quiet, last, closed = time.monotonic(), 0.0, None, False
-        for at in [*edges, length]:
-            while time.monotonic() - start < at:
-                pass
-            closed = not closed if at != length else True
-            school.press("panic", closed)
-            now = time.monotonic()
-            quiet = max(quiet, now - last) if last else 0.0
-            last = now
-        stretched += quiet > DEBOUNCE_S * 0.8
-        made += 1
+        stretched += bounce(school, edges if len(edges) % 2 else [*edges, length])
         time.sleep(GAP_S)
         school.press("panic", False)
         time.sleep(GAP_S)
     wait_until("released", lambda: not school.is_pressed("panic"), SLOW)
     reported = school.presses("panic")
-    print(f"\nbounce trains of 1-50 ms: made {made}, reported {reported}, stretched by the "
-          f"emulator {stretched}, invented {max(0, reported - made - stretched)}")
-    assert made <= reported <= made + stretched
+    print(f"\nbounce trains of 1-50 ms: made {TRAINS}, reported {reported}, pauses of the emulator "
+          f"within one {stretched}, invented {max(0, reported - TRAINS - stretched)}")
+    assert TRAINS <= reported <= TRAINS + stretched
 
 
 def test_a_storm_that_overflows_the_kernels_queue_is_one_incident(school):
