@@ -4,14 +4,17 @@
 Used by scripts/demo.py and by the end-to-end tests. Every wait is bounded; ports are chosen by the
 kernel; everything lives in one folder and is stopped by Stand.stop().
 """
+import functools
 import json
 import os
 import pathlib
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -227,6 +230,20 @@ class Receiver:
         return None
 
 
+@functools.cache
+def made_keys(tocsin):
+    """Keys and certificates as scripts/make-pki makes them, once for all stands of a process: thirty
+    runs of openssl are a third of what a small test costs."""
+    folder = tempfile.TemporaryDirectory(prefix="tocsin-keys-")  # gone when the process ends
+    keys = pathlib.Path(folder.name)
+    subprocess.run([TOP / "scripts/make-pki", keys], check=True, capture_output=True, timeout=180)
+    made = subprocess.run([tocsin, "keygen", keys / "gateway-signing.key"], check=True,
+                          capture_output=True, text=True, timeout=60).stdout
+    (keys / "gateway-keys").mkdir()
+    (keys / "gateway-keys/gateway.pem").write_text(made[made.index("-----BEGIN PUBLIC KEY-----"):])
+    return folder
+
+
 class Stand:
     """The folder, the keys, and the processes; start what a scenario needs, in any order."""
 
@@ -250,19 +267,12 @@ class Stand:
         return self.build / path
 
     def make_pki(self):
-        subprocess.run([TOP / "scripts/make-pki", self.pki], check=True, capture_output=True,
-                       timeout=60)
         password = self.pki / "camera.password"
-        if not password.exists():
-            password.write_text(secrets.token_urlsafe(12) + "\n")
-            password.chmod(0o600)
-        key = self.pki / "gateway-signing.key"
-        keys = self.pki / "gateway-keys"
-        keys.mkdir(exist_ok=True)
-        if not key.exists():
-            made = self.cli("keygen", key, check=True)
-            start = made.stdout.index("-----BEGIN PUBLIC KEY-----")
-            (keys / "gateway.pem").write_text(made.stdout[start:])
+        if password.exists():  # a stand that goes on keeps what it has
+            return
+        shutil.copytree(made_keys(self.binary("daemon/cli/tocsin")).name, self.pki, dirs_exist_ok=True)
+        password.write_text(secrets.token_urlsafe(12) + "\n")
+        password.chmod(0o600)
 
     def cli(self, *arguments, check=False, timeout=30):
         """Runs the tocsin command."""
@@ -272,7 +282,8 @@ class Stand:
             env={**os.environ, "TOCSIN_SOCKET": str(self.control)})
 
     def status(self):
-        return json.loads(self.cli("status", "--json", check=True).stdout)
+        """Asked often, by everything that waits: without a process each time."""
+        return self.ask(command="status", duress=False)
 
     def press(self, button="gate-button", **options):
         """Presses and returns what the gateway proved, as a dictionary. A finger that is still on the

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every program's command line and standard output, by one table: the same words, the same statuses."""
 import dataclasses
+import json
 import os
 import pathlib
 import re
@@ -209,6 +210,16 @@ def test_every_command_says_that_there_are_too_many_clients(gateway):
         assert done.returncode == 1 and done.stderr.startswith("tocsin: too many clients"), done
     for client in clients:
         client.close()
+
+
+def test_status_as_json_is_what_the_gateway_answers(gateway):
+    done = gateway.cli("status", "--json", check=True)
+    shown, told = json.loads(done.stdout), gateway.status()
+    assert shown.keys() == told.keys()
+    for alarm in (*shown["alarms"], *told["alarms"]):
+        assert alarm.pop("age_ms") >= 0  # the only thing that grows
+    for name in ("inputs", "outputs", "lamps", "alarms"):
+        assert shown[name] == told[name], name
 
 
 @pytest.mark.parametrize("command", [

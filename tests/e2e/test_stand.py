@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from stand import TOP, Ports, Process, StandError
+from stand import TOP, Ports, Process, Stand, StandError
 
 PROGRAM = ["sh", "-c"]
 
@@ -33,3 +33,17 @@ def test_two_processes_never_get_the_same_port():
                            timeout=30)
     assert abs(int(other.stdout) - first) >= Ports.BLOCK - 1
     assert len({mine.one() for _ in range(50)} | {first}) == 51
+
+
+def test_a_stand_that_goes_on_keeps_its_keys_and_no_two_share_a_folder(tmp_path, build):
+    """scripts/run --state FOLDER, and two stands of one process."""
+    def files(stand):
+        return {path: path.read_bytes() for path in stand.pki.rglob("*") if path.is_file()}
+
+    first, second = Stand(tmp_path / "first", build), Stand(tmp_path / "second", build)
+    (first.pki / "gateway.key").write_text("of its own")
+    (first.pki / "police.pem").unlink()
+    kept, untouched = files(first), files(second)
+    assert untouched[second.pki / "gateway.key"] != b"of its own" and second.pki / "police.pem" in untouched
+    assert files(Stand(tmp_path / "first", build)) == kept
+    assert (second.pki / "gateway.key").stat().st_mode & 0o077 == 0
