@@ -72,6 +72,7 @@ struct exercise {
 /* An incident as it was when it was last made JSON, and that text; NULL: never. */
 struct saved_incident {
     struct incident was;
+    bool was_undelivered;
     char *text;
 };
 

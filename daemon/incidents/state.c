@@ -28,33 +28,42 @@ static const char *id_of(const struct incidents *inc, size_t button)
     return inc->options.config.inputs->items[button].id;
 }
 
+static const char *word(bool is_true)
+{
+    return is_true ? "true" : "false";
+}
+
 /* Of receivers that have done nothing yet there is nothing to remember. */
-static json_t *save_progress(const struct incidents *inc, const struct incident *incident)
+static void write_progress(const struct incidents *inc, const struct incident *incident, FILE *out)
 {
     const struct incidents_config *config = &inc->options.config;
-    json_t *receivers = json_object();
+    const char *comma = "";
     for (size_t i = 0; i < config->receivers->count; i++) {
         if (incident->progress[i] == INCIDENT_PROGRESS_HEARD && !incident->closing[i])
             continue;
-        json_object_set_new(receivers, config->receivers->items[i].id,
-                            json_pack("{si,sb,sb}", "progress", (int)incident->progress[i],
-                                      "closing", incident->closing[i], "rejected",
-                                      incident->rejected[i]));
+        fprintf(out, "%s\"%s\":{\"progress\":%d,\"closing\":%s,\"rejected\":%s}", comma,
+                config->receivers->items[i].id, (int)incident->progress[i],
+                word(incident->closing[i]), word(incident->rejected[i]));
+        comma = ",";
     }
-    return receivers;
 }
 
-static json_t *save_incident(const struct incidents *inc, const struct incident *incident)
+/* Written by hand, since a press waits for it: ids, classes and UUIDs need no quoting. */
+static void write_incident(const struct incidents *inc, const struct incident *incident, FILE *out)
 {
-    return json_pack(
-        "{ss,ss,ss,sb,sb,sb,sb,si,si,sI,sI,sI,sI,so}", "input", id_of(inc, incident->button),
-        "nature", incident_class_name(incident->class), "alarm", incident->alarm, "held",
-        incident->held, "at_start", incident->at_start, "cancelled", incident->cancelled,
-        "undelivered", inc->own[incident->button].undelivered[incident->class], "presses",
-        (int)incident->presses, "level", (int)incident->level, "level_ns",
-        (json_int_t)incident->level_ns, "raised_ns", (json_int_t)incident->raised_ns,
-        "last_press_ns", (json_int_t)incident->last_press_ns, "raised_wall_ms",
-        (json_int_t)incident->raised_wall_ms, "receivers", save_progress(inc, incident));
+    fprintf(out, "{\"input\":\"%s\",\"nature\":\"%s\",\"alarm\":\"%s\",",
+            id_of(inc, incident->button), incident_class_name(incident->class), incident->alarm);
+    fprintf(out, "\"held\":%s,\"at_start\":%s,\"cancelled\":%s,\"undelivered\":%s,",
+            word(incident->held), word(incident->at_start), word(incident->cancelled),
+            word(inc->own[incident->button].undelivered[incident->class]));
+    fprintf(out,
+            "\"presses\":%u,\"level\":%u,\"level_ns\":%lld,\"raised_ns\":%lld,"
+            "\"last_press_ns\":%lld,\"raised_wall_ms\":%lld,\"receivers\":{",
+            incident->presses, incident->level, (long long)incident->level_ns,
+            (long long)incident->raised_ns, (long long)incident->last_press_ns,
+            (long long)incident->raised_wall_ms);
+    write_progress(inc, incident, out);
+    fputs("}}", out);
 }
 
 /* The text of an incident that did not change since it was last asked for is not made again: with
@@ -62,40 +71,47 @@ static json_t *save_incident(const struct incidents *inc, const struct incident 
 static const char *saved_text(struct incidents *inc, const struct incident *incident)
 {
     struct saved_incident *saved = &inc->saved[incident->button][incident->class];
+    bool undelivered = inc->own[incident->button].undelivered[incident->class];
     /* What may stand between the members can only make it look changed. */
     // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
-    if (saved->text && memcmp(&saved->was, incident, sizeof saved->was) == 0)
+    if (saved->text && saved->was_undelivered == undelivered &&
+        memcmp(&saved->was, incident, sizeof saved->was) == 0)
         return saved->text;
+    size_t size;
     free(saved->text);
-    saved->text = dump(save_incident(inc, incident));
+    saved->text = NULL;
+    FILE *out = open_memstream(&saved->text, &size);
+    if (!out)
+        abort();
+    write_incident(inc, incident, out);
+    if (fclose(out) != 0)
+        abort();
+    saved->was_undelivered = undelivered;
     memcpy(&saved->was, incident, sizeof saved->was);
     return saved->text;
 }
 
-/* Boot and levels: an object that the incidents are still to be put into. */
-static char *save_levels(const struct incidents *inc)
+static void write_levels(const struct incidents *inc, FILE *out)
 {
-    json_t *inputs = json_array();
+    const char *comma = "";
     for (size_t i = 0; i < inc->count; i++) {
-        if (inc->buttons[i].pressed)
-            json_array_append_new(inputs,
-                                  json_pack("{ss,sb}", "input", id_of(inc, i), "pressed", 1));
+        if (!inc->buttons[i].pressed)
+            continue;
+        fprintf(out, "%s{\"input\":\"%s\",\"pressed\":true}", comma, id_of(inc, i));
+        comma = ",";
     }
-    char *text =
-        dump(json_pack("{ss,so}", "boot", events_boot(inc->options.events), "inputs", inputs));
-    text[strlen(text) - 1] = '\0'; /* its closing brace */
-    return text;
 }
 
 char *state_incidents(struct incidents *inc)
 {
-    char *text = NULL, *levels = save_levels(inc);
+    char *text = NULL;
     size_t size;
     FILE *row = open_memstream(&text, &size);
     if (!row)
         abort();
-    fputs(levels, row);
-    fputs(",\"incidents\":[", row);
+    fprintf(row, "{\"boot\":\"%s\",\"inputs\":[", events_boot(inc->options.events));
+    write_levels(inc, row);
+    fputs("],\"incidents\":[", row);
     const struct incident *incident = NULL, *first = panel_next_open(&inc->panel, NULL);
     while ((incident = panel_next_open(&inc->panel, incident))) {
         if (incident != first)
@@ -103,7 +119,6 @@ char *state_incidents(struct incidents *inc)
         fputs(saved_text(inc, incident), row);
     }
     fputs("]}", row);
-    free(levels);
     if (fclose(row) != 0)
         abort();
     return text;

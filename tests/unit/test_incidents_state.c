@@ -36,6 +36,20 @@ START_TEST(a_button_that_is_down_over_a_restart_is_the_same_press)
 }
 END_TEST
 
+START_TEST(that_nobody_has_it_in_time_survives_a_restart)
+{
+    world_press(WORLD_GATE);
+    virtual_advance(world.facts, 10000); /* not long enough for the next group to be asked */
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert(incidents_was_undelivered(world.incidents, world_incident(WORLD_GATE)));
+    world_press(WORLD_OFFICE);
+    world_restart();
+    ck_assert(incidents_was_undelivered(world.incidents, world_incident(WORLD_GATE)));
+    ck_assert(!incidents_was_undelivered(world.incidents, world_incident(WORLD_OFFICE)));
+}
+END_TEST
+
 START_TEST(everything_of_an_incident_survives_a_restart)
 {
     world_press(WORLD_GATE);
@@ -168,7 +182,9 @@ static void assert_it_stands_until_a_person_has_settled_it(void)
     assert_unknown();
     world_restart();
     assert_unknown();
-    virtual_advance(world.facts, 20000);
+    virtual_advance(world.facts, 10000); /* not long enough for the next group to be asked */
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
     ck_assert(incidents_settle(world.incidents, "Wang", "asked 110"));
     facts_tell(world.facts);
     ck_assert(!faults_any(world.faults) && incidents_known(world.incidents));
@@ -369,6 +385,7 @@ int main(void)
     TCase *tc = tcase_create("state");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_button_that_is_down_over_a_restart_is_the_same_press);
+    tcase_add_test(tc, that_nobody_has_it_in_time_survives_a_restart);
     tcase_add_test(tc, everything_of_an_incident_survives_a_restart);
     tcase_add_test(tc, of_another_boot_only_the_wall_time_is_known);
     tcase_add_loop_test(tc, state_that_is_not_whole_is_a_fault_until_a_person_has_acted_and_is_kept,
