@@ -3,6 +3,7 @@
 
 Written from daemon/videolink/message.h and the event catalogue, not from the daemon's code.
 """
+import contextlib
 import hashlib
 import json
 import os
@@ -195,6 +196,16 @@ class VideoStand:
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
         return killed
+
+    def vouched_ms(self):
+        """Until when (CLOCK_MONOTONIC) the clips that are being written are safe: 0 if none is."""
+        newest = 0
+        for path in self.dir.rglob("*.journal"):
+            with contextlib.suppress(FileNotFoundError):
+                lines = path.read_text().split("\n")
+                newest = max([newest] + [json.loads(line)["stop_us"] // 1000
+                                         for line in lines[1:-1]])
+        return newest
 
     def log_text(self):
         return "".join(p.read_text(errors="replace") for p in self.logs.glob("tocsin-video*.log"))
