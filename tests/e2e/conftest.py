@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the binaries are (TOCSIN_BUILD), a stand that is always stopped, and the order of the tests when
-several run at a time (pytest-xdist with --dist loadgroup): one group of those that encode video as they
-run, which are never two at a time, then the long ones, so that none begins when all else is over."""
+several run at a time (pytest-xdist with --dist loadgroup): two groups of those that encode video as they
+run, of each of which one runs at a time, then the long ones, so that none begins when all else is over."""
 import os
 import pathlib
 import sys

@@ -362,7 +362,10 @@ class Stand:
     def core_answers(self):
         if not self.core.alive():
             raise StandError(f"tocsind ended:\n{self.core.tail()}")
-        return self.control.exists() and self.cli("status").returncode == 0
+        try:
+            return "inputs" in self.status()
+        except OSError:  # nobody is there yet
+            return False
 
     def start_receivers(self):
         for receiver in self.receivers.values():

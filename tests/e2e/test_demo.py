@@ -14,6 +14,7 @@ import pytest
 from stand import wait_until
 
 DEMO = pathlib.Path(__file__).parents[2] / "scripts/demo.py"
+pytestmark = pytest.mark.xdist_group("demo")  # they encode video: one at a time
 GOOD = "everything about this press was seen to work"
 
 

@@ -409,6 +409,7 @@ HOSTILE = ["silent", "silent-describe", "redirect", "garbage", "drip", "huge-sdp
            "freeze", "stall"]
 
 
+@pytest.mark.long
 def test_hostile_servers_end_within_their_deadline(tmp_path, build):
     """All at once: each is ended, shown as a fault and tried again, slower and slower; the good
     camera beside them never notices and gets its clip."""
@@ -446,6 +447,7 @@ def test_hostile_servers_end_within_their_deadline(tmp_path, build):
         assert stand.video.alive()
 
 
+@pytest.mark.long
 def test_a_hung_worker_is_killed(tmp_path, build):
     """SIGSTOP stands for code that never returns: only the supervisor can end that."""
     with FaultServer("healthy") as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
