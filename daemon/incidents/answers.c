@@ -70,16 +70,40 @@ static void act_on(struct incidents *inc, struct incident *incident, size_t rece
     }
 }
 
-void answers_take(struct incidents *inc, const struct fact_answer *taken)
+static bool act_on_answer(struct sweep *sweep, struct incident *incident)
 {
-    struct incident *incident = panel_find(&inc->panel, taken->answer.alarm);
-    if (incident) /* else closed here meanwhile; the answer is recorded all the same */
-        act_on(inc, incident, taken->receiver, &taken->answer);
+    if (strcmp(incident->alarm, sweep->answer.alarm) == 0) /* not a later one of the button */
+        act_on(sweep->inc, incident, sweep->receiver, &sweep->answer);
+    return !incident->open;
+}
+
+/* Also of an alarm that is not open here any more: or it would come for ever. */
+static void record_answer(struct sweep *sweep)
+{
+    struct incidents *inc = sweep->inc;
     char *text = state_incidents(inc);
-    events_record_answer(inc->options.events, taken->receiver, &taken->answer,
+    events_record_answer(inc->options.events, sweep->receiver, &sweep->answer,
                          &(struct outbox_row){ROW_INCIDENTS, text});
     inc->unsaved = false;
     free(text);
+}
+
+void answers_take(struct incidents *inc, const struct fact_answer *taken)
+{
+    struct sweep *sweep = sweeps_new(NULL, NULL, INT64_MAX, act_on_answer);
+    const struct incident *incident = panel_find(&inc->panel, taken->answer.alarm);
+    sweep->over = record_answer;
+    sweep->receiver = taken->receiver;
+    sweep->answer = taken->answer;
+    if (incident)
+        sweeps_mean(sweep, incident);
+    /* What makes no event waits for nothing but what the same people said before: whoever confirms
+     * this one confirms those, too. */
+    if (taken->answer.state == UPLINK_ANSWER_CLOSED ||
+        sweeps_has(inc, record_answer, taken->receiver))
+        sweeps_add(inc, sweep);
+    else
+        sweeps_do_now(inc, sweep);
 }
 
 /* For its part: others may have to say so, too. */

@@ -193,6 +193,8 @@ static void on_fact(void *self, const struct fact *fact)
         answers_obey(inc, &fact->u.command, fact->at_ns);
     } else if (fact->kind == FACT_SETTLED) {
         state_save_unsaved(inc);
+    } else if (fact->kind == FACT_TURN_OVER) {
+        sweeps_end_turn(inc);
     }
 }
 
@@ -240,7 +242,7 @@ int incidents_open(const struct incidents_options *options, struct incidents **r
     after_poll_init(&inc->after_poll, options->loop, settle, inc);
     facts_subscribe(options->facts,
                     FACT_BIT(FACT_DELIVERED) | FACT_BIT(FACT_ANSWER) | FACT_BIT(FACT_COMMAND) |
-                        FACT_BIT(FACT_SETTLED),
+                        FACT_BIT(FACT_SETTLED) | FACT_BIT(FACT_TURN_OVER),
                     on_fact, inc);
     *ret_incidents = inc;
     return 0;

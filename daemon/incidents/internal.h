@@ -47,8 +47,9 @@ struct sweep {
     bool awaited, stored; /* on the disk; only if it is awaited */
     struct incidents_outcome outcome;
     struct incidents_order told; /* whom it tells, if a person at the gate waits */
-    size_t receiver;             /* of a platform's command */
-    uint64_t ticket;             /* likewise */
+    size_t receiver;             /* of an answer, or a platform's command */
+    uint64_t ticket;             /* of a command */
+    struct uplink_answer answer; /* of a person at the receiver */
 };
 
 enum exercise_phase {
@@ -121,16 +122,21 @@ void answers_delivered(struct incidents *inc, const struct fact_delivered *deliv
 void answers_take(struct incidents *inc, const struct fact_answer *taken);
 void answers_obey(struct incidents *inc, const struct fact_command *asked, int64_t at_ns);
 
-/* sweeps.c: a sweep is made, told what it means, and added: the first event at once, if nothing
- * else is under way. */
+/* sweeps.c: a sweep is made, told what it means, and added: its first event at once, if nothing
+ * else is under way and none was made of another in this turn. */
 struct sweeps *sweeps_create(struct incidents *inc);
 struct sweep *sweeps_new(const char *by, const char *note, int64_t at_ns, sweep_step carry_out);
 const char *sweeps_note(const struct sweep *sweep); /* NULL if there is none */
 void sweeps_mean(struct sweep *sweep, const struct incident *incident);
 void sweeps_add(struct incidents *inc, struct sweep *sweep); /* takes it */
+/* Out of its turn: for what makes no event. */
+void sweeps_do_now(struct incidents *inc, struct sweep *sweep);
+/* Whether one waits for its turn that ends so, of that receiver. */
+bool sweeps_has(const struct incidents *inc, void (*over)(struct sweep *), size_t receiver);
 /* Whether there is something for the next turn, an exercise's end included; and that. */
 bool sweeps_any(const struct incidents *inc);
 void sweeps_take_turn(struct incidents *inc);
+void sweeps_end_turn(struct incidents *inc);
 void sweeps_close(struct incidents *inc); /* nobody is told any more */
 void sweeps_free(struct incidents *inc);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders that may concern everything that is open: of a person at the gate, of a platform, of time.
+ * Orders that may concern everything that is open: of a person at the gate, of a platform, of time;
+ * and what people at receivers decide, of which one receipt may tell of many.
  * Each thing that is changed is an event with the row of all that are open, and sixty-three of them
  * would hold the loop: one a turn, so that a press comes in between. A kill between two leaves the
  * rest as it was, here as everywhere. A platform is answered when the disk has the last of it.
@@ -18,6 +19,7 @@ struct sweeps {
     struct incidents *inc;
     struct sweep_list to_do, /* the first is under way */
         done;                /* those whose answers wait for the disk */
+    bool spent;              /* something was made an event in this turn */
 };
 
 struct sweeps *sweeps_create(struct incidents *inc)
@@ -66,8 +68,8 @@ static struct incident *next_of(const struct sweep *sweep)
     return incident;
 }
 
-/* Until something was made an event. */
-static void carry_on(struct sweep *sweep)
+/* Until something was made an event: true. */
+static bool carry_on(struct sweep *sweep)
 {
     struct incident *incident;
     bool made = false;
@@ -78,6 +80,7 @@ static void carry_on(struct sweep *sweep)
         else
             made = sweep->carry_out(sweep, incident);
     }
+    return made;
 }
 
 static void on_kept(void *arg, bool stored)
@@ -111,15 +114,25 @@ bool sweeps_any(const struct incidents *inc)
 void sweeps_take_turn(struct incidents *inc)
 {
     struct sweeps *sweeps = inc->sweeps;
-    struct sweep *first = TAILQ_FIRST(&sweeps->to_do);
-    if (inc->panel.exercise.ending)
+    struct sweep *first;
+    bool made = inc->panel.exercise.ending;
+    if (made)
         panel_close_next(&inc->panel, clock_monotonic_ns());
-    else if (first)
-        carry_on(first);
-    if (first && !inc->panel.exercise.ending && !next_of(first))
+    while (!inc->panel.exercise.ending && (first = TAILQ_FIRST(&sweeps->to_do))) {
+        if (!made)
+            made = carry_on(first);
+        if (next_of(first))
+            break;
         finish(sweeps, first);
+    }
+    sweeps->spent = sweeps->spent || made;
     if (sweeps_any(inc))
         after_poll_by(&inc->after_poll, clock_monotonic_ns());
+}
+
+void sweeps_end_turn(struct incidents *inc)
+{
+    inc->sweeps->spent = false;
 }
 
 void sweeps_add(struct incidents *inc, struct sweep *sweep)
@@ -127,8 +140,27 @@ void sweeps_add(struct incidents *inc, struct sweep *sweep)
     bool is_first = !sweeps_any(inc);
     sweep->inc = inc;
     TAILQ_INSERT_TAIL(&inc->sweeps->to_do, sweep, next);
-    if (is_first)
+    if (is_first && !inc->sweeps->spent)
         sweeps_take_turn(inc);
+    else
+        after_poll_by(&inc->after_poll, clock_monotonic_ns());
+}
+
+void sweeps_do_now(struct incidents *inc, struct sweep *sweep)
+{
+    sweep->inc = inc;
+    while (next_of(sweep))
+        carry_on(sweep);
+    TAILQ_INSERT_TAIL(&inc->sweeps->to_do, sweep, next);
+    finish(inc->sweeps, sweep);
+}
+
+bool sweeps_has(const struct incidents *inc, void (*over)(struct sweep *), size_t receiver)
+{
+    const struct sweep *sweep = TAILQ_FIRST(&inc->sweeps->to_do);
+    while (sweep && !(sweep->over == over && sweep->receiver == receiver))
+        sweep = TAILQ_NEXT(sweep, next);
+    return sweep;
 }
 
 static void drop_all(struct sweeps *sweeps, struct sweep_list *list)

@@ -142,6 +142,19 @@ static void order_by_platform(void)
     command("");
 }
 
+/* The police have closed both, and one receipt says so. */
+static void close_both_there(void)
+{
+    struct fact fact = {.kind = FACT_ANSWER,
+                        .u.answer.answer = {.state = UPLINK_ANSWER_CLOSED, .by = "Wang"}};
+    for (size_t i = 0; i < 2; i++) {
+        fact.u.answer.answer.answer_seq++;
+        memcpy(fact.u.answer.answer.alarm, world_incident(buttons[i])->alarm, UUID_TEXT_SIZE);
+        facts_publish(world.facts, &fact);
+    }
+    facts_tell(world.facts);
+}
+
 static void wait_until_nobody_has_seen_it(void)
 {
     fake.responders = 3;
@@ -158,8 +171,9 @@ static const struct {
     {order_cancel, "tocsin.alarm.cancelled"},
     {order_by_platform, "tocsin.alarm.closed"},
     {wait_until_nobody_has_seen_it, "tocsin.alarm.escalated"},
+    {close_both_there, "tocsin.alarm.closed"},
 };
-#define MANY_COUNT 4
+#define MANY_COUNT 5
 
 START_TEST(a_press_comes_between_two_of_many)
 {
@@ -174,6 +188,53 @@ START_TEST(a_press_comes_between_two_of_many)
     before = fake.count;
     virtual_turn(world.facts, NULL);
     ck_assert_uint_eq(fake.count, before);
+}
+END_TEST
+
+START_TEST(an_answer_is_recorded_in_its_turn_and_means_no_later_alarm)
+{
+    press_both();
+    close_both_there();
+    ck_assert_uint_eq(fake.answers_recorded, 1);
+    ck_assert_int_eq(fake.answer.answer_seq, 1);
+    incidents_reset(world.incidents, world_incident(WORLD_OFFICE), "Li", NULL);
+    world_release(WORLD_OFFICE);
+    world_press(WORLD_OFFICE);
+    virtual_turn(world.facts, NULL);
+    ck_assert_uint_eq(fake.answers_recorded, 2);
+    ck_assert_int_eq(fake.answer.answer_seq, 2);
+    ck_assert_ptr_nonnull(world_incident(WORLD_OFFICE));
+    ck_assert(!world_incident(WORLD_OFFICE)->closing[0]);
+}
+END_TEST
+
+/* What they say later is confirmed later, whatever it is. */
+START_TEST(what_people_say_is_recorded_in_the_order_in_which_they_said_it)
+{
+    press_both();
+    const struct incident *office = world_incident(WORLD_OFFICE);
+    close_both_there();
+    struct fact fact = {.kind = FACT_ANSWER,
+                        .u.answer = {.receiver = (size_t)_i,
+                                     .answer = {.answer_seq = 3, .state = UPLINK_ANSWER_SEEN}}};
+    memcpy(fact.u.answer.answer.alarm, office->alarm, UUID_TEXT_SIZE);
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake.answers_recorded, _i == 0 ? 1 : 2); /* others do not wait for them */
+    virtual_turn(world.facts, NULL);
+    ck_assert_uint_eq(fake.answers_recorded, 3);
+    ck_assert_int_eq(fake.answer.answer_seq, _i == 0 ? 3 : 2);
+}
+END_TEST
+
+/* Those that make no event wait for nobody. */
+START_TEST(answers_that_close_nothing_are_all_taken_in_one_turn)
+{
+    fake.responders = 3;
+    press_both();
+    close_both_there();
+    ck_assert_uint_eq(fake.answers_recorded, 2);
+    ck_assert(world_incident(WORLD_OFFICE)->closing[0]);
 }
 END_TEST
 
@@ -302,6 +363,9 @@ int main(void)
     tc = tcase_create("many");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, a_press_comes_between_two_of_many, 0, MANY_COUNT);
+    tcase_add_test(tc, an_answer_is_recorded_in_its_turn_and_means_no_later_alarm);
+    tcase_add_loop_test(tc, what_people_say_is_recorded_in_the_order_in_which_they_said_it, 0, 2);
+    tcase_add_test(tc, answers_that_close_nothing_are_all_taken_in_one_turn);
     tcase_add_test(tc, counts_of_lines_that_chatter_are_told_one_a_turn);
     tcase_add_test(tc, what_is_seen_meanwhile_is_not_asked_of_the_next_group);
     tcase_add_loop_test(tc, an_exercise_from_before_a_restart_ends_one_a_turn_and_once, 0, 2);
