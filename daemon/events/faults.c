@@ -11,6 +11,7 @@
 #include "envelope/data.h"
 
 #define QUIET_MS   10000
+#define A_TURN     4 /* reports; the rest follow in the next turns */
 #define ROW_FAULTS "faults"
 
 struct fault {
@@ -30,6 +31,7 @@ struct faults {
     struct facts *facts;
     struct events *events;
     struct fault *first;
+    unsigned left; /* reports of this turn */
 };
 
 static struct fault *find(const struct faults *f, enum fault_code code, const char *subject)
@@ -105,6 +107,18 @@ static bool may_report(const struct fault *one)
            (one->reported_ms == 0 || clock_monotonic_ms() - one->reported_ms >= QUIET_MS);
 }
 
+/* Each is an event with the row of all that is reported: when everything that hangs on one wire
+ * goes at once, that must not hold the loop. */
+static void report_some(struct faults *f)
+{
+    for (struct fault *one = f->first; one && f->left > 0; one = one->next) {
+        if (!may_report(one))
+            continue;
+        f->left--;
+        report(f, one);
+    }
+}
+
 static struct fault *add(struct faults *f, const struct fact_fault *stated)
 {
     struct fault *one = calloc(1, sizeof *one);
@@ -117,9 +131,8 @@ static struct fault *add(struct faults *f, const struct fact_fault *stated)
     return one;
 }
 
-static void on_fact(void *self, const struct fact *fact)
+static void take_stated(struct faults *f, const struct fact *fact)
 {
-    struct faults *f = self;
     const struct fact_fault *stated = &fact->u.fault;
     struct fault *one = find(f, stated->code, stated->subject);
     if (!one && !stated->broken)
@@ -135,16 +148,27 @@ static void on_fact(void *self, const struct fact *fact)
         one->changes++;
         publish(f, FACT_FAULT, one, one->reason);
     }
-    if (may_report(one))
+    if (may_report(one) && f->left > 0) {
+        f->left--;
         report(f, one);
+    }
+}
+
+/* An event that was stored begins a turn, and so brings the next of them. */
+static void on_fact(void *self, const struct fact *fact)
+{
+    struct faults *f = self;
+    if (fact->kind == FACT_FAULT_STATED)
+        take_stated(f, fact);
+    else if (fact->kind == FACT_SETTLED)
+        report_some(f);
+    else
+        f->left = A_TURN;
 }
 
 void faults_tick(struct faults *f)
 {
-    for (struct fault *one = f->first; one; one = one->next) {
-        if (may_report(one))
-            report(f, one);
-    }
+    report_some(f);
 }
 
 bool faults_any(const struct faults *f)
@@ -200,7 +224,10 @@ int faults_open(struct facts *facts, struct events *events, struct faults **ret_
         return err_set(e, ENOMEM, "faults: out of memory");
     f->facts = facts;
     f->events = events;
-    facts_subscribe(facts, FACT_BIT(FACT_FAULT_STATED), on_fact, f);
+    f->left = A_TURN;
+    facts_subscribe(facts,
+                    FACT_BIT(FACT_FAULT_STATED) | FACT_BIT(FACT_SETTLED) | FACT_BIT(FACT_TURN_OVER),
+                    on_fact, f);
     *ret_faults = f;
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events on their way, and faults as events: over a disk that answers when the test says so. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -428,6 +429,27 @@ START_TEST(a_fault_is_an_event_when_it_comes_and_when_it_goes)
 }
 END_TEST
 
+/* As when the switch dies that all cameras hang on. */
+START_TEST(many_faults_at_once_are_told_a_few_a_turn)
+{
+    static const size_t stored[] = {4, 8, 10, 10};
+    char camera[20];
+    for (int i = 0; i < 10; i++) {
+        snprintf(camera, sizeof camera, "cam%d", i);
+        facts_state_fault(facts, FAULT_CAMERA, camera, "gone");
+    }
+    for (size_t i = 0; i < sizeof stored / sizeof *stored; i++) {
+        facts_tell(facts);
+        ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), stored[i]);
+        ck_assert_uint_eq(count(FACT_FAULT), 10); /* the lamp knows at once */
+        if (_i == 0)
+            fake_outbox_answer();
+        else
+            faults_tick(faults);
+    }
+}
+END_TEST
+
 START_TEST(each_subject_has_faults_of_its_own)
 {
     state(FAULT_LINE, "gate", "cut");
@@ -538,6 +560,7 @@ int main(void)
     tc = tcase_create("faults");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_fault_is_an_event_when_it_comes_and_when_it_goes);
+    tcase_add_loop_test(tc, many_faults_at_once_are_told_a_few_a_turn, 0, 2);
     tcase_add_test(tc, each_subject_has_faults_of_its_own);
     tcase_add_test(tc, a_fault_in_another_alphabet_is_listed_all_the_same);
     tcase_add_test(tc, a_fault_that_flaps_is_a_handful_of_events_with_a_count);
