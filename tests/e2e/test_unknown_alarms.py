@@ -8,11 +8,14 @@ from stand import wait_until
 
 
 def damage(stand):
+    """Of a gateway that was killed: the row may stand beside its event yet, and not in its place."""
     [path] = (stand.folder / "state").glob("*.db")
     with contextlib.closing(sqlite3.connect(path)) as db:
         changed = db.execute("UPDATE state SET text='{' WHERE name='incidents'").rowcount
+        changed += db.execute(
+            "UPDATE fresh SET state_text='{' WHERE state_name='incidents'").rowcount
         db.commit()
-    assert changed == 1
+    assert changed > 0
 
 
 def faults(stand):
