@@ -161,8 +161,11 @@ static void count_press(struct bench *b)
     struct results *r = b->results;
     note(STEP_HEARD);
     r->ns[r->count] = b->at_ns[STEP_HEARD] - b->at_ns[STEP_EDGE];
-    for (int i = STEP_HANDED; i < STEP_COUNT; i++)
+    for (int i = STEP_HANDED; i < STEP_COUNT; i++) {
+        if (b->at_ns[i] < b->at_ns[i - 1]) /* of the press before: it is late and still there */
+            b->at_ns[i] = b->at_ns[STEP_HEARD];
         r->part_ns[i][r->count] = b->at_ns[i] - b->at_ns[i - 1];
+    }
     r->late += r->ns[r->count++] > 50000000;
 }
 
