@@ -14,7 +14,7 @@
 
 #define PRUNE_EVERY_MS (10 * 60 * 1000)
 #define DAY_MS         INT64_C(86400000)
-#define CLOSE_WAIT_MS  10000
+#define CLOSE_WAIT_MS  8000 /* and a second: the loop stands, and WatchdogSec is 10 */
 #define SLOW_STORE_MS                                                                              \
     LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
 

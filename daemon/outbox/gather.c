@@ -13,14 +13,33 @@ bool gather_add(struct gather *g, struct job *job)
 {
     STAILQ_INSERT_TAIL(&g->list, job, next);
     g->count++;
+    g->added++;
     return g->count == 1 || g->count == GATHER_GROUP;
+}
+
+void gather_want(struct gather *g)
+{
+    g->wanted = g->added;
+}
+
+bool gather_has_written(const struct gather *g, uint64_t count)
+{
+    return g->added - g->count >= count;
 }
 
 int64_t gather_due_ns(const struct gather *g)
 {
     if (g->count == 0)
         return INT64_MAX;
-    return g->hurry || g->count >= GATHER_GROUP ? 0 : g->written_ns + GATHER_PAUSE_NS;
+    if (g->failing)
+        return g->again_ns;
+    bool at_once = g->count >= GATHER_GROUP || !gather_has_written(g, g->wanted);
+    return at_once ? 0 : g->written_ns + GATHER_PAUSE_NS;
+}
+
+bool gather_may_join(const struct gather *g)
+{
+    return g->count > GATHER_MAX && !g->failing;
 }
 
 void gather_take(struct gather *g, struct job_list *batch)
@@ -31,17 +50,16 @@ void gather_take(struct gather *g, struct job_list *batch)
         STAILQ_INSERT_TAIL(batch, job, next);
         g->count--;
     }
-    g->hurry = g->hurry && g->count > 0;
 }
 
 void gather_take_all(struct gather *g, struct job_list *batch)
 {
     STAILQ_CONCAT(batch, &g->list);
     g->count = 0;
-    g->hurry = false;
+    g->failing = false;
 }
 
-void gather_put_back(struct gather *g, struct job_list *batch)
+void gather_put_back(struct gather *g, struct job_list *batch, int64_t again_ns)
 {
     const struct job *job;
     STAILQ_FOREACH(job, batch, next)
@@ -50,10 +68,12 @@ void gather_put_back(struct gather *g, struct job_list *batch)
     }
     STAILQ_CONCAT(batch, &g->list);
     STAILQ_CONCAT(&g->list, batch);
-    g->hurry = true; /* whoever wanted it still does */
+    g->failing = true;
+    g->again_ns = again_ns;
 }
 
 void gather_note_written(struct gather *g, int64_t now_ns)
 {
     g->written_ns = now_ns;
+    g->failing = false;
 }

@@ -2,19 +2,18 @@
 /*
  * Shared by outbox.c (loop thread: makes jobs) and worker.c (store thread: does them) only.
  *
- * What writes waits in one list and is done in its order, many in a transaction. What became of
- * deliveries is gathered beside it (gather.h) and written in groups, each only while nothing else
- * is to be written. What reads, and pruning, are chores: done in pieces, each only while there is
- * nothing of either.
+ * Three kinds of jobs wait (queue.h says which is next): writes, done in their order, many in a
+ * transaction; records of what became of deliveries, gathered and written in groups behind them;
+ * and chores, what reads, and pruning, done in pieces when there is nothing else to do.
  */
 #ifndef TOCSIN_OUTBOX_JOB_H
 #define TOCSIN_OUTBOX_JOB_H
 
 #include "loop/mailbox.h"
-#include "outbox/gather.h"
 #include "outbox/outbox.h"
 #include "outbox/prune.h"
 #include "outbox/query.h"
+#include "outbox/queue.h"
 #include "outbox/store.h"
 
 enum job_kind {
@@ -96,7 +95,10 @@ struct job {
     struct outbox *outbox;
     enum job_kind kind;
     bool given_up; /* the outbox was closed before it could be done */
-    bool failed;   /* a chore that could not be done and is tried again */
+    /* of chores */
+    bool failed;       /* it could not be done and is tried again */
+    bool after_writes; /* not while a write waits: it may be what is asked for */
+    int64_t again_ns;  /* not before */
     void *arg;
     union {
         struct job_store store;
@@ -118,24 +120,22 @@ struct outbox {
     struct store store;
     char *receivers[LIMIT_RECEIVERS];
     uv_thread_t thread;
-    uv_mutex_t lock;    /* of the lists, the records, stop and ended */
-    uv_cond_t wake;     /* jobs came, or stop */
+    uv_mutex_t lock;    /* of the queue, the counts and ended */
+    uv_cond_t wake;     /* jobs came, or a stop */
     uv_cond_t finished; /* the thread has ended its work */
-    struct job_list writes, chores;
-    struct gather records;
-    bool stop, ended;
-    size_t unwritten; /* events that the store thread gave up at stop */
+    struct queue queue;
+    bool ended;
+    size_t in_hand;   /* events that the store thread writes now */
+    size_t unwritten; /* that it gave up at a stop */
     /* store thread */
     bool faulty;     /* a fault was told and not yet cleared */
     unsigned failed; /* chores that failed and wait */
-    bool records_fail;
-    bool unsettled; /* the disk refused to settle what is fresh */
-    bool gave_up;   /* something that was to be written was not: it is being closed */
+    bool unsettled;  /* the disk refused to settle what is fresh */
     bool log_has_frames;
     int64_t written_ns; /* when a batch was last written */
 };
 
-/* The store thread: until `stop`, and all that writes is written. */
+/* The store thread: until a stop is over. */
 void worker_run(void *outbox);
 
 /* A change of health, told to the loop in order with the jobs. NULL: all is well again. */

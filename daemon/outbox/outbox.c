@@ -13,6 +13,7 @@
 #include "outbox/salvage.h"
 
 #define EVIDENCE_MAX LIMIT_EVIDENCE_BYTES
+#define LAST_TRY_NS  INT64_C(1000000000) /* to come back from a try when the time is over */
 
 struct fault_message {
     struct mailbox_message message;
@@ -168,9 +169,7 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     if (!ob)
         return err_set(e, ENOMEM, "outbox: out of memory");
     ob->host = *host;
-    STAILQ_INIT(&ob->writes);
-    STAILQ_INIT(&ob->chores);
-    gather_init(&ob->records);
+    queue_init(&ob->queue);
     int result = 0;
     for (size_t i = 0; i < options->receiver_count; i++) {
         ob->receivers[i] = strdup(options->receivers[i]);
@@ -257,39 +256,10 @@ static char *copy_evidence(const char *text)
     return made;
 }
 
-/* Into its list; whether the store thread must be woken. The lock is held. */
-static bool put_in_list(struct outbox *ob, struct job *job)
-{
-    switch (job->kind) {
-    case JOB_DELIVERY:
-    case JOB_UPLOAD:
-        return gather_add(&ob->records, job);
-    case JOB_TAKES: /* strikes out what is pending: not what is recorded as delivered */
-        gather_take_all(&ob->records, &ob->writes);
-        break;
-    case JOB_STORE:
-    case JOB_ANSWER:
-    case JOB_STATE:
-    case JOB_BARRIER:
-        break;
-    case JOB_QUERY:
-    case JOB_PRUNE:
-        ob->records.hurry = ob->records.count > 0;
-        STAILQ_INSERT_TAIL(&ob->chores, job, next);
-        return true;
-    case JOB_LOAD:
-    case JOB_FIND_CLIP:
-        STAILQ_INSERT_TAIL(&ob->chores, job, next);
-        return true;
-    }
-    STAILQ_INSERT_TAIL(&ob->writes, job, next);
-    return true;
-}
-
 static void submit(struct outbox *ob, struct job *job)
 {
     uv_mutex_lock(&ob->lock);
-    if (put_in_list(ob, job))
+    if (queue_add(&ob->queue, job))
         uv_cond_signal(&ob->wake);
     uv_mutex_unlock(&ob->lock);
 }
@@ -399,32 +369,43 @@ void outbox_prune(struct outbox *ob, int64_t before_wall_ms)
     submit(ob, job);
 }
 
-size_t outbox_close(struct outbox *ob, int64_t wait_ms)
+static size_t count_unwritten(const struct outbox *ob)
 {
-    if (!ob)
-        return 0;
-    int64_t deadline = clock_monotonic_ms() + wait_ms;
+    const struct job *job;
+    size_t count = ob->unwritten + ob->in_hand;
+    STAILQ_FOREACH(job, &ob->queue.writes, next)
+    {
+        count += job->kind == JOB_STORE;
+    }
+    return count;
+}
+
+/* Tells the thread to stop, and waits for it a little longer than it may try: whether it has ended,
+ * and how many events are not known to be on the disk. */
+static bool stop_thread(struct outbox *ob, int64_t wait_ms, size_t *ret_unwritten)
+{
+    int64_t by_ns = clock_monotonic_ns() + wait_ms * 1000000;
+    int64_t left_ns = wait_ms * 1000000 + LAST_TRY_NS;
     uv_mutex_lock(&ob->lock);
-    ob->stop = true;
+    queue_stop(&ob->queue, by_ns);
     uv_cond_signal(&ob->wake);
-    while (!ob->ended) {
-        int64_t left_ms = deadline - clock_monotonic_ms();
-        if (left_ms <= 0)
-            break;
-        uv_cond_timedwait(&ob->finished, &ob->lock, (uint64_t)left_ms * 1000000);
+    while (!ob->ended && left_ns > 0) {
+        uv_cond_timedwait(&ob->finished, &ob->lock, (uint64_t)left_ns);
+        left_ns = by_ns + LAST_TRY_NS - clock_monotonic_ns();
     }
     bool ended = ob->ended;
-    size_t unwritten = ob->unwritten;
-    const struct job *job;
-    if (!ended) {
-        STAILQ_FOREACH(job, &ob->writes, next)
-        {
-            unwritten += job->kind == JOB_STORE;
-        }
-    }
+    *ret_unwritten = count_unwritten(ob);
     uv_mutex_unlock(&ob->lock);
-    if (!ended)
-        return unwritten + 1; /* the disk holds the thread: its memory must stay */
+    return ended;
+}
+
+size_t outbox_close(struct outbox *ob, int64_t wait_ms)
+{
+    size_t unwritten;
+    if (!ob)
+        return 0;
+    if (!stop_thread(ob, wait_ms, &unwritten))
+        return unwritten > 0 ? unwritten : 1; /* its memory must stay */
     uv_thread_join(&ob->thread);
     mailbox_close(ob->mailbox);
     uv_mutex_destroy(&ob->lock);

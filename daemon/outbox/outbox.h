@@ -6,10 +6,10 @@
  * wait and never fail; results come back as callbacks in the loop thread. What writes is done and
  * answered in the order of the calls, but what became of deliveries and uploads is gathered and
  * written behind it (gather.h); what only reads, and pruning, in small pieces after that, and never
- * in the same transaction. What cannot be written now (disk full, broken, stuck) stays in
+ * in the same transaction (queue.h). What cannot be written now (disk full, broken, stuck) stays in
  * memory, is reported as a fault, and is tried again for ever: the database is then closed and
  * opened anew, and the batch written again, because after a failed fsync nothing that was written
- * may be trusted.
+ * may be trusted. Meanwhile what can be read is read, and what can be pruned is pruned.
  *
  * Room is taken on the disk in advance, so that a full disk still takes `reserve_events` events.
  */
@@ -179,9 +179,9 @@ struct outbox_answer {
 };
 
 /*
- * A question is read in pieces of at most a millisecond, outside every transaction: whatever is to
- * be written goes before the next piece. It sees what was stored before it was asked; of what comes
- * meanwhile it may see a part.
+ * A question is read in pieces of half a millisecond, outside every transaction: whatever is to be
+ * written goes before the next piece. It sees what was stored before it was asked, and what was
+ * recorded unless the disk refuses that; of what comes meanwhile it may see a part.
  */
 typedef void (*outbox_query_handler)(void *arg, const struct outbox_answer *answer);
 void outbox_query(struct outbox *ob, const struct outbox_query *query, outbox_query_handler done,
@@ -192,9 +192,10 @@ void outbox_query(struct outbox *ob, const struct outbox_query *query, outbox_qu
 void outbox_prune(struct outbox *ob, int64_t before_wall_ms);
 
 /*
- * Writes what is in memory, waiting at most `wait_ms`, stops the thread, runs the callbacks that
- * are left (not the `done` of what could not be written; questions end with an error), frees.
- * Returns the number of events that could not be written (0: all are safe).
+ * Writes what is in memory, trying again for `wait_ms` what the disk refuses, stops the thread,
+ * runs the callbacks that are left (not the `done` of what could not be written; questions end with
+ * an error), frees. Returns the number of events that could not be written (0: all are safe). If
+ * the disk holds the thread for longer that is 1 at the least, and nothing is freed.
  */
 size_t outbox_close(struct outbox *ob, int64_t wait_ms);
 

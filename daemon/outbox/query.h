@@ -13,7 +13,7 @@ struct question;
 /* Any thread. Aborts without memory. */
 struct question *question_create(const struct outbox_query *query);
 
-/* Store thread: goes on for at most a millisecond. 1: there is more to do, 0: the answer is whole,
+/* Store thread: goes on for half a millisecond. 1: there is more to do, 0: the answer is whole,
  * negative: it cannot be read. */
 int question_go_on(struct store *s, struct question *q, struct err *e);
 

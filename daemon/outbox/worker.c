@@ -9,10 +9,8 @@
 #include "outbox/fresh.h"
 #include "outbox/job.h"
 
-#define RETRY_NS  UINT64_C(500000000)
-#define IDLE_NS   INT64_C(200000000) /* without a write before the log is moved */
-#define LONG_NS   UINT64_C(3600000000000)
-#define BATCH_MAX 64
+#define IDLE_NS INT64_C(200000000) /* without a write before the log is moved */
+#define LONG_NS INT64_C(3600000000000)
 
 static const struct outbox_row *row_of(const struct job_row *row, struct outbox_row *ret_row)
 {
@@ -75,20 +73,30 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
     abort(); /* a chore among the writes */
 }
 
-static int write_all(struct outbox *ob, const struct job_list *batch, struct err *e)
+static int write_list(struct outbox *ob, const struct job_list *list, struct err *e)
 {
     const struct job *job;
-    int result = ob->store.db ? 0 : store_open(&ob->store, e);
-    if (result == 0)
-        result = store_begin(&ob->store, e);
-    if (result != 0)
-        return result;
-    STAILQ_FOREACH(job, batch, next)
+    int result = 0;
+    STAILQ_FOREACH(job, list, next)
     {
         result = write_job(ob, job, e);
         if (result != 0)
             break;
     }
+    return result;
+}
+
+/* In one transaction, the records behind the writes. */
+static int write_all(struct outbox *ob, const struct work *work, struct err *e)
+{
+    int result = ob->store.db ? 0 : store_open(&ob->store, e);
+    if (result == 0)
+        result = store_begin(&ob->store, e);
+    if (result != 0)
+        return result;
+    result = write_list(ob, &work->writes, e);
+    if (result == 0)
+        result = write_list(ob, &work->records, e);
     if (result == 0)
         result = store_commit(&ob->store, e);
     if (result != 0)
@@ -114,7 +122,10 @@ static void note_fault(struct outbox *ob, const char *reason)
 
 static void note_success(struct outbox *ob)
 {
-    if (ob->faulty && ob->failed == 0 && !ob->records_fail && !ob->unsettled) {
+    uv_mutex_lock(&ob->lock);
+    bool fails = queue_fails(&ob->queue);
+    uv_mutex_unlock(&ob->lock);
+    if (ob->faulty && ob->failed == 0 && !fails && !ob->unsettled) {
         outbox_tell_fault(ob, NULL);
         ob->faulty = false;
     }
@@ -150,18 +161,6 @@ static int settle(struct outbox *ob, struct err *e)
     return result;
 }
 
-/* Sleeps before the next try, or until something comes; not at all if what failed may wait for what
- * is to be written. False if the outbox is being closed and patience ran out. */
-static bool wait_to_retry(struct outbox *ob, bool may_wait)
-{
-    uv_mutex_lock(&ob->lock);
-    bool stopping = ob->stop;
-    if (!stopping && !(may_wait && !STAILQ_EMPTY(&ob->writes)))
-        uv_cond_timedwait(&ob->wake, &ob->lock, RETRY_NS);
-    uv_mutex_unlock(&ob->lock);
-    return !stopping;
-}
-
 static void give_up(struct outbox *ob, struct job_list *list)
 {
     struct job *job;
@@ -173,94 +172,54 @@ static void give_up(struct outbox *ob, struct job_list *list)
     post_all(ob, list);
 }
 
-/* One try. */
-static bool try_to_write(struct outbox *ob, struct job_list *batch)
+static void note_written(struct outbox *ob, struct work *work)
 {
-    struct err e;
-    if (write_all(ob, batch, &e) == 0)
-        return true;
-    note_fault(ob, e.text);
-    /* Where the disk is full the log may have grown out of its room: moving it makes room. */
-    store_checkpoint(&ob->store);
-    store_close(&ob->store);
-    return false;
-}
-
-static bool has_records(const struct job_list *batch)
-{
-    const struct job *job;
-    STAILQ_FOREACH(job, batch, next)
-    {
-        if (job->kind == JOB_DELIVERY || job->kind == JOB_UPLOAD)
-            return true;
-    }
-    return false;
-}
-
-static void note_written(struct outbox *ob, struct job_list *batch)
-{
-    bool had_records = has_records(batch);
     ob->log_has_frames = true;
     ob->written_ns = clock_monotonic_ns();
     uv_mutex_lock(&ob->lock);
-    if (had_records)
-        gather_note_written(&ob->records, ob->written_ns);
-    ob->records_fail = ob->records_fail && !had_records && ob->records.count > 0;
+    queue_note_written(&ob->queue, work, ob->written_ns);
+    ob->in_hand = 0;
     uv_mutex_unlock(&ob->lock);
     ob->unsettled = ob->unsettled && ob->store.fresh > 0;
     note_success(ob);
-    post_all(ob, batch);
+    post_all(ob, &work->writes);
+    post_all(ob, &work->records);
     if (store_log_is_long(&ob->store)) /* there was no quiet moment */
         store_checkpoint(&ob->store);
 }
 
-/* Whether there is something to write. What stands behind something that was given up was not
- * reached. */
-static bool pass_barriers(const struct outbox *ob, struct job_list *batch)
+static void note_refused(struct outbox *ob, struct work *work, const char *reason)
 {
-    struct job *job;
-    bool has_more = false;
-    STAILQ_FOREACH(job, batch, next)
-    {
-        if (job->kind == JOB_BARRIER)
-            job->given_up = ob->gave_up;
-        else
-            has_more = true;
-    }
-    return has_more;
-}
-
-static void write_batch(struct outbox *ob, struct job_list *batch)
-{
-    if (!pass_barriers(ob, batch)) {
-        post_all(ob, batch);
-        return;
-    }
-    while (!try_to_write(ob, batch)) {
-        if (!wait_to_retry(ob, false)) {
-            ob->gave_up = true;
-            give_up(ob, batch);
-            return;
-        }
-    }
-    note_written(ob, batch);
-}
-
-/* No press waits for what cannot be recorded. */
-static void write_records(struct outbox *ob, struct job_list *batch)
-{
-    if (try_to_write(ob, batch)) {
-        note_written(ob, batch);
-        return;
-    }
-    ob->records_fail = true;
-    if (!wait_to_retry(ob, true)) {
-        give_up(ob, batch);
-        return;
-    }
+    note_fault(ob, reason);
+    /* Where the disk is full the log may have grown out of its room: moving it makes room. */
+    store_checkpoint(&ob->store);
+    store_close(&ob->store);
     uv_mutex_lock(&ob->lock);
-    gather_put_back(&ob->records, batch);
+    queue_put_back(&ob->queue, work, clock_monotonic_ns());
+    ob->in_hand = 0;
     uv_mutex_unlock(&ob->lock);
+}
+
+static bool has_something_to_write(const struct work *work)
+{
+    const struct job *job;
+    STAILQ_FOREACH(job, &work->writes, next)
+    {
+        if (job->kind != JOB_BARRIER)
+            return true;
+    }
+    return !STAILQ_EMPTY(&work->records);
+}
+
+static void write_work(struct outbox *ob, struct work *work)
+{
+    struct err e;
+    if (!has_something_to_write(work))
+        post_all(ob, &work->writes);
+    else if (write_all(ob, work, &e) == 0)
+        note_written(ob, work);
+    else
+        note_refused(ob, work, e.text);
 }
 
 static int load_event(struct store *s, struct job_load *job, struct err *e)
@@ -305,11 +264,23 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
     abort(); /* a write among the chores */
 }
 
-static void put_back(struct outbox *ob, struct job *job)
+static void put_back(struct outbox *ob, struct job *job, int64_t again_ns)
 {
     uv_mutex_lock(&ob->lock);
-    STAILQ_INSERT_TAIL(&ob->chores, job, next);
+    queue_put_back_chore(&ob->queue, job, again_ns);
     uv_mutex_unlock(&ob->lock);
+}
+
+/* Whether what was not found may be among what the disk refused so far; it is looked for again
+ * then, when all that is written. */
+static bool may_come(struct outbox *ob, struct job *job)
+{
+    if (job->kind != JOB_LOAD || job->u.load.event || job->after_writes)
+        return false;
+    uv_mutex_lock(&ob->lock);
+    job->after_writes = !STAILQ_EMPTY(&ob->queue.writes);
+    uv_mutex_unlock(&ob->lock);
+    return job->after_writes;
 }
 
 /* Whoever asked a question is told that it cannot be answered; what the daemon itself wants is
@@ -327,15 +298,14 @@ static void do_piece(struct outbox *ob, struct job *job)
         ob->failed += !job->failed;
         job->failed = true;
         store_close(&ob->store);
-        put_back(ob, job);
-        wait_to_retry(ob, true);
+        put_back(ob, job, clock_monotonic_ns() + QUEUE_RETRY_NS);
         return;
     }
     ob->failed -= job->failed;
     job->failed = false;
     note_success(ob);
-    if (result > 0)
-        put_back(ob, job);
+    if (result > 0 || may_come(ob, job))
+        put_back(ob, job, 0);
     else
         mailbox_post(ob->mailbox, &job->message);
 }
@@ -366,68 +336,42 @@ static void move_log_when_quiet(struct outbox *ob)
     uv_mutex_lock(&ob->lock);
 }
 
-/* A piece of work: one of these, or none when the outbox is being closed. */
-struct work {
-    struct job_list writes; /* and records behind them, where too many have gathered */
-    struct job_list records;
-    struct job *chore;
-};
-
-/* How long there is nothing to do; 0 if there is something. `ob->lock` is held. */
-static uint64_t idle_ns(const struct outbox *ob)
+/* Waits until something is due; false if a stop is over. `ob->lock` is held. */
+static bool wait_for_work(struct outbox *ob, int64_t *ret_now_ns)
 {
-    if (!STAILQ_EMPTY(&ob->writes) || !STAILQ_EMPTY(&ob->chores) || ob->stop)
-        return 0;
-    uint64_t idle = ob->log_has_frames ? (uint64_t)IDLE_NS : LONG_NS;
-    if (ob->records.count == 0)
-        return idle;
-    int64_t left_ns = gather_due_ns(&ob->records) - clock_monotonic_ns();
-    if (left_ns <= 0)
-        return 0;
-    return (uint64_t)left_ns < idle ? (uint64_t)left_ns : idle;
-}
-
-/* What is to be written, up to BATCH_MAX; if that is nothing, a group of records that is due; if
- * that is nothing either, a chore. `ob->lock` is held. */
-static void choose_work(struct outbox *ob, struct work *work)
-{
-    struct job *job;
-    for (int i = 0; i < BATCH_MAX && (job = STAILQ_FIRST(&ob->writes)); i++) {
-        STAILQ_REMOVE_HEAD(&ob->writes, next);
-        STAILQ_INSERT_TAIL(&work->writes, job, next);
-    }
-    if (!STAILQ_EMPTY(&work->writes)) {
-        if (ob->records.count > GATHER_MAX)
-            gather_take(&ob->records, &work->writes);
-        return;
-    }
-    if (ob->stop || gather_due_ns(&ob->records) <= clock_monotonic_ns())
-        gather_take(&ob->records, &work->records);
-    if (!STAILQ_EMPTY(&work->records) || ob->stop)
-        return;
-    work->chore = STAILQ_FIRST(&ob->chores);
-    if (work->chore)
-        STAILQ_REMOVE_HEAD(&ob->chores, next);
-}
-
-/* Waits for something to do; false if the outbox is being closed and all is written. */
-static bool take_work(struct outbox *ob, struct work *ret_work)
-{
-    uint64_t ns;
-    *ret_work = (struct work){0};
-    STAILQ_INIT(&ret_work->writes);
-    STAILQ_INIT(&ret_work->records);
-    uv_mutex_lock(&ob->lock);
     for (;;) {
         move_log_when_quiet(ob);
-        ns = idle_ns(ob);
-        if (ns == 0)
-            break;
-        uv_cond_timedwait(&ob->wake, &ob->lock, ns);
+        int64_t due_ns = queue_due_ns(&ob->queue), now_ns = clock_monotonic_ns();
+        *ret_now_ns = now_ns;
+        if (due_ns <= now_ns)
+            return true;
+        if (ob->queue.stop && due_ns > ob->queue.stop_by_ns)
+            return false;
+        int64_t idle_ns = ob->log_has_frames ? IDLE_NS : LONG_NS, left_ns = due_ns - now_ns;
+        uv_cond_timedwait(&ob->wake, &ob->lock, (uint64_t)(left_ns < idle_ns ? left_ns : idle_ns));
     }
-    choose_work(ob, ret_work);
+}
+
+static size_t count_events(const struct job_list *writes)
+{
+    const struct job *job;
+    size_t count = 0;
+    STAILQ_FOREACH(job, writes, next)
+    {
+        count += job->kind == JOB_STORE;
+    }
+    return count;
+}
+
+static bool take_work(struct outbox *ob, struct work *ret_work)
+{
+    int64_t now_ns;
+    uv_mutex_lock(&ob->lock);
+    bool goes_on = wait_for_work(ob, &now_ns) && queue_take(&ob->queue, now_ns, ret_work);
+    if (goes_on)
+        ob->in_hand = count_events(&ret_work->writes);
     uv_mutex_unlock(&ob->lock);
-    return ret_work->chore || !STAILQ_EMPTY(&ret_work->writes) || !STAILQ_EMPTY(&ret_work->records);
+    return goes_on;
 }
 
 void worker_run(void *outbox)
@@ -439,15 +383,15 @@ void worker_run(void *outbox)
     while (take_work(ob, &work)) {
         if (work.chore)
             do_piece(ob, work.chore);
-        else if (!STAILQ_EMPTY(&work.writes))
-            write_batch(ob, &work.writes);
         else
-            write_records(ob, &work.records);
+            write_work(ob, &work);
     }
     settle(ob, &e); /* if it cannot be, the next start finds it fresh */
     store_close(&ob->store);
     uv_mutex_lock(&ob->lock);
-    give_up(ob, &ob->chores);
+    give_up(ob, &ob->queue.writes);
+    give_up(ob, &ob->queue.records.list);
+    give_up(ob, &ob->queue.chores);
     ob->ended = true;
     uv_cond_signal(&ob->finished);
     uv_mutex_unlock(&ob->lock);

@@ -368,28 +368,6 @@ START_TEST(after_a_sync_that_failed_nothing_is_trusted_and_all_is_written_again)
 }
 END_TEST
 
-START_TEST(what_cannot_be_written_until_the_end_is_counted_and_never_called_stored)
-{
-    struct fixture *f = begin();
-    struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
-    start(f);
-    watched_vfs_fail_syncs(1000);
-    store_it(f, 1, on_a);
-    turn_until(f, "!");
-    store_it(f, 2, on_b);
-    outbox_save_row(f->outbox, &(struct outbox_row){"name", "text"});
-    outbox_query(f->outbox, &query, on_question, f);
-    ck_assert_uint_eq(outbox_close(f->outbox, 20000), 2);
-    ck_assert_str_eq(f->told, "!q");
-    ck_assert_str_ne(error, "");
-    watched_vfs_fail_syncs(0);
-    outbox_found_finish(&f->found);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
-    end(f);
-}
-END_TEST
-
 START_TEST(who_waits_for_what_was_handed_over_is_told_behind_it_and_costs_no_write)
 {
     struct fixture *f = begin();
@@ -411,24 +389,6 @@ START_TEST(who_waits_for_what_was_handed_over_is_told_behind_it_and_costs_no_wri
     turn_until(f, "abab");
     ck_assert_uint_eq(watched_vfs_counts().log_syncs, before + 2);
     stop(f);
-    end(f);
-}
-END_TEST
-
-START_TEST(who_waits_for_what_was_given_up_is_never_told_that_it_is_there)
-{
-    struct fixture *f = begin();
-    start(f);
-    watched_vfs_fail_syncs(1000);
-    store_it(f, 1, on_a);
-    turn_until(f, "!");
-    outbox_when_written(f->outbox, on_b, f);
-    ck_assert_uint_eq(outbox_close(f->outbox, 20000), 1);
-    ck_assert_str_eq(f->told, "!");
-    watched_vfs_fail_syncs(0);
-    outbox_found_finish(&f->found);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
     end(f);
 }
 END_TEST
@@ -533,10 +493,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, between_two_pieces_of_a_question_a_press_can_be_committed);
     tcase_add_test(tc, a_press_goes_before_questions_that_were_asked_first);
     tcase_add_test(tc, after_a_sync_that_failed_nothing_is_trusted_and_all_is_written_again);
-    tcase_add_test(tc, what_cannot_be_written_until_the_end_is_counted_and_never_called_stored);
     tcase_add_test(tc, when_it_is_quiet_the_next_log_is_begun);
     tcase_add_test(tc, who_waits_for_what_was_handed_over_is_told_behind_it_and_costs_no_write);
-    tcase_add_test(tc, who_waits_for_what_was_given_up_is_never_told_that_it_is_there);
     tcase_add_test(tc, an_event_that_cannot_be_read_is_tried_again_and_not_called_missing);
     tcase_add_test(tc, a_press_does_not_wait_for_an_event_that_cannot_be_read);
     tcase_add_test(tc, a_question_that_cannot_be_read_says_why_and_is_no_fault);

@@ -53,11 +53,11 @@ START_TEST(after_a_pause_the_first_goes_at_once_and_the_next_when_the_pause_is_o
     gather_note_written(&g, 7000);
     add(&g, 2);
     ck_assert_int_eq(gather_due_ns(&g), 7000 + GATHER_PAUSE_NS);
-    g.hurry = true;
+    gather_want(&g);
     ck_assert_int_eq(gather_due_ns(&g), 0);
     gather_take(&g, &batch);
     ck_assert_str_eq(take_text(&batch, text), "1 2");
-    add(&g, 3); /* who hurried has what was there */
+    add(&g, 3); /* who wanted them has what was there */
     ck_assert_int_eq(gather_due_ns(&g), 7000 + GATHER_PAUSE_NS);
     gather_take(&g, &batch);
     take_text(&batch, text);
@@ -77,10 +77,10 @@ START_TEST(a_full_group_does_not_wait_and_no_group_is_larger)
     add(&g, GATHER_GROUP);
     ck_assert_int_eq(gather_due_ns(&g), 0);
     add(&g, GATHER_GROUP + 1);
-    g.hurry = true;
+    gather_want(&g);
     gather_take(&g, &batch);
     ck_assert_uint_eq(g.count, 1);
-    ck_assert(g.hurry); /* one that was wanted is left */
+    ck_assert_int_eq(gather_due_ns(&g), 0); /* one that was wanted is left */
     take_text(&batch, text);
     gather_take(&g, &batch);
     ck_assert_uint_eq(g.count, 0);
@@ -104,7 +104,7 @@ START_TEST(the_thread_is_woken_when_it_must_look_anew)
 }
 END_TEST
 
-START_TEST(what_could_not_be_written_is_the_oldest_again)
+START_TEST(what_could_not_be_written_is_the_oldest_again_and_waits_whoever_wants_it)
 {
     struct gather g;
     struct job_list batch = STAILQ_HEAD_INITIALIZER(batch);
@@ -115,12 +115,15 @@ START_TEST(what_could_not_be_written_is_the_oldest_again)
     add(&g, 2);
     gather_take(&g, &batch);
     add(&g, 3);
-    gather_put_back(&g, &batch);
+    gather_want(&g);
+    gather_put_back(&g, &batch, 9000);
     ck_assert(STAILQ_EMPTY(&batch));
     ck_assert_uint_eq(g.count, 3);
-    ck_assert_int_eq(gather_due_ns(&g), 0);
-    gather_take_all(&g, &batch);
-    ck_assert(!g.hurry);
+    ck_assert(!gather_has_written(&g, 1));
+    ck_assert_int_eq(gather_due_ns(&g), 9000);
+    gather_take(&g, &batch);
+    gather_note_written(&g, 9000);
+    ck_assert(gather_has_written(&g, 3));
     ck_assert_str_eq(take_text(&batch, text), "1 2 3");
 }
 END_TEST
@@ -351,7 +354,7 @@ int __wrap_uv_cond_timedwait(uv_cond_t *cond, uv_mutex_t *mutex, uint64_t ns)
 {
     const struct outbox *ob =
         (const struct outbox *)((const char *)cond - offsetof(struct outbox, wake));
-    if (mutex == &ob->lock && !STAILQ_EMPTY(&ob->writes))
+    if (mutex == &ob->lock && !STAILQ_EMPTY(&ob->queue.writes))
         waits_before_a_write++;
     return __real_uv_cond_timedwait(cond, mutex, ns);
 }
@@ -374,24 +377,6 @@ START_TEST(a_press_that_is_there_when_records_fail_does_not_wait_for_their_next_
 }
 END_TEST
 
-START_TEST(records_that_cannot_be_written_do_not_hold_up_the_end)
-{
-    struct fixture *f = begin();
-    start(f);
-    store_it(f, 1, on_a);
-    turn_until(f, "a");
-    watched_vfs_fail_syncs(1000);
-    record(f, 1, 0);
-    turn_until(f, "a!");
-    record(f, 1, 1);
-    stop(f); /* no event is lost: none is counted */
-    watched_vfs_fail_syncs(0);
-    start(f);
-    ck_assert_uint_eq(f->found.last_seq, 1);
-    stop_and_end(f);
-}
-END_TEST
-
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_records");
@@ -399,7 +384,7 @@ static Suite *make_suite(void)
     tcase_add_test(rules, after_a_pause_the_first_goes_at_once_and_the_next_when_the_pause_is_over);
     tcase_add_test(rules, a_full_group_does_not_wait_and_no_group_is_larger);
     tcase_add_test(rules, the_thread_is_woken_when_it_must_look_anew);
-    tcase_add_test(rules, what_could_not_be_written_is_the_oldest_again);
+    tcase_add_test(rules, what_could_not_be_written_is_the_oldest_again_and_waits_whoever_wants_it);
     tcase_add_test(disk, a_press_is_committed_before_records_that_were_handed_over_first);
     tcase_add_test(disk, too_many_records_go_with_the_next_press_behind_it);
     tcase_add_test(disk, what_was_recorded_before_a_question_is_in_its_answer);
@@ -409,7 +394,6 @@ static Suite *make_suite(void)
         disk, after_a_kill_what_was_not_written_is_not_called_delivered_and_can_be_delivered_again);
     tcase_add_test(disk, a_press_does_not_wait_for_records_that_the_disk_refuses);
     tcase_add_test(disk, a_press_that_is_there_when_records_fail_does_not_wait_for_their_next_try);
-    tcase_add_test(disk, records_that_cannot_be_written_do_not_hold_up_the_end);
     suite_add_tcase(suite, rules);
     suite_add_tcase(suite, disk);
     return suite;

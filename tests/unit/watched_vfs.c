@@ -15,7 +15,7 @@ struct watched_file {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct watched_counts counts;
-static unsigned syncs_to_fail, reads_to_fail;
+static unsigned syncs_to_fail, reads_to_fail, writes_to_fail;
 static bool held;
 static unsigned may_pass; /* although they are held */
 static sqlite3_vfs *below, watched;
@@ -48,6 +48,8 @@ static int on_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at)
 
 static int on_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
 {
+    if (((struct watched_file *)file)->is_log && must_fail(&writes_to_fail))
+        return SQLITE_IOERR_WRITE;
     return real(file)->pMethods->xWrite(real(file), bytes, count, at);
 }
 
@@ -193,6 +195,13 @@ void watched_vfs_fail_syncs(unsigned count)
 {
     pthread_mutex_lock(&lock);
     syncs_to_fail = count;
+    pthread_mutex_unlock(&lock);
+}
+
+void watched_vfs_fail_writes(unsigned count)
+{
+    pthread_mutex_lock(&lock);
+    writes_to_fail = count;
     pthread_mutex_unlock(&lock);
 }
 

@@ -21,8 +21,10 @@ void watched_vfs_install(const char *name);
 
 struct watched_counts watched_vfs_counts(void);
 
-/* So many of the next syncs of the log, or reads of the database, fail with an I/O error. */
+/* So many of the next syncs of the log, writes to it, or reads of the database, fail with an I/O
+ * error. What was written before a sync that failed may be found there all the same. */
 void watched_vfs_fail_syncs(unsigned count);
+void watched_vfs_fail_writes(unsigned count);
 void watched_vfs_fail_reads(unsigned count);
 
 /* Syncs of the log stand still from now on; or go on, those that are to fail as well. */

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/queue.h"
+
+#include "outbox/job.h"
+
+void queue_init(struct queue *q)
+{
+    *q = (struct queue){0};
+    STAILQ_INIT(&q->writes);
+    STAILQ_INIT(&q->chores);
+    gather_init(&q->records);
+}
+
+static bool add_write(struct queue *q, struct job *job)
+{
+    if (job->kind == JOB_STORE)
+        q->writes_due_ns = 0;
+    STAILQ_INSERT_TAIL(&q->writes, job, next);
+    return true;
+}
+
+static bool add_chore(struct queue *q, struct job *job)
+{
+    STAILQ_INSERT_TAIL(&q->chores, job, next);
+    return true;
+}
+
+bool queue_add(struct queue *q, struct job *job)
+{
+    switch (job->kind) {
+    case JOB_STORE:
+    case JOB_ANSWER:
+    case JOB_STATE:
+    case JOB_BARRIER:
+        return add_write(q, job);
+    case JOB_TAKES: /* strikes out what is pending: not what is recorded as delivered */
+        gather_take_all(&q->records, &q->writes);
+        return add_write(q, job);
+    case JOB_DELIVERY:
+    case JOB_UPLOAD:
+        return gather_add(&q->records, job);
+    case JOB_QUERY:
+    case JOB_PRUNE:
+        gather_want(&q->records);
+        return add_chore(q, job);
+    case JOB_FIND_CLIP: /* whose manifest may be among them */
+        job->after_writes = true;
+        return add_chore(q, job);
+    case JOB_LOAD:
+        return add_chore(q, job);
+    }
+    return false;
+}
+
+void queue_stop(struct queue *q, int64_t by_ns)
+{
+    q->stop = true;
+    q->stop_by_ns = by_ns;
+    q->writes_due_ns = 0;
+    q->records.again_ns = 0;
+    gather_want(&q->records);
+}
+
+static int64_t chore_due_ns(const struct queue *q, const struct job *chore)
+{
+    bool waits = q->stop || (chore->after_writes && !STAILQ_EMPTY(&q->writes));
+    return waits ? INT64_MAX : chore->again_ns;
+}
+
+static int64_t writing_due_ns(const struct queue *q)
+{
+    return STAILQ_EMPTY(&q->writes) ? gather_due_ns(&q->records) : q->writes_due_ns;
+}
+
+int64_t queue_due_ns(const struct queue *q)
+{
+    const struct job *chore;
+    int64_t first_ns = writing_due_ns(q);
+    STAILQ_FOREACH(chore, &q->chores, next)
+    {
+        int64_t due_ns = chore_due_ns(q, chore);
+        first_ns = due_ns < first_ns ? due_ns : first_ns;
+    }
+    return first_ns;
+}
+
+static void take_writes(struct queue *q, struct work *work)
+{
+    struct job *job;
+    for (int i = 0; i < QUEUE_BATCH && (job = STAILQ_FIRST(&q->writes)); i++) {
+        STAILQ_REMOVE_HEAD(&q->writes, next);
+        STAILQ_INSERT_TAIL(&work->writes, job, next);
+    }
+    if (STAILQ_EMPTY(&q->writes) && gather_may_join(&q->records))
+        gather_take(&q->records, &work->records);
+}
+
+static struct job *take_chore(struct queue *q, int64_t now_ns)
+{
+    struct job *chore;
+    STAILQ_FOREACH(chore, &q->chores, next)
+    {
+        if (chore_due_ns(q, chore) > now_ns)
+            continue;
+        STAILQ_REMOVE(&q->chores, chore, job, next);
+        return chore;
+    }
+    return NULL;
+}
+
+bool queue_take(struct queue *q, int64_t now_ns, struct work *ret_work)
+{
+    ret_work->chore = NULL;
+    STAILQ_INIT(&ret_work->writes);
+    STAILQ_INIT(&ret_work->records);
+    if (writing_due_ns(q) > now_ns)
+        ret_work->chore = take_chore(q, now_ns);
+    else if (STAILQ_EMPTY(&q->writes))
+        gather_take(&q->records, &ret_work->records);
+    else
+        take_writes(q, ret_work);
+    return ret_work->chore || !STAILQ_EMPTY(&ret_work->writes) || !STAILQ_EMPTY(&ret_work->records);
+}
+
+void queue_put_back(struct queue *q, struct work *work, int64_t now_ns)
+{
+    int64_t again_ns = now_ns + (q->stop ? QUEUE_STOP_RETRY_NS : QUEUE_RETRY_NS);
+    if (STAILQ_EMPTY(&work->records)) {
+        q->writes_fail = true;
+        q->writes_due_ns = again_ns;
+    } else {
+        gather_put_back(&q->records, &work->records, again_ns);
+    }
+    STAILQ_CONCAT(&work->writes, &q->writes);
+    STAILQ_CONCAT(&q->writes, &work->writes);
+}
+
+void queue_put_back_chore(struct queue *q, struct job *job, int64_t again_ns)
+{
+    job->again_ns = again_ns;
+    STAILQ_INSERT_TAIL(&q->chores, job, next);
+}
+
+void queue_note_written(struct queue *q, const struct work *work, int64_t now_ns)
+{
+    if (!STAILQ_EMPTY(&work->records))
+        gather_note_written(&q->records, now_ns);
+    if (!STAILQ_EMPTY(&work->writes))
+        q->writes_fail = false;
+}
+
+bool queue_fails(const struct queue *q)
+{
+    return q->writes_fail || q->records.failing;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What waits for the store's thread, and which of it is next: the first of these that is due.
+ *
+ *  1. Writes (events, answers, rows), the oldest first, up to QUEUE_BATCH of them in a transaction.
+ *     If no write is left behind them and too many records have gathered (gather.h), a group of
+ *     records goes behind them in it.
+ *  2. A group of records, if no write waits.
+ *  3. A piece of a chore (what reads, and pruning): the first that waits for nothing else.
+ *
+ * What fails stands where it stood and is due again QUEUE_RETRY_NS later, so that whatever is next
+ * has its turn meanwhile. A press never waits for records that were refused: they are blamed for a
+ * transaction that failed, and until some are written they are written alone. A write that is
+ * refused holds up the writes and records that were handed over after it, because their order is
+ * promised (outbox.h), but no chore; and a press that comes is a reason to try at once.
+ *
+ * At a stop everything that is to be written is due at once, and again QUEUE_STOP_RETRY_NS after it
+ * failed; chores are not done any more. It is over when nothing is left, or when the next try would
+ * be later than the stop may take.
+ *
+ * Under the outbox's lock. Times are CLOCK_MONOTONIC.
+ */
+#ifndef TOCSIN_OUTBOX_QUEUE_H
+#define TOCSIN_OUTBOX_QUEUE_H
+
+#include "outbox/gather.h"
+
+#define QUEUE_BATCH         64
+#define QUEUE_RETRY_NS      INT64_C(500000000)
+#define QUEUE_STOP_RETRY_NS INT64_C(100000000)
+
+struct queue {
+    struct job_list writes, chores;
+    struct gather records;
+    bool writes_fail;      /* the last that were tried alone were refused */
+    int64_t writes_due_ns; /* and are not tried before */
+    bool stop;
+    int64_t stop_by_ns;
+};
+
+/* A piece of work: writes, records, or both; or a chore. */
+struct work {
+    struct job_list writes, records;
+    struct job *chore;
+};
+
+void queue_init(struct queue *q);
+
+/* Takes the job; whether the thread, asleep until queue_due_ns, has to look anew. */
+bool queue_add(struct queue *q, struct job *job);
+
+/* From now on only what is to be written counts, until then. */
+void queue_stop(struct queue *q, int64_t by_ns);
+
+/* When there is something to do; INT64_MAX if there is nothing. */
+int64_t queue_due_ns(const struct queue *q);
+
+/* Takes out what is next; false if nothing is due. */
+bool queue_take(struct queue *q, int64_t now_ns, struct work *ret_work);
+
+/* Its writes and records could not be written; empties them. */
+void queue_put_back(struct queue *q, struct work *work, int64_t now_ns);
+
+/* A chore has more to do, or failed and is to be tried again at that time (0: at once). */
+void queue_put_back_chore(struct queue *q, struct job *job, int64_t again_ns);
+
+/* Its writes and records are on the disk; they stay in `work`. */
+void queue_note_written(struct queue *q, const struct work *work, int64_t now_ns);
+
+/* Whether something is to be written that the disk refused. */
+bool queue_fails(const struct queue *q);
+
+#endif

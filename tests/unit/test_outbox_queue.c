@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the store's thread does next, with a time that is handed in. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "outbox/job.h"
+#include "run_suite.h"
+
+static struct job *add(struct queue *q, enum job_kind kind)
+{
+    struct job *job = calloc(1, sizeof *job);
+    job->kind = kind;
+    queue_add(q, job);
+    return job;
+}
+
+static void add_many(struct queue *q, enum job_kind kind, int count)
+{
+    for (int i = 0; i < count; i++)
+        add(q, kind);
+}
+
+/* With one job in it. */
+static void begin(struct queue *q, enum job_kind kind)
+{
+    queue_init(q);
+    ck_assert_int_eq(queue_due_ns(q), INT64_MAX);
+    add(q, kind);
+}
+
+static int count(const struct job_list *list)
+{
+    const struct job *job;
+    int jobs = 0;
+    STAILQ_FOREACH(job, list, next)
+    {
+        jobs++;
+    }
+    return jobs;
+}
+
+static void free_list(struct job_list *list)
+{
+    struct job *job;
+    while ((job = STAILQ_FIRST(list))) {
+        STAILQ_REMOVE_HEAD(list, next);
+        free(job);
+    }
+}
+
+static void free_work(struct work *w)
+{
+    free_list(&w->writes);
+    free_list(&w->records);
+    free(w->chore);
+}
+
+static void free_queue(struct queue *q)
+{
+    free_list(&q->writes);
+    free_list(&q->records.list);
+    free_list(&q->chores);
+}
+
+/* "64w 32r": what is next at that time; "7w" when there are 7 writes, "c" for a chore. */
+static void take(struct queue *q, int64_t now_ns, const char *wanted, struct work *ret_work)
+{
+    char text[40];
+    bool is_due = queue_due_ns(q) <= now_ns;
+    ck_assert_int_eq(queue_take(q, now_ns, ret_work), wanted[0] != '\0');
+    ck_assert_int_eq(is_due, wanted[0] != '\0');
+    size_t used = 0;
+    text[0] = '\0';
+    if (!STAILQ_EMPTY(&ret_work->writes))
+        used += (size_t)sprintf(text, "%dw", count(&ret_work->writes));
+    if (!STAILQ_EMPTY(&ret_work->records))
+        used += (size_t)sprintf(text + used, "%s%dr", used ? " " : "", count(&ret_work->records));
+    if (ret_work->chore)
+        sprintf(text + used, "%sc", used ? " " : "");
+    ck_assert_str_eq(text, wanted);
+}
+
+static void take_nothing(struct queue *q, int64_t now_ns)
+{
+    struct work w;
+    take(q, now_ns, "", &w);
+}
+
+static void write_it(struct queue *q, int64_t now_ns, const char *wanted)
+{
+    struct work w;
+    take(q, now_ns, wanted, &w);
+    queue_note_written(q, &w, now_ns);
+    free_work(&w);
+}
+
+static void refuse(struct queue *q, int64_t now_ns, const char *wanted)
+{
+    struct work w;
+    take(q, now_ns, wanted, &w);
+    queue_put_back(q, &w, now_ns);
+    ck_assert(STAILQ_EMPTY(&w.writes) && STAILQ_EMPTY(&w.records));
+    ck_assert(queue_fails(q));
+}
+
+START_TEST(writes_go_before_records_and_records_before_chores)
+{
+    struct queue q;
+    begin(&q, JOB_QUERY);
+    add(&q, JOB_DELIVERY);
+    add(&q, JOB_UPLOAD);
+    add(&q, JOB_ANSWER);
+    add(&q, JOB_STATE);
+    add(&q, JOB_STORE);
+    write_it(&q, 1000, "3w");
+    write_it(&q, 1000, "2r");
+    write_it(&q, 1000, "c");
+    take_nothing(&q, 1000);
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(records_go_with_writes_only_when_no_write_that_was_there_is_left_behind)
+{
+    struct queue q;
+    begin(&q, JOB_STORE);
+    add_many(&q, JOB_STORE, QUEUE_BATCH + 5);
+    add(&q, JOB_STATE);
+    add_many(&q, JOB_DELIVERY, GATHER_MAX + 1);
+    write_it(&q, 1000, "64w");
+    write_it(&q, 1000, "7w 32r");
+    add(&q, JOB_STORE); /* what is left may wait for a moment without a press */
+    write_it(&q, 1000, "1w");
+    write_it(&q, 1000, "32r");
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(a_press_that_was_refused_with_records_is_written_alone_at_once)
+{
+    struct queue q;
+    begin(&q, JOB_STORE);
+    add_many(&q, JOB_DELIVERY, GATHER_MAX + 1);
+    refuse(&q, 1000, "1w 32r");
+    ck_assert_uint_eq(q.records.count, GATHER_MAX + 1);
+    write_it(&q, 1000, "1w");
+    ck_assert(queue_fails(&q)); /* the records still do */
+    add(&q, JOB_STORE);
+    write_it(&q, 1000, "1w");
+    take_nothing(&q, 999 + QUEUE_RETRY_NS);
+    add(&q, JOB_STORE);
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "1w"); /* alone, until some are written */
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "32r");
+    ck_assert(!queue_fails(&q));
+    add(&q, JOB_STORE);
+    add_many(&q, JOB_DELIVERY, 32);
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "1w 32r");
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(records_that_are_refused_keep_no_chore_from_its_turn_whoever_wants_them)
+{
+    struct queue q;
+    begin(&q, JOB_QUERY);
+    add_many(&q, JOB_DELIVERY, GATHER_GROUP + 1);
+    add(&q, JOB_PRUNE);
+    refuse(&q, 1000, "32r");
+    write_it(&q, 1000, "c");
+    write_it(&q, 1000, "c");
+    add(&q, JOB_LOAD);
+    write_it(&q, 1000, "c");
+    add(&q, JOB_QUERY); /* which wants them once more */
+    write_it(&q, 1000, "c");
+    ck_assert_int_eq(queue_due_ns(&q), 1000 + QUEUE_RETRY_NS);
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "32r");
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(writes_that_are_refused_keep_their_order_and_hold_up_records_but_no_chore)
+{
+    struct queue q;
+    begin(&q, JOB_STATE);
+    struct job *first = STAILQ_FIRST(&q.writes);
+    refuse(&q, 1000, "1w");
+    add(&q, JOB_ANSWER);
+    add(&q, JOB_DELIVERY);
+    add(&q, JOB_QUERY);
+    ck_assert_ptr_eq(STAILQ_FIRST(&q.writes), first);
+    write_it(&q, 1000, "c");
+    take_nothing(&q, 999 + QUEUE_RETRY_NS);
+    struct work w;
+    take(&q, 1000 + QUEUE_RETRY_NS, "2w", &w);
+    ck_assert_ptr_eq(STAILQ_FIRST(&w.writes), first);
+    queue_note_written(&q, &w, 1000 + QUEUE_RETRY_NS);
+    ck_assert(!queue_fails(&q));
+    free_work(&w);
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "1r");
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(a_press_is_a_reason_to_try_at_once_what_was_refused_before_it)
+{
+    struct queue q;
+    begin(&q, JOB_STATE);
+    refuse(&q, 1000, "1w");
+    add(&q, JOB_STATE); /* a row is none */
+    take_nothing(&q, 1000);
+    add(&q, JOB_STORE);
+    write_it(&q, 1000, "3w");
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(a_chore_that_failed_keeps_no_other_from_its_turn)
+{
+    struct queue q;
+    begin(&q, JOB_LOAD);
+    struct work w;
+    take(&q, 1000, "c", &w);
+    queue_put_back_chore(&q, w.chore, 1000 + QUEUE_RETRY_NS);
+    take_nothing(&q, 1000);
+    struct job *other = add(&q, JOB_LOAD);
+    struct work next;
+    take(&q, 1000, "c", &next);
+    ck_assert_ptr_eq(next.chore, other);
+    queue_put_back_chore(&q, other, 0); /* a piece is done, and there is more */
+    take(&q, 1000, "c", &next);
+    ck_assert_ptr_eq(next.chore, other);
+    free_work(&next);
+    ck_assert_int_eq(queue_due_ns(&q), 1000 + QUEUE_RETRY_NS);
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "c");
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(a_clip_is_looked_for_when_what_is_to_be_written_is_written)
+{
+    struct queue q;
+    begin(&q, JOB_STORE);
+    add(&q, JOB_FIND_CLIP);
+    refuse(&q, 1000, "1w");
+    take_nothing(&q, 1000);
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "1w");
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "c");
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(a_stop_writes_all_at_once_writes_before_records_and_does_no_chore)
+{
+    struct queue q;
+    begin(&q, JOB_STORE);
+    refuse(&q, 1000, "1w");
+    add_many(&q, JOB_DELIVERY, GATHER_GROUP + 1);
+    add(&q, JOB_LOAD);
+    queue_stop(&q, 5000);
+    write_it(&q, 2000, "1w");
+    write_it(&q, 2000, "32r");
+    write_it(&q, 2000, "1r"); /* without a pause */
+    take_nothing(&q, INT64_MAX - 1);
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(what_is_refused_at_a_stop_is_tried_again_soon)
+{
+    struct queue q;
+    begin(&q, JOB_DELIVERY);
+    refuse(&q, 1000, "1r");
+    queue_stop(&q, 5000);
+    refuse(&q, 2000, "1r");
+    ck_assert_int_eq(queue_due_ns(&q), 2000 + QUEUE_STOP_RETRY_NS);
+    write_it(&q, 2000 + QUEUE_STOP_RETRY_NS, "1r");
+    free_queue(&q);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("outbox_queue");
+    TCase *tc = tcase_create("queue");
+    tcase_add_test(tc, writes_go_before_records_and_records_before_chores);
+    tcase_add_test(tc, records_go_with_writes_only_when_no_write_that_was_there_is_left_behind);
+    tcase_add_test(tc, a_press_that_was_refused_with_records_is_written_alone_at_once);
+    tcase_add_test(tc, records_that_are_refused_keep_no_chore_from_its_turn_whoever_wants_them);
+    tcase_add_test(tc, writes_that_are_refused_keep_their_order_and_hold_up_records_but_no_chore);
+    tcase_add_test(tc, a_press_is_a_reason_to_try_at_once_what_was_refused_before_it);
+    tcase_add_test(tc, a_chore_that_failed_keeps_no_other_from_its_turn);
+    tcase_add_test(tc, a_clip_is_looked_for_when_what_is_to_be_written_is_written);
+    tcase_add_test(tc, a_stop_writes_all_at_once_writes_before_records_and_does_no_chore);
+    tcase_add_test(tc, what_is_refused_at_a_stop_is_tried_again_soon);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}
