@@ -36,7 +36,7 @@ static int print_press(const json_t *answer, bool as_json)
         json_dumpf(answer, stdout, JSON_COMPACT);
         printf("\n");
     } else if (!heard) {
-        printf("pressed; no event: %s\n", json_string_value(json_object_get(answer, "text")));
+        printf("pressed: %s\n", json_string_value(json_object_get(answer, "text")));
         text_print_kept(answer);
     } else {
         printf("heard: %s (seq %lld, %s %s)\n",
