@@ -21,7 +21,7 @@ static const struct {
 } lines[] = {
 #define LIMIT_LINE(name, value, unit, reason) {NULL, LIMIT_##name, unit, reason},
 #define LIMIT_GROUP(title, rows)              {title, 0, "", ""}, rows(LIMIT_LINE)
-    LIMIT_GROUPS(LIMIT_GROUP)
+    LIMITS_BY_GROUP(LIMIT_GROUP)
 #undef LIMIT_GROUP
 #undef LIMIT_LINE
 };

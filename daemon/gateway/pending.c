@@ -38,22 +38,29 @@ static size_t find(const struct gateway *gw, struct conf_change ret_changes[CONF
     return count;
 }
 
-static const char *const programs[] = {CORE, "tocsin-video"};
+static void add_names(json_t *waiting, const char *program, const struct conf_change *changes,
+                      size_t count)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < count; i++) {
+        if (waits_for(&changes[i], program))
+            json_array_append_new(names, json_string(changes[i].section->name));
+    }
+    if (json_array_size(names) > 0)
+        json_object_set(waiting, program, names);
+    json_decref(names);
+}
 
 json_t *pending_status(const struct gateway *gw)
 {
     struct conf_change changes[CONFIG_SECTIONS_MAX];
     size_t count = find(gw, changes);
     json_t *waiting = json_object();
-    for (size_t p = 0; p < sizeof programs / sizeof *programs; p++) {
-        json_t *names = json_array();
-        for (size_t i = 0; i < count; i++) {
-            if (waits_for(&changes[i], programs[p]))
-                json_array_append_new(names, json_string(changes[i].section->name));
-        }
-        if (json_array_size(names) > 0)
-            json_object_set(waiting, programs[p], names);
-        json_decref(names);
+    add_names(waiting, CORE, changes, count);
+    for (size_t i = 0; i < count; i++) {
+        const char *program = changes[i].section->program;
+        if (program && !json_object_get(waiting, program))
+            add_names(waiting, program, changes, count);
     }
     return waiting;
 }

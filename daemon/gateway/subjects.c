@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the configuration has what a fault is about: of what it no longer has, no part speaks. */
-#include <string.h>
-
 #include "gateway/internal.h"
 
 static bool has_input(const struct config *c, enum fault_code code, const char *id)
@@ -21,30 +19,6 @@ static bool has_input(const struct config *c, enum fault_code code, const char *
     return code == FAULT_LINE ? input != NULL : is_button;
 }
 
-static bool has_receiver(const struct config *c, const char *id)
-{
-    size_t i = 0;
-    while (i < c->receivers.count && strcmp(c->receivers.items[i].id, id) != 0)
-        i++;
-    return i < c->receivers.count;
-}
-
-static bool has_lamp(const struct config *c, const char *id)
-{
-    size_t i = 0;
-    while (i < c->indicators.count && strcmp(c->indicators.items[i].id, id) != 0)
-        i++;
-    return i < c->indicators.count;
-}
-
-static bool has_output(const struct config *c, const char *id)
-{
-    size_t i = 0;
-    while (i < c->outputs.count && strcmp(c->outputs.items[i].id, id) != 0)
-        i++;
-    return i < c->outputs.count;
-}
-
 bool subjects_has(const void *config, enum fault_code code, const char *subject)
 {
     const struct config *c = config;
@@ -52,13 +26,13 @@ bool subjects_has(const void *config, enum fault_code code, const char *subject)
     case FAULT_SUBJECT_INPUT:
         return has_input(c, code, subject);
     case FAULT_SUBJECT_RECEIVER:
-        return has_receiver(c, subject);
+        return section_find(&receivers_section, c->receivers.items, c->receivers.count, subject);
     case FAULT_SUBJECT_CAMERA:
         return config_find_camera(&c->cameras, subject) != NULL;
     case FAULT_SUBJECT_LAMP:
-        return has_lamp(c, subject);
+        return section_find(&lamps_section, c->indicators.items, c->indicators.count, subject);
     case FAULT_SUBJECT_OUTPUT:
-        return has_output(c, subject);
+        return section_find(&outputs_section, c->outputs.items, c->outputs.count, subject);
     case FAULT_SUBJECT_NONE:
         return code != FAULT_VIDEO || c->cameras.count > 0;
     case FAULT_SUBJECT_PART:

@@ -8,7 +8,7 @@
  * and says which rows are about code that cannot see this file (the receiver's, which shares none).
  *
  * ROW(name, value, unit, reason) makes the constant LIMIT_name; a program that prints the bounds
- * hands its own ROW to LIMITS, or to the list of one group after the other (LIMIT_GROUPS).
+ * hands its own ROW to LIMITS, or to the list of one group after the other (LIMITS_BY_GROUP).
  */
 #ifndef TOCSIN_IFACE_LIMITS_H
 #define TOCSIN_IFACE_LIMITS_H
@@ -130,7 +130,7 @@
     LIMITS_FILMING(ROW)                                                                            \
     LIMITS_RECEIVING(ROW)
 
-#define LIMIT_GROUPS(GROUP)                                                                        \
+#define LIMITS_BY_GROUP(GROUP)                                                                     \
     GROUP("What a configuration may hold", LIMITS_CONFIGURATION)                                   \
     GROUP("At the gate", LIMITS_PRESSING)                                                          \
     GROUP("What is asked of tocsind on its machine", LIMITS_ASKING)                                \

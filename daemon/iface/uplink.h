@@ -98,6 +98,19 @@ enum uplink_command_kind {
     UPLINK_COMMAND_QUERY, /* how are you? */
 };
 
+static inline const char *uplink_command_name(enum uplink_command_kind kind)
+{
+    switch (kind) {
+    case UPLINK_COMMAND_RESET:
+        return "reset";
+    case UPLINK_COMMAND_GUARD:
+        return "guard";
+    case UPLINK_COMMAND_QUERY:
+        return "query";
+    }
+    return "unknown";
+}
+
 struct uplink_command {
     enum uplink_command_kind kind;
     char alarm[UUID_TEXT_SIZE]; /* RESET: of this incident; "": of all */
@@ -140,7 +153,9 @@ struct uplink_driver {
     bool own_supervision; /* gets no heartbeats: on_link says whether the receiver is there */
     bool wants_view;      /* send gets the event's view */
 
-    /* Borrows `options` and what `host` points to until close. Begins to warm its connection. */
+    /* Borrows `options` and what `host` points to until close. Begins to warm its connection.
+     * What it finds out about its link it says in a later turn of the loop, if it is up too: in
+     * this one it may be opened in another's place, and its word would be lost with that one. */
     int (*open)(const void *options, const struct uplink_host *host, uv_loop_t *loop,
                 struct uplink **ret_uplink, struct err *e);
 

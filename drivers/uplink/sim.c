@@ -35,6 +35,8 @@ static const struct answer answers[] = {
     {"refuse", UPLINK_OUTCOME_REFUSED, "simulated refusal"},
     {"timeout", UPLINK_OUTCOME_RETRY, "simulated time-out"},
 };
+#define ANSWERS        (sizeof answers / sizeof *answers)
+#define COMMANDS       (UPLINK_COMMAND_QUERY + 1)
 #define ANSWER_ACCEPT  (&answers[0])
 #define ANSWER_TIMEOUT (&answers[3])
 
@@ -64,15 +66,15 @@ static const struct option option_table[] = {
     {.key = "script",
      .type = OPTION_LIST,
      .offset = offsetof(struct sim_options, script),
-     .max = 64,
-     .help = "How the attempts end, in turn: accept, fail, refuse or timeout; the last word holds "
-             "for all that follow. Without it every attempt is accepted."},
+     .max = ANSWERS,
+     .help = "How the attempts end, in turn: accept, fail, refuse or timeout, each word once; the "
+             "last holds for all that follow. Without it every attempt is accepted."},
     {.key = "commands",
      .type = OPTION_LIST,
      .offset = offsetof(struct sim_options, commands),
-     .max = 64,
+     .max = COMMANDS,
      .help = "What it asks of the gateway, one after each event that it accepts: reset, guard or "
-             "query. Without it nothing is asked."},
+             "query, each word once. Without it nothing is asked."},
     {.key = "delay",
      .type = OPTION_DURATION,
      .offset = offsetof(struct sim_options, delay_ms),
@@ -83,18 +85,11 @@ static const struct option option_table[] = {
     OPTION_TABLE_END,
 };
 
-static const char *const command_words[] = {
-    [UPLINK_COMMAND_RESET] = "reset",
-    [UPLINK_COMMAND_GUARD] = "guard",
-    [UPLINK_COMMAND_QUERY] = "query",
-};
-#define COMMANDS (sizeof command_words / sizeof *command_words)
-
 /* COMMANDS if there is none of that name. */
 static size_t find_command(const char *word)
 {
     size_t i = 0;
-    while (i < COMMANDS && strcmp(command_words[i], word) != 0)
+    while (i < COMMANDS && strcmp(uplink_command_name((enum uplink_command_kind)i), word) != 0)
         i++;
     return i;
 }
@@ -102,7 +97,7 @@ static size_t find_command(const char *word)
 /* NULL if there is none of that name. */
 static const struct answer *find_answer(const char *word)
 {
-    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    for (size_t i = 0; i < ANSWERS; i++) {
         if (strcmp(answers[i].word, word) == 0)
             return &answers[i];
     }
