@@ -203,6 +203,7 @@ START_TEST(a_wrong_receipt_is_tried_again_but_a_wrong_key_is_for_a_person)
     verdict = -EBADMSG;
     judge(200);
     ck_assert_int_eq(result.outcome, UPLINK_OUTCOME_RETRY);
+    ck_assert(result.answered); /* or each success beside it would send this one again at once */
     verdict = -ENOKEY;
     judge(200);
     ck_assert_int_eq(result.outcome, UPLINK_OUTCOME_REFUSED);

@@ -80,6 +80,7 @@ static bool check_receipt(struct outcome_rules *rules, const struct exchanged *w
     result->outcome = unsigned_allowed   ? UPLINK_OUTCOME_UNCONFIRMED
                       : check == -ENOKEY ? UPLINK_OUTCOME_REFUSED
                                          : UPLINK_OUTCOME_RETRY;
+    result->answered = true; /* the way is good: a success beside it is no reason to hurry */
     snprintf(result->reason, sizeof result->reason, "the receiver answered %ld, but %s", a->status,
              e.text);
     return false;
