@@ -12,6 +12,7 @@ bool escalation_is_due(const struct incident *incident, uint32_t asked,
 bool escalation_is_undelivered(const struct incident *incident, uint32_t asked,
                                const struct escalation_rule *rule, int64_t now_ns)
 {
-    return incident->open && incident_best_progress(incident, asked) == INCIDENT_PROGRESS_HEARD &&
+    return incident->open &&
+           incident_best_progress(incident, asked) < INCIDENT_PROGRESS_DELIVERED &&
            now_ns - incident->last_press_ns >= rule->undelivered_after_ns;
 }

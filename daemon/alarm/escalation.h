@@ -7,7 +7,7 @@
 
 struct escalation_rule {
     int64_t escalate_after_ns;    /* nobody has seen it: the next group is asked */
-    int64_t undelivered_after_ns; /* no responder has it: the gate is told by other means */
+    int64_t undelivered_after_ns; /* no responder has signed for it: other means */
     unsigned groups;              /* the highest that there is */
 };
 

@@ -20,7 +20,7 @@ static void check_kept(const struct incident *was, const struct incident *is,
     assert(is->button == was->button && is->class == was->class);
     assert(action == INCIDENT_ACTION_RAISED || strcmp(is->alarm, was->alarm) == 0);
     assert(action == INCIDENT_ACTION_CANCELLED || action == INCIDENT_ACTION_RAISED ||
-           is->cancelled == was->cancelled);
+           (action == INCIDENT_ACTION_UPDATED ? !is->cancelled : is->cancelled == was->cancelled));
     (void)was;
     (void)is;
     (void)action;
@@ -67,6 +67,7 @@ enum incident_action incident_press(struct incident *incident, int64_t at_ns, bo
     incident->last_press_ns = at_ns;
     if (incident->open) {
         incident->presses++;
+        incident->cancelled = false; /* that was said of the presses before */
         return done(&was, incident, INCIDENT_ACTION_UPDATED);
     }
     *incident = (struct incident){.button = incident->button,

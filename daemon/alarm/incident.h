@@ -6,7 +6,7 @@
  *   NONE ────────────────────▶ OPEN ──────────────────────────────▶ OPEN, presses + 1
  *     ▲      emits RAISED       │  ▲           emits UPDATED
  *     │                         │  ├── release: emits RESTORED, stays open (latched)
- *     │                         │  ├── cancel: emits CANCELLED once, stays open
+ *     │                         │  ├── cancel: emits CANCELLED once a press, stays open
  *     │                         │  └── nobody has seen it in time: emits ESCALATED, level + 1
  *     └── reset by a person, ───┘
  *         or closed by every responder: emits CLOSED
@@ -62,10 +62,11 @@ enum incident_progress {
 struct incident {
     size_t button; /* whose it is, and of which class: valid always */
     enum incident_class class;
-    bool open;                      /* the fields below are valid */
-    bool held;                      /* the press that is down now counts in it */
-    bool at_start;                  /* the button was found pressed when the gateway started */
-    bool cancelled;                 /* somebody at the gate has said that it was none */
+    bool open;        /* the fields below are valid */
+    bool held;        /* the press that is down now counts in it */
+    bool at_start;    /* the button was found pressed when the gateway started */
+    bool cancelled;   /* somebody at the gate has said so, and none has pressed since */
+    bool undelivered; /* set by the caller: it was told that nobody had it in time */
     bool closing[LIMIT_RECEIVERS];  /* this receiver's people have closed it */
     bool rejected[LIMIT_RECEIVERS]; /* they have seen it, and send nobody */
     char alarm[UUID_TEXT_SIZE];
@@ -126,8 +127,9 @@ enum incident_action incident_release(struct incident *incident);
 /* A person at the gateway resets. NONE if nothing is open. */
 enum incident_action incident_reset(struct incident *incident);
 
-/* A person at the gate says that it was no alarm. It stays open. NONE if said before, or before
- * its last press, or if the alarm is older than `window_ns`, or from another boot. */
+/* A person at the gate says that it was no alarm. It stays open, and its next press takes that
+ * back. NONE if said before, or before its last press, or if the alarm is older than `window_ns`,
+ * or from another boot. */
 enum incident_action incident_cancel(struct incident *incident, int64_t now_ns, int64_t window_ns);
 
 /* The next group of receivers is asked. */

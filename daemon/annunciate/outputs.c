@@ -132,8 +132,8 @@ static bool is_held_by(const struct one_output *o, const struct incident *incide
 {
     const struct incidents *incidents = o->outputs->options.incidents;
     bool delivered = incidents_is_delivered(incidents, incident);
-    bool undelivered = incidents_was_undelivered(incidents, incident) &&
-                       !(delivered && o->config->on == 1u << CONFIG_OUTPUT_UNDELIVERED);
+    bool undelivered =
+        incident->undelivered && !(delivered && o->config->on == 1u << CONFIG_OUTPUT_UNDELIVERED);
     return (o->config->on >> CONFIG_OUTPUT_RAISED & 1) ||
            (o->config->on >> CONFIG_OUTPUT_ESCALATED & 1 && incident->level > 1) ||
            (o->config->on >> CONFIG_OUTPUT_UNDELIVERED & 1 && undelivered) ||

@@ -79,7 +79,7 @@ struct fact_incident {
 struct fact_progress {
     size_t receiver;
     struct incident incident;
-    bool first; /* the first responder that is asked has it */
+    bool first; /* the first responder that is asked has signed for it */
 };
 
 enum fact_exercise_step {
@@ -93,6 +93,7 @@ struct fact_exercise {
     enum incident_class class;
     uint64_t buttons; /* bit mask */
     int64_t length_ms;
+    uint32_t unsigned_by;      /* bit mask of receivers that have only accepted its announcement */
     char text[FACT_TEXT_SIZE]; /* who has begun it, or why it is over */
 };
 

@@ -7,16 +7,11 @@
 #include "base/log.h"
 #include "incidents/internal.h"
 
-/* Whether nobody who is asked has it yet, and this is one of them. */
-static bool is_first(const struct incidents *inc, const struct incident *incident, size_t receiver)
-{
-    return (delivery_asked(inc->options.delivery, incident->level) >> receiver & 1) &&
-           !incidents_is_delivered(inc, incident);
-}
-
+/* `had`: whether one of those who are asked had signed for it before. */
 static void tell_progress(struct incidents *inc, const struct incident *incident, size_t receiver,
-                          bool first)
+                          bool had)
 {
+    bool first = !had && incidents_is_delivered(inc, incident);
     inc->unsaved = true;
     facts_publish(inc->options.facts,
                   &(struct fact){
@@ -27,9 +22,9 @@ static void tell_progress(struct incidents *inc, const struct incident *incident
 static void answer(struct incidents *inc, struct incident *incident, size_t receiver,
                    enum incident_progress progress, bool rejected)
 {
-    bool first = is_first(inc, incident, receiver);
+    bool had = incidents_is_delivered(inc, incident);
     if (incident_answer(incident, receiver, progress, rejected))
-        tell_progress(inc, incident, receiver, first);
+        tell_progress(inc, incident, receiver, had);
 }
 
 void answers_delivered(struct incidents *inc, const struct fact_delivered *delivered)
@@ -37,11 +32,11 @@ void answers_delivered(struct incidents *inc, const struct fact_delivered *deliv
     struct incident *incident = panel_find(&inc->panel, delivered->alarm);
     if (!incident || delivered->class != EVENT_CLASS_PRESS)
         return;
-    bool first = is_first(inc, incident, delivered->receiver);
+    bool had = incidents_is_delivered(inc, incident);
     if (incident_advance(incident, delivered->receiver,
                          delivered->confirmed ? INCIDENT_PROGRESS_DELIVERED
                                               : INCIDENT_PROGRESS_UNCONFIRMED))
-        tell_progress(inc, incident, delivered->receiver, first);
+        tell_progress(inc, incident, delivered->receiver, had);
 }
 
 static void act_on(struct incidents *inc, struct incident *incident, size_t receiver,
@@ -121,8 +116,8 @@ static bool close_for(struct sweep *sweep, struct incident *incident)
 static void reply(struct incidents *inc, size_t receiver, uint64_t ticket,
                   enum uplink_command_kind kind, const struct uplink_reply *said)
 {
-    log_info("receiver", "%s: command %d: %s%s", inc->options.config.receivers->items[receiver].id,
-             (int)kind, said->done ? "done" : said->reason,
+    log_info("receiver", "%s: %s: %s%s", inc->options.config.receivers->items[receiver].id,
+             uplink_command_name(kind), said->done ? "done" : said->reason,
              said->in_memory ? ", in memory only: the disk did not answer in time" : "");
     delivery_reply(inc->options.delivery, ticket, said);
 }

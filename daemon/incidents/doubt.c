@@ -2,8 +2,9 @@
 /*
  * What is not known of alarms from before a restart. Only a person can find that out, so it is the
  * fault FAULT_STATE of "incidents" and stands, over restarts too, until one has said that it is
- * settled. Two rows: why it is not known, and by whom it was settled; and the text that could not
- * be read, which is never thrown away.
+ * settled. One row says why it is not known, and by whom it was settled; each text that could not
+ * be read is kept in a row of its own, which is never written over: "incidents-unreadable", and
+ * from the second on with its number behind.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,14 +18,31 @@
 #define ROW_UNREADABLE "incidents-unreadable"
 #define MAY_BE         "alarms may be open of which nothing is known here"
 
+#define MORE_SIZE 64 /* of "; and N more …" */
+
+/* A reason stands there whole, or is counted; the first as far as there is room. */
 static void append(struct incidents *inc, const char *why)
 {
     char *doubt = inc->doubt;
     size_t used = strlen(doubt);
     if (strstr(doubt, why))
         return;
-    snprintf(doubt + used, sizeof inc->doubt - used, "%s%s", used > 0 ? "; " : "", why);
-    encode_trim_utf8(doubt);
+    if (used == 0)
+        encode_copy_utf8(doubt, sizeof inc->doubt, why);
+    else if (used + strlen("; ") + strlen(why) < sizeof inc->doubt - MORE_SIZE)
+        snprintf(doubt + used, sizeof inc->doubt - used, "; %s", why);
+    else
+        inc->doubt_more++;
+}
+
+static const char *whole_text(const struct incidents *inc, char ret_text[FACT_TEXT_SIZE])
+{
+    size_t room = inc->doubt_more > 0 ? FACT_TEXT_SIZE - MORE_SIZE : FACT_TEXT_SIZE;
+    encode_copy_utf8(ret_text, room, inc->doubt);
+    if (inc->doubt_more > 0)
+        snprintf(ret_text + strlen(ret_text), MORE_SIZE,
+                 "; and %u more: journalctl -u tocsind names each", inc->doubt_more);
+    return ret_text;
 }
 
 void doubt_add(struct incidents *inc, const char *why, bool in_row)
@@ -50,8 +68,10 @@ static void resume(struct incidents *inc, const struct outbox_found *found)
     if (!why || !why[0])
         doubt_add(inc, "whether everything was known of open alarms cannot be read: " MAY_BE,
                   false);
-    else if (!json_is_string(json_object_get(row, "settled_by")))
+    else if (!json_is_string(json_object_get(row, "settled_by"))) {
         append(inc, why);
+        inc->doubt_more = (unsigned)json_integer_value(json_object_get(row, "more"));
+    }
     json_decref(row);
 }
 
@@ -74,9 +94,10 @@ void doubt_load(struct incidents *inc, const struct outbox_found *found)
     inc->unsaved = true;
 }
 
-static void save(struct incidents *inc, const char *why, const char *settled_by, const char *note)
+static void save(struct incidents *inc, const char *settled_by, const char *note)
 {
-    json_t *row = json_pack("{ss,ss*,ss*}", "why", why, "settled_by", settled_by, "note", note);
+    json_t *row = json_pack("{ss,si,ss*,ss*}", "why", inc->doubt, "more", (int)inc->doubt_more,
+                            "settled_by", settled_by, "note", note);
     char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
     json_decref(row);
     if (!text)
@@ -85,17 +106,28 @@ static void save(struct incidents *inc, const char *why, const char *settled_by,
     free(text);
 }
 
-void doubt_keep(struct incidents *inc, const char *row)
+/* Under the first name that no other text has. */
+static void keep_text(struct incidents *inc, const struct outbox_found *found, const char *text)
 {
+    char name[sizeof ROW_UNREADABLE + 12] = ROW_UNREADABLE;
+    const char *kept;
+    for (unsigned n = 2; (kept = outbox_found_text(found, name)) && strcmp(kept, text) != 0; n++)
+        snprintf(name, sizeof name, ROW_UNREADABLE "-%u", n);
+    events_save_row(inc->options.events, &(struct outbox_row){name, text});
+}
+
+void doubt_keep(struct incidents *inc, const struct outbox_found *found)
+{
+    char text[FACT_TEXT_SIZE];
     if (inc->doubt_is_new) {
         if (inc->row_is_bad) /* it is written anew: must not be lost, nor be found bad again */
-            events_save_row(inc->options.events, &(struct outbox_row){ROW_UNREADABLE, row});
-        save(inc, inc->doubt, NULL, NULL);
+            keep_text(inc, found, outbox_found_text(found, ROW_INCIDENTS));
+        save(inc, NULL, NULL);
         inc->doubt_is_new = false;
         inc->unsaved = true;
     }
     facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS,
-                      inc->doubt[0] ? inc->doubt : NULL);
+                      inc->doubt[0] ? whole_text(inc, text) : NULL);
 }
 
 bool incidents_known(const struct incidents *inc)
@@ -105,16 +137,17 @@ bool incidents_known(const struct incidents *inc)
 
 bool incidents_settle(struct incidents *inc, const char *by, const char *note)
 {
-    char who[300], text[FACT_TEXT_SIZE];
+    char who[300], text[FACT_TEXT_SIZE], was[FACT_TEXT_SIZE];
     if (!inc->doubt[0])
         return false;
     snprintf(who, sizeof who, "%s", by);
     encode_trim_utf8(who);
     snprintf(text, sizeof text, "settled by %s%s%s", who, note ? ": " : "", note ? note : "");
     encode_trim_utf8(text);
-    log_warning("tocsind", "%s: %s", text, inc->doubt);
-    save(inc, inc->doubt, who, note);
+    log_warning("tocsind", "%s: %s", text, whole_text(inc, was));
+    save(inc, who, note);
     inc->doubt[0] = '\0';
+    inc->doubt_more = 0;
     /* The event that it is over says who has said so. */
     facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS, text);
     facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS, NULL);

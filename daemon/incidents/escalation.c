@@ -20,15 +20,13 @@ static bool is_due(const struct incidents *inc, const struct incident *incident,
                              &rule, now_ns);
 }
 
-static void look_whether_delivered(struct incidents *inc, const struct incident *incident,
-                                   int64_t now_ns)
+static void look_whether_delivered(struct incidents *inc, struct incident *incident, int64_t now_ns)
 {
     const struct escalation_rule rule = rule_of(inc);
-    bool *told = &inc->own[incident->button].undelivered[incident->class];
     uint32_t asked = delivery_asked(inc->options.delivery, incident->level);
-    if (*told || !escalation_is_undelivered(incident, asked, &rule, now_ns))
+    if (incident->undelivered || !escalation_is_undelivered(incident, asked, &rule, now_ns))
         return;
-    *told = true;
+    incident->undelivered = true;
     inc->unsaved = true;
     facts_publish(inc->options.facts,
                   &(struct fact){.kind = FACT_UNDELIVERED, .u.incident = {.incident = *incident}});
@@ -47,7 +45,7 @@ void escalation_tick(struct incidents *inc)
 {
     int64_t now_ns = clock_monotonic_ns();
     struct sweep *sweep = NULL;
-    const struct incident *incident = NULL;
+    struct incident *incident = NULL;
     while ((incident = panel_next_open(&inc->panel, incident))) {
         if (!incident_is_real(incident->class))
             continue;

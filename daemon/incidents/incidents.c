@@ -91,12 +91,7 @@ const struct incident *incidents_next_open(const struct incidents *inc, const st
 bool incidents_is_delivered(const struct incidents *inc, const struct incident *incident)
 {
     uint32_t asked = delivery_asked(inc->options.delivery, incident->level);
-    return incident_best_progress(incident, asked) > INCIDENT_PROGRESS_HEARD;
-}
-
-bool incidents_was_undelivered(const struct incidents *inc, const struct incident *incident)
-{
-    return inc->own[incident->button].undelivered[incident->class];
+    return incident_best_progress(incident, asked) >= INCIDENT_PROGRESS_DELIVERED;
 }
 
 bool incidents_button_open(const struct incidents *inc, size_t button)

@@ -73,9 +73,8 @@ const char *incidents_why_no_event(const struct incidents *inc, size_t button, b
 const struct incident (*incidents_all(const struct incidents *inc))[INCIDENT_CLASSES];
 const struct incident *incidents_next_open(const struct incidents *inc,
                                            const struct incident *last);
-/* Of an open one: whether who is asked has it; whether it was told that they had not in time. */
+/* Of an open one: whether one of those who are asked has signed for it. */
 bool incidents_is_delivered(const struct incidents *inc, const struct incident *incident);
-bool incidents_was_undelivered(const struct incidents *inc, const struct incident *incident);
 bool incidents_button_open(const struct incidents *inc, size_t button);
 
 /* A person at the gate closes one. */

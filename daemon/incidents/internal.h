@@ -18,12 +18,11 @@ struct button {
     struct chatter chatter;
     bool unreported; /* presses were counted that no event has reported */
     int64_t reported_ms;
-    bool undelivered[INCIDENT_CLASSES]; /* was told of the open incident */
-    bool untested;                      /* was stated as a fault */
-    bool tested_said;                   /* since the start: that it is, or is not */
-    bool quiet_said;                    /* since the start: that it does not chatter */
-    int64_t known_since_wall_ms;        /* since when it stands in the configuration; 0: ? */
-    int64_t tested_wall_ms;             /* when it was last pressed in a test; 0: never */
+    bool untested;               /* was stated as a fault */
+    bool tested_said;            /* since the start: that it is, or is not */
+    bool quiet_said;             /* since the start: that it does not chatter */
+    int64_t known_since_wall_ms; /* since when it stands in the configuration; 0: ? */
+    int64_t tested_wall_ms;      /* when it was last pressed in a test; 0: never */
     char tested_by[100];
 };
 
@@ -65,15 +64,16 @@ struct exercise {
     uint64_t buttons, tested; /* bit masks */
     int64_t length_ms;
     int64_t announce_until_ms;
-    uint64_t seq;     /* of the announcement */
-    uint32_t awaited; /* receivers that have not receipted it yet */
+    uint64_t seq;         /* of the announcement */
+    uint32_t awaited;     /* receivers that have neither receipted nor accepted it yet */
+    uint32_t unsigned_by; /* those that have accepted it and cannot sign */
     char by[300], note[200];
 };
 
-/* An incident as it was when it was last made JSON, and that text; NULL: never. */
+/* An incident as it was when it was last made JSON, and that text; NULL: never. The text says
+ * nothing of an incident that is not in `was`: it would be kept when that alone has changed. */
 struct saved_incident {
     struct incident was;
-    bool was_undelivered;
     char *text;
 };
 
@@ -92,6 +92,7 @@ struct incidents {
     uint64_t press_seq; /* of the last event that a press has become */
     bool unsaved;       /* the row "incidents" has changed and no event has taken it along */
     char doubt[FACT_TEXT_SIZE]; /* why not all is known of alarms from before; "" if it is */
+    unsigned doubt_more;        /* reasons beside it that had no room */
     bool doubt_is_new;          /* something was added that is not on the disk */
     bool row_is_bad;            /* the text of the row "incidents" is worth keeping */
     bool closed;
@@ -168,7 +169,7 @@ bool shape_class_of(const char *name, enum incident_class *ret_class);
 void doubt_load(struct incidents *inc, const struct outbox_found *found);
 /* `in_row`: the text of the row "incidents" cannot be read or is not whole. */
 void doubt_add(struct incidents *inc, const char *why, bool in_row);
-/* When all is loaded: states it. What is new is saved with that text (`row`; NULL if none). */
-void doubt_keep(struct incidents *inc, const char *row);
+/* When all is loaded: states it. What is new is saved, with the text that could not be read. */
+void doubt_keep(struct incidents *inc, const struct outbox_found *found);
 
 #endif

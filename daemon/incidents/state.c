@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "incidents/internal.h"
 
@@ -55,7 +56,7 @@ static void write_incident(const struct incidents *inc, const struct incident *i
             id_of(inc, incident->button), incident_class_name(incident->class), incident->alarm);
     fprintf(out, "\"held\":%s,\"at_start\":%s,\"cancelled\":%s,\"undelivered\":%s,",
             word(incident->held), word(incident->at_start), word(incident->cancelled),
-            word(inc->own[incident->button].undelivered[incident->class]));
+            word(incident->undelivered));
     fprintf(out,
             "\"presses\":%u,\"level\":%u,\"level_ns\":%lld,\"raised_ns\":%lld,"
             "\"last_press_ns\":%lld,\"raised_wall_ms\":%lld,\"receivers\":{",
@@ -71,11 +72,9 @@ static void write_incident(const struct incidents *inc, const struct incident *i
 static const char *saved_text(struct incidents *inc, const struct incident *incident)
 {
     struct saved_incident *saved = &inc->saved[incident->button][incident->class];
-    bool undelivered = inc->own[incident->button].undelivered[incident->class];
     /* What may stand between the members can only make it look changed. */
     // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
-    if (saved->text && saved->was_undelivered == undelivered &&
-        memcmp(&saved->was, incident, sizeof saved->was) == 0)
+    if (saved->text && memcmp(&saved->was, incident, sizeof saved->was) == 0)
         return saved->text;
     size_t size;
     free(saved->text);
@@ -86,7 +85,6 @@ static const char *saved_text(struct incidents *inc, const struct incident *inci
     write_incident(inc, incident, out);
     if (fclose(out) != 0)
         abort();
-    saved->was_undelivered = undelivered;
     memcpy(&saved->was, incident, sizeof saved->was);
     return saved->text;
 }
@@ -202,7 +200,7 @@ static void load_tests(struct incidents *inc, const json_t *row)
         const char *by = json_string_value(json_object_get(one, "tested_by"));
         own->known_since_wall_ms = json_integer_value(json_object_get(one, "known_since_ms"));
         own->tested_wall_ms = json_integer_value(json_object_get(one, "tested_ms"));
-        snprintf(own->tested_by, sizeof own->tested_by, "%s", by ? by : "");
+        encode_copy_utf8(own->tested_by, sizeof own->tested_by, by ? by : "");
     }
 }
 
@@ -231,6 +229,7 @@ static void load_incident(struct incidents *inc, struct incident *incident, cons
         .held = json_is_true(json_object_get(object, "held")),
         .at_start = json_is_true(json_object_get(object, "at_start")),
         .cancelled = json_is_true(json_object_get(object, "cancelled")),
+        .undelivered = json_is_true(json_object_get(object, "undelivered")),
         .presses = is_whole ? (unsigned)json_integer_value(json_object_get(object, "presses")) : 1,
         .level = is_whole ? (unsigned)json_integer_value(json_object_get(object, "level")) : 1,
         .level_ns = clock_monotonic_ns(),
@@ -249,11 +248,8 @@ static void load_incident(struct incidents *inc, struct incident *incident, cons
         incident->last_press_ns = json_integer_value(json_object_get(object, "last_press_ns"));
     }
     load_progress(inc, incident, json_object_get(object, "receivers"));
-    inc->own[incident->button].undelivered[incident->class] =
-        json_is_true(json_object_get(object, "undelivered"));
 }
 
-/* One that was open; if it is not all known, why: what is known of it is open all the same. */
 /* Where the alarm that `one` names belongs; NULL if nowhere. */
 static struct incident *place_of(struct incidents *inc, const json_t *one)
 {
@@ -267,6 +263,7 @@ static struct incident *place_of(struct incidents *inc, const json_t *one)
     return panel_incident(&inc->panel, i, class);
 }
 
+/* One that was open; if it is not all known, why: what is known of it is open all the same. */
 static void load_one(struct incidents *inc, json_t *one, bool same_boot)
 {
     const char *id = json_string_value(json_object_get(one, "input"));
@@ -311,7 +308,7 @@ static void load_exercise(struct incidents *inc, const json_t *row)
     x->phase = EXERCISE_PHASE_ANNOUNCED;
     x->announce_until_ms = INT64_MAX; /* it is over: see incidents_end_old_exercise */
     x->class = strcmp(class, "test") == 0 ? INCIDENT_CLASS_TEST : INCIDENT_CLASS_DRILL;
-    snprintf(x->by, sizeof x->by, "%s", by ? by : "");
+    encode_copy_utf8(x->by, sizeof x->by, by ? by : "");
     json_array_foreach(json_object_get(row, "inputs"), at, id)
     {
         for (size_t i = 0; i < inc->count; i++) {
@@ -365,7 +362,7 @@ void incidents_load(struct incidents *inc, const struct outbox_found *found)
     json_decref(row);
     json_decref(tests);
     json_decref(exercise);
-    doubt_keep(inc, outbox_found_text(found, ROW_INCIDENTS));
+    doubt_keep(inc, found);
     state_save_unsaved(inc); /* before the first event */
     delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
 }

@@ -125,10 +125,8 @@ static void take_press(struct incidents *inc, const struct panel_step *step)
     struct incident *incident = step->incident;
     const struct config_input *input = input_of(inc, incident);
     bool raised = step->action == INCIDENT_ACTION_RAISED;
-    if (raised) {
+    if (raised)
         incident->raised_wall_ms = events_stamp(inc->options.events, step->at_ns).wall_ms;
-        inc->own[incident->button].undelivered[incident->class] = false;
-    }
     inc->press_seq = steps_emit(inc, incident,
                                 &(struct step_event){.verb = raised ? "raised" : "updated",
                                                      .cause = panel_cause_name(step->cause),

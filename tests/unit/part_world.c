@@ -178,7 +178,7 @@ size_t world_cancel(const char *alarm)
     return outcome.changed;
 }
 
-void world_publish_delivered(const char *type, size_t receiver)
+static void publish_delivered(const char *type, size_t receiver, bool confirmed)
 {
     const struct fake_event *event = fake_last(type);
     ck_assert_ptr_nonnull(event);
@@ -186,9 +186,20 @@ void world_publish_delivered(const char *type, size_t receiver)
                         .u.delivered = {.receiver = receiver,
                                         .seq = (uint64_t)(event - fake.events) + 1,
                                         .class = event->class,
-                                        .confirmed = true}};
+                                        .confirmed = confirmed}};
     memcpy(fact.u.delivered.alarm, event->alarm, sizeof fact.u.delivered.alarm);
     facts_publish(world.facts, &fact);
+}
+
+void world_publish_delivered(const char *type, size_t receiver)
+{
+    publish_delivered(type, receiver, true);
+}
+
+void world_accept(const char *type, size_t receiver)
+{
+    publish_delivered(type, receiver, false);
+    facts_tell(world.facts);
 }
 
 void world_deliver(const char *type, size_t receiver)

@@ -115,6 +115,22 @@ START_TEST(a_cancellation_is_said_once_in_its_window_and_closes_nothing)
 }
 END_TEST
 
+/* Whoever presses once more does not mean what was said before. */
+START_TEST(a_press_takes_a_cancellation_back_and_may_be_cancelled_itself)
+{
+    struct incident i = {0};
+    incident_press(&i, 100, false, id_a);
+    incident_cancel(&i, 110, 60);
+    incident_release(&i);
+    ck_assert(i.cancelled); /* a release says nothing */
+    ck_assert_int_eq(incident_press(&i, 120, false, id_b), INCIDENT_ACTION_UPDATED);
+    ck_assert(!i.cancelled);
+    ck_assert_int_eq(incident_cancel(&i, 119, 60), INCIDENT_ACTION_NONE);
+    ck_assert_int_eq(incident_cancel(&i, 130, 60), INCIDENT_ACTION_CANCELLED);
+    ck_assert(i.cancelled);
+}
+END_TEST
+
 START_TEST(progress_only_grows_and_only_responders_count)
 {
     struct incident i = {0};
@@ -182,7 +198,7 @@ START_TEST(each_group_has_its_time_before_the_next_is_asked)
 }
 END_TEST
 
-START_TEST(undelivered_is_what_no_asked_responder_has)
+START_TEST(undelivered_is_what_no_asked_responder_has_signed_for)
 {
     const struct escalation_rule rule = {60, 10, 2};
     struct incident i = {0};
@@ -192,6 +208,8 @@ START_TEST(undelivered_is_what_no_asked_responder_has)
     incident_advance(&i, 1, INCIDENT_PROGRESS_DELIVERED); /* sends nobody */
     ck_assert(escalation_is_undelivered(&i, 1, &rule, 110));
     incident_advance(&i, 0, INCIDENT_PROGRESS_UNCONFIRMED);
+    ck_assert(escalation_is_undelivered(&i, 1, &rule, 110));
+    incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
     ck_assert(!escalation_is_undelivered(&i, 1, &rule, 110));
 }
 END_TEST
@@ -307,12 +325,13 @@ int main(void)
     tcase_add_test(tc, an_alarm_is_raised_updated_restored_and_stays_open);
     tcase_add_test(tc, a_reset_closes_and_the_release_after_it_is_no_event);
     tcase_add_test(tc, a_cancellation_is_said_once_in_its_window_and_closes_nothing);
+    tcase_add_test(tc, a_press_takes_a_cancellation_back_and_may_be_cancelled_itself);
     tcase_add_test(tc, progress_only_grows_and_only_responders_count);
     tcase_add_test(tc, only_all_responders_together_close_an_alarm);
     tcase_add_test(tc, nobody_has_seen_it_so_the_next_group_is_asked);
     tcase_add_test(tc, the_highest_group_is_asked_once);
     tcase_add_test(tc, each_group_has_its_time_before_the_next_is_asked);
-    tcase_add_test(tc, undelivered_is_what_no_asked_responder_has);
+    tcase_add_test(tc, undelivered_is_what_no_asked_responder_has_signed_for);
     tcase_add_test(tc, the_lamp_shows_the_alarm_that_has_come_least_far);
     tcase_add_test(tc, a_group_that_is_not_asked_does_not_move_the_lamp);
     tcase_add_test(tc, duress_looks_like_nothing_happened);

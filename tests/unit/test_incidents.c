@@ -275,6 +275,40 @@ START_TEST(a_cancellation_names_one_alarm_and_comes_in_time)
 }
 END_TEST
 
+START_TEST(a_press_after_a_cancellation_is_cancelled_by_nobody)
+{
+    world_press(WORLD_GATE);
+    ck_assert_uint_eq(world_cancel(NULL), 1);
+    world_release(WORLD_GATE);
+    world_press(WORLD_GATE);
+    json_t *status = incidents_status(world.incidents, false);
+    ck_assert(json_is_false(json_object_get(json_array_get(status, 0), "cancelled")));
+    json_decref(status);
+    world_restart();
+    ck_assert(!world_incident(WORLD_GATE)->cancelled);
+    ck_assert_uint_eq(world_cancel(NULL), 1);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.cancelled"), 2);
+}
+END_TEST
+
+/* The first who is asked is told as such when it has signed, not when it has answered 200. */
+START_TEST(what_is_accepted_unsigned_is_received_by_nobody)
+{
+    fake.responders = 3;
+    world_press(WORLD_GATE);
+    world_accept("tocsin.alarm.raised", 1);
+    const struct incident *incident = world_incident(WORLD_GATE);
+    ck_assert_int_eq(incident->progress[1], INCIDENT_PROGRESS_UNCONFIRMED);
+    ck_assert(!incidents_is_delivered(world.incidents, incident));
+    ck_assert(!world_last(FACT_PROGRESS)->u.progress.first);
+    world_deliver("tocsin.alarm.raised", 0);
+    ck_assert(incidents_is_delivered(world.incidents, incident));
+    ck_assert(world_last(FACT_PROGRESS)->u.progress.first);
+    world_deliver("tocsin.alarm.raised", 1);
+    ck_assert(!world_last(FACT_PROGRESS)->u.progress.first);
+}
+END_TEST
+
 START_TEST(a_line_that_chatters_is_told_now_and_then_and_counted)
 {
     for (int i = 0; i < 30; i++) {
@@ -407,6 +441,8 @@ int main(void)
     tcase_add_test(tc, a_release_without_an_incident_is_saved_once_at_the_end_of_the_turn);
     tcase_add_test(tc, only_the_receipt_of_a_press_says_that_it_is_there);
     tcase_add_test(tc, a_cancellation_names_one_alarm_and_comes_in_time);
+    tcase_add_test(tc, a_press_after_a_cancellation_is_cancelled_by_nobody);
+    tcase_add_test(tc, what_is_accepted_unsigned_is_received_by_nobody);
     tcase_add_test(tc, an_event_that_cannot_be_made_leaves_the_row_to_the_turns_end);
     suite_add_tcase(suite, tc);
     tc = tcase_create("receivers");
