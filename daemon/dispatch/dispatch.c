@@ -358,7 +358,7 @@ void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
     old.driver->close(old.uplink);
     r->replacing = false;
     r->options = *options;
-    r->said = UPLINK_LINK_DOWN;
+    r->said = UPLINK_LINK_DOWN; /* the new one has said nothing yet (uplink.h, open) */
     /* What the old one had proven says nothing about this one. */
     r->proven_until_ms = 0;
     r->status.link = DISPATCH_LINK_UNPROVEN;

@@ -154,8 +154,8 @@ struct uplink_driver {
     bool wants_view;      /* send gets the event's view */
 
     /* Borrows `options` and what `host` points to until close. Begins to warm its connection.
-     * What it finds out about its link it says in a later turn of the loop, if it is up too: in
-     * this one it may be opened in another's place, and its word would be lost with that one. */
+     * Says nothing from within, not even that it is up: at a reload it takes the old one's place
+     * only when all new ones are open, and its word would be taken for the old one's. */
     int (*open)(const void *options, const struct uplink_host *host, uv_loop_t *loop,
                 struct uplink **ret_uplink, struct err *e);
 
