@@ -89,6 +89,17 @@ static void print_list(const json_t *list)
     }
 }
 
+/* What nobody has signed for is not called receipted. */
+static void print_unsigned(const json_t *answer)
+{
+    const json_t *list = json_object_get(answer, "unsigned");
+    if (json_array_size(list) == 0)
+        return;
+    printf("ITS ANNOUNCEMENT WAS ACCEPTED, BUT NOT SIGNED FOR, by ");
+    print_list(list);
+    printf(": telephone them if they must know\n");
+}
+
 static void print_drill(const json_t *answer, bool begun)
 {
     char length[32];
@@ -98,6 +109,7 @@ static void print_drill(const json_t *answer, bool begun)
                         sizeof length));
         print_list(json_object_get(answer, "inputs"));
         printf("\n");
+        print_unsigned(answer);
     } else {
         printf("the drill is over\n");
     }
@@ -191,6 +203,7 @@ static int walk(json_t *request)
     printf("the test has begun; press each once, shortly: ");
     print_list(waiting);
     printf("\n");
+    print_unsigned(begun);
     text_print_kept(begun);
     fflush(stdout);
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);

@@ -271,6 +271,18 @@ static void note_simulated(struct loader *l, const struct filled *f)
     }
 }
 
+static void note_drivers(const struct section_view *view)
+{
+    for (size_t i = 0; i < view->own->count; i++) {
+        const struct config_driver *driver = filled_driver(view->own, i);
+        const char *key = NULL, *note = NULL;
+        if (driver && driver->type && driver->type->note && !driver->trouble)
+            note = driver->type->note(driver->options, &key);
+        if (note)
+            section_note(view, i, key, "%s", note);
+    }
+}
+
 static void note_all(struct loader *l)
 {
     for (size_t i = 0; i < l->conf->count; i++) {
@@ -279,6 +291,7 @@ static void note_all(struct loader *l)
         if (f->section->note)
             f->section->note(&view);
         note_simulated(l, f);
+        note_drivers(&view);
     }
 }
 

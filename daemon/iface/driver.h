@@ -28,6 +28,12 @@ struct driver_type {
      * of the table's). NULL: there is nothing more to say.
      */
     int (*check)(const void *options, const char **ret_key, struct err *e);
+
+    /*
+     * What follows from options that are legal and that whoever wrote them should know: a sentence,
+     * and the key that it is about. NULL: nothing. Pure. May be NULL.
+     */
+    const char *(*note)(const void *options, const char **ret_key);
 };
 
 /* The driver of that name in a NULL-terminated list of one kind; NULL if there is none, or no list.

@@ -2,6 +2,8 @@
 /*
  * Drills and tests: announced to the receivers, begun only when they have receipted that, ended by
  * the panel, by a person or by time. Until it has begun, and once it is over, every press is real.
+ * A receiver that is configured as unable to sign can only accept the announcement; that it has not
+ * signed for it is told with the beginning.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -69,10 +71,12 @@ static void tell(struct incidents *inc, enum fact_exercise_step step, const char
                  const char *text)
 {
     const struct exercise *x = &inc->exercise;
-    struct fact fact = {
-        .kind = FACT_EXERCISE,
-        .u.exercise = {
-            .step = step, .class = x->class, .buttons = x->buttons, .length_ms = x->length_ms}};
+    struct fact fact = {.kind = FACT_EXERCISE,
+                        .u.exercise = {.step = step,
+                                       .class = x->class,
+                                       .buttons = x->buttons,
+                                       .length_ms = x->length_ms,
+                                       .unsigned_by = x->unsigned_by}};
     snprintf(fact.u.exercise.text, sizeof fact.u.exercise.text, "%s", text);
     log_warning("exercise", "%s %s: %s", incident_class_name(x->class), word, text);
     facts_publish(inc->options.facts, &fact);
@@ -197,6 +201,19 @@ bool incidents_end_exercise(struct incidents *inc, enum incident_class class, co
     return true;
 }
 
+/* The ids of receivers behind a sentence. */
+static void append_ids(const struct incidents *inc, uint32_t receivers, char *text, size_t size)
+{
+    const struct config_receivers *all = inc->options.config.receivers;
+    for (size_t i = 0, first = 1; i < all->count; i++) {
+        size_t used = strlen(text);
+        if (!(receivers >> i & 1))
+            continue;
+        snprintf(text + used, size - used, "%s%s", first ? "" : ", ", all->items[i].id);
+        first = 0;
+    }
+}
+
 static void begin(struct incidents *inc)
 {
     struct exercise *x = &inc->exercise;
@@ -207,32 +224,30 @@ static void begin(struct incidents *inc)
     }
     x->phase = EXERCISE_PHASE_RUNNING;
     incidents_rearm(inc);
-    tell(inc, FACT_EXERCISE_BEGUN, "begun", x->by);
+    char text[FACT_TEXT_SIZE];
+    snprintf(text, sizeof text, "%s%s", x->by,
+             x->unsigned_by ? "; accepted, but not signed for, by " : "");
+    append_ids(inc, x->unsigned_by, text, sizeof text);
+    tell(inc, FACT_EXERCISE_BEGUN, "begun", text);
 }
 
 void exercises_delivered(struct incidents *inc, const struct fact_delivered *delivered)
 {
     struct exercise *x = &inc->exercise;
-    if (!delivered->confirmed || x->phase != EXERCISE_PHASE_ANNOUNCED || delivered->seq != x->seq)
+    uint32_t receiver = 1u << delivered->receiver;
+    if (x->phase != EXERCISE_PHASE_ANNOUNCED || delivered->seq != x->seq)
         return;
-    x->awaited &= ~(1u << delivered->receiver);
+    x->awaited &= ~receiver;
+    if (!delivered->confirmed)
+        x->unsigned_by |= receiver;
     if (x->awaited == 0)
         begin(inc);
 }
 
 static void give_up_announcing(struct incidents *inc)
 {
-    const struct exercise *x = &inc->exercise;
-    const struct incidents_config *config = &inc->options.config;
     char why[FACT_TEXT_SIZE] = "it has not begun: no receipt of its announcement from ";
-    for (size_t i = 0, first = 1; i < config->receivers->count; i++) {
-        size_t used = strlen(why);
-        if (!(x->awaited >> i & 1))
-            continue;
-        snprintf(why + used, sizeof why - used, "%s%s", first ? "" : ", ",
-                 config->receivers->items[i].id);
-        first = 0;
-    }
+    append_ids(inc, inc->exercise.awaited, why, sizeof why);
     finish(inc, why);
 }
 

@@ -274,14 +274,19 @@ void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise
         op->exercise = NULL;
         return;
     }
-    json_t *inputs = json_array();
+    json_t *inputs = json_array(), *unsigned_by = json_array();
     for (size_t i = 0; i < config->inputs->count; i++) {
         if (exercise->buttons >> i & 1)
             json_array_append_new(inputs, json_string(config->inputs->items[i].id));
     }
+    for (size_t i = 0; i < config->receivers->count; i++) {
+        if (exercise->unsigned_by >> i & 1)
+            json_array_append_new(unsigned_by, json_string(config->receivers->items[i].id));
+    }
     replies_when_kept(op, op->exercise,
-                      json_pack("{ss,so,sI}", "exercise", incident_class_name(exercise->class),
-                                "inputs", inputs, "length_ms", (json_int_t)exercise->length_ms));
+                      json_pack("{ss,so,sI,so}", "exercise", incident_class_name(exercise->class),
+                                "inputs", inputs, "length_ms", (json_int_t)exercise->length_ms,
+                                "unsigned", unsigned_by));
     op->exercise = NULL;
 }
 

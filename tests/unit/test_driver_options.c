@@ -57,6 +57,30 @@ START_TEST(good_options_are_good)
 }
 END_TEST
 
+START_TEST(what_follows_from_receipts_without_a_signature_is_noted)
+{
+    char text[1000];
+    const bool is_unsigned = _i == 1;
+    int length = snprintf(
+        text, sizeof text,
+        "site: {id: '34020000002000000001', name: x, latitude: 1, longitude: 1}\n"
+        "signing: {driver: pem, key_file: key.pem}\n"
+        "inputs: [{id: b, name: x, place: x, driver: sim}]\n"
+        "receivers:\n"
+        "  - {id: r, name: x, driver: https, ca_file: ca.pem, cert_file: ca.pem,\n"
+        "     key_file: key.pem, receipts: %s, url: 'https://p/e', receipt_keys: [receipt.pem]}\n",
+        is_unsigned ? "unsigned" : "signed");
+    struct config *c = config_folder_load(&folder, text, (size_t)length, 0640, &drivers);
+    ck_assert_msg(c != NULL, "%s", folder.problems);
+    unsigned found = 0;
+    for (size_t i = 0; i < c->notes.count; i++)
+        found += strstr(c->notes.items[i], ":6:35: note: receivers.r.receipts: nothing proves") &&
+                 strstr(c->notes.items[i], "drill");
+    ck_assert_uint_eq(found, is_unsigned);
+    config_destroy(c);
+}
+END_TEST
+
 START_TEST(a_camera_that_can_never_work_is_named)
 {
     static const char *const bad[][2] = {
@@ -115,6 +139,7 @@ int main(void)
     TCase *tests = tcase_create("options");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, good_options_are_good);
+    tcase_add_loop_test(tests, what_follows_from_receipts_without_a_signature_is_noted, 0, 2);
     tcase_add_test(tests, a_camera_that_can_never_work_is_named);
     tcase_add_test(tests, a_receiver_that_can_never_work_is_named);
     tcase_add_test(tests, a_private_key_that_others_may_read_is_named);

@@ -102,15 +102,46 @@ START_TEST(an_exercise_begins_only_when_its_announcement_is_receipted)
 }
 END_TEST
 
-START_TEST(only_a_signed_receipt_begins_an_exercise)
+/* Whoever cannot sign is told, and has receipted nothing: the beginning says so. */
+START_TEST(who_has_only_accepted_the_announcement_is_named)
 {
+    static const struct {
+        uint32_t signs, accepts;
+        const char *text;
+    } cases[] = {
+        {3, 0, "Li"},
+        {1, 2, "Li; accepted, but not signed for, by school"},
+        {2, 1, "Li; accepted, but not signed for, by police"},
+        {0, 3, "Li; accepted, but not signed for, by police, school"},
+    };
+    fake.proven = 3;
     ck_assert_int_eq(begin(INCIDENT_CLASS_DRILL, 1), 0);
-    facts_publish(world.facts, &(struct fact){.kind = FACT_DELIVERED,
-                                              .u.delivered = {.receiver = 0, .seq = fake.count}});
-    facts_tell(world.facts);
-    ck_assert(phase_is("announced"));
-    world_deliver("tocsin.drill.started", 0);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert(phase_is("announced"));
+        if (cases[_i].signs >> i & 1)
+            world_deliver("tocsin.drill.started", i);
+        else
+            world_accept("tocsin.drill.started", i);
+    }
     ck_assert(phase_is("running"));
+    const struct fact_exercise *begun = &world_last(FACT_EXERCISE)->u.exercise;
+    ck_assert_int_eq(begun->step, FACT_EXERCISE_BEGUN);
+    ck_assert_uint_eq(begun->unsigned_by, cases[_i].accepts);
+    ck_assert_str_eq(begun->text, cases[_i].text);
+    /* The next one is told of its own. */
+    incidents_end_exercise(world.incidents, INCIDENT_CLASS_DRILL, "done");
+    facts_tell(world.facts);
+    ck_assert_int_eq(begin(INCIDENT_CLASS_DRILL, 1), 0);
+    ck_assert_uint_eq(world_last(FACT_EXERCISE)->u.exercise.unsigned_by, 0);
+}
+END_TEST
+
+START_TEST(who_is_not_awaited_begins_nothing_by_accepting)
+{
+    fake.responders = fake.proven = 1;
+    ck_assert_int_eq(begin(INCIDENT_CLASS_DRILL, 1), 0);
+    world_accept("tocsin.drill.started", 1);
+    ck_assert(phase_is("announced"));
 }
 END_TEST
 
@@ -365,7 +396,8 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_drill_that_ends_holds_up_no_press);
     tcase_add_test(tc, an_exercise_begins_only_when_its_announcement_is_receipted);
-    tcase_add_test(tc, only_a_signed_receipt_begins_an_exercise);
+    tcase_add_loop_test(tc, who_has_only_accepted_the_announcement_is_named, 0, 4);
+    tcase_add_test(tc, who_is_not_awaited_begins_nothing_by_accepting);
     tcase_add_loop_test(tc, an_exercise_that_nobody_can_be_told_of_is_refused_at_once, 0, 6);
     tcase_add_test(tc, the_receipt_of_another_event_begins_nothing);
     tcase_add_test(tc, a_receiver_that_is_lost_is_not_waited_for_unless_it_sends_help);

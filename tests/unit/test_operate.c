@@ -389,12 +389,45 @@ START_TEST(who_asks_for_a_drill_is_answered_when_it_begins)
     ck_assert(request->answered && !request->failed);
     ck_assert_str_eq(text_of(request, "exercise"), "drill");
     ck_assert_uint_eq(json_array_size(json_object_get(request->answer, "inputs")), 1);
+    ck_assert_uint_eq(json_array_size(json_object_get(request->answer, "unsigned")), 0);
     ck_assert(!ask("drill.end", "{'by':'Li'}")->failed);
     ck_assert_str_eq(fake_text(fake_last("tocsin.drill.ended"), "why"), "ended by Li (root)");
     /* Another one is not taken for the one that has just ended. */
     request = ask("test.begin", "{}");
     facts_tell(world.facts);
     ck_assert(!request->answered);
+}
+END_TEST
+
+START_TEST(who_asks_for_a_drill_hears_who_has_not_signed_for_it)
+{
+    struct control_request *request = ask("drill.begin", "{'inputs':['gate']}");
+    facts_tell(world.facts);
+    world_accept("tocsin.drill.started", 0);
+    fake_keep(true);
+    ck_assert(request->answered && !request->failed);
+    json_t *list = json_object_get(request->answer, "unsigned");
+    ck_assert_uint_eq(json_array_size(list), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(list, 0)), "police");
+}
+END_TEST
+
+START_TEST(a_reset_says_received_only_of_what_was_signed_for)
+{
+    world_press(WORLD_GATE);
+    if (_i > 1)
+        world_accept("tocsin.alarm.raised", 0);
+    if (_i > 3)
+        world_deliver("tocsin.alarm.raised", 0);
+    char named[100];
+    snprintf(named, sizeof named, "{'alarm':'%s'}", world_incident(WORLD_GATE)->alarm);
+    struct control_request *request = ask("reset", _i % 2 ? named : "{}");
+    facts_tell(world.facts);
+    fake_keep(true);
+    ck_assert(request->answered && !request->failed);
+    const json_t *closed = json_array_get(json_object_get(request->answer, "closed"), 0);
+    ck_assert(json_is_boolean(json_object_get(closed, "received")));
+    ck_assert_int_eq(json_is_true(json_object_get(closed, "received")), _i > 3);
 }
 END_TEST
 
@@ -515,6 +548,8 @@ int main(void)
         tc, a_duress_alarm_that_is_named_is_no_more_to_be_cancelled_than_one_that_is_not_there);
     tcase_add_test(tc, what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way);
     tcase_add_test(tc, who_asks_for_a_drill_is_answered_when_it_begins);
+    tcase_add_test(tc, who_asks_for_a_drill_hears_who_has_not_signed_for_it);
+    tcase_add_loop_test(tc, a_reset_says_received_only_of_what_was_signed_for, 0, 6);
     tcase_add_test(tc, who_asks_for_a_drill_hears_why_it_does_not_begin);
     tcase_add_test(tc, whoever_waits_is_told_of_the_stop);
     tcase_add_test(tc, an_export_goes_on_as_its_client_reads_and_says_when_it_is_whole);

@@ -26,9 +26,8 @@ static const struct option table[] = {
      .offset = offsetof(struct config_output, on),
      .required = 1,
      .choices = trigger_words,
-     .help =
-         "What switches it on: an alarm is raised; no responder has it in time; one has it; the "
-         "next group is asked; it is closed."},
+     .help = "What switches it on: an alarm is raised; no responder has signed for it in time; one "
+             "has; the next group is asked; it is closed."},
     {.key = "for",
      .type = OPTION_DURATION,
      .offset = offsetof(struct config_output, for_ms),

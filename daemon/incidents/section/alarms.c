@@ -25,7 +25,8 @@ static const struct option table[] = {
      .fallback = "10s",
      .min = SECOND,
      .max = 10 * MINUTE,
-     .help = "If no responder has an alarm after this long, outputs with the word undelivered are "
+     .help = "If no responder has signed for an alarm after this long, outputs with the word "
+             "undelivered are "
              "switched on."},
     OPTION_TABLE_END,
 };

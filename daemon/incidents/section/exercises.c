@@ -31,8 +31,8 @@ static const struct option table[] = {
      .fallback = "10s",
      .min = SECOND,
      .max = 15 * SECOND,
-     .help = "Receivers must have receipted the announcement within this time, or the drill or "
-             "test does not begin."},
+     .help = "Receivers must have receipted the announcement within this time (who cannot sign: "
+             "accepted it), or the drill or test does not begin."},
     {.key = "test_every",
      .type = OPTION_DURATION,
      .offset = offsetof(struct config_exercises, test_every_ms),

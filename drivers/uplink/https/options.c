@@ -46,7 +46,9 @@ const struct option https_option_table[] = {
     {.key = "receipts",
      OPTION_ENUM(struct https_options, receipts, receipts_words),
      .fallback = "signed",
-     .help = "unsigned: a receiver that cannot sign; the lamp then says unconfirmed."},
+     .help =
+         "unsigned: a receiver that cannot sign; the lamp then says unconfirmed, and a drill or "
+         "test begins when it has only accepted the announcement."},
     {.key = "upload_url",
      .type = OPTION_STRING,
      .offset = offsetof(struct https_options, upload_url),
@@ -104,4 +106,15 @@ int https_options_check(const void *options, const char **ret_key, struct err *e
                        "none is given, and without one no receipt can be believed; give the "
                        "receiver's public key, or say receipts: unsigned");
     return 0;
+}
+
+const char *https_options_note(const void *options, const char **ret_key)
+{
+    const struct https_options *o = options;
+    *ret_key = "receipts";
+    return o->receipts == HTTPS_RECEIPTS_SIGNED
+               ? NULL
+               : "nothing proves that it keeps what it accepts: the lamp says no more than "
+                 "unconfirmed for it, outputs on undelivered go on all the same, and a drill or "
+                 "test that it has accepted begins unsigned for";
 }
