@@ -18,7 +18,7 @@ CROWD = 24  # buttons that are pressed side by side
 
 
 def run(*argv):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=5 * SLOW)
     assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
     return done.stdout
 
