@@ -64,26 +64,44 @@ def fill_ring(core, cameras, seconds=PRE_MS / 1000 + 1.5):
                seconds + 1)
 
 
-def check_clip(parts, press_ms, pre_ms=PRE_MS, post_ms=POST_MS):
-    """The parts of a clip without gaps: hashes, playable, from before the press to after it."""
+def check_start(manifest, press_ms, pre_ms=PRE_MS):
+    """It begins with the newest picture that stands for itself: the next such one would be too late.
+
+    No bound in milliseconds: how far apart they are is the camera's and the machine's business.
+    """
+    start_ms = manifest["start_monoms"]
+    assert start_ms <= press_ms - pre_ms
+    assert all(start_ms + group["at_ms"] > press_ms - pre_ms - SLACK_MS
+               for group in manifest["gops"][1:2]), "begins before it has to"
+
+
+def check_no_moment_lacks(parts, from_ms, to_ms):
+    """Each moment is shown, or named as a gap."""
+    spans = []
+    for manifest in (p["manifest"] for p in parts):
+        start_ms = manifest["start_monoms"]
+        spans.append((start_ms, manifest["stop_monoms"]))
+        spans += [(start_ms + g["from_ms"], start_ms + g["to_ms"]) for g in manifest["gaps"]]
+    known_ms = from_ms
+    for start_ms, stop_ms in sorted(spans):
+        if start_ms <= known_ms + SLACK_MS:
+            known_ms = max(known_ms, stop_ms)
+    assert known_ms >= to_ms - SLACK_MS, f"neither shown nor named: {known_ms} of {spans}"
+
+
+def check_clip(parts, press_ms, pre_ms=PRE_MS, post_ms=POST_MS, may_lack=()):
+    """The parts of a clip: hashes, times, playable, from before the press to after it; without gaps,
+    but for what the camera may have failed to send (`may_lack`: why)."""
     for number, message in enumerate(parts, 1):
         manifest = message["manifest"]
         check_file(message)
         decode_clip(message["path"])
         assert manifest["part"] == number
         assert manifest["last"] == (number == len(parts))
-        assert manifest["gaps"] == []
+        assert [g for g in manifest["gaps"] if g["why"] not in may_lack] == []
         assert stat.S_IMODE(os.stat(message["path"]).st_mode) & 0o007 == 0
-    for earlier, later in zip(parts, parts[1:]):
-        assert later["manifest"]["start_monoms"] <= earlier["manifest"]["stop_monoms"] + SLACK_MS
-    first, last = parts[0]["manifest"], parts[-1]["manifest"]
-    assert first["start_monoms"] <= press_ms - pre_ms
-    # It begins with the newest picture that stands for itself: the next such one would be too late.
-    # No bound in milliseconds: how far apart they are is the camera's and the machine's business.
-    following = [group["at_ms"] for group in first["gops"][1:2]]
-    assert all(first["start_monoms"] + at_ms > press_ms - pre_ms - SLACK_MS for at_ms in following), \
-        "begins before it has to"
-    assert last["stop_monoms"] >= press_ms + post_ms - SLACK_MS
+    check_start(parts[0]["manifest"], press_ms, pre_ms)
+    check_no_moment_lacks(parts, press_ms - pre_ms, press_ms + post_ms)
 
 
 @pytest.mark.xdist_group("cameras")
@@ -100,7 +118,9 @@ def test_clips_of_a_foreign_server(tmp_path, build, gst):
         alarm, press_ms = core.alarm(names)
         clips = {n: core.wait_last(alarm, n) for n in names}
         for name, parts in clips.items():
-            check_clip(parts, press_ms, post_ms=8000)
+            # These cameras encode while they are watched: a machine that has no time for it sends
+            # nothing for a while, and then that is what has to be said.
+            check_clip(parts, press_ms, post_ms=8000, may_lack=("no pictures from the camera",))
             # The pre-event part is there while what comes after the press is still being recorded.
             assert core.arrived[parts[0]["clip"]] < parts[-1]["manifest"]["stop_monoms"], name
         codecs = {n: {s["codec_name"] for s in streams(p[-1]["path"])["streams"]}
@@ -137,6 +157,7 @@ def test_the_manifest_tells_the_true_time(tmp_path, build, mode):
             number = idr[keyframes(part["path"])[0]]
             said = part["manifest"]["start_monoms"]
             sent = [at * 1000 for at, n in camera.sent if n == number]
+            # Half of what lies between two keyframes: nearer to this one's sending than to any other's.
             assert min(abs(said - at) for at in sent) < 500, f"says {said}, was sent at {sent}"
 
 
@@ -148,13 +169,12 @@ def test_a_time_jump_does_not_harm_the_clip(tmp_path, build):
         fill_ring(core, ["cam"], 4.5)
         alarm, press_ms = core.alarm(["cam"])
         parts = core.wait_last(alarm, "cam")
-        first, last = parts[0]["manifest"], parts[-1]["manifest"]
-        assert press_ms - PRE_MS - 2500 < first["start_monoms"] <= press_ms - PRE_MS
-        assert press_ms + POST_MS - SLACK_MS <= last["stop_monoms"] < press_ms + POST_MS + 5000
+        check_start(parts[0]["manifest"], press_ms)
+        stop_ms = parts[-1]["manifest"]["stop_monoms"]
+        assert press_ms + POST_MS - SLACK_MS <= stop_ms <= monotonic_ms(), "an hour is no part of it"
         for part in parts:
             check_file(part)
             decode_clip(part["path"])
-            assert float(streams(part["path"])["format"]["duration"]) < 15
 
 
 def test_a_further_press_extends_the_clip(tmp_path, build):
