@@ -52,13 +52,6 @@ void gather_take(struct gather *g, struct job_list *batch)
     }
 }
 
-void gather_take_all(struct gather *g, struct job_list *batch)
-{
-    STAILQ_CONCAT(batch, &g->list);
-    g->count = 0;
-    g->failing = false;
-}
-
 void gather_put_back(struct gather *g, struct job_list *batch, int64_t again_ns)
 {
     const struct job *job;

@@ -59,9 +59,6 @@ bool gather_may_join(const struct gather *g);
 /* Moves a group, the oldest first, to the end of `batch`. */
 void gather_take(struct gather *g, struct job_list *batch);
 
-/* All of it goes to the end of `batch`. */
-void gather_take_all(struct gather *g, struct job_list *batch);
-
 /* A group that could not be written, to be tried at that time; empties `batch`. */
 void gather_put_back(struct gather *g, struct job_list *batch, int64_t again_ns);
 

@@ -15,12 +15,13 @@
 #include "outbox/query.h"
 #include "outbox/queue.h"
 #include "outbox/store.h"
+#include "outbox/strike.h"
 
 enum job_kind {
     JOB_STORE,
     JOB_ANSWER,
     JOB_STATE,
-    JOB_TAKES,
+    JOB_TAKES, /* when it is written it is a chore, JOB_STRIKE */
     JOB_BARRIER,
     JOB_DELIVERY, /* from here on: records */
     JOB_UPLOAD,
@@ -28,6 +29,7 @@ enum job_kind {
     JOB_FIND_CLIP,
     JOB_QUERY,
     JOB_PRUNE,
+    JOB_STRIKE,
 };
 
 /* A row of state, ours; without a text there is none. */
@@ -97,6 +99,7 @@ struct job {
     bool given_up; /* the outbox was closed before it could be done */
     /* of chores */
     bool failed;       /* it could not be done and is tried again */
+    uint64_t records;  /* not before the first so many are written (gather_has_written) */
     bool after_writes; /* not while a write waits: it may be what is asked for */
     int64_t again_ns;  /* not before */
     void *arg;
@@ -111,6 +114,7 @@ struct job {
         struct job_find find;
         struct job_query query;
         struct prune prune;
+        struct strike strike;
     } u; /* told by `kind` */
 };
 

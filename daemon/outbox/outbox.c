@@ -55,6 +55,7 @@ static void free_job(struct job *job)
     case JOB_BARRIER:
     case JOB_FIND_CLIP:
     case JOB_PRUNE:
+    case JOB_STRIKE:
         break;
     }
     free(job);
@@ -100,6 +101,7 @@ static void deliver_job(struct mailbox_message *message)
     case JOB_STATE:
     case JOB_TAKES:
     case JOB_PRUNE:
+    case JOB_STRIKE:
         break;
     }
     free_job(job);

@@ -110,9 +110,10 @@ void outbox_store(struct outbox *ob, struct event *event, const struct outbox_ro
 
 /*
  * What the receiver's protocol carries (UPLINK_TAKES of classes, and clips): of the rest no
- * delivery is stored for it from now on, and those that were pending are struck out, so that
- * nothing waits for it or keeps an event from being pruned. Until this is said a receiver takes
- * everything.
+ * delivery is stored for it from now on, and those that were pending are struck out, a few at a
+ * time as in outbox_prune and behind what was recorded of them before, so that nothing waits for it
+ * or keeps an event from being pruned. Until this is said a receiver takes everything; what a stop
+ * leaves is pending at the next start, and struck out when this is said again.
  */
 void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool clips);
 
@@ -143,7 +144,7 @@ void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplin
 typedef void (*outbox_event_handler)(void *arg, struct event *event);
 void outbox_load(struct outbox *ob, uint64_t seq, outbox_event_handler done, void *arg);
 
-/* Whether a manifest of this clip is stored: its event's seq, or 0. */
+/* Whether a manifest of this clip is stored, for whomever: its event's seq, or 0. */
 typedef void (*outbox_clip_handler)(void *arg, uint64_t seq);
 void outbox_find_clip(struct outbox *ob, const char *clip, outbox_clip_handler done, void *arg);
 

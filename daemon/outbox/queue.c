@@ -34,7 +34,8 @@ bool queue_add(struct queue *q, struct job *job)
     case JOB_BARRIER:
         return add_write(q, job);
     case JOB_TAKES: /* strikes out what is pending: not what is recorded as delivered */
-        gather_take_all(&q->records, &q->writes);
+        job->records = q->records.added;
+        gather_want(&q->records);
         return add_write(q, job);
     case JOB_DELIVERY:
     case JOB_UPLOAD:
@@ -47,6 +48,7 @@ bool queue_add(struct queue *q, struct job *job)
         job->after_writes = true;
         return add_chore(q, job);
     case JOB_LOAD:
+    case JOB_STRIKE:
         return add_chore(q, job);
     }
     return false;
@@ -63,7 +65,8 @@ void queue_stop(struct queue *q, int64_t by_ns)
 
 static int64_t chore_due_ns(const struct queue *q, const struct job *chore)
 {
-    bool waits = q->stop || (chore->after_writes && !STAILQ_EMPTY(&q->writes));
+    bool waits = q->stop || (chore->after_writes && !STAILQ_EMPTY(&q->writes)) ||
+                 !gather_has_written(&q->records, chore->records);
     return waits ? INT64_MAX : chore->again_ns;
 }
 

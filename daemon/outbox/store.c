@@ -58,7 +58,7 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_INSERT_DELIVERY] =
         "INSERT OR IGNORE INTO delivery(seq,receiver,state,attempts) VALUES(?1,?2,0,0)",
     [STORE_INSERT_UPLOAD] = "INSERT OR IGNORE INTO upload(seq,receiver,manifest,clip,alarm,camera,"
-                            "path,length,sha256,state) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0)",
+                            "path,length,sha256,state) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
     [STORE_SET_STATE] = "INSERT OR REPLACE INTO state VALUES(?1,?2)",
     [STORE_SET_DELIVERY] = "UPDATE delivery SET state=?3,attempts=?4,request=?5,receipt=?6,"
                            "receipt_headers=?7 WHERE seq=?1 AND receiver=?2 AND state=0",
@@ -89,6 +89,13 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_DELETE_DELIVERIES] = "DELETE FROM delivery WHERE seq=?1",
     [STORE_DELETE_UPLOADS] = "DELETE FROM upload WHERE seq=?1",
     [STORE_DELETE_EVENT] = "DELETE FROM event WHERE seq=?1",
+    [STORE_PENDING_AFTER] = "SELECT d.seq,e.class FROM delivery d JOIN event e ON e.seq=d.seq"
+                            " WHERE d.receiver=?1 AND d.state=0 AND d.seq>?2"
+                            " ORDER BY d.seq LIMIT ?3",
+    [STORE_UPLOAD_AFTER] = "SELECT seq,receiver,state FROM upload WHERE (seq,receiver)>(?1,?2)"
+                           " ORDER BY seq,receiver LIMIT ?3",
+    [STORE_STRIKE_DELIVERY] = "DELETE FROM delivery WHERE seq=?1 AND receiver=?2 AND state=0",
+    [STORE_STRIKE_UPLOAD] = "UPDATE upload SET state=3 WHERE seq=?1 AND receiver=?2 AND state=0",
 };
 
 int store_error(struct store *s, struct err *e, const char *doing)
@@ -284,7 +291,8 @@ void store_bind_text(sqlite3_stmt *statement, int at, const char *text)
 }
 
 static int put_upload(struct store *s, const struct event *event,
-                      const struct outbox_upload *upload, const char *receiver, struct err *e)
+                      const struct outbox_upload *upload, const char *receiver,
+                      enum store_delivery_state state, struct err *e)
 {
     sqlite3_stmt *statement = s->statements[STORE_INSERT_UPLOAD];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
@@ -296,6 +304,7 @@ static int put_upload(struct store *s, const struct event *event,
     store_bind_text(statement, 7, upload->path);
     sqlite3_bind_int64(statement, 8, upload->length_bytes);
     sqlite3_bind_blob(statement, 9, upload->sha256, EVENT_DIGEST_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 10, (int)state);
     return store_run(s, STORE_INSERT_UPLOAD, "upload", e);
 }
 
@@ -315,6 +324,24 @@ bool store_event_is_whole(const struct event *event)
     return memcmp(digest, event->digest, sizeof digest) == 0;
 }
 
+/* For each who takes it; a clip that nobody takes is known by a row of nobody's. */
+static int put_uploads(struct store *s, const struct event *event,
+                       const struct outbox_upload *upload, uint32_t receivers, struct err *e)
+{
+    bool is_known = false;
+    int result = fresh_settle(s, e);
+    for (size_t i = 0; result == 0 && i < s->receiver_count; i++) {
+        bool is_withheld = s->no_clips[i] || s->withheld[i] & UPLINK_TAKES(event->class);
+        if (!(receivers & 1u << i) || is_withheld)
+            continue;
+        result = put_upload(s, event, upload, s->receivers[i], STORE_DELIVERY_PENDING, e);
+        is_known = true;
+    }
+    if (result == 0 && !is_known)
+        result = put_upload(s, event, upload, "", STORE_DELIVERY_STRUCK, e);
+    return result;
+}
+
 int store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e)
 {
@@ -323,11 +350,7 @@ int store_put_event(struct store *s, const struct event *event, const struct out
     if (result == 0)
         result = fresh_put(s, event, row, e);
     if (result == 0 && upload)
-        result = fresh_settle(s, e);
-    for (size_t i = 0; result == 0 && upload && i < s->receiver_count; i++) {
-        if (upload_receivers & 1u << i && !(s->withheld[i] & UPLINK_TAKES(event->class)))
-            result = put_upload(s, event, upload, s->receivers[i], e);
-    }
+        result = put_uploads(s, event, upload, upload_receivers, e);
     return result;
 }
 
@@ -415,24 +438,10 @@ int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct
     return result;
 }
 
-int store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool clips, struct err *e)
+void store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool clips)
 {
-    char text[400];
-    const char *id = s->receivers[receiver]; /* letters, digits, '-', '_', '.': needs no quoting */
-    int result = 0;
     s->withheld[receiver] = ~classes;
-    if ((classes & UPLINK_TAKES_ALL) != UPLINK_TAKES_ALL) {
-        snprintf(text, sizeof text,
-                 "DELETE FROM delivery WHERE receiver='%s' AND state=0 AND EXISTS(SELECT 1 FROM"
-                 " event e WHERE e.seq=delivery.seq AND (%u >> e.class) & 1 = 0)",
-                 id, classes);
-        result = execute(s, text, "what a receiver takes", e);
-    }
-    if (result == 0 && !clips) {
-        snprintf(text, sizeof text, "DELETE FROM upload WHERE receiver='%s' AND state=0", id);
-        result = execute(s, text, "what a receiver takes", e);
-    }
-    return result;
+    s->no_clips[receiver] = !clips;
 }
 
 void store_checkpoint(struct store *s)

@@ -41,6 +41,10 @@ enum store_statement {
     STORE_DELETE_DELIVERIES,
     STORE_DELETE_UPLOADS,
     STORE_DELETE_EVENT,
+    STORE_PENDING_AFTER, /* from here on: see strike.c */
+    STORE_UPLOAD_AFTER,
+    STORE_STRIKE_DELIVERY,
+    STORE_STRIKE_UPLOAD,
     STORE_STATEMENT_COUNT,
 };
 
@@ -48,6 +52,7 @@ enum store_delivery_state {
     STORE_DELIVERY_PENDING = 0,
     STORE_DELIVERY_STORED = 1, /* a signed receipt says so */
     STORE_DELIVERY_UNCONFIRMED = 2,
+    STORE_DELIVERY_STRUCK = 3, /* of clips alone: known, and nobody is to get it */
 };
 
 /* What became of an event or a clip at one receiver: borrowed; texts may be NULL. */
@@ -68,6 +73,7 @@ struct store {
     const char *const *receivers;
     size_t receiver_count;
     uint32_t withheld[LIMIT_RECEIVERS]; /* classes (UPLINK_TAKES) that the receiver does not take */
+    bool no_clips[LIMIT_RECEIVERS];
 };
 
 /* Opens (creating) the database, ready for the statements. Does not check or grow it. */
@@ -93,8 +99,9 @@ int store_put_event(struct store *s, const struct event *event, const struct out
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e);
 /* `row` may be NULL here and above: nothing is written. */
 int store_put_row(struct store *s, const struct outbox_row *row, struct err *e);
-/* What the receiver takes; strikes out what is pending for it of the rest. */
-int store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool clips, struct err *e);
+/* What the receiver takes of what is put from now on; strike.h strikes out what is pending of the
+ * rest. */
+void store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool clips);
 int store_put_delivery(struct store *s, const struct store_delivery *delivery, struct err *e);
 int store_put_upload(struct store *s, const struct store_delivery *delivery, struct err *e);
 int store_put_answer(struct store *s, const char *receiver, const struct uplink_answer *answer,

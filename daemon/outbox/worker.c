@@ -22,7 +22,7 @@ static int put_store(struct store *s, const struct job_store *job, struct err *e
 {
     struct outbox_row row;
     return store_put_event(s, job->event, row_of(&job->row, &row),
-                           job->upload_receivers ? &job->upload : NULL, job->upload_receivers, e);
+                           job->upload.clip[0] ? &job->upload : NULL, job->upload_receivers, e);
 }
 
 static int put_delivery(struct outbox *ob, const struct job *job, struct err *e)
@@ -61,13 +61,14 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
     case JOB_STATE:
         return store_put_row(s, row_of(&job->u.row, &row), e);
     case JOB_TAKES:
-        return store_set_takes(s, job->u.takes.receiver, job->u.takes.classes, job->u.takes.clips,
-                               e);
+        store_set_takes(s, job->u.takes.receiver, job->u.takes.classes, job->u.takes.clips);
+        return 0;
     case JOB_BARRIER:
     case JOB_LOAD:
     case JOB_FIND_CLIP:
     case JOB_QUERY:
     case JOB_PRUNE:
+    case JOB_STRIKE:
         break;
     }
     abort(); /* a chore among the writes */
@@ -172,6 +173,29 @@ static void give_up(struct outbox *ob, struct job_list *list)
     post_all(ob, list);
 }
 
+static void put_back(struct outbox *ob, struct job *job, int64_t again_ns)
+{
+    uv_mutex_lock(&ob->lock);
+    queue_put_back_chore(&ob->queue, job, again_ns);
+    uv_mutex_unlock(&ob->lock);
+}
+
+/* What a receiver takes is known; now to what it does not take. */
+static void go_on_to_strike(struct outbox *ob, struct job_list *writes)
+{
+    struct job *job, *next;
+    for (job = STAILQ_FIRST(writes); job; job = next) {
+        next = STAILQ_NEXT(job, next);
+        if (job->kind != JOB_TAKES)
+            continue;
+        size_t receiver = job->u.takes.receiver;
+        STAILQ_REMOVE(writes, job, job, next);
+        job->kind = JOB_STRIKE;
+        strike_init(&job->u.strike, receiver);
+        put_back(ob, job, 0);
+    }
+}
+
 static void note_written(struct outbox *ob, struct work *work)
 {
     ob->log_has_frames = true;
@@ -182,6 +206,7 @@ static void note_written(struct outbox *ob, struct work *work)
     uv_mutex_unlock(&ob->lock);
     ob->unsettled = ob->unsettled && ob->store.fresh > 0;
     note_success(ob);
+    go_on_to_strike(ob, &work->writes);
     post_all(ob, &work->writes);
     post_all(ob, &work->records);
     if (store_log_is_long(&ob->store)) /* there was no quiet moment */
@@ -252,6 +277,10 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
         ob->log_has_frames = true;
         result = settle(ob, e);
         return result == 0 ? prune_go_on(s, &job->u.prune, e) : result;
+    case JOB_STRIKE:
+        ob->log_has_frames = true;
+        result = settle(ob, e);
+        return result == 0 ? strike_go_on(s, &job->u.strike, e) : result;
     case JOB_STORE:
     case JOB_DELIVERY:
     case JOB_UPLOAD:
@@ -262,13 +291,6 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
         break;
     }
     abort(); /* a write among the chores */
-}
-
-static void put_back(struct outbox *ob, struct job *job, int64_t again_ns)
-{
-    uv_mutex_lock(&ob->lock);
-    queue_put_back_chore(&ob->queue, job, again_ns);
-    uv_mutex_unlock(&ob->lock);
 }
 
 /* Whether what was not found may be among what the disk refused so far; it is looked for again

@@ -250,6 +250,34 @@ START_TEST(a_clip_is_looked_for_when_what_is_to_be_written_is_written)
 }
 END_TEST
 
+START_TEST(what_a_receiver_takes_is_written_at_once_and_nothing_struck_out_before_it_is_recorded)
+{
+    struct queue q;
+    struct work w;
+    begin(&q, JOB_TAKES);
+    write_it(&q, 1000, "1w");
+    add(&q, JOB_DELIVERY);
+    refuse(&q, 1000, "1r");
+    add(&q, JOB_TAKES);
+    take(&q, 1000, "1w", &w); /* the records do not go with it */
+    struct job *job = STAILQ_FIRST(&w.writes);
+    job->kind = JOB_STRIKE;
+    queue_put_back_chore(&q, job, 0);
+    add(&q, JOB_DELIVERY);
+    add(&q, JOB_LOAD);
+    write_it(&q, 1000, "c"); /* which passes it */
+    take_nothing(&q, 1000);
+    take(&q, 1000 + QUEUE_RETRY_NS, "2r", &w);
+    queue_note_written(&q, &w, 1000 + QUEUE_RETRY_NS);
+    free_work(&w);
+    add(&q, JOB_DELIVERY); /* it waits for none that came later */
+    take(&q, 1001 + QUEUE_RETRY_NS, "c", &w);
+    ck_assert_ptr_eq(w.chore, job);
+    free_work(&w);
+    free_queue(&q);
+}
+END_TEST
+
 START_TEST(a_stop_writes_all_at_once_writes_before_records_and_does_no_chore)
 {
     struct queue q;
@@ -291,6 +319,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_press_is_a_reason_to_try_at_once_what_was_refused_before_it);
     tcase_add_test(tc, a_chore_that_failed_keeps_no_other_from_its_turn);
     tcase_add_test(tc, a_clip_is_looked_for_when_what_is_to_be_written_is_written);
+    tcase_add_test(
+        tc, what_a_receiver_takes_is_written_at_once_and_nothing_struck_out_before_it_is_recorded);
     tcase_add_test(tc, a_stop_writes_all_at_once_writes_before_records_and_does_no_chore);
     tcase_add_test(tc, what_is_refused_at_a_stop_is_tried_again_soon);
     suite_add_tcase(suite, tc);

@@ -99,6 +99,18 @@ START_TEST(a_press_is_stored_however_many_records_are_refused)
 }
 END_TEST
 
+START_TEST(a_press_after_a_reload_is_stored_though_records_before_it_are_refused)
+{
+    struct fixture *f = begin_refusing();
+    record_many(f, 1);
+    turn_until(f, &f->faulty);
+    outbox_set_takes(f->outbox, 1, UPLINK_TAKES_ALL, true);
+    put(f, 6, NULL);
+    wait_stored(f, 1);
+    end_refusing(f);
+}
+END_TEST
+
 static void wait_held(void)
 {
     int64_t deadline = clock_monotonic_ms() + patience_ms();
@@ -258,6 +270,7 @@ static Suite *make_suite(void)
     watched_vfs_install(NULL);
     tcase_add_test(tc, a_record_that_is_refused_stops_no_load_no_question_and_no_pruning);
     tcase_add_loop_test(tc, a_press_is_stored_however_many_records_are_refused, 0, 2);
+    tcase_add_test(tc, a_press_after_a_reload_is_stored_though_records_before_it_are_refused);
     tcase_add_test(tc, a_press_that_too_many_records_go_with_is_stored_though_they_are_refused);
     tcase_add_test(
         tc, what_is_stored_is_read_while_nothing_can_be_and_what_is_not_is_not_called_missing);
