@@ -65,13 +65,31 @@ int atomic_file_write(const char *path, mode_t mode, const void *data, size_t le
     return result == 0 ? 0 : err_system(e, -result, "%s: its folder", path);
 }
 
+/* Whoever waits for the other end of a pipe waits for ever. */
+static int open_regular(const char *path, int *ret_fd, struct err *e)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return err_system(e, errno, "%s", path);
+    int result = fstat(fd, &st) == 0 ? 0 : err_system(e, errno, "%s", path);
+    if (result == 0 && S_ISDIR(st.st_mode))
+        result = err_system(e, EISDIR, "%s", path);
+    else if (result == 0 && !S_ISREG(st.st_mode))
+        result = err_set(e, EINVAL, "%s: is no file (but a pipe, socket or device)", path);
+    if (result == 0)
+        *ret_fd = fd;
+    else
+        close(fd);
+    return result;
+}
+
 int atomic_file_read(const char *path, size_t max_bytes, char **ret_data, size_t *ret_length,
                      struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_system(e, errno, "%s", path);
-    int result = 0;
+    int fd, result = open_regular(path, &fd, e);
+    if (result != 0)
+        return result;
     size_t used = 0, room = 4096;
     char *data = malloc(room + 1);
     while (data) {

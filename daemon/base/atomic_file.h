@@ -16,7 +16,7 @@ int atomic_file_write(const char *path, mode_t mode, const void *data, size_t le
 
 /*
  * The whole file, with a NUL behind that `ret_length` does not count; caller frees. -EFBIG if it
- * holds more than `max_bytes`.
+ * holds more than `max_bytes`; -EINVAL if it is none, but a pipe, say, that may have no end.
  */
 int atomic_file_read(const char *path, size_t max_bytes, char **ret_data, size_t *ret_length,
                      struct err *e);

@@ -103,6 +103,22 @@ START_TEST(what_is_too_long_is_an_error_and_not_cut)
 }
 END_TEST
 
+/* Nobody writes into the pipe: whoever waits for that waits for ever. */
+START_TEST(what_is_no_file_is_refused_at_once)
+{
+    char *data = NULL;
+    unlink(path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(atomic_file_read(path, 100, &data, NULL, &problem), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(problem.text, path));
+    ck_assert_ptr_nonnull(strstr(problem.text, "is no file"));
+    unlink(path);
+    ck_assert_int_eq(atomic_file_read("/dev/zero", 100, &data, NULL, &problem), -EINVAL);
+    ck_assert_int_eq(atomic_file_read("/", 100, &data, NULL, &problem), -EISDIR);
+    ck_assert_ptr_null(data);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("atomic_file");
@@ -112,6 +128,7 @@ int main(void)
     tcase_add_loop_test(tc, what_fails_leaves_the_old_file_and_nothing_beside_it, 0, 2);
     tcase_add_test(tc, a_name_that_may_be_gone_after_a_power_cut_is_an_error);
     tcase_add_test(tc, what_is_too_long_is_an_error_and_not_cut);
+    tcase_add_test(tc, what_is_no_file_is_refused_at_once);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
