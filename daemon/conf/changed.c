@@ -63,6 +63,14 @@ static bool drivers_are_equal(const struct config_driver *x, const struct config
     return x->type == y->type && tables_are_equal(x->type->options, x->options, y->options);
 }
 
+bool section_items_are_same(const struct section *section, const void *a, const void *b)
+{
+    const struct filled x = {.section = section, .count = 1, .items = (char *)a},
+                        y = {.section = section, .count = 1, .items = (char *)b};
+    return tables_are_equal(section->options, a, b) &&
+           drivers_are_equal(filled_driver(&x, 0), filled_driver(&y, 0));
+}
+
 /* Whether anything differs; in `ret_own` whether that is a key of the section itself. */
 static bool differ(const struct filled *a, const struct filled *b, bool *ret_own)
 {

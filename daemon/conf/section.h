@@ -77,6 +77,9 @@ struct section {
 const void *section_find(const struct section *section, const void *items, size_t count,
                          const char *id);
 
+/* Whether two of its filled structs say the same: see conf_changed for what is no difference. */
+bool section_items_are_same(const struct section *section, const void *a, const void *b);
+
 /*
  * What `check` and `note` see: their own section, filled, and how it was written. `index` is an
  * entry's place in the list (0 for a map) or SECTION_WHOLE; `key` NULL means the entry itself.

@@ -47,6 +47,7 @@ static void set_members(struct config *c)
     c->cameras.items =
         (struct config_camera *)conf_items(c->conf, &cameras_section, &c->cameras.count);
     c->receivers.items = conf_items(c->conf, &receivers_section, &c->receivers.count);
+    c->receivers.path = c->path;
     c->indicators.items = conf_items(c->conf, &lamps_section, &c->indicators.count);
     c->outputs.items = conf_items(c->conf, &outputs_section, &c->outputs.count);
 }

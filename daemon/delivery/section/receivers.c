@@ -96,3 +96,8 @@ const struct section receivers_section = {
     SECTION_DRIVER(struct config_receiver, driver),
     SECTION_PLACE(struct config_receiver, at),
 };
+
+bool receivers_are_same(const struct config_receiver *a, const struct config_receiver *b)
+{
+    return section_items_are_same(&receivers_section, a, b);
+}

@@ -25,7 +25,11 @@ struct config_receiver {
 struct config_receivers {
     size_t count;
     const struct config_receiver *items;
+    const char *path; /* of the file */
 };
+
+/* Whether the file says the same of both; where it stands there is no difference. */
+bool receivers_are_same(const struct config_receiver *a, const struct config_receiver *b);
 
 extern const struct section receivers_section;
 
