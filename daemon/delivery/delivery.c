@@ -113,7 +113,7 @@ void delivery_tick(struct delivery *d)
 {
     for (size_t i = 0; i < d->count; i++) {
         struct dispatch_status status;
-        uplinks_try_reopen(&d->receivers[i]);
+        look_if_due(&d->receivers[i]);
         bool is_late = clock_monotonic_ms() - d->receivers[i].opened_ms >= FIRST_PROOF_MS;
         if (!is_late || d->receivers[i].link == DISPATCH_LINK_PROVEN)
             continue;
@@ -240,6 +240,11 @@ void delivery_close(struct delivery *d)
     d->network = NULL;
     dispatch_close(d->dispatch);
     d->dispatch = NULL;
+    for (size_t i = 0; i < d->count; i++) {
+        struct delivery_receiver *r = &d->receivers[i];
+        uplinks_free_files(r->driver, r->files);
+        r->files = NULL;
+    }
 }
 
 void delivery_free(struct delivery *d)

@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "base/reading.h"
 #include "delivery/section/receivers.h"
 #include "facts/facts.h"
 #include "iface/signer.h"
@@ -70,11 +71,23 @@ bool delivery_idle(const struct delivery *d);       /* every link proven, nothin
 
 json_t *delivery_status(const struct delivery *d);
 
-/* A reload: prepare opens the new uplinks and changes nothing; then commit or abandon, once. The
- * new `receivers` stay borrowed after commit. */
-int delivery_prepare(struct delivery *d, const struct config_receivers *receivers, void **ret_plan,
-                     struct err *e);
+/*
+ * A reload. delivery_read waits for the disk, in any thread but the loop's, and looks at nothing of
+ * `d` that may change; the message on failure begins with the place in the configuration. Then, in
+ * the loop: prepare opens the uplinks of those that have changed and takes `read`, whatever it
+ * returns; then commit or abandon, once. Whoever has not changed keeps its uplink and does not
+ * notice. `read` that it does not come to is dropped (any thread).
+ */
+struct delivery_files;
+int delivery_read(const struct delivery *d, const struct config_receivers *receivers,
+                  struct reading *reading, struct delivery_files **ret_read, struct err *e);
+void delivery_drop(struct delivery_files *read);
+int delivery_prepare(struct delivery *d, const struct config_receivers *receivers,
+                     struct delivery_files *read, void **ret_plan, struct err *e);
 void delivery_commit(struct delivery *d, void *plan);
 void delivery_abandon(struct delivery *d, void *plan);
+/* Whether any of these receivers is one that an uplink, or a look at a closed one, was opened with:
+ * they are borrowed for so long. */
+bool delivery_uses(const struct delivery *d, const struct config_receivers *receivers);
 
 #endif

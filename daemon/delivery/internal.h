@@ -10,19 +10,24 @@
 #include "dispatch/dispatch.h"
 
 struct command;
+struct look;
 struct network;
 struct record;
+
+#define REOPEN_MS 30000 /* between looks at an uplink that could not be opened */
 
 struct delivery_receiver {
     struct delivery *delivery;
     size_t index;
     const struct config_receiver *config; /* of the newest configuration */
     enum dispatch_link link;
-    int64_t opened_ms;     /* its uplink, or what stands in for it */
-    bool closed;           /* its uplink could not be opened: a stand-in refuses everything */
-    int64_t reopen_ms;     /* when that is tried again */
-    int64_t taken_seq;     /* highest answer that was told */
-    int64_t confirmed_seq; /* highest answer on the disk: confirmed to the receiver */
+    const struct uplink_driver *driver; /* of its uplink; NULL: a stand-in has its place */
+    struct uplink_files *files;         /* that its uplink borrows; NULL: none */
+    int64_t opened_ms;                  /* its uplink, or what stands in for it */
+    int64_t reopen_ms;                  /* when a closed one is looked at again */
+    struct look *look;                  /* that is under way; or NULL */
+    int64_t taken_seq;                  /* highest answer that was told */
+    int64_t confirmed_seq;              /* highest answer on the disk: confirmed to the receiver */
 };
 
 struct delivery {
@@ -35,22 +40,35 @@ struct delivery {
     unsigned groups;
     LIST_HEAD(, command) commands; /* that are not answered yet */
     uint64_t last_ticket;
+    unsigned looks;                        /* under way */
     struct record *records, **last_record; /* to be handed over when the turn is over */
 };
 
-/* uplinks.c: opens the uplink of a receiver's section. */
+/* uplinks.c: what a receiver's uplink needs of the disk, which is waited for: any thread. NULL as
+ * `reading` is accepted. */
+int uplinks_read(const struct delivery *d, const struct config_receiver *config,
+                 struct reading *reading, struct uplink_files **ret_files, struct err *e);
+void uplinks_free_files(const struct uplink_driver *driver, struct uplink_files *files);
+/* Opens the uplink of a receiver's section, over what was read for it: borrowed. */
 int uplinks_open(struct delivery_receiver *r, const struct config_receiver *config,
-                 struct dispatch_receiver_options *ret_options, struct err *e);
-/* The same, or what stands in for it: one receiver's bad certificate must not stop the others. */
+                 struct uplink_files *files, struct dispatch_receiver_options *ret_options,
+                 struct err *e);
+/* Reads and opens it, or what stands in for it: one receiver's bad certificate must not stop the
+ * others. At the start alone: waits for the disk. */
 void uplinks_open_or_stand_in(struct delivery_receiver *r,
                               struct dispatch_receiver_options *ret_options);
-/* Takes another into its place: the receiver is unproven until that has got through. */
-void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver_options *options);
-void uplinks_try_reopen(struct delivery_receiver *r);
+/* Takes another, and its files, into its place: the receiver is unproven until that has got
+ * through. */
+void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver_options *options,
+                     struct uplink_files *files);
 /* A receiver whose protocol cannot carry something has nothing of it pending in the store. */
 void uplinks_tell_takes(const struct delivery_receiver *r);
 /* What an uplink wants to know of an event beside its bytes. */
 bool uplinks_view(void *arg, const struct event *event, struct event_view *ret_view);
+
+/* look.c: whether a closed receiver can be opened by now; not again soon after. */
+void look_if_due(struct delivery_receiver *r);
+bool look_uses(const struct look *look, const struct config_receivers *receivers);
 
 /* From now on the receiver is as `config` says. */
 void delivery_take_config(struct delivery *d, size_t receiver,

@@ -10,8 +10,6 @@
 #include "delivery/internal.h"
 #include "envelope/view.h"
 
-#define REOPEN_MS 30000 /* between tries at an uplink that cannot be opened */
-
 bool uplinks_view(void *arg, const struct event *event, struct event_view *ret_view)
 {
     struct err e;
@@ -47,12 +45,31 @@ void uplinks_tell_takes(const struct delivery_receiver *r)
                       &(struct fact){.kind = FACT_NO_CLIPS, .u.no_clips = r->index});
 }
 
+int uplinks_read(const struct delivery *d, const struct config_receiver *config,
+                 struct reading *reading, struct uplink_files **ret_files, struct err *e)
+{
+    const struct uplink_driver *driver = uplink_driver_of(config->driver.type);
+    const struct uplink_source source = {
+        .state_dir = d->options.state_dir, .receiver = config->id, .reading = reading};
+    *ret_files = NULL;
+    int result = driver->read ? driver->read(config->driver.options, &source, ret_files, e) : 0;
+    return result == 0 ? 0 : err_prefix(e, result, "receiver %s", config->id);
+}
+
+void uplinks_free_files(const struct uplink_driver *driver, struct uplink_files *files)
+{
+    if (files)
+        driver->free_files(files);
+}
+
 int uplinks_open(struct delivery_receiver *r, const struct config_receiver *config,
-                 struct dispatch_receiver_options *ret_options, struct err *e)
+                 struct uplink_files *files, struct dispatch_receiver_options *ret_options,
+                 struct err *e)
 {
     const struct delivery_options *o = &r->delivery->options;
     const struct uplink_driver *driver = uplink_driver_of(config->driver.type);
     struct uplink_host host = {.signer = o->signer,
+                               .files = files,
                                .state_dir = o->state_dir,
                                .receiver = config->id,
                                .on_link = on_link,
@@ -70,46 +87,51 @@ int uplinks_open(struct delivery_receiver *r, const struct config_receiver *conf
     return 0;
 }
 
-void uplinks_open_or_stand_in(struct delivery_receiver *r,
-                              struct dispatch_receiver_options *ret_options)
+static void stand_in(struct delivery_receiver *r, const char *why,
+                     struct dispatch_receiver_options *ret_options)
 {
     const struct delivery_options *o = &r->delivery->options;
-    struct err e;
-    r->closed = uplinks_open(r, r->config, ret_options, &e) != 0;
-    if (!r->closed)
-        return;
-    log_error("receiver", "%s", e.text);
-    facts_state_fault(o->facts, FAULT_RECEIVER, r->config->id, e.text);
+    log_error("receiver", "%s", why);
+    facts_state_fault(o->facts, FAULT_RECEIVER, r->config->id, why);
     r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
     *ret_options =
         (struct dispatch_receiver_options){.driver = &closed_uplink,
-                                           .uplink = closed_uplink_create(o->loop, e.text),
+                                           .uplink = closed_uplink_create(o->loop, why),
                                            .heartbeat_ms = r->config->heartbeat_ms,
                                            .alarm_heartbeat_ms = r->config->alarm_heartbeat_ms};
 }
 
-void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver_options *options)
+void uplinks_open_or_stand_in(struct delivery_receiver *r,
+                              struct dispatch_receiver_options *ret_options)
+{
+    struct uplink_files *files;
+    struct err e;
+    int result = uplinks_read(r->delivery, r->config, NULL, &files, &e);
+    if (result == 0)
+        result = uplinks_open(r, r->config, files, ret_options, &e);
+    if (result != 0) {
+        uplinks_free_files(uplink_driver_of(r->config->driver.type), files);
+        stand_in(r, e.text, ret_options);
+        return;
+    }
+    r->driver = ret_options->driver;
+    r->files = files;
+}
+
+void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver_options *options,
+                     struct uplink_files *files)
 {
     commands_end(r->delivery, r->index,
                  "the connection was replaced before it was known to be done: ask again");
-    r->closed = false;
     r->opened_ms = clock_monotonic_ms();
     r->link = DISPATCH_LINK_UNPROVEN;
     dispatch_replace_uplink(r->delivery->dispatch, r->index, options);
+    uplinks_free_files(r->driver, r->files); /* of the one that was closed */
+    r->driver = options->driver;
+    r->files = files;
     uplinks_tell_takes(r);
     /* Always: who responds may have changed with it. */
     facts_publish(
         r->delivery->options.facts,
         &(struct fact){.kind = FACT_LINK, .u.link = {.receiver = r->index, .proven = false}});
-}
-
-void uplinks_try_reopen(struct delivery_receiver *r)
-{
-    struct dispatch_receiver_options options;
-    struct err e;
-    if (!r->closed || clock_monotonic_ms() < r->reopen_ms)
-        return;
-    r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
-    if (uplinks_open(r, r->config, &options, &e) == 0)
-        uplinks_replace(r, &options);
 }

@@ -104,7 +104,8 @@ static int set_up(struct gateway *gw, struct err *e)
     signal(SIGPIPE, SIG_IGN);
     uv_timer_init(&gw->loop, &gw->second);
     uv_timer_init(&gw->loop, &gw->reload_pause);
-    gw->second.data = gw->reload_pause.data = gw;
+    uv_timer_init(&gw->loop, &gw->reload_patience);
+    gw->second.data = gw->reload_pause.data = gw->reload_patience.data = gw;
     gw->started_ms = clock_monotonic_ms();
     int result = facts_create(&gw->loop, &gw->facts, e);
     if (result != 0)
@@ -173,5 +174,6 @@ void gateway_destroy(struct gateway *gw)
     facts_free(gw->facts);
     config_destroy(gw->config);
     config_destroy(gw->reloaded);
+    former_free(gw);
     free(gw);
 }

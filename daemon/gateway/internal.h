@@ -6,8 +6,11 @@
 #ifndef TOCSIN_GATEWAY_INTERNAL_H
 #define TOCSIN_GATEWAY_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "annunciate/lamps.h"
 #include "annunciate/outputs.h"
+#include "base/reading.h"
 #include "clips/clips.h"
 #include "control/control.h"
 #include "delivery/delivery.h"
@@ -28,13 +31,16 @@ struct gateway {
     const char *config_path;
     struct config *config;   /* as started with */
     struct config *reloaded; /* the newest that was read since; parts that can be reloaded use it */
-    struct outbox_found found; /* while it starts */
+    SLIST_HEAD(, former_config) former; /* between the two, as long as a part uses something */
+    struct outbox_found found;          /* while it starts */
     struct service *service;
     uv_signal_t terminate, interrupt, hangup;
     uv_timer_t second;
     int64_t started_ms;
     size_t opened; /* rows of the table */
-    bool running, stopping, reloading;
+    bool running, stopping;
+    struct reload *reload;      /* under way; or NULL */
+    uv_timer_t reload_patience; /* runs while it is, until it is given up */
     struct reload *next_reload; /* asked for, and not begun; or NULL */
     int64_t next_reload_ns;     /* not before */
     uv_timer_t reload_pause;    /* runs while one waits for that */
@@ -68,11 +74,22 @@ struct part {
     /* Its members of `tocsin status --json`, and of the heartbeat. */
     void (*status)(const struct gateway *gw, json_t *object, bool with_duress);
     void (*heartbeat)(const struct gateway *gw, json_t *data);
-    /* A reload: prepare of every part, then commit of every part or abandon of those prepared. */
+    /*
+     * A reload: read of every part, in a thread of libuv's pool, while everything goes on: it may
+     * wait for the disk, and looks at nothing of the part that may change. Then, in the loop,
+     * prepare of every part, which takes what was read whatever it returns, and commit of every
+     * part or abandon of those prepared. What prepare does not come to is dropped.
+     */
     const char *section; /* of the configuration, which commit takes over */
-    int (*prepare)(struct gateway *gw, const struct config *config, void **ret_plan, struct err *e);
+    int (*read)(const struct gateway *gw, const struct config *config, struct reading *reading,
+                void **ret_read, struct err *e);
+    void (*drop)(void *read);
+    int (*prepare)(struct gateway *gw, const struct config *config, void *read, void **ret_plan,
+                   struct err *e);
     void (*commit)(struct gateway *gw, void *plan);
     void (*abandon)(struct gateway *gw, void *plan);
+    /* Whether it still borrows something of a configuration that another has replaced. */
+    bool (*uses)(const struct gateway *gw, const struct config *config);
 };
 
 extern const struct part parts[];
@@ -89,6 +106,10 @@ extern const struct config_drivers gateway_drivers;
  * -ESHUTDOWN (tocsind is stopping) and -ENOMEM the answer is the caller's. */
 int reload_begin(void *arg, struct control_request *request);
 void reload_stop(struct gateway *gw); /* answers whoever waits for one that has not begun */
+
+/* former.c: the newest configuration from now on; those before it that no part uses are freed. */
+void former_replace(struct gateway *gw, struct config *config);
+void former_free(struct gateway *gw); /* all of them */
 
 /* subjects.c: of a `struct config`; a faults_has_handler. */
 bool subjects_has(const void *config, enum fault_code code, const char *subject);

@@ -134,10 +134,30 @@ static void status_delivery(const struct gateway *gw, json_t *object, bool with_
     json_object_set_new(object, "receivers", delivery_status(gw->delivery));
 }
 
-static int prepare_delivery(struct gateway *gw, const struct config *config, void **ret_plan,
-                            struct err *e)
+static int read_delivery(const struct gateway *gw, const struct config *config,
+                         struct reading *reading, void **ret_read, struct err *e)
 {
-    return delivery_prepare(gw->delivery, &config->receivers, ret_plan, e);
+    struct delivery_files *read;
+    int result = delivery_read(gw->delivery, &config->receivers, reading, &read, e);
+    if (result == 0)
+        *ret_read = read;
+    return result;
+}
+
+static void drop_delivery(void *read)
+{
+    delivery_drop(read);
+}
+
+static int prepare_delivery(struct gateway *gw, const struct config *config, void *read,
+                            void **ret_plan, struct err *e)
+{
+    return delivery_prepare(gw->delivery, &config->receivers, read, ret_plan, e);
+}
+
+static bool delivery_uses_config(const struct gateway *gw, const struct config *config)
+{
+    return delivery_uses(gw->delivery, &config->receivers);
 }
 
 static void commit_delivery(struct gateway *gw, void *plan)
@@ -416,9 +436,12 @@ const struct part parts[] = {
      .free = free_delivery,
      .status = status_delivery,
      .section = "receivers",
+     .read = read_delivery,
+     .drop = drop_delivery,
      .prepare = prepare_delivery,
      .commit = commit_delivery,
-     .abandon = abandon_delivery},
+     .abandon = abandon_delivery,
+     .uses = delivery_uses_config},
     {.name = "events to receivers", .open = connect_events, .close = disconnect_events},
     /* What was open is known before a line is read. */
     {.name = "incidents",

@@ -65,7 +65,9 @@
     ROW(ORDERS, 128, "orders whose answer waits for the disk",                                     \
         "the next is told that it is in memory only")                                              \
     ROW(KNOWN_USERS, 64, "users known by name", "the others are told as their numbers")            \
-    ROW(LISTED, 500, "events of one tocsin events list", "--before goes on from there")
+    ROW(LISTED, 500, "events of one tocsin events list", "--before goes on from there")            \
+    ROW(RELOAD_MS, 10000, "ms that a reload waits for a disk",                                     \
+        "then it is given up, and changes nothing")
 
 /* On the way to a receiver. */
 #define LIMITS_SENDING(ROW)                                                                        \

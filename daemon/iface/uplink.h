@@ -4,8 +4,13 @@
  *
  * An uplink makes one attempt and says honestly how it ended; it neither queues nor retries (that
  * is dispatch). It holds its own warm connection, deadline timers and name look-ups, and shares
- * nothing with another uplink, so that a dead receiver delays nobody. Loop thread only; no call
- * blocks, and none calls its host or a `done` before it has returned.
+ * nothing with another uplink, so that a dead receiver delays nobody.
+ *
+ * `read`, `same_files` and `free_files` run in any thread, `read` never in the loop's once presses
+ * are taken: it alone may wait for the disk. All else is the loop thread's, and blocks for nothing:
+ * what it needs of files `read` has brought, and what it writes or reads later (addresses, clips)
+ * goes through libuv's pool, on which no attempt at an event may wait. No call calls its host or a
+ * `done` before it has returned.
  */
 #ifndef TOCSIN_IFACE_UPLINK_H
 #define TOCSIN_IFACE_UPLINK_H
@@ -16,6 +21,7 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "base/reading.h"
 #include "base/uuid.h"
 #include "iface/driver.h"
 #include "iface/event.h"
@@ -126,11 +132,22 @@ struct uplink_reply {
     bool faulty;        /* QUERY */
 };
 
+/* What a driver needs of the disk, as it was read: certificates, keys, what it has kept there. */
+struct uplink_files;
+
+/* Where it is, beside what the options name. Borrowed until free_files, but for `reading`. */
+struct uplink_source {
+    const char *state_dir;   /* what it has kept of earlier runs */
+    const char *receiver;    /* the receiver's id, for logs and the names of such files */
+    struct reading *reading; /* is told of every file before it is looked at; NULL: nobody asks */
+};
+
 /* All of it is borrowed until close. */
 struct uplink_host {
     struct signer *signer;
-    const char *state_dir; /* for last good addresses */
-    const char *receiver;  /* the receiver's id in the configuration, for logs */
+    struct uplink_files *files; /* of a `read` with the same options; NULL if it has no `read` */
+    const char *state_dir;      /* for last good addresses */
+    const char *receiver;       /* the receiver's id in the configuration, for logs */
 
     /* The protocol's own supervision has found or lost the receiver; only from drivers that have
      * one (`own_supervision`). `reason` is a sentence; NULL when up. */
@@ -169,6 +186,20 @@ struct uplink_driver {
     void (*close)(struct uplink *uplink);
 
     /* The rest may be NULL. */
+
+    /*
+     * Reads and checks what it needs of the disk, for as long as the disk takes: see above which
+     * thread. Borrows `options` until free_files. What can never work (a certificate that is none)
+     * is refused here, and what is no regular file is never waited for. NULL, and the next two with
+     * it: it needs nothing.
+     */
+    int (*read)(const void *options, const struct uplink_source *source,
+                struct uplink_files **ret_files, struct err *e);
+    /* Whether an uplink over these would do nothing that one over those would not: what it keeps of
+     * earlier runs is no difference. */
+    bool (*same_files)(const struct uplink_files *a, const struct uplink_files *b);
+    /* After close. NULL is accepted. */
+    void (*free_files)(struct uplink_files *files);
 
     /* A press that will most likely be sent within moments: what its first attempt needs may be
      * made ready now, while the disk works. Nothing is told, and none need follow. */

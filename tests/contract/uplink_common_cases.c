@@ -19,7 +19,10 @@ START_TEST(it_says_of_itself_what_it_is)
     ck_assert(d->open && d->send && d->close);
     ck_assert_uint_ne(d->takes & UPLINK_TAKES(EVENT_CLASS_PRESS), 0);
     ck_assert_uint_eq(d->takes & ~UPLINK_TAKES_ALL, 0);
+    ck_assert((d->read != NULL) == (d->same_files != NULL));
+    ck_assert((d->read != NULL) == (d->free_files != NULL));
     d->close(NULL);
+    free_files(NULL);
 }
 END_TEST
 
@@ -125,10 +128,50 @@ START_TEST(what_can_never_work_is_refused_at_open_and_leaves_nothing)
         struct uplink_host host = {.state_dir = "/nowhere", .receiver = "tested"};
         struct uplink *made = NULL;
         struct err e = {.text = ""};
-        ck_assert_msg(world->driver->open(options, &host, &loop, &made, &e) < 0, "mistake %zu", i);
+        int result = read_files(options, &host.files, &e);
+        ck_assert((result == 0) == (host.files || !world->driver->read));
+        if (result == 0)
+            result = world->driver->open(options, &host, &loop, &made, &e);
+        ck_assert_msg(result < 0, "mistake %zu", i);
         ck_assert_msg(strstr(e.text, word), "\"%s\" does not say \"%s\"", e.text, word);
         ck_assert_ptr_null(made);
+        free_files(host.files);
     }
+}
+END_TEST
+
+static void read_elsewhere(uv_work_t *work)
+{
+    struct err e = {.text = ""};
+    ck_assert_msg(read_files(world->options(), work->data, &e) == 0, "%s", e.text);
+}
+
+static void on_read(uv_work_t *work, int status)
+{
+    ck_assert_int_eq(status, 0);
+    work->loop = NULL;
+}
+
+START_TEST(what_was_read_in_another_thread_serves_as_well_and_twice_the_same_is_the_same)
+{
+    struct uplink_files *here = NULL, *there = NULL;
+    struct err e = {.text = ""};
+    struct uplink_host host = {.state_dir = "/nowhere", .receiver = "tested"};
+    uv_work_t work = {.data = &there};
+    if (!world->driver->read)
+        return;
+    uv_queue_work(&loop, &work, read_elsewhere, on_read);
+    while (work.loop)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_int_eq(read_files(world->options(), &here, &e), 0);
+    ck_assert(world->driver->same_files(here, there));
+    free_files(here);
+    host.files = there;
+    host.signer = signs();
+    ck_assert_int_eq(world->driver->open(world->options(), &host, &loop, &uplink, &e), 0);
+    expect_send(&attempts[0], UPLINK_LANE_PRESS, world->accepted);
+    close_uplink();
+    free_files(there);
 }
 END_TEST
 
@@ -196,6 +239,8 @@ void add_common_uplink_cases(TCase *cases)
     tcase_add_test(cases, what_failed_once_gets_through_the_next_time);
     tcase_add_loop_test(cases, close_cancels_every_attempt_before_it_returns, 0, 12);
     tcase_add_test(cases, what_can_never_work_is_refused_at_open_and_leaves_nothing);
+    tcase_add_test(cases,
+                   what_was_read_in_another_thread_serves_as_well_and_twice_the_same_is_the_same);
     tcase_add_test(cases, a_clip_gets_its_outcome_and_a_pause_only_holds_it);
     tcase_add_test(cases, refresh_loses_nothing);
     tcase_add_test(cases, what_was_prepared_may_be_sent_or_not);

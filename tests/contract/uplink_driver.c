@@ -37,6 +37,7 @@ struct program {
     long long ticks;
     const struct uplink_driver *driver;
     struct uplink *uplink;
+    struct uplink_files *files;
     bool closed;
     size_t used;
     char line[65536];
@@ -250,8 +251,12 @@ static void open_uplink(struct program *p, const void *options, struct signer *s
 {
     static struct uplink_host host;
     struct err e = {.text = ""};
+    const struct uplink_source source = {.state_dir = state_dir, .receiver = "tested"};
     host = (struct uplink_host){.signer = signer, .state_dir = state_dir, .receiver = "tested"};
-    int result = p->driver->open(options, &host, &p->loop, &p->uplink, &e);
+    int result = p->driver->read ? p->driver->read(options, &source, &p->files, &e) : 0;
+    host.files = p->files;
+    if (result == 0)
+        result = p->driver->open(options, &host, &p->loop, &p->uplink, &e);
     if (result == 0)
         return;
     print(json_pack("{s:s,s:s}", "error", "open", "text", e.text));
@@ -292,6 +297,8 @@ int main(int argc, char **argv)
     uv_run(&p->loop, UV_RUN_DEFAULT);
     if (uv_loop_close(&p->loop) != 0)
         stop("loop", "something was left open");
+    if (p->driver->free_files)
+        p->driver->free_files(p->files);
     signer_pem.close(signer);
     return 0;
 }

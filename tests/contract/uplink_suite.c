@@ -27,6 +27,7 @@ char event_id[UUID_TEXT_SIZE];
 
 unsigned signatures;
 
+static struct uplink_files *files; /* of the open one */
 static struct signer *signer;
 static uv_timer_t tick;
 static int files_at_begin;
@@ -103,8 +104,7 @@ static int sign(struct signer *counted, const void *text, size_t length,
     return signer->driver->sign(signer, text, length, ret_signature, ret_length, e);
 }
 
-/* The signer, and its signatures are counted. */
-static struct signer *count_signatures(void)
+struct signer *signs(void)
 {
     static struct signer counting;
     static const struct signer_driver driver = {.sign = sign};
@@ -113,11 +113,26 @@ static struct signer *count_signatures(void)
     return &counting;
 }
 
+int read_files(const void *options, struct uplink_files **ret_files, struct err *e)
+{
+    const struct uplink_source source = {.state_dir = mock_pki_folder(), .receiver = "tested"};
+    *ret_files = NULL;
+    return world->driver->read ? world->driver->read(options, &source, ret_files, e) : 0;
+}
+
+void free_files(struct uplink_files *read)
+{
+    if (world->driver->free_files)
+        world->driver->free_files(read);
+}
+
 void open_uplink_with(const void *options)
 {
     static struct uplink_host host; /* borrowed until close */
     struct err e = {.text = ""};
-    host = (struct uplink_host){.signer = count_signatures(),
+    ck_assert_msg(read_files(options, &files, &e) == 0, "read: %s", e.text);
+    host = (struct uplink_host){.signer = signs(),
+                                .files = files,
                                 .state_dir = mock_pki_folder(),
                                 .receiver = "tested",
                                 .on_link = on_link,
@@ -139,6 +154,8 @@ void close_uplink(void)
     if (uplink)
         world->driver->close(uplink);
     uplink = NULL;
+    free_files(files);
+    files = NULL;
 }
 
 struct event *make_event(const char *body)

@@ -54,9 +54,14 @@ extern unsigned signatures; /* made so far */
 
 void begin_uplink(void);
 void end_uplink(void);
+/* The signer, and its signatures are counted. */
+struct signer *signs(void);
 void open_uplink_with(const void *options);
 void open_uplink(void);
 void close_uplink(void);
+/* What the driver reads for these options; NULL if it reads nothing. */
+int read_files(const void *options, struct uplink_files **ret_files, struct err *e);
+void free_files(struct uplink_files *read);
 
 struct event *make_event(const char *body);
 void start_send(struct attempt *attempt, enum uplink_lane lane);

@@ -131,6 +131,14 @@ static const void *get_options(void)
     return &good_options;
 }
 
+/* Nobody will ever write into it. */
+static char *fifo(void)
+{
+    char *path = key_file("fifo");
+    mkfifo(path, 0600);
+    return path;
+}
+
 static char *no_address[] = {"receiver.example"};
 
 static const void *mistake(size_t i, const char **ret_word)
@@ -188,6 +196,10 @@ static const void *mistake(size_t i, const char **ret_word)
     case 11:
         wrong.addresses = (struct option_list){.items = no_address, .count = 1};
         *ret_word = "is no IP address";
+        break;
+    case 12:
+        wrong.ca_file = fifo();
+        *ret_word = "fifo: is no file";
         break;
     default:
         return NULL;

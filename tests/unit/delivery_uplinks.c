@@ -3,13 +3,77 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct attempt attempts[ATTEMPTS_MAX];
 size_t attempt_count;
 struct uplink uplinks[12];
 size_t uplink_count;
-const char *refuse_open;
+const char *refuse_open, *refuse_read, *new_files;
+unsigned reads_in_loop;
+atomic_uint reads;
+static uv_thread_t loop_thread;
+static atomic_bool disk_is_held;
+static uv_sem_t waits, may_go_on;
+
+void hold_disk(void)
+{
+    uv_sem_init(&waits, 0);
+    uv_sem_init(&may_go_on, 0);
+    disk_is_held = true;
+}
+
+void await_read(void)
+{
+    uv_sem_wait(&waits);
+}
+
+void let_disk_go(unsigned times)
+{
+    while (times-- > 0)
+        uv_sem_post(&may_go_on);
+}
+
+void let_others_read(void)
+{
+    disk_is_held = false;
+}
+
+struct uplink_files {
+    bool is_new;
+};
+
+static int read_files(const void *options, const struct uplink_source *source,
+                      struct uplink_files **ret_files, struct err *e)
+{
+    uv_thread_t self = uv_thread_self();
+    (void)options;
+    reads++;
+    reads_in_loop += uv_thread_equal(&self, &loop_thread) != 0;
+    reading_file(source->reading, "/its/file");
+    if (disk_is_held) {
+        uv_sem_post(&waits);
+        uv_sem_wait(&may_go_on);
+    }
+    if (refuse_read && (!refuse_read[0] || strcmp(source->receiver, refuse_read) == 0))
+        return err_set(e, ENOENT, "/its/file: no such file");
+    *ret_files = calloc(1, sizeof **ret_files);
+    (*ret_files)->is_new = new_files && strcmp(source->receiver, new_files) == 0;
+    return 0;
+}
+
+static bool same_files(const struct uplink_files *a, const struct uplink_files *b)
+{
+    return a->is_new == b->is_new;
+}
+
+static void free_files(struct uplink_files *files)
+{
+    for (size_t i = 0; files && i < uplink_count; i++)
+        ck_assert_msg(uplinks[i].closed || uplinks[i].files != files, "they are still borrowed");
+    free(files);
+}
 
 static int open_uplink(const void *options, const struct uplink_host *host, uv_loop_t *loop,
                        struct uplink **ret_uplink, struct err *e)
@@ -20,7 +84,9 @@ static int open_uplink(const void *options, const struct uplink_host *host, uv_l
         return err_set(e, EINVAL, "no certificate");
     ck_assert_uint_lt(uplink_count, sizeof uplinks / sizeof *uplinks);
     struct uplink *u = &uplinks[uplink_count];
-    *u = (struct uplink){.number = uplink_count++, .host = *host};
+    if (uplink_count == 0)
+        loop_thread = uv_thread_self();
+    *u = (struct uplink){.number = uplink_count++, .host = *host, .files = host->files};
     *ret_uplink = u;
     return 0;
 }
@@ -82,7 +148,10 @@ const struct uplink_driver uplink_fake = {.type = {.name = "fake"},
                                           .send = send_event,
                                           .upload = upload,
                                           .reply = reply,
-                                          .close = close_uplink};
+                                          .close = close_uplink,
+                                          .read = read_files,
+                                          .same_files = same_files,
+                                          .free_files = free_files};
 const struct uplink_driver uplink_small = {.type = {.name = "small"},
                                            .takes = UPLINK_TAKES(EVENT_CLASS_PRESS),
                                            .open = open_uplink,

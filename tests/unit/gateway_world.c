@@ -19,6 +19,8 @@ const char *broken; /* the step that fails; NULL: none */
 int64_t stall_ms;   /* that the next prepare takes */
 static struct signer signer = {.keyid = "0123456789abcdef"};
 const struct config *prepared_with;
+static const struct config *read_with;
+const struct config *used_by_a, *used_by_b, *used_by_c;
 
 void say(const char *step)
 {
@@ -35,12 +37,48 @@ static int take(const char *step, struct err *e)
 static int prepare(const char *step, const struct config *config, char *plan, void **ret_plan,
                    struct err *e)
 {
+    ck_assert_ptr_eq(config, read_with); /* nothing is prepared that was not read for it */
     prepared_with = config;
     virtual_stall(stall_ms);
     stall_ms = 0;
     int result = take(step, e);
     if (result == 0)
         *ret_plan = plan;
+    return result;
+}
+
+static const char *held_read; /* the step that waits; NULL: none */
+static uv_sem_t read_waits, read_goes_on;
+
+void hold_read(const char *step)
+{
+    uv_sem_init(&read_waits, 0);
+    uv_sem_init(&read_goes_on, 0);
+    held_read = step;
+}
+
+void await_read(void)
+{
+    uv_sem_wait(&read_waits);
+}
+
+void let_read_go(void)
+{
+    held_read = NULL;
+    uv_sem_post(&read_goes_on);
+}
+
+static int read_part(const char *step, const struct config *config, char *read, void **ret_read,
+                     struct err *e)
+{
+    read_with = config;
+    int result = take(step, e);
+    if (held_read && strcmp(held_read, step) == 0) {
+        uv_sem_post(&read_waits);
+        uv_sem_wait(&read_goes_on);
+    }
+    if (result == 0)
+        *ret_read = read;
     return result;
 }
 
@@ -71,11 +109,29 @@ static int prepare(const char *step, const struct config *config, char *plan, vo
         (void)of;                                                                                  \
         say("free " #id);                                                                          \
     }                                                                                              \
-    static char plan_##id;                                                                         \
-    static int prepare_##id(struct gateway *of, const struct config *config, void **ret_plan,      \
-                            struct err *e)                                                         \
+    static char plan_##id, read_of_##id;                                                           \
+    static int read_##id(const struct gateway *of, const struct config *config,                    \
+                         struct reading *reading, void **ret_read, struct err *e)                  \
     {                                                                                              \
         (void)of;                                                                                  \
+        reading_file(reading, "/file/of/" #id);                                                    \
+        return read_part("read " #id, config, &read_of_##id, ret_read, e);                         \
+    }                                                                                              \
+    static void drop_##id(void *read)                                                              \
+    {                                                                                              \
+        ck_assert_ptr_eq(read, &read_of_##id);                                                     \
+        say("drop " #id);                                                                          \
+    }                                                                                              \
+    static bool uses_##id(const struct gateway *of, const struct config *config)                   \
+    {                                                                                              \
+        (void)of;                                                                                  \
+        return config == used_by_##id;                                                             \
+    }                                                                                              \
+    static int prepare_##id(struct gateway *of, const struct config *config, void *read,           \
+                            void **ret_plan, struct err *e)                                        \
+    {                                                                                              \
+        (void)of;                                                                                  \
+        ck_assert_ptr_eq(read, &read_of_##id);                                                     \
         return prepare("prepare " #id, config, &plan_##id, ret_plan, e);                           \
     }                                                                                              \
     static void commit_##id(struct gateway *of, void *plan)                                        \
@@ -94,8 +150,8 @@ static int prepare(const char *step, const struct config *config, char *plan, vo
 #define ROW(id, of_section)                                                                        \
     {                                                                                              \
         .name = #id, .open = open_##id, .load = load_##id, .tick = tick_##id, .close = close_##id, \
-        .free = free_##id, .section = of_section, .prepare = prepare_##id, .commit = commit_##id,  \
-        .abandon = abandon_##id                                                                    \
+        .free = free_##id, .section = of_section, .read = read_##id, .drop = drop_##id,            \
+        .prepare = prepare_##id, .commit = commit_##id, .abandon = abandon_##id, .uses = uses_##id \
     }
 
 PART(a)

@@ -21,6 +21,7 @@ extern char said[1000];    /* what the parts were asked, in order */
 extern const char *broken; /* the step that fails; NULL: none */
 extern int64_t stall_ms;   /* that the next prepare takes */
 extern const struct config *prepared_with;
+extern const struct config *used_by_a, *used_by_b, *used_by_c; /* former ones; NULL: none */
 extern struct config_folder folder;
 extern struct gateway *gw;
 extern struct err problem; /* why it did not start */
@@ -36,6 +37,10 @@ void write_config(const char *text);
 void start(void);
 /* Adds to what was said. */
 void say(const char *step);
+/* That part's reading waits from now on, until it is let go. */
+void hold_read(const char *step);
+void await_read(void);
+void let_read_go(void);
 /* What systemd was told since it was asked last, a line each. */
 const char *notified(void);
 

@@ -126,7 +126,16 @@ static void end(void)
 static void open_book(void)
 {
     struct err e;
+    struct reading reading;
+    char path[READING_SIZE];
+    reading_init(&reading);
+    char *text = address_read_saved(options.state_dir, options.receiver, &reading);
+    reading_get(&reading, path);
+    ck_assert_str_eq(path, file_path); /* was told before it was looked at */
+    reading_finish(&reading);
+    options.saved = text;
     ck_assert_msg(address_open(&options, &book, &e) == 0, "%s", e.text);
+    free(text); /* the book has its own */
 }
 
 /* The look-up that is under way ends: addresses up to NULL. */
@@ -446,6 +455,7 @@ START_TEST(a_folder_whose_path_is_too_long_is_an_error)
     memset(folder, 'f', sizeof folder - 1);
     folder[sizeof folder - 1] = '\0';
     options.state_dir = folder;
+    ck_assert_ptr_null(address_read_saved(folder, "police", NULL));
     ck_assert_int_eq(address_open(&options, &book, &e), -ENAMETOOLONG);
     book = NULL;
 }

@@ -83,14 +83,14 @@ static void end(void)
 static void expect_refusal(int code, const char *word)
 {
     struct err e = {.text = ""};
-    ck_assert_int_eq(credentials_load(&credentials, &files, &e), code);
+    ck_assert_int_eq(credentials_load(&credentials, &files, NULL, &e), code);
     ck_assert_msg(strstr(e.text, word), "%s", e.text);
 }
 
 START_TEST(the_bytes_of_the_three_files_are_kept)
 {
     struct err e;
-    ck_assert_msg(credentials_load(&credentials, &files, &e) == 0, "%s", e.text);
+    ck_assert_msg(credentials_load(&credentials, &files, NULL, &e) == 0, "%s", e.text);
     const struct curl_blob *const blobs[] = {&credentials.ca, &credentials.certificate,
                                              &credentials.key};
     for (size_t i = 0; i < 3; i++) {
@@ -177,7 +177,7 @@ START_TEST(a_key_that_others_may_read_is_refused)
         credentials_finish(&credentials);
     }
     ck_assert_int_eq(chmod(files.key_file, 0660), 0); /* the group is the service's */
-    ck_assert_msg(credentials_load(&credentials, &files, &e) == 0, "%s", e.text);
+    ck_assert_msg(credentials_load(&credentials, &files, NULL, &e) == 0, "%s", e.text);
 }
 END_TEST
 
@@ -191,7 +191,7 @@ START_TEST(dates_are_only_said)
     snprintf(certificate, sizeof certificate, "%s.pem", dates[_i].name);
     snprintf(key, sizeof key, "%s.key", dates[_i].name);
     use("ca.pem", certificate, key);
-    ck_assert_msg(credentials_load(&credentials, &files, &e) == 0, "%s", e.text);
+    ck_assert_msg(credentials_load(&credentials, &files, NULL, &e) == 0, "%s", e.text);
     ck_assert_uint_eq(warnings, 2); /* the authority's is of a day, too */
     ck_assert_msg(strstr(warning, dates[_i].word), "%s", warning);
     ck_assert_ptr_nonnull(strstr(warning, certificate));
@@ -218,7 +218,7 @@ START_TEST(dates_count_unless_the_clock_is_known_to_be_bad)
                   {CLOCK_QUALITY_SYNCED, -1, false},   {CLOCK_QUALITY_HOLDOVER, -1, false},
                   {CLOCK_QUALITY_SYNCED, 1000, false}, {CLOCK_QUALITY_HOLDOVER, 1000, false}};
     struct err e;
-    ck_assert_msg(credentials_load(&credentials, &files, &e) == 0, "%s", e.text);
+    ck_assert_msg(credentials_load(&credentials, &files, NULL, &e) == 0, "%s", e.text);
     for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
         quality = clocks[i].quality;
         wall_ms = clock_build_ms() + clocks[i].after_build_ms;
@@ -233,7 +233,7 @@ START_TEST(a_bad_clock_is_said_once_and_then_no_date_is)
     quality = CLOCK_QUALITY_UNKNOWN;
     wall_ms = clock_build_ms() - 1;
     use("ca.pem", "expired.pem", "expired.key");
-    ck_assert_msg(credentials_load(&credentials, &files, &e) == 0, "%s", e.text);
+    ck_assert_msg(credentials_load(&credentials, &files, NULL, &e) == 0, "%s", e.text);
     ck_assert_uint_eq(warnings, 0);
     ck_assert_uint_ne(flags_of_a_dial(), 0);
     ck_assert_uint_ne(flags_of_a_dial(), 0);

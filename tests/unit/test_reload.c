@@ -9,6 +9,9 @@
 #include "run_suite.h"
 #include "virtual_time.h"
 
+#define READ      "read a, read b, read c, "
+#define COMMITTED "prepare a, prepare b, prepare c, commit a, commit b, commit c"
+
 /* The loop turns until the request is answered. */
 static void wait_for(const struct control_request *request)
 {
@@ -34,7 +37,7 @@ START_TEST(a_reload_prepares_every_part_and_then_commits_every_part)
     struct control_request request =
         reload(SITE OTHERS INPUT "receivers: [{id: school, name: School, driver: sim}]\n");
     ck_assert_msg(!request.failed, "%s", request.text);
-    ck_assert_str_eq(said, "prepare a, prepare b, prepare c, commit a, commit b, commit c");
+    ck_assert_str_eq(said, READ COMMITTED);
     ck_assert_ptr_eq(prepared_with, gw->reloaded);
     ck_assert_str_eq(gw->reloaded->receivers.items[0].id, "school");
     ck_assert_str_eq(gw->config->receivers.items[0].id, "police");
@@ -78,17 +81,18 @@ START_TEST(a_command_of_this_turn_is_answered_before_its_uplink_goes)
     facts_publish(gw->facts, &(struct fact){.kind = FACT_COMMAND});
     finish_work(held_work, 0);
     ck_assert_msg(!request.failed, "%s", request.text);
-    ck_assert_str_eq(said,
-                     "command, prepare a, prepare b, prepare c, commit a, commit b, commit c");
+    ck_assert_str_eq(said, READ "command, " COMMITTED);
 }
 END_TEST
 
-START_TEST(one_that_cannot_prepare_abandons_those_before_it_and_nothing_is_committed)
+START_TEST(one_that_cannot_read_or_prepare_abandons_those_before_it_and_nothing_is_committed)
 {
     static const char *cases[][2] = {
-        {"prepare a", "prepare a"},
-        {"prepare b", "prepare a, prepare b, abandon a"},
-        {"prepare c", "prepare a, prepare b, prepare c, abandon a, abandon b"},
+        {"read a", "read a"},
+        {"read c", "read a, read b, read c, drop a, drop b"},
+        {"prepare a", READ "prepare a, drop b, drop c"},
+        {"prepare b", READ "prepare a, prepare b, abandon a, drop c"},
+        {"prepare c", READ "prepare a, prepare b, prepare c, abandon a, abandon b"},
     };
     start();
     reload(SITE OTHERS INPUT RECEIVER);
@@ -198,7 +202,7 @@ static unsigned prepared(void)
 /* Every work of the pool is over, and nothing that waits for a time has begun. */
 static void settle(void)
 {
-    while (gw->reloading)
+    while (gw->reload)
         uv_run(&gw->loop, UV_RUN_ONCE);
     facts_tell(gw->facts);
 }
@@ -269,7 +273,77 @@ START_TEST(a_hangup_reloads)
     raise(SIGHUP);
     while (!gw->reloaded)
         uv_run(&gw->loop, UV_RUN_ONCE);
-    ck_assert_str_eq(said, "prepare a, prepare b, prepare c, commit a, commit b, commit c");
+    ck_assert_str_eq(said, READ COMMITTED);
+}
+END_TEST
+
+static unsigned destroyed;
+
+void __real_config_destroy(struct config *config);
+void __wrap_config_destroy(struct config *config);
+
+void __wrap_config_destroy(struct config *config)
+{
+    destroyed++;
+    __real_config_destroy(config);
+}
+
+START_TEST(a_configuration_that_a_part_still_uses_is_kept_for_as_long)
+{
+    start();
+    reload(SITE OTHERS INPUT RECEIVER);
+    used_by_b = gw->reloaded;
+    reload(SITE OTHERS INPUT RECEIVER "# 2\n");
+    used_by_c = gw->reloaded;
+    reload(SITE OTHERS INPUT RECEIVER "# 3\n");
+    reload(SITE OTHERS INPUT RECEIVER "# 4\n");
+    ck_assert_uint_eq(destroyed, 1); /* the third */
+    ck_assert_str_eq(used_by_b->receivers.items[0].id, "police"); /* it is there */
+    ck_assert_str_eq(used_by_c->receivers.items[0].id, "police");
+    used_by_b = NULL;
+    reload(SITE OTHERS INPUT RECEIVER "# 5\n");
+    ck_assert_uint_eq(destroyed, 3); /* the fourth, too */
+    ck_assert_str_eq(used_by_c->receivers.items[0].id, "police");
+}
+END_TEST
+
+static void expect_refusal(const struct control_request *request, const char *why)
+{
+    ck_assert(request->answered && request->failed);
+    ck_assert_ptr_nonnull(strstr(request->text, "the old configuration stays: "));
+    ck_assert_msg(strstr(request->text, why), "%s", request->text);
+    facts_tell(gw->facts);
+    ck_assert(last_fault.broken && last_fault.code == FAULT_CONFIG);
+}
+
+START_TEST(a_disk_that_does_not_answer_is_given_up_and_said_and_nothing_changes)
+{
+    struct control_request first = {0}, waiting = {0}, late = {0};
+    start();
+    hold_read("read b");
+    ck_assert_int_eq(reload_begin(gw, &first), 0);
+    ck_assert_int_eq(reload_begin(gw, &waiting), 0);
+    await_read();
+    virtual_advance(gw->facts, 9999);
+    ck_assert(!first.answered && !waiting.answered);
+    virtual_advance(gw->facts, 1);
+    expect_refusal(&first, "reading /file/of/b has taken 10 s: given up, nothing changed");
+    expect_refusal(&waiting, "still reads /file/of/b, for 10 s: nothing changed");
+    /* The loop goes on; who asks now hears at once what is the matter. */
+    virtual_advance(gw->facts, 5000);
+    ck_assert_ptr_nonnull(strstr(said, "tick a"));
+    ck_assert_int_eq(reload_begin(gw, &late), 0);
+    expect_refusal(&late, "still reads /file/of/b, for 15 s: nothing changed");
+    ck_assert_ptr_nonnull(strstr(last_fault.reason, "/file/of/b"));
+    said[0] = '\0';
+    let_read_go();
+    settle();
+    ck_assert_str_eq(said, "read c, drop a, drop b, drop c"); /* it came too late */
+    ck_assert_ptr_null(gw->reloaded);
+    struct control_request again = reload(SITE OTHERS INPUT RECEIVER);
+    ck_assert_msg(!again.failed, "%s", again.text);
+    ck_assert_str_eq(said, READ COMMITTED);
+    ck_assert(!last_fault.broken);
 }
 END_TEST
 
@@ -302,11 +376,29 @@ START_TEST(a_stop_in_the_middle_of_a_reload_leaves_everything_as_it_was)
     uv_sem_post(&may_go_on);
     gateway_run(gw);
     uv_sem_destroy(&may_go_on);
-    ck_assert_str_eq(said, "close c, close b, close a");
+    ck_assert_str_eq(said, "close c, close b, close a, " READ "drop a, drop b, drop c");
     ck_assert(request.failed);
     ck_assert_ptr_nonnull(strstr(request.text, "stopping"));
     ck_assert_ptr_null(gw->reloaded);
     ck_assert_int_eq(reload_begin(gw, &late), -ESHUTDOWN);
+}
+END_TEST
+
+START_TEST(a_reload_that_gets_no_thread_is_given_up_as_well)
+{
+    struct control_request request = {0};
+    uv_work_t held;
+    start();
+    uv_sem_init(&may_go_on, 0);
+    uv_queue_work(&gw->loop, &held, hold, let_go);
+    ck_assert_int_eq(reload_begin(gw, &request), 0);
+    virtual_advance(gw->facts, 10000);
+    expect_refusal(&request, "nothing could be read for 10 s");
+    settle(); /* it has left the queue */
+    uv_sem_post(&may_go_on);
+    struct control_request again = reload(SITE OTHERS INPUT RECEIVER);
+    ck_assert_msg(!again.failed, "%s", again.text);
+    uv_sem_destroy(&may_go_on);
 }
 END_TEST
 
@@ -318,7 +410,8 @@ int main(void)
     tcase_add_test(tc, a_reload_prepares_every_part_and_then_commits_every_part);
     tcase_add_test(tc, a_command_of_this_turn_is_answered_before_its_uplink_goes);
     tcase_add_loop_test(
-        tc, one_that_cannot_prepare_abandons_those_before_it_and_nothing_is_committed, 0, 3);
+        tc, one_that_cannot_read_or_prepare_abandons_those_before_it_and_nothing_is_committed, 0,
+        5);
     tcase_add_test(tc, a_file_with_mistakes_is_prepared_by_nobody_and_every_mistake_is_answered);
     tcase_add_test(tc, a_reload_names_the_sections_that_wait_until_they_are_as_they_were);
     tcase_add_loop_test(tc, what_is_for_the_video_daemon_waits_for_that, 0, 4);
@@ -328,6 +421,9 @@ int main(void)
                         0, 2);
     tcase_add_test(tc, who_waits_for_the_next_reload_hears_of_a_stop);
     tcase_add_test(tc, a_hangup_reloads);
+    tcase_add_test(tc, a_configuration_that_a_part_still_uses_is_kept_for_as_long);
+    tcase_add_test(tc, a_disk_that_does_not_answer_is_given_up_and_said_and_nothing_changes);
+    tcase_add_test(tc, a_reload_that_gets_no_thread_is_given_up_as_well);
     tcase_add_test(tc, a_stop_in_the_middle_of_a_reload_leaves_everything_as_it_was);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -16,6 +16,9 @@
 #define AGE_WORKING_MS (5 * 60 * 1000)
 #define AGE_FAILING_MS 1000
 
+#define FILE_SIZE 512
+#define SAVED_BYTES 4096
+
 struct address_book {
     struct address_options options;
     bool numeric; /* the url holds the address */
@@ -25,14 +28,14 @@ struct address_book {
     char reason[160];                     /* why the last look-up failed; "" if it did not */
     bool looking;
     int64_t looked_ms; /* loop time of the last look-up's end; 0: none yet */
-    char file[512];
+    char file[FILE_SIZE];
     LIST_HEAD(, address_waiter) waiters;
 };
 
 /* Writing the file of last good addresses waits for the disk: in libuv's pool. */
 struct save {
     uv_work_t work;
-    char path[512];
+    char path[FILE_SIZE];
     char text[ADDRESS_LIST_TEXT_SIZE];
 };
 
@@ -63,15 +66,30 @@ static void save_addresses(struct address_book *b)
         free(save);
 }
 
-static void read_saved(struct address_book *b)
+/* False if it is too long. */
+static bool name_file(char ret_path[FILE_SIZE], const char *state_dir, const char *receiver)
 {
-    char *text;
-    if (atomic_file_read(b->file, 4096, &text, NULL, NULL) != 0)
-        return; /* there is none at the first start */
+    return snprintf(ret_path, FILE_SIZE, "%s/addresses-%s", state_dir, receiver) < FILE_SIZE;
+}
+
+char *address_read_saved(const char *state_dir, const char *receiver, struct reading *reading)
+{
+    char path[FILE_SIZE], *text;
+    if (!name_file(path, state_dir, receiver))
+        return NULL;
+    reading_file(reading, path);
+    /* There is none at the first start. */
+    return atomic_file_read(path, SAVED_BYTES, &text, NULL, NULL) == 0 ? text : NULL;
+}
+
+static void take_saved(struct address_book *b)
+{
+    char text[SAVED_BYTES + 1];
+    snprintf(text, sizeof text, "%s", b->options.saved ? b->options.saved : "");
+    b->options.saved = NULL;
     address_list_read(&b->list, text);
     if (b->list.count > 0)
         memcpy(b->saved_address, b->list.items[0], sizeof b->saved_address);
-    free(text);
 }
 
 static void tell_waiters(struct address_book *b)
@@ -163,7 +181,7 @@ static int read_options(struct address_book *b, struct err *e)
                                  o->name_servers->items[i]);
     if (used >= sizeof servers)
         return err_set(e, EINVAL, "name_servers: too many");
-    read_saved(b);
+    take_saved(b);
     return resolver_create(o->loop, used ? servers : NULL, &b->resolver, e);
 }
 
@@ -173,8 +191,7 @@ static int begin(struct address_book *b, struct err *e)
     b->numeric = resolve_is_numeric(o->name);
     if (b->numeric)
         return 0;
-    if (snprintf(b->file, sizeof b->file, "%s/addresses-%s", o->state_dir, o->receiver) >=
-        (int)sizeof b->file)
+    if (!name_file(b->file, o->state_dir, o->receiver))
         return err_set(e, ENAMETOOLONG, "%s: path too long", o->state_dir);
     int result = read_options(b, e);
     if (result == 0)

@@ -3,7 +3,8 @@
  * Where the receiver is. That comes, best first, from the configuration, from a look-up in the
  * loop, or from the file of the addresses that worked last, so that a dead name server keeps no
  * alarm back. The address that works stays first in the list for as long as it works; the one that
- * worked last stays in the list even when a look-up no longer names it. Loop thread.
+ * worked last stays in the list even when a look-up no longer names it. Loop thread, but
+ * for address_read_saved.
  */
 #ifndef TOCSIN_DRIVERS_UPLINK_HTTPS_ADDRESS_H
 #define TOCSIN_DRIVERS_UPLINK_HTTPS_ADDRESS_H
@@ -14,6 +15,7 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "base/reading.h"
 #include "iface/driver.h"
 
 struct address_book;
@@ -24,6 +26,7 @@ struct address_options {
     const char *name;      /* of the receiver's host; a numeric one is never looked up */
     const char *receiver;  /* its id, for the log and the file's name */
     const char *state_dir; /* where the last good addresses are kept */
+    const char *saved;     /* those of last time, see address_read_saved; until address_open only */
     const struct option_list *addresses, *name_servers;
     /* The receiver has moved: the address in use is no longer named. Never from within a call. */
     void (*on_moved)(void *arg);
@@ -37,6 +40,10 @@ struct address_waiter {
     void (*on_looked_up)(struct address_waiter *waiter);
     bool waits;
 };
+
+/* The text of the file of the addresses that worked last, for the caller to free; NULL: there is
+ * none. Waits for the disk: any thread but the loop's. `reading` may be NULL. */
+char *address_read_saved(const char *state_dir, const char *receiver, struct reading *reading);
 
 /* Begins a look-up if one is needed. */
 int address_open(const struct address_options *options, struct address_book **ret_book,

@@ -105,10 +105,12 @@ static void warn_of_dates(const struct credentials *c, const char *path, const X
     }
 }
 
-static int read_file(const char *path, struct curl_blob *ret_text, struct err *e)
+static int read_file(const char *path, struct reading *reading, struct curl_blob *ret_text,
+                     struct err *e)
 {
     char *data;
     size_t length;
+    reading_file(reading, path);
     int result = atomic_file_read(path, FILE_MAX_BYTES, &data, &length, e);
     if (result == 0)
         *ret_text = (struct curl_blob){.data = data, .len = length, .flags = CURL_BLOB_NOCOPY};
@@ -144,15 +146,27 @@ static int check(const struct credentials *c, struct err *e)
     return result;
 }
 
-int credentials_load(struct credentials *c, const struct credential_files *files, struct err *e)
+int credentials_load(struct credentials *c, const struct credential_files *files,
+                     struct reading *reading, struct err *e)
 {
     *c = (struct credentials){.files = *files};
-    int result = read_file(files->ca_file, &c->ca, e);
+    int result = read_file(files->ca_file, reading, &c->ca, e);
     if (result == 0)
-        result = read_file(files->cert_file, &c->certificate, e);
+        result = read_file(files->cert_file, reading, &c->certificate, e);
     if (result == 0)
-        result = read_file(files->key_file, &c->key, e);
+        result = read_file(files->key_file, reading, &c->key, e);
     return result == 0 ? check(c, e) : result;
+}
+
+static bool blobs_are_same(const struct curl_blob *a, const struct curl_blob *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+bool credentials_are_same(const struct credentials *a, const struct credentials *b)
+{
+    return blobs_are_same(&a->ca, &b->ca) && blobs_are_same(&a->certificate, &b->certificate) &&
+           blobs_are_same(&a->key, &b->key);
 }
 
 void credentials_finish(struct credentials *c)

@@ -2,7 +2,8 @@
 /*
  * Certificates and key of one receiver's connections. The files are read once, so that no dial
  * waits for a disk, and checked: what can never work is an error; what may yet work (dates) is only
- * logged. New files are taken when the uplink is opened again. Loop thread.
+ * logged. credentials_load waits for the disk, in any thread; what it has read is one thread's at a
+ * time.
  */
 #ifndef TOCSIN_DRIVERS_UPLINK_HTTPS_CREDENTIALS_H
 #define TOCSIN_DRIVERS_UPLINK_HTTPS_CREDENTIALS_H
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/reading.h"
 
 /* Borrowed until credentials_finish. */
 struct credential_files {
@@ -24,8 +26,11 @@ struct credentials {
     bool told_bad_clock;
 };
 
-/* After a failure, too, credentials_finish frees what was read. */
-int credentials_load(struct credentials *c, const struct credential_files *files, struct err *e);
+/* After a failure, too, credentials_finish frees what was read. `reading` may be NULL. */
+int credentials_load(struct credentials *c, const struct credential_files *files,
+                     struct reading *reading, struct err *e);
+/* Whether the files held the same bytes. */
+bool credentials_are_same(const struct credentials *a, const struct credentials *b);
 /* When libcurl has let go of them. */
 void credentials_finish(struct credentials *c);
 /* libcurl's hook; `credentials` is the struct. The clock is known to be bad when it never was

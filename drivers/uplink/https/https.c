@@ -8,6 +8,7 @@
  *   dial.c                           keeps a connection warm
  *   transfer.c                       one signed exchange: request, deadline, the next address
  *   connection.c                     libcurl in the loop
+ *   files.c                          what it needs of the disk, read outside of the loop
  *   address.c, credentials.c         where the receiver is; certificates and keys
  *   outcome.c, answer.c, tus_judge.c what an answer means (pure)
  *   ahead.c, address_list.c, url.c, options.c (pure); tus_piece.c (a file in libuv's pool)
@@ -19,6 +20,7 @@
 
 #include "base/clock.h"
 #include "drivers/uplink/https/ahead.h"
+#include "drivers/uplink/https/files.h"
 #include "drivers/uplink/https/options.h"
 #include "drivers/uplink/https/outcome.h"
 #include "drivers/uplink/https/pool.h"
@@ -40,7 +42,6 @@ struct uplink {
     const struct https_options *options;
     struct uplink_host host;
     char name[URL_HOST_SIZE], upload_url[PROFILE_TARGET_URI_MAX];
-    struct credentials credentials;
     struct outcome_rules rules;
     struct transfer_means means;
     struct pool *pool;
@@ -50,26 +51,6 @@ struct uplink {
 };
 
 static void close_https(struct uplink *u);
-
-static int read_receipt_keys(struct uplink *u, struct err *e)
-{
-    const struct option_list *files = &u->options->receipt_keys;
-    int result = 0;
-    u->rules.unsigned_allowed = u->options->receipts == HTTPS_RECEIPTS_UNSIGNED;
-    for (size_t i = 0; result == 0 && i < files->count; i++)
-        result = keys_add_file(&u->rules.keys, files->items[i], e);
-    return result;
-}
-
-static int read_files(struct uplink *u, struct err *e)
-{
-    const struct credential_files files = {.ca_file = u->options->ca_file,
-                                           .cert_file = u->options->cert_file,
-                                           .key_file = u->options->key_file,
-                                           .receiver = u->host.receiver};
-    int result = credentials_load(&u->credentials, &files, e);
-    return result == 0 ? read_receipt_keys(u, e) : result;
-}
 
 static void on_moved(void *arg)
 {
@@ -83,6 +64,7 @@ static int find_receiver(struct uplink *u, struct err *e)
                                             .name = u->name,
                                             .receiver = u->host.receiver,
                                             .state_dir = u->host.state_dir,
+                                            .saved = u->host.files->addresses,
                                             .addresses = &u->options->addresses,
                                             .name_servers = &u->options->name_servers,
                                             .on_moved = on_moved,
@@ -135,11 +117,11 @@ static int open_https(const void *options, const struct uplink_host *host, uv_lo
         return err_set(e, ENOMEM, "https: out of memory");
     u->options = options;
     u->host = *host;
+    u->rules.keys = host->files->receipt_keys;
+    u->rules.unsigned_allowed = u->options->receipts == HTTPS_RECEIPTS_UNSIGNED;
     u->means = (struct transfer_means){
-        .loop = loop, .signer = host->signer, .credentials = &u->credentials};
+        .loop = loop, .signer = host->signer, .credentials = &host->files->credentials};
     int result = check_options(u, e);
-    if (result == 0)
-        result = read_files(u, e);
     if (result == 0)
         result = find_receiver(u, e);
     if (result == 0)
@@ -242,8 +224,6 @@ static void close_https(struct uplink *u)
     tus_close(u->tus);
     pool_close(u->pool);
     address_close(u->means.addresses);
-    keys_finish(&u->rules.keys);
-    credentials_finish(&u->credentials);
     free(u);
 }
 
@@ -262,4 +242,7 @@ const struct uplink_driver uplink_https = {
     .pause_upload = pause_upload,
     .refresh = refresh,
     .close = close_https,
+    .read = files_read,
+    .same_files = files_are_same,
+    .free_files = files_free,
 };
