@@ -46,16 +46,10 @@ int delivery_read(const struct delivery *d, const struct config_receivers *recei
     return 0;
 }
 
-static void drop_one(struct delivery_files *read, size_t i)
-{
-    uplinks_free_files(read->of[i].driver, read->of[i].files);
-    read->of[i].files = NULL;
-}
-
 void delivery_drop(struct delivery_files *read)
 {
     for (size_t i = 0; read && i < read->count; i++)
-        drop_one(read, i);
+        uplinks_free_files(read->of[i].driver, read->of[i].files);
     free(read);
 }
 
@@ -83,10 +77,8 @@ static int plan_one(struct plan *plan, struct delivery_receiver *r, struct err *
 {
     size_t i = r->index;
     const struct config_receiver *config = &plan->receivers->items[i];
-    if (is_as_before(r, config, plan->read->of[i].files)) {
-        drop_one(plan->read, i);
+    if (is_as_before(r, config, plan->read->of[i].files))
         return 0;
-    }
     int result = uplinks_open(r, config, plan->read->of[i].files, &plan->options[i], e);
     plan->replaces[i] = result == 0;
     return result;

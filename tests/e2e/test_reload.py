@@ -43,14 +43,15 @@ def holding(stand):
 
     mock.behave = behave
     stand.receivers.pop("police")
-    # Of the two entries only the first, the police's, is replaced in each.
-    start(stand, [("url: https://127.0.0.1:8443", f"url: {mock.origin}")])
-    for old, new in (("ca_file: pki/ca.pem", f"ca_file: {pki.path('ca.pem')}"),
-                     ("cert_file: pki/gateway.pem", f"cert_file: {pki.path('gateway.pem')}"),
-                     ("key_file: pki/gateway.key", f"key_file: {pki.path('gateway.key')}"),
-                     ("[pki/police-receipt.pub.pem]", f"[{pki.path('receipt.pub.pem')}]")):
-        edit(stand, old, new)
-    stand.core.stop()
+    stand.write_config(cameras=False)
+    mine = {"url: https://127.0.0.1:8443": f"attempt_timeout: 30s\n    url: {mock.origin}",
+            "ca_file: pki/ca.pem": f"ca_file: {pki.path('ca.pem')}",
+            "cert_file: pki/gateway.pem": f"cert_file: {pki.path('gateway.pem')}",
+            "key_file: pki/gateway.key": f"key_file: {pki.path('gateway.key')}",
+            "[pki/police-receipt.pub.pem]": f"[{pki.path('receipt.pub.pem')}]"}
+    for old, new in mine.items():
+        edit(stand, old, new)  # where it stands first: in the entry of the police
+    stand.start_receivers()
     stand.start_core()
     yield mock
     mock.may_answer.set()

@@ -128,6 +128,7 @@ void end_attempt(struct attempt *a, const struct uplink_result *result)
 static void close_uplink(struct uplink *u)
 {
     u->closed = true;
+    u->files = u->host.files = NULL; /* borrowed no more: who loses them leaks */
     for (size_t i = 0; i < attempt_count; i++) {
         if (attempts[i].uplink == u->number && !attempts[i].ended)
             end_attempt(&attempts[i], &(struct uplink_result){.outcome = UPLINK_OUTCOME_CANCELLED});

@@ -334,6 +334,7 @@ END_TEST
 
 START_TEST(a_look_that_a_reload_or_the_end_has_overtaken_opens_nothing)
 {
+    const size_t opened = _i < 2 ? 5 : 2;
     open_with_closed("police");
     refuse_read = NULL;
     hold_disk();
@@ -342,17 +343,18 @@ START_TEST(a_look_that_a_reload_or_the_end_has_overtaken_opens_nothing)
     let_others_read();
     copy_receivers();
     changed[1].name = changed[2].name = "Another";
-    reload();
+    if (_i < 2)
+        reload();
     ck_assert(delivery_uses(delivery, &config)); /* the look's */
-    ck_assert_uint_eq(uplink_count, 5);
-    if (_i == 1) {
+    ck_assert_uint_eq(uplink_count, opened);
+    if (_i > 0) {
         facts_close(facts);
         delivery_close(delivery);
     }
     let_disk_go(1);
     end_looks();
-    ck_assert_uint_eq(uplink_count, 5);
-    ck_assert(!delivery_uses(delivery, &config));
+    ck_assert_uint_eq(uplink_count, opened);
+    ck_assert(_i == 2 || !delivery_uses(delivery, &config));
 }
 END_TEST
 
@@ -450,7 +452,7 @@ int main(void)
     tcase_add_test(tc, a_closed_receiver_is_looked_at_in_the_pool_while_presses_go_on);
     tcase_add_test(tc, no_more_than_two_are_looked_at_at_a_time_and_one_that_lasts_is_said_once);
     tcase_add_test(tc, a_look_in_vain_is_followed_by_another_30_s_after_it);
-    tcase_add_loop_test(tc, a_look_that_a_reload_or_the_end_has_overtaken_opens_nothing, 0, 2);
+    tcase_add_loop_test(tc, a_look_that_a_reload_or_the_end_has_overtaken_opens_nothing, 0, 3);
     tcase_add_test(tc, after_a_reload_what_was_replaced_is_not_proven_until_it_is_and_that_is_told);
     tcase_add_test(tc, a_reload_that_fails_or_is_abandoned_changes_nothing);
     tcase_add_test(tc, the_store_is_told_what_another_protocol_carries);
