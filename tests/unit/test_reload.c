@@ -297,7 +297,7 @@ START_TEST(a_configuration_that_a_part_still_uses_is_kept_for_as_long)
     used_by_c = gw->reloaded;
     reload(SITE OTHERS INPUT RECEIVER "# 3\n");
     reload(SITE OTHERS INPUT RECEIVER "# 4\n");
-    ck_assert_uint_eq(destroyed, 1); /* the third */
+    ck_assert_uint_eq(destroyed, 1);                              /* the third */
     ck_assert_str_eq(used_by_b->receivers.items[0].id, "police"); /* it is there */
     ck_assert_str_eq(used_by_c->receivers.items[0].id, "police");
     used_by_b = NULL;

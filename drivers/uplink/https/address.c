@@ -16,7 +16,7 @@
 #define AGE_WORKING_MS (5 * 60 * 1000)
 #define AGE_FAILING_MS 1000
 
-#define FILE_SIZE 512
+#define FILE_SIZE   512
 #define SAVED_BYTES 4096
 
 struct address_book {
