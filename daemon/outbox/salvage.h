@@ -7,7 +7,8 @@
 
 /*
  * Moves the (closed) database and its log aside, opens a fresh one in its place and copies every
- * row that can be read. Sets `damage` and `state_lost`.
+ * row that can be read, or none if the fresh one does not take them all. Sets `damage` and
+ * `state_lost`.
  */
 int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e);
 

@@ -136,6 +136,37 @@ START_TEST(a_damaged_database_is_put_aside_and_what_can_be_read_is_kept)
 }
 END_TEST
 
+/* Of every database that is opened: it may have only so many pages, as on a full disk. */
+static int keep_small(sqlite3 *db, char **error, const struct sqlite3_api_routines *api)
+{
+    (void)error;
+    (void)api;
+    return sqlite3_exec(db, "PRAGMA max_page_count=24", NULL, NULL, NULL);
+}
+
+START_TEST(what_can_be_read_but_not_copied_is_not_called_kept)
+{
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 300; seq++)
+        put(f, seq, "state");
+    wait_stored(f, 300);
+    close_outbox(f);
+    ck_assert_int_gt(damage_pages_that_hold(f, "{\"seq\":15"), 0);
+    f->stored = 0;
+    ck_assert_int_eq(sqlite3_auto_extension((void (*)(void))keep_small), SQLITE_OK);
+    open_outbox(f);
+    ck_assert_int_eq(sqlite3_cancel_auto_extension((void (*)(void))keep_small), 1);
+    ck_assert_msg(strstr(f->found.damage, "none is kept") && strstr(f->found.damage, "full"), "%s",
+                  f->found.damage);
+    ck_assert(f->found.state_lost);
+    ck_assert_uint_eq(f->found.last_seq, 0);
+    ck_assert_uint_eq(f->found.pending_count, 0);
+    put(f, 1000, NULL);
+    wait_stored(f, 1);
+    end(f);
+}
+END_TEST
+
 START_TEST(rows_of_state_that_could_not_be_read_are_told)
 {
     struct fixture *f = begin();
@@ -328,6 +359,7 @@ int main(void)
     tcase_add_test(tc, rows_of_state_are_kept_by_name_and_never_cut);
     tcase_add_test(tc, a_disk_that_refuses_is_a_fault_and_nothing_is_lost_when_it_takes_again);
     tcase_add_test(tc, a_damaged_database_is_put_aside_and_what_can_be_read_is_kept);
+    tcase_add_test(tc, what_can_be_read_but_not_copied_is_not_called_kept);
     tcase_add_test(tc, rows_of_state_that_could_not_be_read_are_told);
     tcase_add_test(tc, a_file_that_is_no_database_keeps_no_press_out);
     tcase_add_test(tc, a_clip_is_known_with_its_manifest_and_waits_for_each_receiver);
