@@ -38,6 +38,14 @@ struct job_row {
     char *text;
 };
 
+#define JOB_ROWS_MAX 4
+
+/* Rows that were saved one after the other with nothing in between, the newest text of each; those
+ * without a text are free. */
+struct job_state {
+    struct job_row rows[JOB_ROWS_MAX];
+};
+
 struct job_store {
     struct event *event; /* ours */
     struct job_row row;
@@ -107,7 +115,7 @@ struct job {
         struct job_store store;
         struct job_delivery delivery; /* DELIVERY, UPLOAD */
         struct job_answer answer;
-        struct job_row row; /* STATE */
+        struct job_state state;
         struct job_takes takes;
         struct job_barrier barrier;
         struct job_load load;

@@ -43,7 +43,8 @@ static void free_job(struct job *job)
         free(job->u.answer.row.text);
         break;
     case JOB_STATE:
-        free(job->u.row.text);
+        for (size_t i = 0; i < JOB_ROWS_MAX; i++)
+            free(job->u.state.rows[i].text);
         break;
     case JOB_LOAD:
         event_unref(job->u.load.event);
@@ -284,8 +285,14 @@ void outbox_store(struct outbox *ob, struct event *event, const struct outbox_ro
 
 void outbox_save_row(struct outbox *ob, const struct outbox_row *row)
 {
+    struct job_row copy = copy_row(row);
+    uv_mutex_lock(&ob->lock);
+    bool has_joined = queue_join_row(&ob->queue, &copy);
+    uv_mutex_unlock(&ob->lock);
+    if (has_joined)
+        return;
     struct job *job = create_job(ob, JOB_STATE, NULL);
-    job->u.row = copy_row(row);
+    job->u.state.rows[0] = copy;
     submit(ob, job);
 }
 

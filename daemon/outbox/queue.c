@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/queue.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "outbox/job.h"
 
 void queue_init(struct queue *q)
@@ -50,6 +53,29 @@ bool queue_add(struct queue *q, struct job *job)
     case JOB_LOAD:
     case JOB_STRIKE:
         return add_chore(q, job);
+    }
+    return false;
+}
+
+/* As BSD's STAILQ_LAST. */
+static struct job *last_write(const struct queue *q)
+{
+    void *last = (char *)q->writes.stqh_last - offsetof(struct job, next);
+    return STAILQ_EMPTY(&q->writes) ? NULL : last;
+}
+
+bool queue_join_row(struct queue *q, const struct job_row *row)
+{
+    struct job *last = last_write(q);
+    if (!last || last->kind != JOB_STATE)
+        return false;
+    for (size_t i = 0; i < JOB_ROWS_MAX; i++) {
+        struct job_row *known = &last->u.state.rows[i];
+        if (known->text && strcmp(known->name, row->name) != 0)
+            continue;
+        free(known->text);
+        *known = *row;
+        return true;
     }
     return false;
 }

@@ -38,6 +38,8 @@ struct queue {
     int64_t stop_by_ns;
 };
 
+struct job_row;
+
 /* A piece of work: writes, records, or both; or a chore. */
 struct work {
     struct job_list writes, records;
@@ -48,6 +50,14 @@ void queue_init(struct queue *q);
 
 /* Takes the job; whether the thread, asleep until queue_due_ns, has to look anew. */
 bool queue_add(struct queue *q, struct job *job);
+
+/*
+ * Takes the row's text into the last job that waits, if that is one of rows: in place of an older
+ * text of the same row, or beside others. They are written together, so nothing is on the disk
+ * without what was handed over before it, and while the disk stands still they do not pile up.
+ * False if it must be a job of its own.
+ */
+bool queue_join_row(struct queue *q, const struct job_row *row);
 
 /* From now on only what is to be written counts, until then. */
 void queue_stop(struct queue *q, int64_t by_ns);

@@ -39,6 +39,15 @@ static int put_delivery(struct outbox *ob, const struct job *job, struct err *e)
                                    : store_put_delivery(&ob->store, &row, e);
 }
 
+static int put_rows(struct store *s, const struct job_state *state, struct err *e)
+{
+    struct outbox_row row;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < JOB_ROWS_MAX; i++)
+        result = store_put_row(s, row_of(&state->rows[i], &row), e);
+    return result;
+}
+
 /* Within the batch's transaction. */
 static int write_job(struct outbox *ob, const struct job *job, struct err *e)
 {
@@ -59,7 +68,7 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
         return store_put_answer(s, ob->receivers[job->u.answer.receiver], &job->u.answer.answer,
                                 row_of(&job->u.answer.row, &row), e);
     case JOB_STATE:
-        return store_put_row(s, row_of(&job->u.row, &row), e);
+        return put_rows(s, &job->u.state, e);
     case JOB_TAKES:
         store_set_takes(s, job->u.takes.receiver, job->u.takes.classes, job->u.takes.clips);
         return 0;

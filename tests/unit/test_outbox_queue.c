@@ -278,6 +278,61 @@ START_TEST(what_a_receiver_takes_is_written_at_once_and_nothing_struck_out_befor
 }
 END_TEST
 
+static bool join(struct queue *q, const char *name, const char *text)
+{
+    struct job_row row = {name, strdup(text)};
+    bool has_joined = queue_join_row(q, &row);
+    if (!has_joined)
+        free(row.text);
+    return has_joined;
+}
+
+static void check_row(const struct job *job, size_t i, const char *name, const char *text)
+{
+    ck_assert_str_eq(job->u.state.rows[i].name, name);
+    ck_assert_str_eq(job->u.state.rows[i].text, text);
+}
+
+START_TEST(a_row_takes_the_place_of_its_older_text_unless_something_came_in_between)
+{
+    static const enum job_kind between[] = {JOB_STORE, JOB_ANSWER, JOB_TAKES, JOB_BARRIER};
+    struct queue q;
+    struct work w;
+    begin(&q, JOB_STATE);
+    struct job *job = STAILQ_FIRST(&q.writes);
+    ck_assert(join(&q, "a", "1"));
+    ck_assert(join(&q, "b", "1"));
+    ck_assert(join(&q, "a", "2"));
+    ck_assert(join(&q, "c", "1"));
+    ck_assert(join(&q, "d", "1"));
+    ck_assert(!join(&q, "e", "1")); /* there is no room */
+    ck_assert(join(&q, "d", "2"));
+    check_row(job, 0, "a", "2");
+    check_row(job, 1, "b", "1");
+    check_row(job, 3, "d", "2");
+    for (size_t i = 0; i < sizeof between / sizeof *between; i++) {
+        add(&q, between[i]);
+        ck_assert(!join(&q, "a", "3"));
+    }
+    take(&q, 1000, "5w", &w);
+    ck_assert(!join(&q, "a", "4")); /* the thread has it in its hands */
+    queue_put_back(&q, &w, 1000);
+    add(&q, JOB_STATE);
+    ck_assert(join(&q, "a", "5"));
+    check_row(job, 0, "a", "2");
+    for (size_t i = 0; i < JOB_ROWS_MAX; i++)
+        free(job->u.state.rows[i].text);
+    take(&q, 1000 + QUEUE_RETRY_NS, "6w", &w);
+    STAILQ_FOREACH(job, &w.writes, next)
+    {
+        if (!STAILQ_NEXT(job, next))
+            free(job->u.state.rows[0].text);
+    }
+    free_work(&w);
+    free_queue(&q);
+}
+END_TEST
+
 START_TEST(a_stop_writes_all_at_once_writes_before_records_and_does_no_chore)
 {
     struct queue q;
@@ -321,6 +376,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_clip_is_looked_for_when_what_is_to_be_written_is_written);
     tcase_add_test(
         tc, what_a_receiver_takes_is_written_at_once_and_nothing_struck_out_before_it_is_recorded);
+    tcase_add_test(tc, a_row_takes_the_place_of_its_older_text_unless_something_came_in_between);
     tcase_add_test(tc, a_stop_writes_all_at_once_writes_before_records_and_does_no_chore);
     tcase_add_test(tc, what_is_refused_at_a_stop_is_tried_again_soon);
     suite_add_tcase(suite, tc);

@@ -211,6 +211,30 @@ START_TEST(a_stop_tries_again_what_the_disk_refused)
 }
 END_TEST
 
+static void save(struct fixture *f, const char *name, const char *text)
+{
+    outbox_save_row(f->outbox, &(struct outbox_row){name, text});
+}
+
+START_TEST(rows_do_not_pile_up_while_the_disk_stands_still)
+{
+    struct fixture *f = begin_held();
+    for (int i = 0; i < 100; i++) {
+        save(f, "incidents", i < 99 ? "older" : "newest");
+        save(f, "tests", i < 99 ? "older" : "newest");
+    }
+    const struct job *first = STAILQ_FIRST(&f->outbox->queue.writes);
+    ck_assert(first && !STAILQ_NEXT(first, next));
+    put(f, 2, "with the press");
+    save(f, "incidents", "after the press");
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "after the press");
+    ck_assert_str_eq(outbox_found_text(&f->found, "tests"), "newest");
+    end(f);
+}
+END_TEST
+
 static void on_question(void *arg, const struct outbox_answer *answer)
 {
     struct heard *heard = arg;
@@ -274,6 +298,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_press_that_too_many_records_go_with_is_stored_though_they_are_refused);
     tcase_add_test(
         tc, what_is_stored_is_read_while_nothing_can_be_and_what_is_not_is_not_called_missing);
+    tcase_add_test(tc, rows_do_not_pile_up_while_the_disk_stands_still);
     tcase_add_test(tc, a_stop_tries_again_what_the_disk_refused);
     tcase_add_test(
         tc, what_is_left_at_a_stop_is_counted_never_called_stored_and_no_question_is_forgotten);
