@@ -2,6 +2,7 @@
 #include "cli/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,12 @@ json_t *client_read(struct client *c, bool forever)
         if (!read_more(c))
             return NULL;
     }
+}
+
+bool client_wait(struct client *c, const sigset_t *mask)
+{
+    struct pollfd readable = {.fd = c->fd, .events = POLLIN};
+    return lines_has_next(&c->lines) || ppoll(&readable, 1, NULL, mask) > 0;
 }
 
 json_t *client_answer(struct client *c)

@@ -4,6 +4,7 @@
 #define TOCSIN_CLI_CLIENT_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #define CLIENT_WAIT_S 20
@@ -20,6 +21,10 @@ json_t *client_read(struct client *c, bool forever);
 /* The next line as the answer to what was asked. Prints the error of one that is not ok, or why
  * there is none; NULL then. */
 json_t *client_answer(struct client *c);
+
+/* Waits without limit for something to read, open only then to the signals that are not in `mask`.
+ * False if one of them came. */
+bool client_wait(struct client *c, const sigset_t *mask);
 
 void client_close(struct client *c);
 

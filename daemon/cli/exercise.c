@@ -28,9 +28,11 @@ static const char test_help[] =
     "Walks through the buttons INPUT (default: all): press each once, shortly. Their presses are\n"
     "told as tests, never as alarms, and who tested which button when is recorded. Ends when all "
     "were\n"
-    "pressed, after DURATION, or with Ctrl-C; the exit status is 0 only if all were pressed. As in "
-    "a\n"
-    "drill, a press that is held for long is a real alarm.\n";
+    "pressed, after DURATION, with Ctrl-C or Ctrl-Z, or when this command ends in whatever way; "
+    "the\n"
+    "exit status is 0 only if all were pressed. As in a drill, a press that is held for long is a "
+    "real\n"
+    "alarm.\n";
 
 enum { OPTION_FOR = PROGRAM_LONG, OPTION_BY, OPTION_NOTE };
 
@@ -144,12 +146,28 @@ int run_drill(int argc, char **argv)
     return status;
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
+static void on_signal(int number)
 {
-    (void)number;
-    interrupted = 1;
+    (void)number; /* it has ended the waiting: that is all */
+}
+
+/* What breaks a test off: Ctrl-C, the terminal that goes, Ctrl-Z (a test that nobody follows leaves
+ * the buttons on "test"). They wait from now on until they are waited for with the mask that is
+ * returned. Whoever has the command ignore one (nohup) means that. */
+static sigset_t hold_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP};
+    struct sigaction old;
+    sigset_t held, ret_mask;
+    sigemptyset(&held);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        sigaction(numbers[i], &(struct sigaction){.sa_handler = on_signal}, &old);
+        if (old.sa_handler == SIG_IGN)
+            sigaction(numbers[i], &old, NULL);
+        sigaddset(&held, numbers[i]);
+    }
+    sigprocmask(SIG_BLOCK, &held, &ret_mask);
+    return ret_mask;
 }
 
 static void remove_text(json_t *list, const char *text)
@@ -163,8 +181,10 @@ static void remove_text(json_t *list, const char *text)
 /* Follows the test until every button was pressed or it is over. True if it is over there. */
 static bool follow(struct client *watch, json_t *waiting)
 {
+    const sigset_t mask = hold_signals();
     json_t *line;
-    while (json_array_size(waiting) > 0 && !interrupted && (line = client_read(watch, true))) {
+    while (json_array_size(waiting) > 0 && client_wait(watch, &mask) &&
+           (line = client_read(watch, true))) {
         const char *what = json_string_value(json_object_get(line, "what"));
         const char *event = json_string_value(json_object_get(line, "event"));
         bool over = what && strcmp(what, "ended") == 0 && event && strcmp(event, "test") == 0;
@@ -190,12 +210,15 @@ static bool follow(struct client *watch, json_t *waiting)
 
 static int walk(json_t *request)
 {
-    /* It watches first, so that no press is missed. */
+    /* It watches first, so that no press is missed. The test ends with the holder's connection. */
     struct client *watch = client_open(json_pack("{ss}", "command", "watch"));
     json_t *hello = watch ? client_answer(watch) : NULL;
-    json_t *begun = hello ? client_ask(request) : NULL;
+    struct client *holder = hello ? client_open(json_incref(request)) : NULL;
+    json_t *begun = holder ? client_answer(holder) : NULL;
+    json_decref(request);
     json_decref(hello);
     if (!begun) {
+        client_close(holder);
         client_close(watch);
         return EXIT_FAILURE;
     }
@@ -206,9 +229,9 @@ static int walk(json_t *request)
     print_unsigned(begun);
     text_print_kept(begun);
     fflush(stdout);
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
     if (!follow(watch, waiting))
         json_decref(client_ask(json_pack("{ss}", "command", "test.end")));
+    client_close(holder);
     client_close(watch);
     bool all = json_array_size(waiting) == 0;
     printf("%s", all ? "every button was heard" : "NOT TESTED: ");

@@ -34,6 +34,7 @@ struct client {
     bool gone, closed, watching, reading;
     bool has_turn;    /* stands in line to be served */
     int64_t leave_ms; /* a dropped watcher goes at this time; 0 if it stays */
+    uint64_t number;  /* of the connection */
     uid_t uid;
     size_t behind; /* bytes on their way */
     struct lines lines;
@@ -60,6 +61,8 @@ struct control {
     TAILQ_HEAD(, client) line; /* those that have a turn */
     int64_t next_ns;           /* no request is served before that */
     unsigned count;
+    uint64_t next_number;
+    void (*on_gone)(void *arg, uint64_t client); /* or NULL */
 };
 
 struct line_out {
@@ -115,6 +118,8 @@ static void drop_client(struct client *c)
     control->count--;
     uv_close((uv_handle_t *)&c->pipe, on_client_closed);
     wake_streams(c, false);
+    if (control->on_gone)
+        control->on_gone(control->arg, c->number);
 }
 
 static void on_written(uv_write_t *request, int status)
@@ -318,6 +323,16 @@ void control_user(const struct control_request *request, char ret_name[CONTROL_N
     who_name(c->gone ? NULL : c->control->who, c->uid, ret_name);
 }
 
+uint64_t control_client(const struct control_request *request)
+{
+    return request->client->number;
+}
+
+void control_tell_gone(struct control *control, void (*on_gone)(void *arg, uint64_t client))
+{
+    control->on_gone = on_gone;
+}
+
 static bool is_argument(const struct control_command *command, const char *key)
 {
     if (strcmp(key, "command") == 0)
@@ -486,6 +501,7 @@ static void on_connection(uv_stream_t *listener, int status)
     if (!c)
         return;
     c->control = control;
+    c->number = ++control->next_number;
     lines_init(&c->lines, CONTROL_LINE_MAX);
     LIST_INIT(&c->waiting);
     uv_pipe_init(control->loop, &c->pipe, 0);
@@ -579,6 +595,7 @@ void control_close(struct control *control)
 {
     if (!control)
         return;
+    control->on_gone = NULL;
     while (!TAILQ_EMPTY(&control->clients))
         drop_client(TAILQ_FIRST(&control->clients));
     who_destroy(control->who);

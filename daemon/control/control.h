@@ -77,6 +77,12 @@ void control_publish(struct control *control, json_t *line);
 /* Who asked: the user of the process at the other end; "uid N" as long as the name is not known. */
 void control_user(const struct control_request *request, char ret_name[CONTROL_NAME_SIZE]);
 
+/* Which connection asked: a number that no other has, now or later. */
+uint64_t control_client(const struct control_request *request);
+/* `on_gone` is told, with what the commands are handed, of every connection that ends before
+ * control_close; possibly within a call of this header. */
+void control_tell_gone(struct control *control, void (*on_gone)(void *arg, uint64_t client));
+
 void control_close(struct control *control);
 
 #endif

@@ -23,12 +23,14 @@ struct remembered {
 
 struct operate {
     struct operate_options options;
-    struct control *control;                      /* NULL once closed */
-    struct waiting *waiting;                      /* for simulated presses */
-    struct control_request *exercise;             /* who waits for it to begin; or NULL */
-    struct control_request *ending;               /* who waits for it to end; or NULL */
-    LIST_HEAD(, asked) asked;                     /* who waits for an order to be carried out */
-    LIST_HEAD(, reply) replies;                   /* what waits for the disk */
+    struct control *control;          /* NULL once closed */
+    struct waiting *waiting;          /* for simulated presses */
+    struct control_request *exercise; /* who waits for it to begin; or NULL */
+    struct control_request *ending;   /* who waits for it to end; or NULL */
+    uint64_t holder;                  /* the connection with which the exercise ends; 0: none */
+    enum incident_class held_class;   /* of that exercise */
+    LIST_HEAD(, asked) asked;         /* who waits for an order to be carried out */
+    LIST_HEAD(, reply) replies;       /* what waits for the disk */
     struct remembered remembered[REMEMBERED_MAX]; /* a circle */
     size_t next_remembered;
 };
@@ -59,6 +61,7 @@ void orders_drill_end(void *arg, struct control_request *request, const json_t *
 void orders_test_begin(void *arg, struct control_request *request, const json_t *arguments);
 void orders_test_end(void *arg, struct control_request *request, const json_t *arguments);
 void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise);
+void orders_on_gone(void *arg, uint64_t client);
 void orders_close(struct operate *op);
 
 /* queries.c */

@@ -127,8 +127,11 @@ int operate_open(const struct operate_options *options, struct operate **ret_ope
     watch_open(op);
     facts_subscribe(options->facts, ~(FACT_BIT(FACT_SETTLED) | FACT_BIT(FACT_TURN_OVER)), on_fact,
                     op);
-    return control_open(options->loop, options->config.control->socket, commands, op, &op->control,
-                        e);
+    int result =
+        control_open(options->loop, options->config.control->socket, commands, op, &op->control, e);
+    if (result == 0)
+        control_tell_gone(op->control, orders_on_gone);
+    return result;
 }
 
 void operate_close(struct operate *op)

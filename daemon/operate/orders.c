@@ -218,8 +218,24 @@ static void begin_exercise(struct operate *op, enum incident_class class, int64_
     facts_tell(op->options.facts); /* the end of another must not be taken for this one's */
     if (incidents_begin_exercise(op->options.incidents, &exercise, &e) != 0)
         control_fail(request, "%s", e.text);
-    else
+    else {
         op->exercise = request;
+        op->holder = control_client(request);
+        op->held_class = class;
+    }
+}
+
+/* What nobody waits for any more must not take the buttons from the police: an announcement whose
+ * command is gone begins nothing, and a test goes with the command that walks through it. A drill
+ * that has begun has nobody who stays with it. */
+void orders_on_gone(void *arg, uint64_t client)
+{
+    struct operate *op = arg;
+    if (client != op->holder)
+        return;
+    op->holder = 0;
+    incidents_end_exercise(op->options.incidents, op->held_class,
+                           "the command that asked for it is gone");
 }
 
 static void end_exercise(struct operate *op, enum incident_class class,
@@ -263,6 +279,9 @@ void orders_test_end(void *arg, struct control_request *request, const json_t *a
 void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise)
 {
     const struct operate_config *config = &op->options.config;
+    if (exercise->step == FACT_EXERCISE_ENDED ||
+        (exercise->step == FACT_EXERCISE_BEGUN && exercise->class == INCIDENT_CLASS_DRILL))
+        op->holder = 0;
     if (op->ending && exercise->step == FACT_EXERCISE_ENDED) {
         replies_when_kept(op, op->ending, json_object());
         op->ending = NULL;

@@ -2,9 +2,12 @@
 """What happens at the gate beside a press: drills, tests, cancelling, escalation, outputs, contacts
 that tell of faults, keys and cards. With the real programs; only the lines are simulated."""
 import json
+import signal
 import subprocess
 import threading
 import time
+
+import pytest
 
 from stand import wait_until
 
@@ -222,6 +225,40 @@ def test_a_test_that_is_broken_off_names_what_was_not_tested(stand):
     done = stand.cli("test", "--for", "2s", timeout=40)
     assert done.returncode == 1
     assert "NOT TESTED: gate-button, test-button" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP, signal.SIGKILL])
+def test_a_test_ends_with_its_command(stand, number):
+    start(stand, sections=FAST)
+    walk = subprocess.Popen([stand.binary("daemon/cli/tocsin"), "--socket", stand.control, "test"],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        assert "has begun" in walk.stdout.readline()
+        walk.send_signal(number)
+        wait_for_event(stand, "tocsin.test.ended")
+        out, _ = walk.communicate(timeout=30)
+    finally:
+        walk.kill()
+    assert walk.returncode == (-number if number == signal.SIGKILL else 1)
+    assert ("NOT TESTED" in out) == (number != signal.SIGKILL)
+    stand.press()
+    wait_for_event(stand, "tocsin.alarm.raised")
+
+
+def test_a_drill_whose_command_is_gone_before_it_begins_does_not_begin(stand):
+    start(stand, sections="exercises:\n  announce_wait: 15s\n")
+    stand.receivers["police"].process.kill()
+    command = subprocess.Popen([stand.binary("daemon/cli/tocsin"), "--socket", stand.control,
+                                "drill", "begin"])
+    try:
+        wait_until("it is announced", lambda: stand.status().get("exercise"), 15)
+    finally:
+        command.kill()
+        command.wait()
+    wait_until("it is dropped", lambda: not stand.status().get("exercise"), 5)
+    stand.receivers["police"].start()
+    ended = wait_for_event(stand, "tocsin.drill.ended")
+    assert len(ended) == 1 and not stand.status().get("exercise")
 
 
 def test_an_alarm_can_be_cancelled_with_a_reason_and_stays_open(stand):

@@ -16,8 +16,10 @@ struct fixture {
     struct control_request *kept;              /* by "later" */
     unsigned served, of_client[3];             /* the latter by what "echo" was to say */
     int64_t busy_ns, begun_ns[8], ended_ns[8]; /* of "busy" */
-    bool told, there;                          /* by control_when_read */
-    unsigned pieces;                           /* of a stream that goes on */
+    uint64_t gone[4];                          /* the connections that were told to be gone */
+    unsigned gone_count;
+    bool told, there; /* by control_when_read */
+    unsigned pieces;  /* of a stream that goes on */
 };
 
 /* A socket in a folder of its own; end closes and removes it. */

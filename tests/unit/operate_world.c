@@ -15,6 +15,8 @@ struct control_request requests[40];
 size_t request_count;
 static bool watched;
 bool socket_closed, client_gone, disk_is_slow;
+uint64_t asking_client;
+static void (*tell_gone)(void *arg, uint64_t client);
 json_t *lines[200];
 size_t line_count;
 
@@ -121,6 +123,23 @@ void control_user(const struct control_request *request, char ret_name[CONTROL_N
 {
     (void)request;
     snprintf(ret_name, CONTROL_NAME_SIZE, "root");
+}
+
+uint64_t control_client(const struct control_request *request)
+{
+    return request->client;
+}
+
+void control_tell_gone(struct control *control, void (*on_gone)(void *arg, uint64_t client))
+{
+    (void)control;
+    tell_gone = on_gone;
+}
+
+void say_gone(uint64_t client)
+{
+    tell_gone(commands_arg, client);
+    facts_tell(world.facts);
 }
 
 void control_close(struct control *control)
@@ -285,6 +304,7 @@ struct control_request *ask(const char *command, const char *arguments)
     json_t *object = json_loads(text, 0, NULL);
     ck_assert_ptr_nonnull(object);
     struct control_request *request = &requests[request_count++];
+    request->client = asking_client;
     for (const struct control_command *c = commands; c->name; c++) {
         if (strcmp(c->name, command) == 0) {
             check_arguments(c, object);

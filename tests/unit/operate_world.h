@@ -12,6 +12,7 @@
 #include "part_world.h"
 
 struct control_request {
+    uint64_t client;
     bool answered, failed, ended;
     json_t *answer;
     char error[500];
@@ -31,6 +32,10 @@ extern bool status_with_duress; /* what a status was asked with */
 extern int reload_error;        /* of the next reload, an errno; 0: none */
 
 extern bool disk_is_slow; /* who waits for it is told by the test (fake_keep) */
+
+/* The connection of the next request; and its end. */
+extern uint64_t asking_client;
+void say_gone(uint64_t client);
 
 /* Check's fixtures. */
 void operate_begin(void);

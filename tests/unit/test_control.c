@@ -384,6 +384,48 @@ START_TEST(a_stale_socket_is_replaced_and_a_live_one_is_not)
 }
 END_TEST
 
+static void on_gone(void *arg, uint64_t client)
+{
+    struct fixture *f = arg;
+    f->gone[f->gone_count++] = client;
+}
+
+static uint64_t number_of_client(struct fixture *f, int fd)
+{
+    f->kept = NULL;
+    say(fd, "{\"command\":\"later\"}\n");
+    while (!f->kept)
+        turn(f, 1);
+    uint64_t number = control_client(f->kept);
+    control_fail(f->kept, "not now");
+    return number;
+}
+
+START_TEST(a_connection_has_a_number_of_its_own_and_its_end_is_told_once)
+{
+    struct fixture *f = begin();
+    control_tell_gone(f->control, on_gone);
+    int first = dial(f), second = dial(f);
+    uint64_t one = number_of_client(f, first), two = number_of_client(f, second);
+    ck_assert_uint_ne(one, two);
+    ck_assert_uint_eq(number_of_client(f, first), one);
+    close(first);
+    while (f->gone_count == 0)
+        turn(f, 1);
+    int third = dial(f);
+    uint64_t three = number_of_client(f, third);
+    ck_assert(three != one && three != two && three != 0 && one != 0);
+    ck_assert_uint_eq(f->gone_count, 1);
+    ck_assert_uint_eq(f->gone[0], one);
+    control_close(f->control); /* a stop is no end of whoever asked */
+    f->control = NULL;
+    ck_assert_uint_eq(f->gone_count, 1);
+    close(second);
+    close(third);
+    end(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("control");
@@ -402,6 +444,7 @@ int main(void)
     tcase_add_test(tc, a_name_is_looked_up_beside_the_loop_and_until_then_it_is_a_number);
     tcase_add_test(tc, who_comes_while_another_is_looked_up_gets_a_name_as_well);
     tcase_add_test(tc, a_look_up_that_is_under_way_holds_no_memory_when_all_is_closed);
+    tcase_add_test(tc, a_connection_has_a_number_of_its_own_and_its_end_is_told_once);
     tcase_add_test(tc, a_stale_socket_is_replaced_and_a_live_one_is_not);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -441,6 +441,66 @@ START_TEST(who_asks_for_a_drill_hears_why_it_does_not_begin)
 }
 END_TEST
 
+static bool is_under_way(void)
+{
+    json_t *status = incidents_exercise_status(world.incidents);
+    json_decref(status);
+    return status != NULL;
+}
+
+START_TEST(a_test_ends_with_the_connection_that_began_it_and_with_no_other)
+{
+    asking_client = 7;
+    ask("test.begin", "{}");
+    world_deliver("tocsin.test.started", 0);
+    say_gone(6);
+    ck_assert(is_under_way());
+    say_gone(7);
+    ck_assert(!is_under_way());
+    ck_assert_str_eq(fake_text(fake_last("tocsin.test.ended"), "why"),
+                     "the command that asked for it is gone");
+    world_press(WORLD_GATE);
+    ck_assert_ptr_nonnull(fake_last("tocsin.alarm.raised"));
+}
+END_TEST
+
+START_TEST(a_test_that_is_over_has_left_its_connection_nothing_to_end)
+{
+    asking_client = 7;
+    ask("test.begin", "{}");
+    world_deliver("tocsin.test.started", 0);
+    ask("test.end", "{}");
+    facts_tell(world.facts);
+    asking_client = 8;
+    ask("test.begin", "{}");
+    world_deliver("tocsin.test.started", 0);
+    say_gone(7);
+    ck_assert(is_under_way());
+}
+END_TEST
+
+START_TEST(a_drill_that_nobody_waits_for_any_more_does_not_begin)
+{
+    asking_client = 7;
+    struct control_request *request = ask("drill.begin", "{}");
+    facts_tell(world.facts);
+    say_gone(7);
+    ck_assert(request->failed && !is_under_way());
+    world_deliver("tocsin.drill.started", 0);
+    ck_assert(!is_under_way());
+}
+END_TEST
+
+START_TEST(a_drill_that_has_begun_stays_without_its_command)
+{
+    asking_client = 7;
+    ask("drill.begin", "{}");
+    world_deliver("tocsin.drill.started", 0);
+    say_gone(7);
+    ck_assert(is_under_way());
+}
+END_TEST
+
 START_TEST(whoever_waits_is_told_of_the_stop)
 {
     struct control_request *press = ask("press", "{'input':'gate'}");
@@ -551,6 +611,10 @@ int main(void)
     tcase_add_test(tc, who_asks_for_a_drill_hears_who_has_not_signed_for_it);
     tcase_add_loop_test(tc, a_reset_says_received_only_of_what_was_signed_for, 0, 6);
     tcase_add_test(tc, who_asks_for_a_drill_hears_why_it_does_not_begin);
+    tcase_add_test(tc, a_test_ends_with_the_connection_that_began_it_and_with_no_other);
+    tcase_add_test(tc, a_test_that_is_over_has_left_its_connection_nothing_to_end);
+    tcase_add_test(tc, a_drill_that_nobody_waits_for_any_more_does_not_begin);
+    tcase_add_test(tc, a_drill_that_has_begun_stays_without_its_command);
     tcase_add_test(tc, whoever_waits_is_told_of_the_stop);
     tcase_add_test(tc, an_export_goes_on_as_its_client_reads_and_says_when_it_is_whole);
     tcase_add_test(tc, an_export_that_the_store_breaks_off_is_never_whole);
