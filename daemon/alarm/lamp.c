@@ -24,22 +24,9 @@ static uint32_t responders_of(const struct lamp_view *view, const struct inciden
     return level > 0 ? view->responders[level - 1] : 0;
 }
 
-static enum indicator_pattern pattern_at_rest(enum lamp_health health)
-{
-    switch (health) {
-    case LAMP_HEALTH_PROVEN:
-        return INDICATOR_PATTERN_READY;
-    case LAMP_HEALTH_DEGRADED:
-        return INDICATOR_PATTERN_DEGRADED;
-    case LAMP_HEALTH_BROKEN:
-        return INDICATOR_PATTERN_FAULT;
-    }
-    return INDICATOR_PATTERN_FAULT;
-}
-
 enum indicator_pattern lamp_pattern(const struct lamp_view *view)
 {
-    bool alarm = false, marked = false, drill = view->drill, test = view->test;
+    bool alarm = false, marked = false, drill = false, test = false;
     enum incident_progress least = INCIDENT_PROGRESS_COMING;
     for (size_t i = 0; i < view->count; i++) {
         const struct incident *incidents = view->incidents[i];
@@ -61,7 +48,13 @@ enum indicator_pattern lamp_pattern(const struct lamp_view *view)
         return pattern_of(least);
     if (marked)
         return view->hidden_pattern;
-    if (drill || test)
-        return drill ? INDICATOR_PATTERN_DRILL : INDICATOR_PATTERN_TEST;
-    return pattern_at_rest(view->health);
+    if (view->health == LAMP_HEALTH_BROKEN)
+        return INDICATOR_PATTERN_FAULT;
+    if (view->drill || view->test)
+        return view->drill ? INDICATOR_PATTERN_DRILL : INDICATOR_PATTERN_TEST;
+    if (view->health == LAMP_HEALTH_DEGRADED)
+        return INDICATOR_PATTERN_DEGRADED;
+    return drill  ? INDICATOR_PATTERN_DRILL
+           : test ? INDICATOR_PATTERN_TEST
+                  : INDICATOR_PATTERN_READY;
 }

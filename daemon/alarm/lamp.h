@@ -4,8 +4,13 @@
  *
  * The lamp answers one question, "was help reached?", so it shows the open alarm that has come
  * least far, and of that alarm the furthest that a *responder* (a receiver that sends help) has
- * come. A real alarm outranks a drill and a test; all outrank the state at rest. Duress is never
- * shown. READY is shown only while everything between the button and every receiver is proven.
+ * come. Duress is never shown. Then comes what a press would do now, worst first:
+ *
+ *   FAULT        it may reach nobody, and telephoning is all that helps, exercise or not
+ *   DRILL, TEST  an exercise runs: it sends nobody
+ *   DEGRADED     it sends help, and something is broken
+ *   DRILL, TEST  it sends help; what a drill or a button for tests has raised is still open
+ *   READY        everything between the button and every receiver is proven
  */
 #ifndef TOCSIN_ALARM_LAMP_H
 #define TOCSIN_ALARM_LAMP_H

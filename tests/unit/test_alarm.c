@@ -314,6 +314,40 @@ START_TEST(a_drill_or_test_never_hides_a_real_alarm)
 }
 END_TEST
 
+/* What a press would do now, worst first; what is merely open, last. */
+START_TEST(a_fault_is_hidden_by_no_exercise_and_nothing_broken_by_an_open_test)
+{
+    static const enum indicator_pattern runs[2][3] = {
+        {INDICATOR_PATTERN_TEST, INDICATOR_PATTERN_TEST, INDICATOR_PATTERN_FAULT},
+        {INDICATOR_PATTERN_DRILL, INDICATOR_PATTERN_DRILL, INDICATOR_PATTERN_FAULT}};
+    static const enum indicator_pattern open[2][3] = {
+        {INDICATOR_PATTERN_TEST, INDICATOR_PATTERN_DEGRADED, INDICATOR_PATTERN_FAULT},
+        {INDICATOR_PATTERN_DRILL, INDICATOR_PATTERN_DEGRADED, INDICATOR_PATTERN_FAULT}};
+    const bool hidden[2] = {false, false};
+    for (int health = LAMP_HEALTH_PROVEN; health <= LAMP_HEALTH_BROKEN; health++) {
+        for (int drill = 0; drill < 2; drill++) {
+            struct incident i[2][INCIDENT_CLASSES] = {{{0}}};
+            struct lamp_view view = {.count = 2,
+                                     .incidents = (const struct incident(*)[INCIDENT_CLASSES])i,
+                                     .hidden = hidden,
+                                     .responders = responders,
+                                     .level_count = 2,
+                                     .drill = drill,
+                                     .test = !drill,
+                                     .health = (enum lamp_health)health};
+            ck_assert_int_eq(lamp_pattern(&view), runs[drill][health]);
+            view.drill = view.test = false;
+            incident_press(&i[0][drill ? INCIDENT_CLASS_DRILL : INCIDENT_CLASS_TEST], 0, false,
+                           id_a);
+            ck_assert_int_eq(lamp_pattern(&view), open[drill][health]);
+            view.drill = !drill; /* the other runs: that is what a press is now */
+            view.test = drill;
+            ck_assert_int_eq(lamp_pattern(&view), runs[!drill][health]);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("alarm");
@@ -337,6 +371,7 @@ int main(void)
     tcase_add_test(tc, duress_looks_like_nothing_happened);
     tcase_add_test(tc, a_silent_alarm_is_hidden_or_marked);
     tcase_add_test(tc, a_drill_or_test_never_hides_a_real_alarm);
+    tcase_add_test(tc, a_fault_is_hidden_by_no_exercise_and_nothing_broken_by_an_open_test);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
