@@ -200,19 +200,31 @@ static enum incident_class class_of_kind(enum config_input_kind kind)
     return kind == CONFIG_INPUT_TEST ? INCIDENT_CLASS_TEST : INCIDENT_CLASS_ALARM;
 }
 
+#define LONG_MORE_MS 1000 /* longer than a press must be to count at all */
+
+/* A press must count for the exercise before it can be more than that, and whoever only takes part
+ * needs time to let go. */
+static int64_t long_press_ms(const struct incidents *inc, const struct config_input *c)
+{
+    int64_t asked_ms = inc->options.config.exercises->long_press_ms;
+    int64_t least_ms = c->hold_ms > 0 ? c->hold_ms + LONG_MORE_MS : 0;
+    if (c->latching)
+        return 0; /* it is always held long */
+    return asked_ms > least_ms ? asked_ms : least_ms;
+}
+
 static void prepare_button(struct incidents *inc, size_t i)
 {
     const struct config_input *c = &inc->options.config.inputs->items[i];
     inc->buttons[i].class = class_of_kind(c->kind);
     inc->own[i].chatter.last_ns = clock_monotonic_ns(); /* nothing is known of before */
-    inc->buttons[i].gesture.options = (struct gesture_options){
-        .hold_ns = c->hold_ms * 1000000,
-        .presses = (unsigned)c->presses,
-        .within_ns = c->within_ms * 1000000,
-        .duress_presses = (unsigned)c->duress_presses,
-        .duress_within_ns = c->duress_within_ms * 1000000,
-        /* A latching button is always held long. */
-        .long_ns = c->latching ? 0 : inc->options.config.exercises->long_press_ms * 1000000};
+    inc->buttons[i].gesture.options =
+        (struct gesture_options){.hold_ns = c->hold_ms * 1000000,
+                                 .presses = (unsigned)c->presses,
+                                 .within_ns = c->within_ms * 1000000,
+                                 .duress_presses = (unsigned)c->duress_presses,
+                                 .duress_within_ns = c->duress_within_ms * 1000000,
+                                 .long_ns = long_press_ms(inc, c) * 1000000};
 }
 
 int incidents_open(const struct incidents_options *options, struct incidents **ret_incidents,

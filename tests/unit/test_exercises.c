@@ -240,6 +240,34 @@ START_TEST(a_long_press_in_a_drill_is_an_alarm_and_ends_it)
 }
 END_TEST
 
+/* The press must count first, and whoever only takes part needs time to let go. */
+START_TEST(a_button_that_must_be_held_longer_than_a_long_press_can_be_real_in_a_drill)
+{
+    world.inputs[WORLD_HELD].hold_ms = 5000;
+    world_restart();
+    run(INCIDENT_CLASS_DRILL);
+    world_press(WORLD_HELD);
+    virtual_advance(world.facts, 5900);
+    ck_assert_uint_eq(fake_count("tocsin.drill.raised"), 1);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 0);
+    virtual_advance(world.facts, 200);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 1);
+    ck_assert(phase_is(NULL));
+}
+END_TEST
+
+START_TEST(a_latching_button_is_never_held_long)
+{
+    world.inputs[WORLD_HELD].latching = true;
+    world_restart();
+    run(INCIDENT_CLASS_DRILL);
+    world_press(WORLD_HELD);
+    virtual_advance(world.facts, 20000);
+    ck_assert_uint_eq(fake_count("tocsin.drill.raised"), 1);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 0);
+}
+END_TEST
+
 START_TEST(no_exercise_begins_beside_an_alarm_or_another)
 {
     ck_assert_int_ne(begin(INCIDENT_CLASS_DRILL, 0), 0);
@@ -405,6 +433,8 @@ int main(void)
     tcase_add_test(tc, a_press_in_a_drill_is_the_drills_and_ends_with_it);
     tcase_add_test(tc, a_drill_ends_by_itself);
     tcase_add_test(tc, a_long_press_in_a_drill_is_an_alarm_and_ends_it);
+    tcase_add_test(tc, a_button_that_must_be_held_longer_than_a_long_press_can_be_real_in_a_drill);
+    tcase_add_test(tc, a_latching_button_is_never_held_long);
     tcase_add_test(tc, no_exercise_begins_beside_an_alarm_or_another);
     tcase_add_test(tc, an_alarm_that_comes_first_ends_an_announced_drill);
     tcase_add_test(tc, a_drill_covers_no_duress_button_a_test_covers_all);

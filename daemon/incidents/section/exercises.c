@@ -24,7 +24,8 @@ static const struct option table[] = {
      .fallback = "3s",
      .min = SECOND,
      .max = 10 * SECOND,
-     .help = "A button that is held this long in a drill or test means it: a real alarm."},
+     .help = "A button that is held this long in a drill or test means it: a real alarm. One with "
+             "hold: at least a second longer than that."},
     {.key = "announce_wait",
      .type = OPTION_DURATION,
      .offset = offsetof(struct config_exercises, announce_wait_ms),

@@ -144,6 +144,11 @@ static const struct option table[] = {
     OPTION_TABLE_END,
 };
 
+/* So many presses, each held so long, within that time. */
+struct gesture_time {
+    int64_t presses, hold_ms, within_ms;
+};
+
 static bool is_button(const void *item)
 {
     const struct config_input *input = item;
@@ -162,6 +167,25 @@ static void check_reader(const struct section_view *view, size_t index,
                         input->driver.type->name);
 }
 
+#define HAND_MS 100 /* no hand lets go and presses again in less */
+
+/* So many presses within that time, each held so long: could a hand make them? If not, no alarm
+ * could ever come of them. */
+static void check_time(const struct section_view *view, size_t index,
+                       const struct config_input *input, const char *const keys[2],
+                       const struct gesture_time *t)
+{
+    int64_t again_ms = 2 * input->debounce_ms > HAND_MS ? 2 * input->debounce_ms : HAND_MS;
+    int64_t least_ms = (t->presses - 1) * (t->hold_ms + again_ms);
+    if (t->presses < 2 || t->within_ms == 0 || least_ms <= t->within_ms)
+        return;
+    section_mistake(view, index, section_has(view, index, keys[1]) ? keys[1] : keys[0],
+                    "%lld presses take %lld ms at the least (%s%s: %lld ms)", (long long)t->presses,
+                    (long long)least_ms, keys[1],
+                    section_has(view, index, keys[1]) ? "" : " by default",
+                    (long long)t->within_ms);
+}
+
 /* What makes sense for a button alone stands at none of the other contacts. */
 static void check_gestures(const struct section_view *view, size_t index,
                            const struct config_input *input)
@@ -176,6 +200,10 @@ static void check_gestures(const struct section_view *view, size_t index,
     if (input->duress_presses == 1)
         section_mistake(view, index, "duress_presses",
                         "one press is no pattern: 2 or more, or a button of kind duress");
+    check_time(view, index, input, (const char *const[]){"presses", "within"},
+               &(struct gesture_time){input->presses, input->hold_ms, input->within_ms});
+    check_time(view, index, input, (const char *const[]){"duress_presses", "duress_within"},
+               &(struct gesture_time){input->duress_presses, 0, input->duress_within_ms});
 }
 
 static void check(const struct section_view *view)
