@@ -49,6 +49,15 @@ static void run_and_kill(struct fixture *f, void (*work)(struct fixture *f))
     open_outbox(f);
 }
 
+static void open_store(const struct fixture *f, struct store *s)
+{
+    static const char *const names[] = {"police", "education"};
+    struct err e;
+    *s = (struct store){.receivers = names, .receiver_count = 2};
+    snprintf(s->path, sizeof s->path, "%s/" STORE_FILE, f->folder);
+    ck_assert_msg(store_open(s, &e) == 0, "%s", e.text);
+}
+
 static char *show(struct fixture *f, uint64_t seq)
 {
     struct heard heard = ask(f, &(struct outbox_query){.kind = OUTBOX_QUERY_SHOW, .seq = seq});
@@ -168,6 +177,21 @@ START_TEST(who_takes_no_such_event_is_not_owed_one_that_is_fresh)
 }
 END_TEST
 
+START_TEST(a_stop_leaves_nothing_fresh_for_an_older_program_to_overlook)
+{
+    struct fixture *f = begin();
+    struct store s;
+    press_three_times(f);
+    close_outbox(f);
+    open_store(f, &s);
+    ck_assert_uint_eq(s.fresh, 0);
+    store_close(&s);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.pending_count, 6);
+    end(f);
+}
+END_TEST
+
 static void record(struct fixture *f, uint64_t seq, size_t receiver)
 {
     outbox_record_delivery(f->outbox, seq, receiver, 1,
@@ -194,15 +218,6 @@ START_TEST(a_delivery_of_a_fresh_event_is_recorded)
     end(f);
 }
 END_TEST
-
-static void open_store(const struct fixture *f, struct store *s)
-{
-    static const char *const names[] = {"police", "education"};
-    struct err e;
-    *s = (struct store){.receivers = names, .receiver_count = 2};
-    snprintf(s->path, sizeof s->path, "%s/" STORE_FILE, f->folder);
-    ck_assert_msg(store_open(s, &e) == 0, "%s", e.text);
-}
 
 static void press_store(struct store *s, uint64_t seq)
 {
@@ -482,6 +497,7 @@ static Suite *make_suite(void)
     TCase *tc = tcase_create("fresh");
     watched_vfs_install(NULL);
     tcase_add_test(tc, what_a_kill_leaves_fresh_is_found_and_told_like_everything_else);
+    tcase_add_test(tc, a_stop_leaves_nothing_fresh_for_an_older_program_to_overlook);
     tcase_add_test(tc, the_state_that_was_saved_last_is_what_is_found);
     tcase_add_test(tc, who_takes_no_such_event_is_not_owed_one_that_is_fresh);
     tcase_add_test(tc, a_delivery_of_a_fresh_event_is_recorded);
