@@ -284,6 +284,28 @@ START_TEST(no_more_are_fresh_than_are_settled_in_a_moment)
 }
 END_TEST
 
+/* As a salvage may leave it. */
+START_TEST(what_is_settled_and_fresh_at_once_is_owed_once)
+{
+    struct fixture *f = begin();
+    struct store s;
+    close_outbox(f);
+    open_store(f, &s);
+    press_store(&s, 1);
+    ck_assert_int_eq(sqlite3_exec(s.db,
+                                  "INSERT INTO event SELECT seq,id,type,class,alarm,wall_ms,digest,"
+                                  "bytes FROM fresh; INSERT INTO delivery(seq,receiver,state,"
+                                  "attempts) VALUES(1,'police',0,0),(1,'education',1,1)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    store_close(&s);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.pending_count, 1);
+    ck_assert_uint_eq(f->found.last_seq, 1);
+    end(f);
+}
+END_TEST
+
 /* From here on: on a disk that fails. */
 
 static void on_loaded(void *arg, struct event *event)
@@ -502,6 +524,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, who_takes_no_such_event_is_not_owed_one_that_is_fresh);
     tcase_add_test(tc, a_delivery_of_a_fresh_event_is_recorded);
     tcase_add_test(tc, a_press_is_one_page_of_the_log);
+    tcase_add_test(tc, what_is_settled_and_fresh_at_once_is_owed_once);
     tcase_add_test(tc, no_more_are_fresh_than_are_settled_in_a_moment);
     tcase_add_test(tc,
                    a_disk_that_refuses_to_settle_holds_up_no_sending_and_is_a_fault_until_it_does);
