@@ -411,6 +411,7 @@ void worker_run(void *outbox)
     struct work work;
     struct err e;
     ob->log_has_frames = ob->store.fresh > 0; /* a kill left it */
+    ob->written_ns = clock_monotonic_ns();    /* and no press of the first moment waits for it */
     while (take_work(ob, &work)) {
         if (work.chore)
             do_piece(ob, work.chore);
