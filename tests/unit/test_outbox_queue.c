@@ -182,16 +182,17 @@ END_TEST
 START_TEST(writes_that_are_refused_keep_their_order_and_hold_up_records_but_no_chore)
 {
     struct queue q;
+    struct work w;
     begin(&q, JOB_STATE);
     struct job *first = STAILQ_FIRST(&q.writes);
-    refuse(&q, 1000, "1w");
-    add(&q, JOB_ANSWER);
+    take(&q, 1000, "1w", &w);
+    add(&q, JOB_ANSWER); /* while the thread tries */
+    queue_put_back(&q, &w, 1000);
     add(&q, JOB_DELIVERY);
     add(&q, JOB_QUERY);
     ck_assert_ptr_eq(STAILQ_FIRST(&q.writes), first);
     write_it(&q, 1000, "c");
     take_nothing(&q, 999 + QUEUE_RETRY_NS);
-    struct work w;
     take(&q, 1000 + QUEUE_RETRY_NS, "2w", &w);
     ck_assert_ptr_eq(STAILQ_FIRST(&w.writes), first);
     queue_note_written(&q, &w, 1000 + QUEUE_RETRY_NS);
