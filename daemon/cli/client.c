@@ -139,9 +139,7 @@ json_t *client_answer(struct client *c)
     if (!answer && !c->silent)
         fprintf(stderr, "tocsin: tocsind closed the connection without an answer\n");
     if (answer && !json_is_true(json_object_get(answer, "ok"))) {
-        char text[1000];
-        text_clean(json_string_value(json_object_get(answer, "error")), text, sizeof text);
-        fprintf(stderr, "tocsin: %s\n", text);
+        text_print_error(json_string_value(json_object_get(answer, "error")));
         json_decref(answer);
         answer = NULL;
     }

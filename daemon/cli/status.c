@@ -145,7 +145,8 @@ static void print_status(const json_t *s)
     print_alarms(json_object_get(s, "alarms"), json_is_true(json_object_get(s, "alarms_known")));
     json_array_foreach(json_object_get(s, "faults"), i, one)
     {
-        printf("FAULT      %s %s: ", word(one, "fault"), word(one, "subject"));
+        const char *subject = word(one, "subject");
+        printf("FAULT      %s%s%s: ", word(one, "fault"), subject[0] ? " " : "", subject);
         text_print(one, "reason", 0);
         printf(" (for %s)\n           ", text_age(number(one, "age_ms"), age, sizeof age));
         text_print(one, action_name(), 0);

@@ -21,6 +21,17 @@ void text_clean(const char *text, char *ret_text, size_t size)
     ret_text[used] = '\0';
 }
 
+void text_print_error(const char *text)
+{
+    size_t size = text ? strlen(text) + 1 : 1;
+    char *clean = malloc(size);
+    if (!clean)
+        abort();
+    text_clean(text, clean, size);
+    fprintf(stderr, "tocsin: %s\n", clean);
+    free(clean);
+}
+
 int text_columns(const char *text)
 {
     int columns = 0;

@@ -12,6 +12,9 @@ void text_clean(const char *text, char *ret_text, size_t size);
 /* Prints a member's text, cleaned, padded to `columns` on the screen. */
 void text_print(const json_t *object, const char *name, int columns);
 
+/* "tocsin: " and a text from outside, cleaned, as a line on standard error. */
+void text_print_error(const char *text);
+
 /* What is said of something that the disk has not taken in time. */
 #define TEXT_IN_MEMORY "in memory only, the disk did not answer in time"
 

@@ -213,14 +213,16 @@ void control_reply_text(struct control_request *request, const char *members, si
 
 void control_fail(struct control_request *request, const char *format, ...)
 {
-    char text[600];
+    char *text;
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    if (vasprintf(&text, format, args) < 0)
+        abort();
     va_end(args);
     encode_trim_utf8(text);
     encode_make_utf8(text);
     send_object(request->client, json_pack("{sb,ss}", "ok", 0, "error", text));
+    free(text);
     finish(request);
 }
 

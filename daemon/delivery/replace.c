@@ -37,8 +37,8 @@ int delivery_read(const struct delivery *d, const struct config_receivers *recei
         int result = uplinks_read(d, config, reading, &read->of[read->count].files, e);
         if (result != 0) {
             delivery_drop(read);
-            return err_prefix(e, result, "%s:%d:%d", receivers->path, config->at.line,
-                              config->at.column);
+            return err_prefix(e, result, "%s:%d:%d: receiver %s", receivers->path, config->at.line,
+                              config->at.column, config->id);
         }
         read->of[read->count].driver = uplink_driver_of(config->driver.type);
     }
@@ -81,7 +81,7 @@ static int plan_one(struct plan *plan, struct delivery_receiver *r, struct err *
         return 0;
     int result = uplinks_open(r, config, plan->read->of[i].files, &plan->options[i], e);
     plan->replaces[i] = result == 0;
-    return result;
+    return result == 0 ? 0 : err_prefix(e, result, "receiver %s", config->id);
 }
 
 void delivery_abandon(struct delivery *d, void *arg)

@@ -52,8 +52,7 @@ int uplinks_read(const struct delivery *d, const struct config_receiver *config,
     const struct uplink_source source = {
         .state_dir = d->options.state_dir, .receiver = config->id, .reading = reading};
     *ret_files = NULL;
-    int result = driver->read ? driver->read(config->driver.options, &source, ret_files, e) : 0;
-    return result == 0 ? 0 : err_prefix(e, result, "receiver %s", config->id);
+    return driver->read ? driver->read(config->driver.options, &source, ret_files, e) : 0;
 }
 
 void uplinks_free_files(const struct uplink_driver *driver, struct uplink_files *files)
@@ -78,7 +77,7 @@ int uplinks_open(struct delivery_receiver *r, const struct config_receiver *conf
     struct uplink *uplink;
     int result = driver->open(config->driver.options, &host, o->loop, &uplink, e);
     if (result != 0)
-        return err_prefix(e, result, "receiver %s", config->id);
+        return result;
     *ret_options =
         (struct dispatch_receiver_options){.driver = driver,
                                            .uplink = uplink,
@@ -91,7 +90,7 @@ static void stand_in(struct delivery_receiver *r, const char *why,
                      struct dispatch_receiver_options *ret_options)
 {
     const struct delivery_options *o = &r->delivery->options;
-    log_error("receiver", "%s", why);
+    log_error("receiver", "%s: %s", r->config->id, why);
     facts_state_fault(o->facts, FAULT_RECEIVER, r->config->id, why);
     r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
     *ret_options =

@@ -73,7 +73,7 @@ static char *reported_row(const struct faults *f)
 static void report(struct faults *f, struct fault *one)
 {
     char reason[FACT_TEXT_SIZE + 80];
-    const char *word = fault_kind(one->code)->word;
+    const char *word = fault_kind(one->code)->word, *of = one->subject[0] ? " " : "";
     if (one->changes > 2)
         snprintf(reason, sizeof reason, "%s (changed %u times since the last report)", one->reason,
                  one->changes);
@@ -85,9 +85,9 @@ static void report(struct faults *f, struct fault *one)
     one->reported_ms = clock_monotonic_ms();
     one->changes = 0;
     if (one->broken)
-        log_warning("fault", "%s %s: %s", word, one->subject, reason);
+        log_warning("fault", "%s%s%s: %s", word, of, one->subject, reason);
     else
-        log_info("fault", "%s %s: cleared", word, one->subject);
+        log_info("fault", "%s%s%s: cleared", word, of, one->subject);
     char *text = reported_row(f);
     struct outbox_row row = {ROW_FAULTS, text};
     events_emit(f->events, &(struct events_new){.type = one->broken ? "tocsin.fault.raised"

@@ -22,6 +22,7 @@
 #include "iface/limits.h"
 
 #define STOPPING     "tocsind is stopping"
+#define MORE_SIZE    70 /* of the line that says how many mistakes are not told */
 #define PAUSE_FACTOR 10
 #define PAUSE_NS     INT64_C(1000000000) /* at least */
 #define PATIENCE_MS  LIMIT_RELOAD_MS     /* less than a client waits for its answer */
@@ -43,7 +44,8 @@ struct reload {
     void *read[PARTS_MAX];
     struct err error;
     int result;
-    char problems[1500];
+    char problems[1500]; /* whole lines */
+    size_t untold;       /* which found no room there */
 };
 
 static void note_problem(void *arg, const char *line)
@@ -51,7 +53,19 @@ static void note_problem(void *arg, const char *line)
     struct reload *r = arg;
     size_t used = strlen(r->problems);
     log_error("config", "%s", line);
-    snprintf(r->problems + used, sizeof r->problems - used, "%s%s", used ? "\n" : "", line);
+    if (r->untold > 0 || used + 1 + strlen(line) + MORE_SIZE > sizeof r->problems)
+        r->untold++;
+    else
+        snprintf(r->problems + used, sizeof r->problems - used, "%s%s", used ? "\n" : "", line);
+}
+
+/* The room for it was left. */
+static void note_untold(struct reload *r)
+{
+    size_t used = strlen(r->problems);
+    if (r->untold > 0)
+        snprintf(r->problems + used, sizeof r->problems - used,
+                 "%sand %zu more: tocsin check shows all", used ? "\n" : "", r->untold);
 }
 
 static void run(uv_work_t *work)
@@ -150,6 +164,7 @@ static void tell(struct reload *r)
     struct gateway *gw = r->gateway;
     char text[600];
     if (r->result != 0) {
+        note_untold(r);
         refuse(r, r->error.text, r->problems);
         return;
     }

@@ -384,6 +384,24 @@ START_TEST(a_stale_socket_is_replaced_and_a_live_one_is_not)
 }
 END_TEST
 
+START_TEST(a_long_error_is_answered_whole)
+{
+    struct fixture *f = begin();
+    char text[5000], line[6000];
+    int fd = dial(f);
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    say(fd, "{\"command\":\"later\"}\n");
+    while (!f->kept)
+        turn(f, 1);
+    control_fail(f->kept, "%s", text);
+    read_line(f, fd, line, sizeof line);
+    ck_assert_ptr_nonnull(strstr(line, text));
+    close(fd);
+    end(f);
+}
+END_TEST
+
 static void on_gone(void *arg, uint64_t client)
 {
     struct fixture *f = arg;
@@ -444,6 +462,7 @@ int main(void)
     tcase_add_test(tc, a_name_is_looked_up_beside_the_loop_and_until_then_it_is_a_number);
     tcase_add_test(tc, who_comes_while_another_is_looked_up_gets_a_name_as_well);
     tcase_add_test(tc, a_look_up_that_is_under_way_holds_no_memory_when_all_is_closed);
+    tcase_add_test(tc, a_long_error_is_answered_whole);
     tcase_add_test(tc, a_connection_has_a_number_of_its_own_and_its_end_is_told_once);
     tcase_add_test(tc, a_stale_socket_is_replaced_and_a_live_one_is_not);
     suite_add_tcase(suite, tc);

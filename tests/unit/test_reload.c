@@ -181,6 +181,29 @@ START_TEST(what_is_for_the_video_daemon_waits_for_that)
 }
 END_TEST
 
+START_TEST(of_many_mistakes_whole_lines_are_answered_and_how_many_more_there_are)
+{
+    char text[4000] = SITE OTHERS INPUT RECEIVER;
+    char line[60], last[60];
+    unsigned told = 0, more = 0;
+    for (int i = 0; i < 60; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "unknown_section_%02d: 1\n", i);
+    start();
+    struct control_request request = reload(text);
+    for (const char *at = request.text; (at = strstr(at, "\"unknown_section_")); at++) {
+        snprintf(line, sizeof line, "\"unknown_section_%02u\" is no section", told++);
+        ck_assert_msg(strncmp(at, line, strlen(line)) == 0, "%s", at);
+        ck_assert_ptr_nonnull(strstr(at, "outputs)\n")); /* its end */
+    }
+    ck_assert_uint_gt(told, 2);
+    const char *end = strrchr(request.text, '\n');
+    ck_assert_ptr_nonnull(end);
+    ck_assert_int_eq(sscanf(end, "\nand %u more: %50[a-z ]", &more, last), 2);
+    ck_assert_str_eq(last, "tocsin check shows all");
+    ck_assert_uint_eq(told + more, 60);
+}
+END_TEST
+
 START_TEST(the_fault_of_a_refused_reload_names_the_first_mistake)
 {
     start();
@@ -415,6 +438,7 @@ int main(void)
     tcase_add_test(tc, a_file_with_mistakes_is_prepared_by_nobody_and_every_mistake_is_answered);
     tcase_add_test(tc, a_reload_names_the_sections_that_wait_until_they_are_as_they_were);
     tcase_add_loop_test(tc, what_is_for_the_video_daemon_waits_for_that, 0, 4);
+    tcase_add_test(tc, of_many_mistakes_whole_lines_are_answered_and_how_many_more_there_are);
     tcase_add_test(tc, the_fault_of_a_refused_reload_names_the_first_mistake);
     tcase_add_test(tc, who_asks_in_between_waits_for_the_next_with_all_others_and_hears_the_same);
     tcase_add_loop_test(tc, a_reload_after_another_waits_a_second_or_ten_times_what_that_has_taken,
