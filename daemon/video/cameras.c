@@ -22,7 +22,6 @@ struct supervised {
     struct cameras *all;
     struct config_camera *camera;
     struct process process;
-    bool recovered;    /* what its last process left is on the shelf */
     int64_t look_ms;   /* when its secrets are looked at again */
     unsigned restarts; /* of processes that are gone, and all that these told of */
     unsigned told;     /* by the one that is there, of its sessions */
@@ -56,21 +55,6 @@ static void on_saved(void *arg, struct shelf_clip *clip)
     struct cameras *c = arg;
     shelf_tell(c->shelf, clip);
     cameras_tell_next(c);
-}
-
-static void on_recovered(void *arg, const char *camera)
-{
-    struct cameras *c = arg;
-    for (size_t i = 0; i < c->count; i++) {
-        if (strcmp(c->items[i].camera->id, camera) == 0)
-            c->items[i].recovered = true;
-    }
-}
-
-static void recover(struct supervised *u)
-{
-    u->recovered = false;
-    shelf_recover(u->all->shelf, u->camera->id);
 }
 
 /* Takes what is in `message`, or leaves it. */
@@ -115,7 +99,7 @@ static void on_worker_end(void *arg, const char *reason)
     u->restarts += u->told + 1;
     u->told = 0;
     set_state(u, MESSAGE_CAMERA_FAULT, reason, u->restarts);
-    recover(u);
+    shelf_recover(u->all->shelf, u->camera->id);
 }
 
 /* What parses one camera's bytes has no business with the others' passwords. */
@@ -216,7 +200,7 @@ int cameras_open(struct cameras *c, struct config_cameras *config, const struct 
     c->video = video;
     c->count = config->count;
     c->ending = false;
-    shelf_set_handlers(c->shelf, &(struct shelf_handlers){on_saved, on_recovered, c});
+    shelf_set_handlers(c->shelf, &(struct shelf_handlers){on_saved, c});
     for (size_t i = 0; i < c->count; i++) {
         struct supervised *u = &items[i];
         const struct process_host host = {
@@ -228,17 +212,16 @@ int cameras_open(struct cameras *c, struct config_cameras *config, const struct 
             (struct message){.type = MESSAGE_CAMERA,
                              .camera = {.state = MESSAGE_CAMERA_CONNECTING, .reason = "starting"}};
         snprintf(u->state.camera.id, sizeof u->state.camera.id, "%s", u->camera->id);
-        u->recovered = true;
         if (others)
-            recover(u);
+            shelf_recover(c->shelf, u->camera->id);
     }
     return 0;
 }
 
 static bool is_to_start(struct supervised *u, int64_t now_ms)
 {
-    return !u->all->ending && u->recovered && process_is_due(&u->process, now_ms) &&
-           is_usable(u, now_ms);
+    return !u->all->ending && process_is_due(&u->process, now_ms) &&
+           !shelf_is_recovering(u->all->shelf, u->camera->id) && is_usable(u, now_ms);
 }
 
 /* A fork copies the locks of libraries as they are. So nobody forks but here, and only while no

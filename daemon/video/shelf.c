@@ -36,22 +36,38 @@ static void write_save(uv_work_t *work)
 }
 
 static void save_next(struct shelf *s);
+static void try_again(struct shelf *s);
+
+/* Behind those that were not tried since: one that is never taken keeps no other waiting. */
+static void refuse(struct shelf *s, struct shelf_clip *clip)
+{
+    if (clip->is_to_save)
+        return; /* there is more to note by now, and that is tried anyway */
+    clip->is_refused = true;
+    TAILQ_INSERT_TAIL(&s->refused, clip, to_save);
+}
 
 static void end_save(uv_work_t *work, int status)
 {
     struct save *save = work->data;
     struct shelf *s = save->shelf;
     struct shelf_clip *clip = save->clip;
-    bool was_new = !clip->is_saved;
+    bool was_new = !clip->may_be_told, taken = save->result == 0;
     (void)status;
-    if (save->result != 0)
+    s->saving = NULL;
+    clip->may_be_told = true;
+    if (taken) {
+        clip->is_on_disk = true;
+    } else {
         log_error("shelf", "%s: %s", clip->message.clip.id, save->error.text);
+        refuse(s, clip);
+    }
     free(save->text);
     free(save);
-    s->saving = NULL;
-    clip->is_saved = true;
     if (was_new && s->handlers.on_saved)
         s->handlers.on_saved(s->handlers.arg, clip);
+    if (taken)
+        try_again(s);
     save_next(s);
 }
 
@@ -80,10 +96,20 @@ static void save_next(struct shelf *s)
 
 static void save(struct shelf *s, struct shelf_clip *clip)
 {
+    if (clip->is_refused)
+        TAILQ_REMOVE(&s->refused, clip, to_save);
+    clip->is_refused = false;
     if (!clip->is_to_save)
         TAILQ_INSERT_TAIL(&s->to_save, clip, to_save);
     clip->is_to_save = true;
     save_next(s);
+}
+
+/* One, and the next when the disk has taken it. */
+static void try_again(struct shelf *s)
+{
+    if (!TAILQ_EMPTY(&s->refused))
+        save(s, TAILQ_FIRST(&s->refused));
 }
 
 /* --- The clips ----------------------------------------------------------------------------- */
@@ -114,6 +140,8 @@ static void take_out(struct shelf *s, struct shelf_clip *clip)
         TAILQ_REMOVE(&s->to_tell, clip, to_tell);
     if (clip->is_to_save)
         TAILQ_REMOVE(&s->to_save, clip, to_save);
+    if (clip->is_refused)
+        TAILQ_REMOVE(&s->refused, clip, to_save);
     message_finish(&clip->message);
     free(clip);
 }
@@ -170,7 +198,7 @@ static void name_gap(struct message *message, const struct message *before)
 
 void shelf_tell(struct shelf *s, struct shelf_clip *clip)
 {
-    if (clip->is_to_tell || !clip->is_saved)
+    if (clip->is_to_tell || !clip->may_be_told)
         return;
     clip->is_to_tell = true;
     TAILQ_INSERT_TAIL(&s->to_tell, clip, to_tell);
@@ -223,14 +251,13 @@ static struct shelf_clip *add(struct shelf *s, struct message *message)
 /* --- The intake ---------------------------------------------------------------------------- */
 
 enum errand_kind {
-    ERRAND_LOAD,      /* a clip whose announcement lies in the folder */
-    ERRAND_RECOVER,   /* a clip that was being written */
-    ERRAND_FORGET,    /* a journal that is not needed any more */
-    ERRAND_SEARCH,    /* for what a camera's worker left */
-    ERRAND_RECOVERED, /* all that is on the shelf */
-    ERRAND_ADD,       /* a clip that was just finished */
-    ERRAND_REMOVE,    /* a clip that is not kept any longer */
-    ERRAND_TIDY,      /* what nobody finished */
+    ERRAND_LOAD,    /* a clip whose announcement lies in the folder */
+    ERRAND_RECOVER, /* a clip that was being written */
+    ERRAND_FORGET,  /* a journal that is not needed any more */
+    ERRAND_SEARCH,  /* for what a camera's worker left */
+    ERRAND_ADD,     /* a clip that was just finished */
+    ERRAND_REMOVE,  /* a clip that is not kept any longer */
+    ERRAND_TIDY,    /* what nobody finished */
 };
 
 struct shelf_errand {
@@ -240,7 +267,7 @@ struct shelf_errand {
     enum errand_kind kind;
     char folder[256];
     char id[UUID_TEXT_SIZE];
-    char camera[MESSAGE_ID_SIZE];
+    char camera[MESSAGE_ID_SIZE]; /* that is being recovered, or empty */
     struct message message;
     struct shelf_note note;
     char **ids;
@@ -301,7 +328,6 @@ static void run_errand(uv_work_t *work)
     case ERRAND_TIDY:
         shelf_files_remove_unfinished(r->folder);
         break;
-    case ERRAND_RECOVERED:
     case ERRAND_ADD:
         break; /* the loop's */
     }
@@ -312,7 +338,7 @@ static void take_loaded(struct shelf *s, struct shelf_errand *r)
     struct shelf_clip *clip = put_in(s, &r->message);
     r->message.clip.manifest = NULL;
     clip->note = r->note;
-    clip->is_saved = true;
+    clip->may_be_told = clip->is_on_disk = true;
     if (!clip->note.done && s->handlers.on_saved)
         s->handlers.on_saved(s->handlers.arg, clip);
 }
@@ -331,11 +357,9 @@ static void take_added(struct shelf *s, struct shelf_errand *r)
 /* They go before what waits already: a clip of the same alarm that comes later is a later part. */
 static void take_found(struct shelf *s, const struct shelf_errand *r)
 {
-    struct shelf_errand *next = make_errand(s, ERRAND_RECOVERED, "", r->camera);
-    TAILQ_INSERT_HEAD(&s->intake, next, link);
-    for (size_t i = 0; i < r->id_count; i++) {
+    for (size_t i = r->id_count; i-- > 0;) {
         struct shelf_errand *one = make_errand(s, ERRAND_RECOVER, r->ids[i], r->camera);
-        TAILQ_INSERT_BEFORE(next, one, link);
+        TAILQ_INSERT_HEAD(&s->intake, one, link);
     }
 }
 
@@ -353,10 +377,6 @@ static void take_errand(struct shelf *s, struct shelf_errand *r)
         break;
     case ERRAND_SEARCH:
         take_found(s, r);
-        break;
-    case ERRAND_RECOVERED:
-        if (s->handlers.on_recovered)
-            s->handlers.on_recovered(s->handlers.arg, r->camera);
         break;
     case ERRAND_ADD:
         take_added(s, r);
@@ -390,9 +410,9 @@ static bool needs_disk(struct shelf *s, struct shelf_errand *errand)
         const struct shelf_clip *known = shelf_find(s, errand->id);
         if (known)
             errand->kind = ERRAND_FORGET;
-        return !known || known->is_saved;
+        return !known || known->is_on_disk;
     }
-    return errand->kind != ERRAND_ADD && errand->kind != ERRAND_RECOVERED;
+    return errand->kind != ERRAND_ADD;
 }
 
 /* One at a time, in order. */
@@ -437,12 +457,28 @@ void shelf_add(struct shelf *s, struct message *message)
     put_errand(s, errand);
 }
 
+bool shelf_is_recovering(const struct shelf *s, const char *camera)
+{
+    const struct shelf_errand *r;
+    if (s->fetching && strcmp(s->fetching->camera, camera) == 0)
+        return true;
+    TAILQ_FOREACH(r, &s->intake, link)
+    {
+        if (strcmp(r->camera, camera) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Nobody has begun anything since a search that is not over was asked for: it finds all. */
 void shelf_recover(struct shelf *s, const char *camera)
 {
+    if (shelf_is_recovering(s, camera))
+        return;
     put_errand(s, make_errand(s, ERRAND_SEARCH, "", camera));
 }
 
-void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
+void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
 {
     int64_t bytes = 0, now_ms = clock_wall_ms();
     struct shelf_clip *c;
@@ -464,6 +500,7 @@ void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
         s->is_to_tidy = true;
         put_errand(s, make_errand(s, ERRAND_TIDY, "", ""));
     }
+    try_again(s);
 }
 
 /* --- All of it ----------------------------------------------------------------------------- */
@@ -474,6 +511,7 @@ void shelf_init(struct shelf *s, uv_loop_t *loop)
     TAILQ_INIT(&s->clips);
     TAILQ_INIT(&s->to_tell);
     TAILQ_INIT(&s->to_save);
+    TAILQ_INIT(&s->refused);
     TAILQ_INIT(&s->intake);
 }
 

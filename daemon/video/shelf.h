@@ -7,7 +7,9 @@
  * Supervisor only, loop thread. Without a loop each call waits for the disk. With one the disk is
  * the pool's, in two rows, each one piece at a time and in order: what is noted of clips (saves),
  * and the intake: what lies in the folder, what dead workers left, what was just finished, what is
- * to go. A piece is one file, or one clip. The loop does not end before all notes are written.
+ * to go. A piece is one file, or one clip. The loop does not end before all notes are written
+ * that the disk takes. One that it refuses is tried again (shelf_tend); the journal of a clip that
+ * has no announcement stays, and a restart finds the clip by it.
  *
  * Whoever forks asks for a rest first (shelf_rest): no thread is in the middle of anything then.
  */
@@ -22,9 +24,10 @@
 struct shelf_clip {
     TAILQ_ENTRY(shelf_clip) link;
     TAILQ_ENTRY(shelf_clip) to_tell; /* if `is_to_tell` */
-    TAILQ_ENTRY(shelf_clip) to_save; /* if `is_to_save` */
-    bool is_to_tell, is_to_save;
-    bool is_saved;          /* once, or it cannot be: its first words may be told */
+    TAILQ_ENTRY(shelf_clip) to_save; /* if `is_to_save`, or if `is_refused` */
+    bool is_to_tell, is_to_save, is_refused;
+    bool may_be_told;       /* its announcement was tried once */
+    bool is_on_disk;        /* an announcement is, if not the newest: no journal is needed */
     struct message message; /* MESSAGE_CLIP */
     struct shelf_note note;
 };
@@ -33,8 +36,6 @@ struct shelf_handlers {
     /* Its announcement was written for the first time or found on the disk, or it cannot be written
      * (that is logged, and the journal stays): nobody is told of a clip before. */
     void (*on_saved)(void *arg, struct shelf_clip *clip);
-    /* All that workers of this camera left is on the shelf. */
-    void (*on_recovered)(void *arg, const char *camera);
     void *arg;
 };
 
@@ -46,6 +47,7 @@ struct shelf {
     clips;                     /* in the order in which they were begun: of their ids */
     struct shelf_list to_tell; /* those that the core is to be told of, in that order */
     struct shelf_list to_save; /* whose files are to be written, in that order */
+    struct shelf_list refused; /* by the disk, the one that was tried last at the end */
     struct shelf_clip *saving; /* is being written; never removed meanwhile */
     TAILQ_HEAD(shelf_errands, shelf_errand) intake;
     struct shelf_errand *fetching; /* of the intake, in the pool */
@@ -74,9 +76,10 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e);
  */
 void shelf_add(struct shelf *s, struct message *message);
 
-/* Makes clips of what a camera's worker was writing when it died, and adds them: nobody may be
- * writing for it until on_recovered. */
+/* Makes clips of what a camera's workers were writing when they died, and adds them: nobody may
+ * write for it as long as it is being recovered. */
 void shelf_recover(struct shelf *s, const char *camera);
+bool shelf_is_recovering(const struct shelf *s, const char *camera);
 
 /* The core is to be told of it, unless its announcement is not on the disk yet; which is next,
  * taken off that list, or NULL. */
@@ -86,9 +89,10 @@ struct shelf_clip *shelf_next_to_tell(struct shelf *s);
 struct shelf_clip *shelf_find(struct shelf *s, const char *clip);
 void shelf_mark(struct shelf *s, struct shelf_clip *clip, bool stored, bool done);
 
-/* Removes done clips that are older than `keep_ms` or beyond `keep_bytes` together, oldest first;
- * and unfinished files a day old. What is not done is never removed. */
-void shelf_prune(struct shelf *s, int64_t keep_ms, int64_t keep_bytes);
+/* To be called now and then. Removes done clips that are older than `keep_ms` or beyond
+ * `keep_bytes` together, oldest first; and unfinished files a day old. What is not done is never
+ * removed. Tries again what the disk refused, one after the other until it refuses one. */
+void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes);
 
 /* True once nothing of the shelf is in the pool; nothing begins there until shelf_go_on, of the
  * intake at once, of the notes as soon as the intake is still. Ask again. */

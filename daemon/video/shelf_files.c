@@ -134,6 +134,7 @@ void shelf_files_remove(const char *folder, const char *id)
     unlink(path);
     make_path(path, folder, id, SHELF_JSON);
     unlink(path);
+    shelf_files_remove_journal(folder, id); /* if it could never be announced */
 }
 
 void shelf_files_remove_journal(const char *folder, const char *id)
@@ -143,6 +144,16 @@ void shelf_files_remove_journal(const char *folder, const char *id)
     unlink(path);
 }
 
+/* A journal beside a whole clip is all that tells of it. */
+static bool tells_of_a_clip(int folder_fd, const char *name)
+{
+    char clip[JOURNAL_NAME_SIZE], id[UUID_TEXT_SIZE];
+    snprintf(id, sizeof id, "%s", name);
+    journal_clip_name(clip, id);
+    return strcmp(name + strlen(id), SHELF_JOURNAL) == 0 &&
+           faccessat(folder_fd, clip, F_OK, 0) == 0;
+}
+
 void shelf_files_remove_unfinished(const char *folder)
 {
     struct stat st;
@@ -150,6 +161,7 @@ void shelf_files_remove_unfinished(const char *folder)
     for (struct dirent *d; files && (d = readdir(files));) {
         const char *dot = strrchr(d->d_name, '.');
         if (dot && (strcmp(dot, ".part") == 0 || strcmp(dot, SHELF_JOURNAL) == 0) &&
+            !tells_of_a_clip(dirfd(files), d->d_name) &&
             fstatat(dirfd(files), d->d_name, &st, 0) == 0 &&
             clock_wall_ms() - st.st_mtime * INT64_C(1000) > DAY_MS)
             unlinkat(dirfd(files), d->d_name, 0);

@@ -34,10 +34,11 @@ int shelf_files_save(const char *folder, const char *id, const char *text, struc
 int shelf_files_load(const char *folder, const char *id, struct message *ret_message,
                      struct shelf_note *ret_note, struct err *e);
 
-void shelf_files_remove(const char *folder, const char *id); /* the clip and its announcement */
+/* The clip and what tells of it. */
+void shelf_files_remove(const char *folder, const char *id);
 void shelf_files_remove_journal(const char *folder, const char *id);
 
-/* Removes what nobody finished within a day. */
+/* Removes what nobody finished within a day. A clip that has its name is finished. */
 void shelf_files_remove_unfinished(const char *folder);
 
 #endif

@@ -164,7 +164,7 @@ static void on_tick(uv_timer_t *timer)
     cameras_tick(&s->cameras, now_ms);
     if (now_ms - s->pruned_ms > PRUNE_MS) {
         s->pruned_ms = now_ms;
-        shelf_prune(&s->shelf, s->config->video.keep_clips_ms, s->config->video.keep_clips_bytes);
+        shelf_tend(&s->shelf, s->config->video.keep_clips_ms, s->config->video.keep_clips_bytes);
     }
 }
 

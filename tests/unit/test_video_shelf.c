@@ -74,6 +74,126 @@ START_TEST(a_clip_whose_announcement_cannot_be_stored_is_found_again)
 }
 END_TEST
 
+/* Nothing can be written as the announcement of this clip, or it can again. */
+static void block(const char *id, bool blocked)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s.json", clips(), id);
+    ck_assert_int_eq(blocked ? mkdir(path, 0700) : rmdir(path), 0);
+}
+
+static void make_old(const char *id, const char *suffix)
+{
+    const struct timespec old[2] = {{.tv_sec = time(NULL) - 2 * 86400},
+                                    {.tv_sec = time(NULL) - 2 * 86400}};
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s%s", clips(), id, suffix);
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, old, 0), 0);
+}
+
+/* Neither the end of a worker of its camera nor time takes the only thing that tells of it. */
+START_TEST(a_clip_without_an_announcement_keeps_its_journal)
+{
+    struct shelf shelf;
+    char id[UUID_TEXT_SIZE];
+    make_folder();
+    open_shelf(&shelf);
+    struct message made = make_clip(BEGIN, 20);
+    memcpy(id, made.clip.id, sizeof id);
+    block(id, true);
+    struct shelf_clip *clip = put_on(&shelf, &made);
+    ck_assert(clip->may_be_told && !clip->is_on_disk);
+    shelf_recover(&shelf, "gate");
+    ck_assert_int_eq(count_files(".journal", false), 1);
+    make_old(id, ".journal");
+    shelf_tend(&shelf, 0, 0);
+    ck_assert_int_eq(count_files(".journal", false), 1);
+    shelf_close(&shelf);
+    block(id, false);
+    open_shelf(&shelf);
+    ck_assert_ptr_nonnull(shelf_find(&shelf, id));
+    ck_assert_int_eq(count_files(".journal", false), 0);
+    ck_assert_int_eq(count_files(".json", false), 1);
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
+/* One refused try each time, and all that the disk takes; what it never takes keeps none waiting.
+ */
+START_TEST(what_the_disk_refused_is_tried_again)
+{
+    struct shelf shelf;
+    char ids[3][UUID_TEXT_SIZE];
+    struct shelf_clip *c[3];
+    make_folder();
+    open_shelf(&shelf);
+    for (int i = 0; i < 3; i++) {
+        struct message made = make_clip(BEGIN, 10);
+        memcpy(ids[i], made.clip.id, sizeof ids[i]);
+        block(ids[i], true);
+        c[i] = put_on(&shelf, &made);
+    }
+    block(ids[1], false);
+    block(ids[2], false);
+    shelf_tend(&shelf, 0, 0); /* the first: refused */
+    ck_assert(!c[0]->is_on_disk && !c[1]->is_on_disk && !c[2]->is_on_disk);
+    shelf_tend(&shelf, 0, 0);
+    ck_assert(!c[0]->is_on_disk && c[1]->is_on_disk && c[2]->is_on_disk);
+    ck_assert_int_eq(count_files(".journal", false), 1);
+    block(ids[0], false);
+    shelf_mark(&shelf, c[2], true, false); /* the disk takes something */
+    ck_assert(c[0]->is_on_disk);
+    ck_assert_int_eq(count_files(".journal", false), 0);
+    ck_assert(TAILQ_EMPTY(&shelf.refused));
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
+/* A full disk may refuse what would let it be emptied. */
+START_TEST(a_refused_clip_that_is_done_goes_with_its_journal)
+{
+    struct shelf shelf;
+    char id[UUID_TEXT_SIZE];
+    make_folder();
+    open_shelf(&shelf);
+    struct message made = make_clip(BEGIN, 10);
+    memcpy(id, made.clip.id, sizeof id);
+    block(id, true);
+    shelf_mark(&shelf, put_on(&shelf, &made), true, true);
+    shelf_tend(&shelf, -1, 0);
+    ck_assert_int_eq(count_files(".mp4", false) + count_files(".journal", false), 0);
+    ck_assert(TAILQ_EMPTY(&shelf.refused));
+    block(id, false);
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
+/* The power went between the announcement and the journal's end. */
+START_TEST(a_journal_beside_its_announcement_goes)
+{
+    struct shelf shelf;
+    char journal[200], aside[200];
+    make_folder();
+    open_shelf(&shelf);
+    struct message made = make_clip(BEGIN, 20);
+    snprintf(journal, sizeof journal, "%s/%s.journal", clips(), made.clip.id);
+    snprintf(aside, sizeof aside, "%s/aside", clips());
+    ck_assert_int_eq(link(journal, aside), 0);
+    shelf_add(&shelf, &made);
+    shelf_close(&shelf);
+    ck_assert_int_eq(count_files(".journal", false), 0);
+    ck_assert_int_eq(rename(aside, journal), 0);
+    open_shelf(&shelf);
+    ck_assert_int_eq(count_files(".journal", false), 0);
+    ck_assert_int_eq(count_files(".mp4", false) + count_files(".json", false), 2);
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
 /* What is stored and done is remembered over a restart; nothing is taken back. */
 START_TEST(marks_are_kept_over_a_restart)
 {
@@ -207,15 +327,15 @@ START_TEST(only_done_clips_are_pruned_oldest_first)
     memcpy(third, c.clip.id, sizeof third);
     shelf_add(&shelf, &b);
     shelf_add(&shelf, &c);
-    shelf_prune(&shelf, 0, 0); /* none is done: all stay */
+    shelf_tend(&shelf, 0, 0); /* none is done: all stay */
     ck_assert_int_eq(count_files(".mp4", false), 3);
     for (struct shelf_clip *one = TAILQ_NEXT(first, link); one; one = TAILQ_NEXT(one, link))
         shelf_mark(&shelf, one, true, true);
-    shelf_prune(&shelf, INT64_MAX / 2, one_bytes * 2); /* room for two: the older done one goes */
+    shelf_tend(&shelf, INT64_MAX / 2, one_bytes * 2); /* room for two: the older done one goes */
     ck_assert_ptr_null(shelf_find(&shelf, second));
     ck_assert_ptr_nonnull(shelf_find(&shelf, third));
     ck_assert_int_eq(count_files(".mp4", false), 2);
-    shelf_prune(&shelf, -1, INT64_MAX / 2); /* too old: what is done goes, what is not stays */
+    shelf_tend(&shelf, -1, INT64_MAX / 2); /* too old: what is done goes, what is not stays */
     ck_assert_ptr_null(shelf_find(&shelf, third));
     ck_assert_int_eq(count_files(".mp4", false), 1);
     shelf_close(&shelf);
@@ -226,22 +346,14 @@ END_TEST
 /* --- With a loop --------------------------------------------------------------------------- */
 
 static struct heard {
-    size_t saved, recovered;
-    char camera[MESSAGE_ID_SIZE];
+    size_t saved;
 } heard;
 
 static void on_saved(void *arg, struct shelf_clip *clip)
 {
     (void)arg;
-    ck_assert(clip->is_saved);
+    ck_assert(clip->may_be_told);
     heard.saved++;
-}
-
-static void on_recovered(void *arg, const char *camera)
-{
-    (void)arg;
-    heard.recovered++;
-    snprintf(heard.camera, sizeof heard.camera, "%s", camera);
 }
 
 static void open_with_loop(struct shelf *shelf, uv_loop_t *loop)
@@ -250,7 +362,7 @@ static void open_with_loop(struct shelf *shelf, uv_loop_t *loop)
     memset(&heard, 0, sizeof heard);
     uv_loop_init(loop);
     shelf_init(shelf, loop);
-    shelf_set_handlers(shelf, &(struct shelf_handlers){on_saved, on_recovered, NULL});
+    shelf_set_handlers(shelf, &(struct shelf_handlers){on_saved, NULL});
     ck_assert_int_eq(shelf_open(shelf, clips_base, &e), 0);
 }
 
@@ -342,7 +454,8 @@ START_TEST(a_shelf_that_rests_begins_nothing)
     shelf_recover(&shelf, "gate");
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert(clip->is_to_save);
-    ck_assert_uint_eq(heard.recovered, 0);
+    ck_assert(shelf_is_recovering(&shelf, "gate"));
+    ck_assert(!shelf_is_recovering(&shelf, "yard"));
     ck_assert(shelf_rest(&shelf));
     shelf_go_on(&shelf);
     ck_assert(!clip->is_to_save);
@@ -350,8 +463,7 @@ START_TEST(a_shelf_that_rests_begins_nothing)
     uv_run(&loop, UV_RUN_DEFAULT);
     shelf_go_on(&shelf);
     uv_run(&loop, UV_RUN_DEFAULT);
-    ck_assert_uint_eq(heard.recovered, 1);
-    ck_assert_str_eq(heard.camera, "gate");
+    ck_assert(!shelf_is_recovering(&shelf, "gate"));
     close_with_loop(&shelf, &loop);
     remove_folder();
 }
@@ -382,29 +494,77 @@ START_TEST(a_rest_that_waits_for_the_intake_stops_no_notes)
 }
 END_TEST
 
+/* What a worker left is an earlier part than what is finished after it. */
+START_TEST(what_a_search_finds_goes_before_what_waits)
+{
+    struct shelf shelf;
+    uv_loop_t loop;
+    char left[UUID_TEXT_SIZE] = "", late[UUID_TEXT_SIZE];
+    make_folder();
+    open_with_loop(&shelf, &loop);
+    write_and_die(left);
+    shelf_recover(&shelf, "gate");
+    struct message made = make_clip(BEGIN + 5 * SECOND, 10);
+    memcpy(late, made.clip.id, sizeof late);
+    shelf_add(&shelf, &made);
+    shelf_go_on(&shelf);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(count_clips(&shelf), 2);
+    ck_assert_int_eq(number(&shelf_find(&shelf, left)->message, "part"), 1);
+    ck_assert_int_eq(number(&shelf_find(&shelf, late)->message, "part"), 2);
+    close_with_loop(&shelf, &loop);
+    remove_folder();
+}
+END_TEST
+
+/* A try that is refused while there is more to note is one try; the search is one, too. */
+START_TEST(what_waits_already_is_not_put_there_twice)
+{
+    struct shelf shelf;
+    uv_loop_t loop;
+    char id[UUID_TEXT_SIZE];
+    make_folder();
+    open_with_loop(&shelf, &loop);
+    shelf_go_on(&shelf);
+    struct message made = make_clip(BEGIN, 10);
+    memcpy(id, made.clip.id, sizeof id);
+    block(id, true);
+    struct shelf_clip *clip = put_on(&shelf, &made);
+    shelf_mark(&shelf, clip, true, false);
+    ck_assert(shelf.saving == clip && clip->is_to_save);
+    for (int i = 0; i < 2; i++)
+        shelf_recover(&shelf, "gate");
+    ck_assert(shelf.fetching && TAILQ_EMPTY(&shelf.intake));
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_ptr_eq(TAILQ_FIRST(&shelf.refused), clip);
+    ck_assert_ptr_null(TAILQ_NEXT(clip, to_save));
+    ck_assert(!clip->is_to_save && TAILQ_EMPTY(&shelf.to_save));
+    ck_assert_uint_eq(heard.saved, 1);
+    block(id, false);
+    close_with_loop(&shelf, &loop);
+    remove_folder();
+}
+END_TEST
+
 /* What was being written when the power went, days ago, is recovered and not tidied away; a search
  * that finds it once more does not put it there twice. */
 START_TEST(what_is_old_is_recovered_before_it_is_tidied)
 {
     struct shelf shelf;
     uv_loop_t loop;
-    char left[UUID_TEXT_SIZE] = "", path[200];
-    const struct timespec old[2] = {{.tv_sec = time(NULL) - 2 * 86400},
-                                    {.tv_sec = time(NULL) - 2 * 86400}};
+    char left[UUID_TEXT_SIZE] = "";
     make_folder();
     write_and_die(left);
-    for (int i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s%s", clips(), left, i ? ".journal" : ".mp4.part");
-        ck_assert_int_eq(utimensat(AT_FDCWD, path, old, 0), 0);
-    }
+    make_old(left, ".journal");
+    make_old(left, ".mp4.part");
     open_with_loop(&shelf, &loop);
-    shelf_prune(&shelf, INT64_MAX / 2, INT64_MAX / 2);
+    shelf_tend(&shelf, INT64_MAX / 2, INT64_MAX / 2);
     shelf_recover(&shelf, "gate");
     shelf_go_on(&shelf);
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_ptr_nonnull(shelf_find(&shelf, left));
     ck_assert_uint_eq(count_clips(&shelf), 1);
-    ck_assert_uint_eq(heard.recovered, 1);
+    ck_assert(!shelf_is_recovering(&shelf, "gate"));
     ck_assert_int_eq(count_files(".journal", false), 0);
     close_with_loop(&shelf, &loop);
     remove_folder();
@@ -431,19 +591,19 @@ END_TEST
 START_TEST(what_nobody_finished_goes_after_a_day)
 {
     struct shelf shelf;
-    char path[200], id[UUID_TEXT_SIZE] = "";
+    char id[UUID_TEXT_SIZE] = "";
     make_folder();
     open_shelf(&shelf);
     write_and_die(id);
-    shelf_prune(&shelf, 0, 0);
+    shelf_tend(&shelf, 0, 0);
     ck_assert_int_eq(count_files(".journal", false) + count_files(".part", false), 2);
-    const struct timespec old[2] = {{.tv_sec = time(NULL) - 2 * 86400},
-                                    {.tv_sec = time(NULL) - 2 * 86400}};
-    snprintf(path, sizeof path, "%s/%s.mp4.part", clips(), id);
-    ck_assert_int_eq(utimensat(AT_FDCWD, path, old, 0), 0);
-    shelf_prune(&shelf, 0, 0);
+    make_old(id, ".mp4.part");
+    shelf_tend(&shelf, 0, 0);
     ck_assert_int_eq(count_files(".part", false), 0);
     ck_assert_int_eq(count_files(".journal", false), 1);
+    make_old(id, ".journal");
+    shelf_tend(&shelf, 0, 0);
+    ck_assert_int_eq(count_files(".journal", false), 0);
     shelf_close(&shelf);
     remove_folder();
 }
@@ -459,6 +619,10 @@ int main(void)
     tcase_add_test(shelf, only_done_clips_are_pruned_oldest_first);
     tcase_add_test(shelf, a_recovered_clip_is_on_the_disk);
     tcase_add_test(shelf, a_clip_whose_announcement_cannot_be_stored_is_found_again);
+    tcase_add_test(shelf, a_clip_without_an_announcement_keeps_its_journal);
+    tcase_add_test(shelf, what_the_disk_refused_is_tried_again);
+    tcase_add_test(shelf, a_refused_clip_that_is_done_goes_with_its_journal);
+    tcase_add_test(shelf, a_journal_beside_its_announcement_goes);
     tcase_add_test(shelf, marks_are_kept_over_a_restart);
     tcase_add_test(shelf, only_the_named_cameras_clips_are_recovered);
     tcase_add_test(shelf, a_clip_is_on_the_shelf_once);
@@ -468,6 +632,8 @@ int main(void)
     tcase_add_test(loop, a_full_folder_is_taken_in_piece_by_piece);
     tcase_add_test(loop, a_shelf_that_rests_begins_nothing);
     tcase_add_test(loop, a_rest_that_waits_for_the_intake_stops_no_notes);
+    tcase_add_test(loop, what_a_search_finds_goes_before_what_waits);
+    tcase_add_test(loop, what_waits_already_is_not_put_there_twice);
     tcase_add_test(loop, what_is_old_is_recovered_before_it_is_tidied);
     suite_add_tcase(suite, loop);
     return run_suite(suite);

@@ -34,6 +34,7 @@ int kill(pid_t pid, int number)
 /* The disk: a file's fsync waits for it while it is standing. */
 static uv_sem_t disk;
 static atomic_bool standing;
+static atomic_uint waiting; /* for it, since it stands */
 static atomic_uint folder_saves;
 
 int __real_fsync(int fd);
@@ -44,8 +45,10 @@ int __wrap_fsync(int fd)
     struct stat st;
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
         folder_saves++;
-    if (standing)
+    if (standing) {
+        waiting++;
         uv_sem_wait(&disk);
+    }
     return __real_fsync(fd);
 }
 
@@ -145,7 +148,7 @@ static struct shelf_clip *put_clip(unsigned number, bool done)
     struct shelf_clip *clip = calloc(1, sizeof *clip);
     ck_assert_ptr_nonnull(clip);
     clip->note.done = done;
-    clip->is_saved = true;
+    clip->may_be_told = true;
     clip->message = make_clip(number);
     TAILQ_INSERT_TAIL(&stage.shelf.clips, clip, link);
     return clip;
@@ -222,7 +225,7 @@ START_TEST(a_clip_takes_its_turn)
     cameras_tell_next(&stage.cameras);
     ck_assert_ptr_eq(TAILQ_FIRST(&stage.shelf.to_tell), gone);
     gone->note.done = true;
-    shelf_prune(&stage.shelf, -1, 0);
+    shelf_tend(&stage.shelf, -1, 0);
     ck_assert_ptr_null(shelf_next_to_tell(&stage.shelf));
     while (stage.told < 3)
         uv_run(&stage.loop, UV_RUN_ONCE);
@@ -260,7 +263,7 @@ START_TEST(a_disk_that_stands_keeps_nothing_but_its_clip)
         uv_run(&stage.loop, UV_RUN_ONCE);
     shelf_mark(&stage.shelf, clip, true, false);
     shelf_mark(&stage.shelf, clip, true, true);
-    shelf_prune(&stage.shelf, -1, 0); /* not before that is on the disk */
+    shelf_tend(&stage.shelf, -1, 0); /* not before that is on the disk */
     ck_assert_ptr_eq(shelf_find(&stage.shelf, message.clip.id), clip);
     clip->note.done = false; /* and back, so that it is still told after a connect */
     cameras_tell(&stage.cameras);
@@ -275,7 +278,7 @@ START_TEST(a_disk_that_stands_keeps_nothing_but_its_clip)
     ck_assert(file_has("\"stored\":true,\"done\":true"));
     ck_assert_uint_eq(folder_saves, 2); /* the first, and the newest */
     snprintf(path, sizeof path, "%s/019a0000-0000-7000-8000-000000000001.json", stage.folder);
-    shelf_prune(&stage.shelf, -1, 0);
+    shelf_tend(&stage.shelf, -1, 0);
     while (access(path, F_OK) == 0)
         uv_run(&stage.loop, UV_RUN_ONCE);
     cameras_finish(&stage.cameras);
@@ -392,6 +395,11 @@ START_TEST(a_dead_workers_clip_is_recovered_beside_the_loop)
     cameras_reaped(&stage.cameras, dead, status);
     while (!stage.shelf.fetching) /* it has said its last */
         uv_run(&stage.loop, UV_RUN_ONCE);
+    tick_on_time(&now_ms, 20); /* the search is under way, and what it will find is not yet known */
+    while (waiting == 0 && stage.shelf.fetching)
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
+    tick_on_time(&now_ms, 1);
+    ck_assert(cameras_have_ended(&stage.cameras));
     connect_tocsind();
     while (stage.alarms == 0)
         uv_run(&stage.loop, UV_RUN_ONCE);
@@ -409,6 +417,62 @@ START_TEST(a_dead_workers_clip_is_recovered_beside_the_loop)
     ck_assert(!cameras_have_ended(&stage.cameras));
     cameras_finish(&stage.cameras);
     ck_assert_int_gt(wait(&status), 0);
+    remove_left();
+    uv_sem_destroy(&disk);
+}
+END_TEST
+
+static int leave_a_clip_and_stay(const struct worker_settings *settings, int socket)
+{
+    if (strcmp(settings->id, "gate") == 0)
+        leave_a_clip(settings, socket);
+    return pause();
+}
+
+/* A worker's end and a reload both search: whoever begins after that is left alone. */
+START_TEST(a_living_workers_clip_is_not_recovered)
+{
+    char gate[] = "gate", yard[] = "yard", path[200];
+    struct config_camera cameras[] = {{.id = yard}, {.id = gate}};
+    struct config_cameras config = {.items = &cameras[1], .count = 1};
+    const struct config_video video = {.post_event_ms = 1};
+    int64_t now_ms = clock_monotonic_ms();
+    struct err e;
+    int status;
+    snprintf(stage.shelf.folder, sizeof stage.shelf.folder, "%s", stage.folder);
+    stage.cameras.worker = leave_a_clip;
+    ck_assert_int_eq(cameras_open(&stage.cameras, &config, &video, &e), 0);
+    tick_on_time(&now_ms, 1);
+    uv_sem_init(&disk, 0);
+    standing = true;
+    pid_t dead = wait(&status);
+    ck_assert_int_gt(dead, 0);
+    cameras_reaped(&stage.cameras, dead, status);
+    while (waiting == 0) /* what the worker left is being recovered */
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
+    config = (struct config_cameras){.items = cameras, .count = 2};
+    stage.cameras.worker = leave_a_clip_and_stay;
+    ck_assert_int_eq(cameras_open(&stage.cameras, &config, &video, &e), 0);
+    standing = false;
+    uv_sem_post(&disk);
+    const struct shelf_errand *first = stage.shelf.fetching;
+    while (stage.shelf.fetching == first)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    while (stage.shelf.saving) /* its announcement; the journal is free for another */
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    left_path(path, ".journal");
+    while (access(path, F_OK) != 0) {
+        cameras_tick(&stage.cameras, now_ms);
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
+    }
+    while (stage.shelf.fetching || !TAILQ_EMPTY(&stage.shelf.intake)) {
+        cameras_tick(&stage.cameras, now_ms);
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
+    }
+    ck_assert_int_eq(access(path, F_OK), 0);
+    cameras_finish(&stage.cameras);
+    while (wait(&status) > 0) {
+    }
     remove_left();
     uv_sem_destroy(&disk);
 }
@@ -448,6 +512,7 @@ int main(void)
     tcase_add_test(tell, a_disk_that_stands_keeps_nothing_but_its_clip);
     tcase_add_test(tell, nobody_is_forked_while_the_pool_works);
     tcase_add_test(tell, a_dead_workers_clip_is_recovered_beside_the_loop);
+    tcase_add_test(tell, a_living_workers_clip_is_not_recovered);
     tcase_add_test(tell, a_tick_that_is_late_kills_nobody);
     suite_add_tcase(suite, tell);
     return run_suite(suite);
