@@ -180,6 +180,8 @@ static bool print_lines(struct client *c, size_t *ret_count)
     while (!over && !program_is_unheard() && (line = client_read(c, false))) {
         over = json_object_get(line, "end");
         whole = json_is_true(json_object_get(line, "end"));
+        if (json_object_get(line, "error") && over)
+            text_print_error(json_string_value(json_object_get(line, "error")));
         if (!over) {
             json_dumpf(line, stdout, JSON_COMPACT);
             printf("\n");

@@ -399,6 +399,11 @@ static int open_operate(struct gateway *gw, struct err *e)
     return operate_open(&options, &gw->operate, e);
 }
 
+static void tick_operate(struct gateway *gw)
+{
+    operate_tick(gw->operate);
+}
+
 static void close_operate(struct gateway *gw)
 {
     operate_close(gw->operate);
@@ -480,7 +485,11 @@ const struct part parts[] = {
     /* A press found at the start is told before the drill from before the restart ends. */
     {.name = "old exercise", .open = end_old_exercise},
     /* Last: from here on the world may ask how we are. */
-    {.name = "control", .open = open_operate, .close = close_operate, .free = free_operate},
+    {.name = "control",
+     .open = open_operate,
+     .tick = tick_operate,
+     .close = close_operate,
+     .free = free_operate},
 };
 const size_t part_count = sizeof parts / sizeof *parts;
 static_assert(sizeof parts / sizeof *parts <= PARTS_MAX, "a reload has a plan for each");

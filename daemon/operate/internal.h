@@ -10,6 +10,7 @@
 #define REMEMBERED_MAX 256 /* incidents that watch knows, open or closed */
 
 struct asked;
+struct asking;
 struct reply;
 struct waiting;
 
@@ -29,6 +30,7 @@ struct operate {
     struct control_request *ending;   /* who waits for it to end; or NULL */
     uint64_t holder;                  /* the connection with which the exercise ends; 0: none */
     enum incident_class held_class;   /* of that exercise */
+    LIST_HEAD(, asking) askings;      /* questions to the store */
     LIST_HEAD(, asked) asked;         /* who waits for an order to be carried out */
     LIST_HEAD(, reply) replies;       /* what waits for the disk */
     struct remembered remembered[REMEMBERED_MAX]; /* a circle */
@@ -68,6 +70,7 @@ void orders_close(struct operate *op);
 void queries_list(void *arg, struct control_request *request, const json_t *arguments);
 void queries_show(void *arg, struct control_request *request, const json_t *arguments);
 void queries_export(void *arg, struct control_request *request, const json_t *arguments);
+void queries_tick(struct operate *op);
 
 /* watch.c: one line to everybody who watches, for facts that are worth one. */
 void watch_open(struct operate *op);

@@ -134,6 +134,11 @@ int operate_open(const struct operate_options *options, struct operate **ret_ope
     return result;
 }
 
+void operate_tick(struct operate *op)
+{
+    queries_tick(op);
+}
+
 void operate_close(struct operate *op)
 {
     if (!op)

@@ -45,6 +45,8 @@ struct operate_options {
 /* Whatever it returns, `*ret_operate` is to be closed and freed. */
 int operate_open(const struct operate_options *options, struct operate **ret_operate,
                  struct err *e);
+/* Once a second: tells whoever asks what the disk has kept from being answered. */
+void operate_tick(struct operate *op);
 /* Answers whoever waits: it is stopping. NULL is accepted here and below. */
 void operate_close(struct operate *op);
 void operate_free(struct operate *op);

@@ -1,20 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to the store. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "iface/limits.h"
 #include "operate/internal.h"
 
 #define LIST_DEFAULT 50
 #define LIST_MAX     LIMIT_LISTED
+#define PATIENCE_MS  10000 /* less than a client waits for its answer */
+#define WAITING_MAX  16    /* fewer than there are clients: a stuck disk leaves room for orders */
+
+#define SEE_STATUS   "tocsin status shows how the store is"
+#define NOT_ANSWERED "the disk has not answered for %d s; " SEE_STATUS
 
 /* A question to the store on behalf of a request. */
 struct asking {
+    LIST_ENTRY(asking) next;
     struct operate *operate;
-    struct control_request *request;
+    struct control_request *request; /* NULL: it was answered that the disk does not */
     struct outbox_query query;
+    bool is_waiting; /* for the store, since: */
+    int64_t since_ms;
 };
+
+static void ask_store(struct asking *asking, outbox_query_handler done)
+{
+    asking->is_waiting = true;
+    asking->since_ms = clock_monotonic_ms();
+    outbox_query(events_outbox(asking->operate->options.events), &asking->query, done, asking);
+}
 
 static void start_asking(struct operate *op, struct control_request *request,
                          const struct outbox_query *query, outbox_query_handler done)
@@ -22,8 +39,28 @@ static void start_asking(struct operate *op, struct control_request *request,
     struct asking *asking = calloc(1, sizeof *asking);
     if (!asking)
         abort();
-    *asking = (struct asking){op, request, *query};
-    outbox_query(events_outbox(op->options.events), query, done, asking);
+    *asking = (struct asking){.operate = op, .request = request, .query = *query};
+    LIST_INSERT_HEAD(&op->askings, asking, next);
+    ask_store(asking, done);
+}
+
+static void forget(struct asking *asking)
+{
+    LIST_REMOVE(asking, next);
+    free(asking);
+}
+
+/* False after an answer. */
+static bool may_ask(const struct operate *op, struct control_request *request)
+{
+    unsigned waiting = 0;
+    const struct asking *asking;
+    LIST_FOREACH(asking, &op->askings, next)
+    waiting += asking->is_waiting;
+    if (waiting < WAITING_MAX)
+        return true;
+    control_fail(request, "%u questions wait for the disk already; " SEE_STATUS, waiting);
+    return false;
 }
 
 /* Reads a number if it is given; false after an answer. */
@@ -85,19 +122,21 @@ static bool read_query(struct control_request *request, const json_t *arguments,
 static void on_answered(void *arg, const struct outbox_answer *answer)
 {
     struct asking *asking = arg;
-    if (answer->error)
+    if (!asking->request) /* too late */
+        ;
+    else if (answer->error)
         control_fail(asking->request, "%s", answer->error);
     else if (asking->query.kind == OUTBOX_QUERY_SHOW && answer->last_seq == 0)
         control_fail(asking->request, "no such event here");
     else
         control_reply_text(asking->request, answer->text, answer->length);
-    free(asking);
+    forget(asking);
 }
 
 void queries_list(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct outbox_query query = {.kind = OUTBOX_QUERY_LIST};
-    if (read_query(request, arguments, &query))
+    if (read_query(request, arguments, &query) && may_ask(arg, request))
         start_asking(arg, request, &query, on_answered);
 }
 
@@ -108,7 +147,7 @@ void queries_show(void *arg, struct control_request *request, const json_t *argu
         return;
     if (query.seq == 0 && query.id[0] == '\0')
         control_fail(request, "say which event: its seq or its id");
-    else
+    else if (may_ask(arg, request))
         start_asking(arg, request, &query, on_answered);
 }
 
@@ -116,7 +155,7 @@ static void end_export(struct asking *asking, bool is_whole)
 {
     control_send(asking->request, json_pack("{sb}", "end", is_whole));
     control_end(asking->request);
-    free(asking);
+    forget(asking);
 }
 
 static void on_exported(void *arg, const struct outbox_answer *answer);
@@ -126,8 +165,7 @@ static void continue_export(void *arg, bool there)
 {
     struct asking *asking = arg;
     if (there && asking->operate->control)
-        outbox_query(events_outbox(asking->operate->options.events), &asking->query, on_exported,
-                     asking);
+        ask_store(asking, on_exported);
     else
         end_export(asking, false);
 }
@@ -135,6 +173,11 @@ static void continue_export(void *arg, bool there)
 static void on_exported(void *arg, const struct outbox_answer *answer)
 {
     struct asking *asking = arg;
+    if (!asking->request) { /* too late */
+        forget(asking);
+        return;
+    }
+    asking->is_waiting = false;
     asking->query.after = answer->last_seq;
     bool there = !answer->error && control_send_text(asking->request, answer->text, answer->length);
     if (!there || !answer->more)
@@ -146,8 +189,34 @@ static void on_exported(void *arg, const struct outbox_answer *answer)
 void queries_export(void *arg, struct control_request *request, const json_t *arguments)
 {
     struct outbox_query query = {.kind = OUTBOX_QUERY_EXPORT};
-    if (!read_query(request, arguments, &query))
+    if (!read_query(request, arguments, &query) || !may_ask(arg, request))
         return;
     control_send(request, json_pack("{sb}", "ok", 1));
     start_asking(arg, request, &query, on_exported);
+}
+
+/* The store may answer yet: until then it keeps the struct. */
+static void give_up(struct asking *asking)
+{
+    struct control_request *request = asking->request;
+    asking->request = NULL;
+    if (asking->query.kind != OUTBOX_QUERY_EXPORT) {
+        control_fail(request, NOT_ANSWERED, PATIENCE_MS / 1000);
+        return;
+    }
+    char why[100];
+    snprintf(why, sizeof why, NOT_ANSWERED, PATIENCE_MS / 1000);
+    control_send(request, json_pack("{sb,ss}", "end", 0, "error", why));
+    control_end(request);
+}
+
+void queries_tick(struct operate *op)
+{
+    struct asking *asking;
+    int64_t now_ms = clock_monotonic_ms();
+    LIST_FOREACH(asking, &op->askings, next)
+    {
+        if (asking->is_waiting && asking->request && now_ms - asking->since_ms >= PATIENCE_MS)
+            give_up(asking);
+    }
 }

@@ -198,10 +198,21 @@ void outbox_query(struct outbox *ob, const struct outbox_query *query, outbox_qu
 {
     (void)ob;
     fake_outbox.asked = *query;
-    if (fake_outbox.answers)
+    if (fake_outbox.keeps_questions) {
+        fake_outbox.questions[fake_outbox.question_count].done = done;
+        fake_outbox.questions[fake_outbox.question_count++].arg = arg;
+    } else if (fake_outbox.answers)
         done(arg, fake_outbox.answers++);
     else
         done(arg, &(struct outbox_answer){.error = "this store answers no question"});
+}
+
+void fake_answer(const struct outbox_answer *answer)
+{
+    size_t count = fake_outbox.question_count;
+    fake_outbox.question_count = 0;
+    for (size_t i = 0; i < count; i++)
+        fake_outbox.questions[i].done(fake_outbox.questions[i].arg, answer);
 }
 
 void outbox_prune(struct outbox *ob, int64_t before_wall_ms)

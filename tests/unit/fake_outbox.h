@@ -52,11 +52,19 @@ struct fake_outbox {
     uint32_t takes[LIMIT_RECEIVERS];
     const struct outbox_answer *answers; /* to the next questions; NULL: it answers none */
     struct outbox_query asked;           /* last */
+    bool keeps_questions;                /* instead; fake_answer tells them */
+    struct {
+        outbox_query_handler done;
+        void *arg;
+    } questions[40];
+    size_t question_count;
 };
 
 extern struct fake_outbox fake_outbox;
 
 void fake_outbox_begin(void);
+/* Answers all questions that were kept. */
+void fake_answer(const struct outbox_answer *answer);
 void fake_outbox_end(void);
 
 /* The disk has done all that was asked until now; how many calls that answers. */

@@ -577,6 +577,65 @@ START_TEST(duress_is_in_the_status_only_if_it_is_asked_for)
 }
 END_TEST
 
+static void let_pass(int64_t ms)
+{
+    virtual_advance(world.facts, ms);
+    operate_tick(operate);
+}
+
+START_TEST(what_a_stuck_disk_keeps_from_an_answer_is_said_in_time)
+{
+    fake_outbox.keeps_questions = true;
+    struct control_request *list = ask("events.list", "{}");
+    struct control_request *export = ask("events.export", "{}");
+    let_pass(9900);
+    ck_assert(!list->answered && !export->ended);
+    let_pass(200);
+    ck_assert(list->failed);
+    ck_assert_ptr_nonnull(strstr(list->error, "the disk has not answered for 10 s"));
+    ck_assert(says_end(export, false));
+    ck_assert_ptr_nonnull(
+        strstr(json_string_value(json_object_get(export->sent, "error")), "the disk has not"));
+    let_pass(20000);      /* said once */
+    fake_answer(&second); /* and too late */
+    ck_assert_str_eq(export->text, "");
+    fake_outbox.keeps_questions = false;
+    const struct outbox_answer answers[] = {second};
+    fake_outbox.answers = answers;
+    ck_assert(!ask("events.list", "{}")->failed);
+}
+END_TEST
+
+START_TEST(an_export_waits_for_its_client_without_limit)
+{
+    const struct outbox_answer answers[] = {first, second};
+    fake_outbox.answers = answers;
+    struct control_request *export = ask("events.export", "{}");
+    let_pass(60000);
+    ck_assert(!export->ended);
+    say_read(export, true);
+    ck_assert(says_end(export, true));
+}
+END_TEST
+
+START_TEST(questions_to_a_stuck_disk_leave_room_for_orders)
+{
+    static const char *const commands[] = {"events.list", "events.show", "events.export"};
+    fake_outbox.keeps_questions = true;
+    for (int i = 0; i < 16; i++)
+        ck_assert(!ask("events.list", "{}")->failed);
+    let_pass(11000); /* they were answered, and are in the store's hands all the same */
+    for (size_t i = 0; i < 3; i++) {
+        struct control_request *more = ask(commands[i], i == 1 ? "{'seq':1}" : "{}");
+        ck_assert(more->failed && !more->sent);
+        ck_assert_ptr_nonnull(strstr(more->error, "16 questions wait for the disk already"));
+    }
+    fake_answer(&second);
+    ck_assert(!ask("events.list", "{}")->failed);
+    fake_answer(&second);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("operate");
@@ -616,6 +675,9 @@ int main(void)
     tcase_add_test(tc, a_drill_that_nobody_waits_for_any_more_does_not_begin);
     tcase_add_test(tc, a_drill_that_has_begun_stays_without_its_command);
     tcase_add_test(tc, whoever_waits_is_told_of_the_stop);
+    tcase_add_test(tc, what_a_stuck_disk_keeps_from_an_answer_is_said_in_time);
+    tcase_add_test(tc, an_export_waits_for_its_client_without_limit);
+    tcase_add_test(tc, questions_to_a_stuck_disk_leave_room_for_orders);
     tcase_add_test(tc, an_export_goes_on_as_its_client_reads_and_says_when_it_is_whole);
     tcase_add_test(tc, an_export_that_the_store_breaks_off_is_never_whole);
     tcase_add_test(tc, an_export_to_a_client_that_is_gone_is_never_whole);

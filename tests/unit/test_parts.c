@@ -44,6 +44,7 @@ TICK(delivery)
 TICK(incidents)
 TICK(clips)
 TICK(inputs)
+TICK(operate)
 
 size_t __real_events_close(struct events *ev);
 size_t __wrap_events_close(struct events *ev);
@@ -234,7 +235,7 @@ START_TEST(a_second_passes_for_every_part_that_has_to_do_with_time)
         if (parts[i].tick)
             parts[i].tick(gw);
     }
-    ck_assert_str_eq(ticked, "events faults delivery incidents clips inputs ");
+    ck_assert_str_eq(ticked, "events faults delivery incidents clips inputs operate ");
 }
 END_TEST
 
