@@ -453,12 +453,10 @@ START_TEST(a_living_workers_clip_is_not_recovered)
     config = (struct config_cameras){.items = cameras, .count = 2};
     stage.cameras.worker = leave_a_clip_and_stay;
     ck_assert_int_eq(cameras_open(&stage.cameras, &config, &video, &e), 0);
+    shelf_rest(&stage.shelf); /* the searches come one by one */
     standing = false;
     uv_sem_post(&disk);
-    const struct shelf_errand *first = stage.shelf.fetching;
-    while (stage.shelf.fetching == first)
-        uv_run(&stage.loop, UV_RUN_ONCE);
-    while (stage.shelf.saving) /* its announcement; the journal is free for another */
+    while (stage.shelf.fetching || stage.shelf.saving) /* after that the journal is another's */
         uv_run(&stage.loop, UV_RUN_ONCE);
     left_path(path, ".journal");
     while (access(path, F_OK) != 0) {
