@@ -11,7 +11,7 @@
 
 #include "store_private.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define BUSY_MS        2000 /* at the start: somebody who looks into the file with another program */
 
 /*
@@ -24,7 +24,13 @@ static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
 
 /* Version 1 had no incidents and judged no signature's time. */
 static const char from_version_1[] =
-    "ALTER TABLE event ADD COLUMN off_s INTEGER NOT NULL DEFAULT 0; DROP TABLE gateway;";
+    "ALTER TABLE event ADD COLUMN off_s INTEGER NOT NULL DEFAULT 0; DROP TABLE gateway;"
+    "DROP INDEX IF EXISTS event_alarm;";
+
+/* Version 2 did not know which of its incidents people were done with. */
+static const char from_version_2[] = "ALTER TABLE incident ADD COLUMN done TEXT;"
+                                     "DROP INDEX IF EXISTS incident_order;"
+                                     "DROP INDEX IF EXISTS event_alarm;";
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS event(receiver_seq INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -34,12 +40,18 @@ static const char schema[] =
     "  chain TEXT NOT NULL," /* "", "gap" or "fork" */
     "  off_s INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX IF NOT EXISTS event_chain ON event(source, seq);"
-    "CREATE INDEX IF NOT EXISTS event_alarm ON event(alarm);"
+    "CREATE INDEX IF NOT EXISTS event_incident ON event(alarm, source, seq);"
     "CREATE INDEX IF NOT EXISTS event_flaw ON event(source, chain) WHERE chain<>'';"
     "CREATE TABLE IF NOT EXISTS incident(alarm TEXT NOT NULL, source TEXT NOT NULL,"
-    "  kind INTEGER NOT NULL, shown_seq INTEGER NOT NULL, PRIMARY KEY(alarm, source))"
-    "  WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS incident_order ON incident(kind, shown_seq);"
+    "  kind INTEGER NOT NULL, shown_seq INTEGER NOT NULL,"
+    "  done TEXT," /* "closed" or "rejected" by people here, and not pressed since */
+    "  PRIMARY KEY(alarm, source)) WITHOUT ROWID;"
+    /* As the view asks for them: open (by gateway), done, exercises. */
+    "CREATE INDEX IF NOT EXISTS incident_open ON incident(source, shown_seq)"
+    "  WHERE kind<>1 AND done IS NULL;"
+    "CREATE INDEX IF NOT EXISTS incident_done ON incident(shown_seq)"
+    "  WHERE kind<>1 AND done IS NOT NULL;"
+    "CREATE INDEX IF NOT EXISTS incident_exercise ON incident(shown_seq) WHERE kind=1;"
     "CREATE TABLE IF NOT EXISTS nonce(nonce TEXT PRIMARY KEY, until_s INTEGER NOT NULL)"
     "  WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS nonce_until ON nonce(until_s);"
@@ -56,14 +68,21 @@ static const char schema[] =
     "  alarm TEXT NOT NULL, camera TEXT NOT NULL, length INTEGER NOT NULL, sha256 TEXT NOT NULL,"
     "  complete INTEGER NOT NULL, receiver_seq INTEGER, received_at TEXT) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS clip_alarm ON clip(alarm);"
-    "PRAGMA user_version=2;";
+    "PRAGMA user_version=3;";
 
 static const char fill_from_version_1[] =
-    "INSERT INTO incident SELECT alarm, source, max(CASE WHEN type GLOB 'tocsin.alarm.*' THEN 2"
+    "INSERT INTO incident(alarm, source, kind, shown_seq) SELECT alarm, source, max(CASE WHEN type "
+    "GLOB 'tocsin.alarm.*' THEN 2"
     "  WHEN type='tocsin.clip.manifest' THEN 0 ELSE 1 END), min(receiver_seq) FROM event"
     "  WHERE alarm<>'' AND (type GLOB 'tocsin.alarm.*' OR type GLOB 'tocsin.drill.*'"
     "  OR type GLOB 'tocsin.test.*' OR type='tocsin.clip.manifest') GROUP BY alarm, source;"
     "INSERT INTO gateway(source) SELECT DISTINCT source FROM event;";
+
+static const char fill_from_version_2[] =
+    "UPDATE incident SET done=CASE WHEN EXISTS(SELECT 1 FROM answer a WHERE a.alarm=incident.alarm"
+    "  AND a.source=incident.source AND a.state='closed') THEN 'closed'"
+    " WHEN (SELECT state FROM answer a WHERE a.alarm=incident.alarm AND a.source=incident.source"
+    "  ORDER BY answer_seq DESC LIMIT 1)='rejected' THEN 'rejected' END;";
 
 void store_note_change(struct store *s)
 {
@@ -151,11 +170,16 @@ static bool make_schema(struct store *s, const char *path)
         fprintf(stderr, "%s: made by a newer tocsin-receiver\n", path);
         return false;
     }
-    bool old = version == 0 &&
-               read_number(s->db, "SELECT count(*) FROM sqlite_schema WHERE name='event'") == 1;
+    if (version == 0 &&
+        read_number(s->db, "SELECT count(*) FROM sqlite_schema WHERE name='event'") == 1)
+        version = 1;
+    bool old = version == 1 || version == 2;
     bool good = sql_run(s->db, pragmas) && store_begin(s);
-    if (good && store_end(s, (!old || sql_run(s->db, from_version_1)) && sql_run(s->db, schema) &&
-                                 (!old || sql_run(s->db, fill_from_version_1))))
+    if (good && store_end(s, (version != 1 || sql_run(s->db, from_version_1)) &&
+                                 (version != 2 || sql_run(s->db, from_version_2)) &&
+                                 sql_run(s->db, schema) &&
+                                 (version != 1 || sql_run(s->db, fill_from_version_1)) &&
+                                 (!old || sql_run(s->db, fill_from_version_2))))
         return true;
     fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(s->db));
     return false;

@@ -73,7 +73,7 @@ bool store_find_clip(struct store *s, const char *manifest, struct store_clip *r
 bool store_complete_clip(struct store *s, const char *manifest, struct store_entry *ret_entry);
 const char *store_clips_folder(const struct store *s);
 
-/* For the page and scripts. The state is JSON text; NULL when out of memory. */
+/* For the page and scripts. The state is JSON text; NULL when it cannot be read. */
 char *store_state(struct store *s, const char *receiver_name);
 json_t *store_events(struct store *s, int64_t after, int limit);
 json_t *store_event(struct store *s, const char *id);

@@ -84,13 +84,11 @@ json_t *store_answers(struct store *s, const char *source)
     return list;
 }
 
-int64_t store_answer(struct store *s, const char *alarm, const char *source, const char *state,
-                     const char *by, const char *note)
+static bool insert_answer(struct store *s, const char *alarm, const char *source, const char *state,
+                          const char *by, const char *note)
 {
     char at[32];
-    int64_t answer_seq = -1;
     store_now_text(at);
-    pthread_mutex_lock(&s->lock);
     sqlite3_stmt *statement =
         sql_prepare(s->db, "INSERT INTO answer(source,alarm,state,by,at,note,confirmed)"
                            " SELECT max(source),?1,?2,?3,?4,?5,0 FROM incident WHERE alarm=?1"
@@ -102,11 +100,37 @@ int64_t store_answer(struct store *s, const char *alarm, const char *source, con
     sql_bind_text(statement, 5, note);
     if (source)
         sql_bind_text(statement, 6, source);
-    if (sql_finish(statement)) {
-        answer_seq = sqlite3_changes(s->db) == 1 ? sqlite3_last_insert_rowid(s->db) : 0;
-        if (answer_seq)
-            store_note_change(s);
+    return sql_finish(statement);
+}
+
+/* Closed it stays until it is pressed again; what was rejected is open when somebody says that it
+ * was seen, or that help is coming. */
+static bool mark_done(struct store *s, int64_t answer_seq)
+{
+    sqlite3_stmt *statement =
+        sql_prepare(s->db, "UPDATE incident SET done=CASE WHEN done='closed' THEN done"
+                           "  WHEN a.state IN ('closed','rejected') THEN a.state END"
+                           " FROM answer a WHERE a.answer_seq=?1"
+                           " AND incident.alarm=a.alarm AND incident.source=a.source");
+    sqlite3_bind_int64(statement, 1, answer_seq);
+    return sql_finish(statement);
+}
+
+int64_t store_answer(struct store *s, const char *alarm, const char *source, const char *state,
+                     const char *by, const char *note)
+{
+    int64_t answer_seq = -1;
+    pthread_mutex_lock(&s->lock);
+    if (store_begin(s)) {
+        bool good = insert_answer(s, alarm, source, state, by, note);
+        if (good)
+            answer_seq = sqlite3_changes(s->db) == 1 ? sqlite3_last_insert_rowid(s->db) : 0;
+        good = answer_seq > 0 && mark_done(s, answer_seq);
+        if (!store_end(s, good) && answer_seq > 0)
+            answer_seq = -1;
     }
+    if (answer_seq > 0)
+        store_note_change(s);
     pthread_mutex_unlock(&s->lock);
     return answer_seq;
 }

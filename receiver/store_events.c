@@ -96,8 +96,14 @@ static bool insert_event(struct store *s, const struct event *event, const char 
     return good;
 }
 
-/* Nothing that comes later makes a real incident an exercise. One that becomes more than it was
- * moves to the top. */
+static bool is_press(const struct event *event)
+{
+    const char *verb = strrchr(event->type, '.');
+    return verb && (strcmp(verb, ".raised") == 0 || strcmp(verb, ".updated") == 0);
+}
+
+/* Nothing that comes later makes a real incident an exercise. One that becomes more than it was,
+ * or is pressed again, moves to the top and is open: nobody has answered to that. */
 static bool insert_incident(struct store *s, const struct event *event, int64_t receiver_seq)
 {
     if (!event->alarm[0] || event->nature == EVENT_NATURE_OTHER)
@@ -106,12 +112,14 @@ static bool insert_incident(struct store *s, const struct event *event, int64_t 
                               : event->nature == EVENT_NATURE_MANIFEST ? INCIDENT_KIND_UNKNOWN
                                                                        : INCIDENT_KIND_EXERCISE;
     sqlite3_stmt *statement =
-        sql_prepare(s->db, "INSERT INTO incident VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET"
-                           " kind=?3, shown_seq=?4 WHERE kind<?3");
+        sql_prepare(s->db, "INSERT INTO incident(alarm,source,kind,shown_seq) VALUES(?1,?2,?3,?4)"
+                           " ON CONFLICT DO UPDATE SET kind=?3, shown_seq=?4, done=NULL"
+                           " WHERE kind<?3 OR (kind=?3 AND ?5)");
     sql_bind_text(statement, 1, event->alarm);
     sql_bind_text(statement, 2, event->source);
     sqlite3_bind_int(statement, 3, kind);
     sqlite3_bind_int64(statement, 4, receiver_seq);
+    sqlite3_bind_int(statement, 5, is_press(event));
     return sql_finish(statement);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by store.c (what all others stand on), store_events.c, store_gateways.c, store_answers.c,
- * store_clips.c and store_view.c only. */
+ * store_clips.c, store_cards.c and store_view.c only. */
 #ifndef RECEIVER_STORE_PRIVATE_H
 #define RECEIVER_STORE_PRIVATE_H
 
@@ -16,7 +16,7 @@ struct store {
     int64_t version;
     pthread_mutex_t view_lock; /* of what follows; taken before `lock`, never after */
     sqlite3 *view;             /* reads only */
-    char *alarms;              /* JSON of the page's alarms as they were at … */
+    char *alarms;              /* JSON members of the state, as they were at … */
     int64_t alarms_version;
     /* constant */
     int lock_file;
@@ -50,5 +50,8 @@ int64_t store_boottime_ms(void);
 /* With the view's lock held: rows of answer_seq, alarm, state, by, at, note, confirmed. Frees the
  * statement. */
 json_t *store_answer_rows(sqlite3_stmt *row);
+/* With the view's lock held: the members "alarms" and "not_shown" of the state. NULL when they
+ * cannot be read. */
+char *store_cards_text(struct store *s);
 
 #endif

@@ -108,17 +108,17 @@ def test_events_are_listed_in_pages(police, client):
         == ids[2:]
 
 
-def test_incidents_are_listed_newest_first_and_move_up_when_they_become_alarms(police, client):
+def test_what_is_open_comes_first_and_moves_up_when_it_is_an_alarm_or_pressed_again(police, client):
     first, _ = raise_alarm(client, seq=1)
     drill, _ = raise_alarm(client, seq=2, type="tocsin.drill.raised")
     waiting = Clip(client, b"1", seq=3).alarm
     last, _ = raise_alarm(client, seq=5)
     listed = [a["alarm"] for a in police.state()["alarms"]]
-    assert listed == [last, waiting, drill, first]
+    assert listed == [last, waiting, first, drill]
     raise_alarm(client, waiting, seq=4)
     raise_alarm(client, first, seq=6, type="tocsin.alarm.updated")
     listed = [a["alarm"] for a in police.state()["alarms"]]
-    assert listed == [waiting, last, drill, first]
+    assert listed == [first, waiting, last, drill]
 
 
 def test_parts_of_a_clip_are_given_as_browsers_ask_for_them(police, client):

@@ -52,42 +52,19 @@ static void end(struct fixture *f)
     free(f);
 }
 
-static const char alarm_a[] = "01890a5d-ac96-774b-bcce-b302099a8057";
-static const char alarm_b[] = "01890a5d-ac96-774b-bcce-b302099a8058";
-
-static enum store_result put_of(struct fixture *f, int64_t seq, const char *alarm,
-                                enum event_nature nature)
+static enum store_result put(struct fixture *f, int64_t seq)
 {
     char nonce[32], digest[64];
-    struct event event = {.nature = nature, .source = "tocsin:school", .seq = seq};
+    struct event event = {.nature = EVENT_NATURE_ALARM, .source = "tocsin:school", .seq = seq};
     struct store_entry entry;
     snprintf(nonce, sizeof nonce, "nonce-%d", (int)seq);
     snprintf(digest, sizeof digest, "sha-256=:digest-%d:", (int)seq);
     snprintf(event.id, sizeof event.id, "01890a5d-ac96-774b-bcce-%012d", (int)seq);
     strcpy(event.type, "tocsin.alarm.raised");
-    strcpy(event.alarm, alarm);
+    strcpy(event.alarm, "01890a5d-ac96-774b-bcce-b302099a8057");
     struct store_evidence evidence = {
         .digest = digest, .headers = "", .nonce = nonce, .nonce_until_s = INT32_MAX};
     return store_put(f->store, &event, "{}", 2, &evidence, &entry);
-}
-
-static enum store_result put(struct fixture *f, int64_t seq)
-{
-    return put_of(f, seq, alarm_a, EVENT_NATURE_ALARM);
-}
-
-/* The alarm in that place of the page's list, from the top. Borrowed until the next call. */
-static const char *shown(struct fixture *f, size_t at)
-{
-    static char alarm[37];
-    char *text = store_state(f->store, "police");
-    json_t *state = json_loads(text, 0, NULL);
-    const json_t *one = json_array_get(json_object_get(state, "alarms"), at);
-    const char *found = json_string_value(json_object_get(one, "alarm"));
-    snprintf(alarm, sizeof alarm, "%s", found ? found : "");
-    json_decref(state);
-    free(text);
-    return alarm;
 }
 
 static void check_pragma(sqlite3 *db, const char *sql, const char *wanted)
@@ -158,33 +135,6 @@ START_TEST(who_looks_sees_what_was_stored)
 }
 END_TEST
 
-START_TEST(an_alarm_keeps_its_place_in_the_list_whatever_is_said_of_it_later)
-{
-    struct fixture *f = begin();
-    put_of(f, 1, alarm_a, EVENT_NATURE_ALARM);
-    put_of(f, 2, alarm_b, EVENT_NATURE_ALARM);
-    ck_assert_int_eq(put_of(f, 3, alarm_a, EVENT_NATURE_ALARM), STORE_NEW);
-    ck_assert_str_eq(shown(f, 0), alarm_b);
-    ck_assert_str_eq(shown(f, 1), alarm_a);
-    end(f);
-}
-END_TEST
-
-START_TEST(what_turns_out_to_be_an_alarm_is_on_top)
-{
-    static const enum event_nature before[] = {EVENT_NATURE_MANIFEST, EVENT_NATURE_EXERCISE};
-    struct fixture *f = begin();
-    put_of(f, 1, alarm_a, before[_i]);
-    put_of(f, 2, alarm_b, EVENT_NATURE_ALARM);
-    ck_assert_str_eq(shown(f, 0), alarm_b);
-    ck_assert_int_eq(put_of(f, 3, alarm_a, EVENT_NATURE_ALARM), STORE_NEW);
-    ck_assert_str_eq(shown(f, 0), alarm_a);
-    ck_assert_str_eq(shown(f, 1), alarm_b);
-    ck_assert_str_eq(shown(f, 2), "");
-    end(f);
-}
-END_TEST
-
 START_TEST(nobody_else_can_write_while_it_is_open)
 {
     static const char *const uses[] = {"DELETE FROM event", "PRAGMA wal_checkpoint",
@@ -209,8 +159,6 @@ static Suite *make_suite(void)
     tcase_add_test(tc, what_is_answered_is_on_the_disk);
     tcase_add_test(tc, the_folders_of_a_new_store_survive);
     tcase_add_test(tc, who_looks_sees_what_was_stored);
-    tcase_add_test(tc, an_alarm_keeps_its_place_in_the_list_whatever_is_said_of_it_later);
-    tcase_add_loop_test(tc, what_turns_out_to_be_an_alarm_is_on_top, 0, 2);
     tcase_add_test(tc, nobody_else_can_write_while_it_is_open);
     suite_add_tcase(suite, tc);
     return suite;
