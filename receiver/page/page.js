@@ -77,12 +77,13 @@ function status(alarm) {
   if (alarm.exercise) return ['exercise', '演练/测试，无需出警 EXERCISE – no dispatch'];
   if (!alarm.type) return ['unknown', '视频已到，报警事件未到 A clip is here, its alarm is not'];
   // Only people here take an alarm off the list of what is open: a guard may have been made to close it.
-  const given = alarm.answers.map((a) => a.state);
-  if (given.includes('closed')) return ['done', told.closed];
-  if (given.at(-1) === 'rejected') return ['done', told.rejected];
+  if (alarm.done) return ['done', word(told, alarm.done)];
+  // It was pressed, or taken up, after it was done: what was said before is not said of that.
+  const all = alarm.answers.map((a) => a.state), over = all.findLastIndex((a) => a === 'closed' || a === 'rejected');
+  const given = all.slice(over + 1);
   if (given.includes('coming')) return ['coming', told.coming];
   if (given.includes('seen')) return ['seen', told.seen];
-  return ['open', joined('未处置 UNANSWERED', ['cancelled', 'escalated', 'closed'].includes(alarm.state) ? states[alarm.state] : '')];
+  return ['open', joined('未处置 UNANSWERED', over >= 0 ? '处置之后又来报警 an alarm came after the last answer' : '', ['cancelled', 'escalated', 'closed'].includes(alarm.state) ? states[alarm.state] : '')];
 }
 
 function drawClip(clip) {
@@ -191,6 +192,17 @@ function drawGateway(gateway) {
     joined(sites.get(gateway.source), id, heard), ...flaws.map((f) => make('span', {}, f)));
 }
 
+// What the receiver has and does not send: nobody shall take the list for all there is.
+function drawNotShown(notShown) {
+  const open = Object.entries(object(notShown.open)).map(([source, n]) => make('div', {},
+    joined(sites.get(source), source.replace('tocsin:', ''), `另有 ${n} 起未结报警未显示，请先处置已显示的 ${n} more open alarms are not shown: close or reject some that are`)));
+  element('hidden').replaceChildren(...open);
+  element('hidden').hidden = open.length === 0;
+  element('older').textContent = joined(
+    notShown.done ? `更早的 ${notShown.done} 起已结报警或误报未显示 ${notShown.done} older closed or rejected alarms are not shown` : '',
+    notShown.exercises ? `更早的 ${notShown.exercises} 起演练/测试未显示 ${notShown.exercises} older exercises are not shown` : '');
+}
+
 function draw(state) {
   element('receiver').textContent = state.receiver;
   sites = new Map(state.alarms.map((a) => [a.source, text(object(object(a.data).site).name)]).reverse());
@@ -200,6 +212,7 @@ function draw(state) {
   for (const [key, card] of cards) if (!shown.has(card.node)) cards.delete(key);
   nodes.forEach((node, i) => { if (box.children[i] !== node) box.insertBefore(node, box.children[i] || null); });
   while (box.children.length > nodes.length) box.lastChild.remove();
+  drawNotShown(object(state.not_shown));
   const open = state.alarms.filter((a) => status(a)[0] === 'open').length;
   document.title = `${open ? `(${open}) ⚠ ` : ''}${state.receiver} · Tocsin`;
 }
