@@ -18,11 +18,11 @@
 #include "base/log.h"
 #include "control/who.h"
 #include "iface/limits.h"
+#include "loop/share.h"
 
 #define BEHIND_MAX    LIMIT_ANSWER_BYTES /* bytes of answers on their way to one client */
 #define REQUESTS_MAX  LIMIT_REQUESTS     /* of one client that are not answered yet */
-#define PAUSE_FACTOR  3    /* after a request there is as much time for others, so many times */
-#define LEAVE_WAIT_MS 2000 /* for a dropped watcher to read its last lines */
+#define LEAVE_WAIT_MS 2000               /* for a dropped watcher to read its last lines */
 
 struct client {
     uv_pipe_t pipe;
@@ -49,17 +49,15 @@ struct control_request {
 
 struct control {
     uv_pipe_t listener;
-    uv_idle_t idle;   /* runs while a request may be served in the next turn */
-    uv_timer_t pause; /* runs while requests wait for their share of the time */
-    uv_timer_t leave; /* runs while dropped watchers may still read */
-    unsigned handles; /* not yet closed: they keep the struct */
+    struct share share; /* of the loop's time, for requests */
+    uv_timer_t leave;   /* runs while dropped watchers may still read */
+    unsigned handles;   /* not yet closed: they keep the struct */
     uv_loop_t *loop;
     const struct control_command *commands;
     void *arg;
     struct who *who;
     TAILQ_HEAD(client_list, client) clients;
     TAILQ_HEAD(, client) line; /* those that have a turn */
-    int64_t next_ns;           /* no request is served before that */
     unsigned count;
     uint64_t next_number;
     void (*on_gone)(void *arg, uint64_t client); /* or NULL */
@@ -72,8 +70,6 @@ struct line_out {
     char text[];
 };
 
-static void on_idle(uv_idle_t *idle);
-static void on_pause(uv_timer_t *timer);
 static void consider(struct client *c);
 
 static void release(struct client *c)
@@ -404,19 +400,6 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
     consider(c);
 }
 
-/* When the next request may be served: in the next turn, or when others have had their time. */
-static void plan(struct control *control)
-{
-    int64_t left_ns = control->next_ns - clock_monotonic_ns();
-    bool waits = !TAILQ_EMPTY(&control->line);
-    if (waits && left_ns <= 0)
-        uv_idle_start(&control->idle, on_idle);
-    else
-        uv_idle_stop(&control->idle);
-    if (waits && left_ns > 0)
-        uv_timer_start(&control->pause, on_pause, (uint64_t)(left_ns / 1000000 + 1), 0);
-}
-
 /* After every change: does the client stand in line, and is more read from it? */
 static void consider(struct client *c)
 {
@@ -428,7 +411,7 @@ static void consider(struct client *c)
     if (wants && !c->has_turn) {
         TAILQ_INSERT_TAIL(&control->line, c, turn);
         c->has_turn = true;
-        plan(control);
+        share_want(&control->share);
     }
     if (has_line && c->reading)
         uv_read_stop((uv_stream_t *)&c->pipe);
@@ -439,10 +422,10 @@ static void consider(struct client *c)
 }
 
 /* One request of the client that has waited longest. */
-static void serve(struct control *control)
+static void serve(void *arg)
 {
+    struct control *control = arg;
     struct client *c = TAILQ_FIRST(&control->line);
-    int64_t start_ns = clock_monotonic_ns();
     size_t length;
     if (!c)
         return;
@@ -453,21 +436,10 @@ static void serve(struct control *control)
     if (line)
         run_line(c, line, length);
     c->requests--;
-    int64_t now_ns = clock_monotonic_ns();
-    control->next_ns = now_ns + (now_ns - start_ns) * PAUSE_FACTOR;
     consider(c);
     release(c);
-    plan(control);
-}
-
-static void on_idle(uv_idle_t *idle)
-{
-    serve(idle->data);
-}
-
-static void on_pause(uv_timer_t *timer)
-{
-    plan(timer->data); /* the loop's clock stands still in a turn: it may be too early */
+    if (!TAILQ_EMPTY(&control->line))
+        share_want(&control->share);
 }
 
 static uid_t peer_uid(uv_pipe_t *pipe)
@@ -535,30 +507,32 @@ static bool is_alive(const char *path)
     return alive;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_part_closed(void *arg)
 {
-    struct control *control = handle->data;
+    struct control *control = arg;
     if (--control->handles == 0)
         free(control);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    on_part_closed(handle->data);
 }
 
 static void close_handles(struct control *control)
 {
     uv_close((uv_handle_t *)&control->listener, on_closed);
-    uv_close((uv_handle_t *)&control->idle, on_closed);
-    uv_close((uv_handle_t *)&control->pause, on_closed);
+    share_close(&control->share, on_part_closed);
     uv_close((uv_handle_t *)&control->leave, on_closed);
 }
 
 static void init_handles(struct control *control, uv_loop_t *loop)
 {
     uv_pipe_init(loop, &control->listener, 0);
-    uv_idle_init(loop, &control->idle);
-    uv_timer_init(loop, &control->pause);
+    share_init(&control->share, loop, serve, control);
     uv_timer_init(loop, &control->leave);
-    control->listener.data = control->idle.data = control;
-    control->pause.data = control->leave.data = control;
-    control->handles = 4;
+    control->listener.data = control->leave.data = control;
+    control->handles = 3;
 }
 
 int control_open(uv_loop_t *loop, const char *path, const struct control_command *commands,
