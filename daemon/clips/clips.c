@@ -46,6 +46,8 @@ static struct clip *add(struct clips *cl, const struct outbox_upload *upload)
         abort();
     *c = (struct clip){.next = cl->first, .clips = cl, .upload = *upload};
     cl->first = c;
+    cl->count++;
+    cl->unstored++;
     return c;
 }
 
@@ -57,12 +59,21 @@ static void drop_announced(struct clip *c)
     c->announced = NULL;
 }
 
+static void mark_stored(struct clip *c)
+{
+    if (!c->stored)
+        c->clips->unstored--;
+    c->stored = true;
+}
+
 static void forget(struct clip *c)
 {
     struct clip **at = &c->clips->first;
     while (*at != c)
         at = &(*at)->next;
     *at = c->next;
+    mark_stored(c); /* or it never will be */
+    c->clips->count--;
     drop_announced(c);
     free(c);
 }
@@ -73,6 +84,21 @@ static void send_clip_word(struct clips *cl, enum message_type type, const char 
     snprintf(message.word_of, sizeof message.word_of, "%s", id);
     if (cl->link)
         link_client_send(cl->link, &message);
+}
+
+/* Asks tocsin-video for as many clips as there is room for. The others stay on its shelf: neither
+ * memory nor the loop's time is a question of how many it has, or says to have. */
+static void ask(struct clips *cl)
+{
+    while (cl->unstored + cl->wanted < LIMIT_CLIPS_UNSTORED &&
+           cl->count + cl->wanted < LIMIT_CLIPS_WAITING && clips_connected(cl)) {
+        link_client_send(cl->link, &(struct message){.type = MESSAGE_CLIP_WANTED});
+        cl->wanted++;
+    }
+    if (cl->count >= LIMIT_CLIPS_WAITING && !cl->full)
+        log_warning("video", "%zu clips wait for receivers: further ones stay with tocsin-video",
+                    cl->count);
+    cl->full = cl->count >= (cl->full ? LIMIT_CLIPS_WAITING / 2 : LIMIT_CLIPS_WAITING);
 }
 
 /* False if the receiver's uplink of today takes no clips: its upload is struck out then. */
@@ -137,12 +163,13 @@ static void end_clip(struct clip *c)
 /* The manifest is on the disk: the clip is ours, and may go out. */
 static void take_stored(struct clips *cl, const struct fact_heard *heard)
 {
-    struct clip *c = heard->stored ? find_seq(cl, heard->seq) : NULL;
+    struct clip *c =
+        heard->stored && heard->class == EVENT_CLASS_MANIFEST ? find_seq(cl, heard->seq) : NULL;
     if (!c)
         return;
     memcpy(c->upload.manifest, heard->id, sizeof c->upload.manifest);
     send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
-    c->stored = true;
+    mark_stored(c);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
         if (c->waiting >> i & 1 && !start_upload(cl, i, &c->upload))
             c->waiting &= ~(1u << i);
@@ -193,11 +220,12 @@ static void on_found(void *arg, uint64_t seq)
         return;
     if (seq == 0) {
         make_manifest(c);
-        return;
+    } else {
+        /* Stored before, and no upload of it is waiting: tocsin-video may let it go. */
+        send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
+        end_clip(c);
     }
-    /* Stored before, and no upload of it is waiting: tocsin-video may let it go. */
-    send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
-    end_clip(c);
+    ask(cl);
 }
 
 static void take_clip(struct clips *cl, const struct message *message)
@@ -227,6 +255,19 @@ static void take_clip(struct clips *cl, const struct message *message)
     outbox_find_clip(events_outbox(cl->options.events), question->id, on_found, question);
 }
 
+/* Only what was asked for: it is said again after the next connect. */
+static void take_asked(struct clips *cl, const struct message *message)
+{
+    if (cl->wanted > 0) {
+        cl->wanted--;
+        take_clip(cl, message);
+        ask(cl);
+    } else if (!cl->flooded) {
+        cl->flooded = true;
+        log_warning("video", "tocsin-video says clips that it was not asked for: they are dropped");
+    }
+}
+
 static void on_message(void *arg, const struct message *message)
 {
     switch (message->type) {
@@ -234,9 +275,10 @@ static void on_message(void *arg, const struct message *message)
         cameras_take(arg, &message->camera);
         break;
     case MESSAGE_CLIP:
-        take_clip(arg, message);
+        take_asked(arg, message);
         break;
     case MESSAGE_ALARM:
+    case MESSAGE_CLIP_WANTED:
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
         break; /* ours to say, not to hear */
@@ -272,7 +314,9 @@ static void on_fact(void *self, const struct fact *fact)
         const struct fact_incident *step = &fact->u.incident;
         if (step->action == INCIDENT_ACTION_RAISED || step->action == INCIDENT_ACTION_UPDATED)
             tell_alarm(cl, &step->incident);
+        return;
     }
+    ask(cl); /* a clip may have been stored, or be with all who take it */
 }
 
 bool clips_connected(const struct clips *cl)
@@ -295,6 +339,9 @@ static void on_up(void *arg)
     const struct incident *incident = NULL;
     while ((incident = incidents_next_open(cl->options.incidents, incident)))
         tell_alarm(cl, incident);
+    cl->wanted = 0;
+    cl->flooded = false;
+    ask(cl);
 }
 
 static void on_down(void *arg, const char *reason)
@@ -322,7 +369,7 @@ int clips_open(const struct clips_options *options, const struct outbox_found *f
         struct clip *c = find_id(cl, u->clip);
         if (!c)
             c = add(cl, u);
-        c->stored = true;
+        mark_stored(c);
         c->waiting |= 1u << u->receiver;
     }
     facts_subscribe(options->facts,

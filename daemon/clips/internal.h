@@ -23,6 +23,9 @@ struct clips {
     size_t camera_count;
     struct camera cameras[LIMIT_CAMERAS];
     struct clip *first;
+    size_t count, unstored; /* clips; of them those whose manifest is not on the disk */
+    size_t wanted;          /* clips that tocsin-video may say, and has not yet */
+    bool full, flooded;     /* LIMIT_CLIPS_WAITING was reached, unasked clips came: was logged */
     int64_t opened_ms;
     bool closed;
 };

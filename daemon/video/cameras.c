@@ -85,6 +85,7 @@ static void on_worker_message(void *arg, struct message *message)
         set_state(u, message->camera.state, message->camera.reason, u->restarts + u->told);
         break;
     case MESSAGE_ALARM:
+    case MESSAGE_CLIP_WANTED:
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
         break; /* not a worker's to say */
@@ -285,16 +286,24 @@ void cameras_tell(struct cameras *c)
         if (!clip->note.done)
             shelf_tell(c->shelf, clip);
     }
+    c->wanted = 0;
+}
+
+void cameras_want_clip(struct cameras *c)
+{
+    c->wanted++;
     cameras_tell_next(c);
 }
 
 void cameras_tell_next(struct cameras *c)
 {
     struct shelf_clip *clip = NULL;
-    if (link_server_is_drained(c->link))
+    if (c->wanted > 0 && link_server_is_drained(c->link))
         clip = shelf_next_to_tell(c->shelf);
-    if (clip)
-        link_server_send(c->link, &clip->message);
+    if (!clip)
+        return;
+    c->wanted--;
+    link_server_send(c->link, &clip->message);
 }
 
 void cameras_end(struct cameras *c, int signal)

@@ -33,6 +33,7 @@ struct cameras {
     struct message alarms[CAMERAS_ALARMS_MAX]; /* a ring of the newest, for processes that start */
     size_t alarm_count;
     int64_t ticked_ms; /* 0: never */
+    size_t wanted;     /* clips that tocsind has asked for, and was not told */
     bool ending;       /* no process is started, and what ends is no fault */
 };
 
@@ -54,7 +55,11 @@ void cameras_alarm(struct cameras *c, const struct message *alarm);
 /* Says the state of each, and has each clip told that is still wanted: after every connect. */
 void cameras_tell(struct cameras *c);
 
-/* Says the next clip, if all that was said is written: alarms and states do not wait for many. */
+/* tocsind asks for one more clip. */
+void cameras_want_clip(struct cameras *c);
+
+/* Says the next clip, if one is asked for and all that was said is written: alarms and states do
+ * not wait for many. */
 void cameras_tell_next(struct cameras *c);
 
 /* Asks each to end what it writes and to stop; later, if need be, less politely. */

@@ -13,6 +13,7 @@
 #include "base/backoff.h"
 #include "base/lines.h"
 #include "iface/limits.h"
+#include "loop/share.h"
 
 #define BEHIND_MAX    (4u << 20)
 #define RETRY_BASE_MS 100
@@ -24,9 +25,11 @@ struct peer {
     struct link_handlers handlers;
     void (*on_gone)(struct peer *peer, const char *reason); /* once; the peer is closing */
     void *owner;
-    bool gone;
+    bool gone, reading;
+    unsigned handles; /* not yet closed: they keep the struct */
     size_t behind;
     struct lines lines;
+    struct share share; /* of the loop's time, for what the other side says */
 };
 
 struct line_out {
@@ -36,11 +39,20 @@ struct line_out {
     size_t length;
 };
 
-static void free_peer(uv_handle_t *handle)
+static void serve(void *arg);
+
+static void on_part_closed(void *arg)
 {
-    struct peer *p = handle->data;
+    struct peer *p = arg;
+    if (--p->handles > 0)
+        return;
     lines_finish(&p->lines);
     free(p);
+}
+
+static void on_pipe_closed(uv_handle_t *handle)
+{
+    on_part_closed(handle->data);
 }
 
 static struct peer *create_peer(uv_loop_t *loop, const struct link_handlers *handlers, void *owner,
@@ -51,6 +63,8 @@ static struct peer *create_peer(uv_loop_t *loop, const struct link_handlers *han
         return NULL;
     uv_pipe_init(loop, &p->pipe, 0);
     p->pipe.data = p;
+    share_init(&p->share, loop, serve, p);
+    p->handles = 2;
     p->handlers = *handlers;
     lines_init(&p->lines, MESSAGE_LINE_MAX);
     p->owner = owner;
@@ -63,7 +77,8 @@ static void close_peer(struct peer *p, const char *reason)
     if (p->gone)
         return;
     p->gone = true;
-    uv_close((uv_handle_t *)&p->pipe, free_peer);
+    uv_close((uv_handle_t *)&p->pipe, on_pipe_closed);
+    share_close(&p->share, on_part_closed);
     if (reason)
         p->on_gone(p, reason);
 }
@@ -88,6 +103,8 @@ static void take_line(struct peer *p, const char *line, size_t length)
     message_finish(&message);
 }
 
+static void go_on(struct peer *p);
+
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 {
     (void)buffer;
@@ -97,9 +114,33 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
         return;
     }
     lines_fill(&p->lines, (size_t)got);
+    go_on(p);
+}
+
+/* After every change: a line waits for its turn, and nothing is read meanwhile; or more is read. */
+static void go_on(struct peer *p)
+{
+    bool has_line = lines_has_next(&p->lines);
+    if (p->gone)
+        return;
+    if (has_line)
+        share_want(&p->share);
+    if (has_line && p->reading)
+        uv_read_stop((uv_stream_t *)&p->pipe);
+    else if (!has_line && !p->reading &&
+             uv_read_start((uv_stream_t *)&p->pipe, on_allocate, on_read) != 0)
+        close_peer(p, "reading failed");
+    p->reading = !has_line;
+}
+
+static void serve(void *arg)
+{
+    struct peer *p = arg;
     size_t length;
-    for (const char *line; !p->gone && (line = lines_next(&p->lines, &length));)
+    const char *line = p->gone ? NULL : lines_next(&p->lines, &length);
+    if (line)
         take_line(p, line, length);
+    go_on(p);
 }
 
 static void on_written(uv_write_t *request, int status)
@@ -187,10 +228,12 @@ static void on_connected(uv_connect_t *request, int status)
     }
     if (!c->peer)
         return;
-    if (status != 0 || uv_read_start((uv_stream_t *)&c->peer->pipe, on_allocate, on_read) != 0) {
-        close_peer(c->peer, status ? uv_strerror(status) : "reading failed");
+    if (status == 0)
+        go_on(c->peer); /* it begins to read, or is gone */
+    else
+        close_peer(c->peer, uv_strerror(status));
+    if (!c->peer)
         return;
-    }
     c->up = true;
     c->failures = 0;
     c->handlers.on_up(c->handlers.arg);
@@ -270,11 +313,13 @@ static void on_connection(uv_stream_t *listener, int status)
     struct peer *p = status == 0 ? create_peer(s->loop, &s->handlers, s, on_server_gone) : NULL;
     if (!p)
         return;
-    if (uv_accept(listener, (uv_stream_t *)&p->pipe) != 0 ||
-        uv_read_start((uv_stream_t *)&p->pipe, on_allocate, on_read) != 0) {
+    if (uv_accept(listener, (uv_stream_t *)&p->pipe) != 0) {
         close_peer(p, NULL);
         return;
     }
+    go_on(p);
+    if (p->gone)
+        return;
     struct peer *older = s->peer;
     s->peer = p;
     if (older)

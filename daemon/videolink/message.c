@@ -15,8 +15,9 @@
 static const char *const type_names[] = {
     [MESSAGE_ALARM] = "alarm",         [MESSAGE_CLIP_STORED] = "clip_stored",
     [MESSAGE_CLIP_DONE] = "clip_done", [MESSAGE_CAMERA] = "camera",
-    [MESSAGE_CLIP] = "clip",
+    [MESSAGE_CLIP] = "clip",           [MESSAGE_CLIP_WANTED] = "clip_wanted",
 };
+#define TYPES (sizeof type_names / sizeof *type_names)
 static const char *const state_names[] = {
     [MESSAGE_CAMERA_CONNECTING] = "connecting",
     [MESSAGE_CAMERA_ONLINE] = "online",
@@ -153,6 +154,8 @@ static bool parse_by_type(const json_t *object, struct message *m)
         return parse_camera(object, &m->camera);
     case MESSAGE_CLIP:
         return parse_clip(object, &m->clip);
+    case MESSAGE_CLIP_WANTED:
+        return true;
     }
     return false;
 }
@@ -161,7 +164,7 @@ int message_parse(const char *line, size_t length, struct message *ret_message, 
 {
     json_error_t problem;
     json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &problem);
-    int type = index_of(json_string_value(json_object_get(object, "type")), type_names, 5);
+    int type = index_of(json_string_value(json_object_get(object, "type")), type_names, TYPES);
     int result = 0;
     *ret_message = (struct message){0};
     if (!object)
@@ -211,6 +214,8 @@ static json_t *to_json(const struct message *m)
         return json_pack("{ss,ss,ss,ss,ss,sO}", "type", type_names[m->type], "clip", m->clip.id,
                          "alarm", m->clip.alarm, "camera", m->clip.camera, "path", m->clip.path,
                          "manifest", m->clip.manifest);
+    case MESSAGE_CLIP_WANTED:
+        return json_pack("{ss}", "type", type_names[m->type]);
     }
     return NULL;
 }

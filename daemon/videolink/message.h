@@ -6,12 +6,14 @@
  *
  *   tocsind → tocsin-video
  *     {"type":"alarm","alarm":A,"cameras":[…],"press_ms":M}   a press; also after every connect
+ *     {"type":"clip_wanted"}                                  one more clip may be said
  *     {"type":"clip_stored","clip":C}                         its manifest is durable
  *     {"type":"clip_done","clip":C}                           nobody waits for the file any more
  *   tocsin-video → tocsind
  *     {"type":"camera","camera":I,"state":S,"reason":R,…}     on every change, all after a connect
  *     {"type":"clip","clip":C,"alarm":A,"camera":I,"path":P,"manifest":{…}}
- *                                     once it is finished, and after every connect until clip_done
+ *                                     when it is finished, and after every connect until clip_done;
+ *                                     each once a clip is wanted: nobody is told more than it takes
  *
  * Times called …_ms are CLOCK_MONOTONIC of this machine.
  */
@@ -35,6 +37,7 @@ enum message_type {
     MESSAGE_CLIP_DONE,
     MESSAGE_CAMERA,
     MESSAGE_CLIP,
+    MESSAGE_CLIP_WANTED,
 };
 
 enum message_camera_state {

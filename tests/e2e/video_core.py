@@ -39,6 +39,8 @@ class Core:
         wait_until("tocsin-video listens", lambda: self._connect(path), seconds)
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
+        for _ in range(4):
+            self.send(type="clip_wanted")
 
     def _connect(self, path):
         try:
@@ -63,6 +65,7 @@ class Core:
         elif message["type"] == "clip":
             self.arrived.setdefault(message["clip"], monotonic_ms())
             self.clips.append(message)
+            self.send(type="clip_wanted")
         else:
             raise AssertionError(f"tocsin-video said {message}")
 

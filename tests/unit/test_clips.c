@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clips and cameras: over a link to tocsin-video that the test speaks for. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ static struct link_handlers handlers;
 static struct message sent[100];
 static size_t sent_count;
 static bool up, closed;
+static size_t wanted; /* clips that were asked for and not said */
 
 int link_client_create(uv_loop_t *loop, const char *path, const struct link_handlers *given,
                        struct link_client **ret_client, struct err *e)
@@ -38,6 +40,10 @@ void link_client_send(struct link_client *c, const struct message *message)
 {
     (void)c;
     ck_assert(!closed);
+    if (message->type == MESSAGE_CLIP_WANTED) {
+        wanted++;
+        return;
+    }
     ck_assert_uint_lt(sent_count, sizeof sent / sizeof *sent);
     sent[sent_count++] = *message;
 }
@@ -70,7 +76,7 @@ static void set_up(void)
     world_begin();
     fake_outbox_begin();
     world_open();
-    sent_count = 0;
+    sent_count = wanted = 0;
     up = closed = false;
     found = (struct outbox_found){0};
     open_clips();
@@ -90,6 +96,7 @@ static void tear_down(void)
 static void say_up(void)
 {
     up = true;
+    wanted = 0;
     handlers.on_up(handlers.arg);
     facts_tell(world.facts);
 }
@@ -102,19 +109,32 @@ static void say_camera(enum message_camera_state state, const char *reason)
     facts_tell(world.facts);
 }
 
-static void say_clip(void)
+static void say_clip_unasked(unsigned number)
 {
     struct message message = {
         .type = MESSAGE_CLIP,
-        .clip = {.id = CLIP,
-                 .alarm = "01980000-0000-7000-8000-000000000001",
+        .clip = {.alarm = "01980000-0000-7000-8000-000000000001",
                  .camera = "cam",
                  .path = "/video/c.mp4",
                  .length_bytes = 99,
                  .manifest = json_pack("{sI,ss}", "stop_monoms", (json_int_t)77, "codec", "h264")}};
+    snprintf(message.clip.id, sizeof message.clip.id, "01980000-0000-7000-8000-00000000%04x",
+             number);
     handlers.on_message(handlers.arg, &message);
     json_decref(message.clip.manifest);
     facts_tell(world.facts);
+}
+
+static void say_clip_of(unsigned number)
+{
+    ck_assert_uint_gt(wanted, 0);
+    wanted--;
+    say_clip_unasked(number);
+}
+
+static void say_clip(void)
+{
+    say_clip_of(0xc11b);
 }
 
 static void say_heard(uint64_t seq, bool stored)
@@ -438,6 +458,83 @@ START_TEST(what_the_store_answers_after_the_close_is_heard_by_nobody)
 }
 END_TEST
 
+/* However many there are: so many are in memory with their manifest, and the store has to do. */
+START_TEST(the_next_clips_are_asked_for_when_those_before_are_stored)
+{
+    fake.takers = 1;
+    ck_assert_uint_eq(wanted, 0);
+    say_up();
+    ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED);
+    for (unsigned i = 1; i <= LIMIT_CLIPS_UNSTORED; i++)
+        say_clip_of(i);
+    ck_assert_uint_eq(wanted, 0);
+    fake_outbox_answer();
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.clip.manifest"), LIMIT_CLIPS_UNSTORED);
+    say_heard(1, false);
+    ck_assert_uint_eq(wanted, 0);
+    say_heard(1, true);
+    ck_assert_uint_eq(wanted, 1);
+    say_clip_of(1); /* once more: that is known */
+    ck_assert_uint_eq(wanted, 1);
+    say_clip_of(90);
+    say_heard(2, true);
+    say_uploaded(0, 2);
+    ck_assert_uint_eq(wanted, 1);
+    say_up(); /* anew: what the link before it was asked for has no meaning */
+    ck_assert_uint_eq(wanted, 1);
+}
+END_TEST
+
+START_TEST(a_clip_that_the_store_knows_or_refuses_makes_room_for_the_next)
+{
+    say_up();
+    for (unsigned i = 1; i <= LIMIT_CLIPS_UNSTORED; i++)
+        say_clip_of(i);
+    if (_i == 0)
+        on_known(&fake_outbox.calls[fake_outbox.count - 1]);
+    fake.cannot_emit = _i == 1;
+    fake_outbox_answer();
+    facts_tell(world.facts);
+    ck_assert_uint_eq(wanted, _i == 0 ? 1 : LIMIT_CLIPS_UNSTORED);
+}
+END_TEST
+
+START_TEST(clips_that_were_not_asked_for_are_not_heard)
+{
+    say_up();
+    for (unsigned i = 1; i <= 50; i++)
+        say_clip_unasked(i);
+    ck_assert_uint_eq(fake_outbox.count, LIMIT_CLIPS_UNSTORED);
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake_count("tocsin.clip.manifest"), LIMIT_CLIPS_UNSTORED);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_STORED), 0); /* it keeps the others */
+}
+END_TEST
+
+START_TEST(further_clips_stay_where_they_are_while_too_many_wait_for_receivers)
+{
+    static struct outbox_upload uploads[LIMIT_CLIPS_WAITING];
+    for (unsigned i = 0; i < LIMIT_CLIPS_WAITING; i++) {
+        uploads[i] = (struct outbox_upload){.seq = i + 1, .camera = "cam"};
+        snprintf(uploads[i].clip, sizeof uploads[i].clip, "%u", i);
+    }
+    open_with(uploads, LIMIT_CLIPS_WAITING);
+    say_up();
+    ck_assert_uint_eq(wanted, 0);
+    say_clip_unasked(1);
+    ck_assert_uint_eq(fake_outbox.count, 0);
+    say_uploaded(0, 7);
+    ck_assert_uint_eq(wanted, 1);
+    say_clip_of(1);
+    ck_assert_uint_eq(fake_outbox.count, 1);
+    ck_assert_uint_eq(wanted, 0);
+    for (uint64_t seq = 8; seq < 20; seq++)
+        say_uploaded(0, seq);
+    ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED - 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("clips");
@@ -458,6 +555,10 @@ int main(void)
     tcase_add_test(tc, uploads_that_were_waiting_before_a_restart_go_on);
     tcase_add_test(tc, of_uploads_before_a_restart_those_that_are_refused_are_not_waited_for);
     tcase_add_test(tc, what_the_store_answers_after_the_close_is_heard_by_nobody);
+    tcase_add_test(tc, the_next_clips_are_asked_for_when_those_before_are_stored);
+    tcase_add_loop_test(tc, a_clip_that_the_store_knows_or_refuses_makes_room_for_the_next, 0, 2);
+    tcase_add_test(tc, clips_that_were_not_asked_for_are_not_heard);
+    tcase_add_test(tc, further_clips_stay_where_they_are_while_too_many_wait_for_receivers);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -93,9 +93,15 @@ static int play_worker(const struct worker_settings *settings, int socket)
 
 /* --- The stage ----------------------------------------------------------------------------- */
 
+static void want_clip(void)
+{
+    link_client_send(link_to_video, &(struct message){.type = MESSAGE_CLIP_WANTED});
+}
+
 static void on_up(void *arg)
 {
     (void)arg;
+    want_clip();
 }
 
 static void on_down(void *arg, const char *reason)
@@ -111,6 +117,7 @@ static void on_message(void *arg, const struct message *message)
         size_t used = strlen(clips);
         snprintf(clips + used, sizeof clips - used, "%s%s", message->clip.camera,
                  message->clip.id + 35);
+        want_clip();
         return;
     }
     static const char *const ids[] = {"one", "two", "three"};

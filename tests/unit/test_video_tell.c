@@ -17,8 +17,8 @@
 #include "run_suite.h"
 #include "video/cameras.h"
 
-#define CLIPS 2000
-#define BYTES 6000 /* of a manifest */
+#define CLIPS 200
+#define BYTES 30000 /* of a manifest: together more than a peer may be behind */
 #define ALARM "019a0000-0000-7000-8000-000000000001"
 #define HASH  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -60,6 +60,7 @@ static struct stage {
     struct cameras cameras;
     struct link_client *client;
     size_t ups, downs, told, told_before_alarm, alarms;
+    size_t window; /* clips that tocsind wants at once */
     unsigned last; /* number of the clip that was told last */
 } stage;
 
@@ -88,6 +89,10 @@ static void on_drained(void *arg)
 static void on_message(void *arg, const struct message *message)
 {
     (void)arg;
+    if (message->type == MESSAGE_CLIP_WANTED) {
+        cameras_want_clip(&stage.cameras);
+        return;
+    }
     ck_assert_int_eq(message->type, MESSAGE_ALARM);
     stage.alarms++;
     stage.told_before_alarm = stage.told;
@@ -95,9 +100,16 @@ static void on_message(void *arg, const struct message *message)
 
 /* --- tocsind ------------------------------------------------------------------------------- */
 
+static void want(size_t count)
+{
+    while (count-- > 0)
+        link_client_send(stage.client, &(struct message){.type = MESSAGE_CLIP_WANTED});
+}
+
 static void on_client_up(void *arg)
 {
     (void)arg;
+    want(stage.window);
     struct message alarm = {.type = MESSAGE_ALARM,
                             .alarm = {.id = ALARM, .camera_count = 1, .cameras = {"gate"}}};
     link_client_send(stage.client, &alarm);
@@ -113,6 +125,7 @@ static void on_client_message(void *arg, const struct message *message)
     ck_assert_uint_eq(number, stage.last + 1); /* in order, and none twice */
     stage.last = number;
     stage.told++;
+    want(stage.window > 0);
 }
 
 /* --- The stage ----------------------------------------------------------------------------- */
@@ -160,6 +173,7 @@ static void set_up(void)
         .on_up = on_up, .on_down = on_down, .on_message = on_message, .on_drained = on_drained};
     struct err e;
     memset(&stage, 0, sizeof stage);
+    stage.window = 4;
     snprintf(stage.folder, sizeof stage.folder, "/tmp/test_video_tell.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(stage.folder));
     snprintf(stage.path, sizeof stage.path, "%s/socket", stage.folder);
@@ -210,13 +224,39 @@ START_TEST(an_alarm_is_heard_however_many_clips_are_not_done)
 }
 END_TEST
 
+/* What tocsind has no room for stays on the shelf, and is told when it is asked for. */
+START_TEST(no_more_clips_are_told_than_are_wanted)
+{
+    stage.window = 0;
+    for (unsigned i = 1; i <= 5; i++)
+        put_clip(i, false);
+    connect_tocsind();
+    while (stage.alarms == 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(stage.told, 0);
+    for (size_t i = 1; i <= 5; i++) {
+        want(1);
+        link_client_send(stage.client, &(struct message){.type = MESSAGE_ALARM, .alarm.id = ALARM});
+        while (stage.told < i || stage.alarms < i + 1)
+            uv_run(&stage.loop, UV_RUN_ONCE);
+        ck_assert_uint_eq(stage.told, i);
+    }
+    /* What a tocsind wanted that is gone is not owed to the next. */
+    want(2);
+    while (stage.cameras.wanted < 2)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    cameras_tell(&stage.cameras);
+    ck_assert_uint_eq(stage.cameras.wanted, 0);
+}
+END_TEST
+
 /* A clip that is finished meanwhile, or goes. */
 START_TEST(a_clip_takes_its_turn)
 {
     for (unsigned i = 1; i <= 3; i++)
         put_clip(i, i == 3);
     connect_tocsind();
-    while (stage.told < 2)
+    while (stage.told < 2 || stage.cameras.wanted == 0)
         uv_run(&stage.loop, UV_RUN_ONCE);
     struct shelf_clip *clip = put_clip(3, false), *gone = put_clip(4, false);
     shelf_tell(&stage.shelf, clip);
@@ -267,6 +307,9 @@ START_TEST(a_disk_that_stands_keeps_nothing_but_its_clip)
     ck_assert_ptr_eq(shelf_find(&stage.shelf, message.clip.id), clip);
     clip->note.done = false; /* and back, so that it is still told after a connect */
     cameras_tell(&stage.cameras);
+    want(1); /* what was wanted before that tell is not owed any more */
+    while (stage.cameras.wanted == 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
     for (int i = 0; i < 3; i++)
         uv_run(&stage.loop, UV_RUN_NOWAIT);
     ck_assert_uint_eq(stage.told, 0);
@@ -506,6 +549,7 @@ int main(void)
     TCase *tell = tcase_create("tell");
     tcase_add_checked_fixture(tell, set_up, tear_down);
     tcase_add_test(tell, an_alarm_is_heard_however_many_clips_are_not_done);
+    tcase_add_test(tell, no_more_clips_are_told_than_are_wanted);
     tcase_add_test(tell, a_clip_takes_its_turn);
     tcase_add_test(tell, a_disk_that_stands_keeps_nothing_but_its_clip);
     tcase_add_test(tell, nobody_is_forked_while_the_pool_works);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "run_suite.h"
@@ -86,6 +88,14 @@ START_TEST(clip_words_come_back_as_they_were_said)
         ck_assert_int_eq(heard.type, type);
         ck_assert_str_eq(heard.word_of, CLIP);
     }
+}
+END_TEST
+
+START_TEST(a_wish_for_a_clip_comes_back_as_it_was_said)
+{
+    struct message said = {.type = MESSAGE_CLIP_WANTED}, heard;
+    parse_again(&said, &heard);
+    ck_assert_int_eq(heard.type, MESSAGE_CLIP_WANTED);
 }
 END_TEST
 
@@ -322,6 +332,110 @@ START_TEST(the_newest_peer_is_served)
 }
 END_TEST
 
+/* --- Who says more than its share ----------------------------------------------------------- */
+
+#define FLOOD 100
+
+static void send_many(struct stage *stage)
+{
+    for (int i = 0; i < FLOOD; i++) {
+        link_server_send(stage->server,
+                         &(struct message){.type = MESSAGE_CAMERA, .camera = {.id = "gate"}});
+        link_client_send(stage->client,
+                         &(struct message){.type = MESSAGE_CLIP_STORED, .word_of = CLIP});
+    }
+}
+
+START_TEST(a_turn_of_the_loop_hears_one_message_however_many_were_said)
+{
+    struct stage stage;
+    open_stage(&stage);
+    open_server(&stage);
+    run(&stage, "both say and hear");
+    send_many(&stage);
+    while (stage.heard_by_client < FLOOD + 1 || stage.heard_by_server < FLOOD + 1) {
+        int client = stage.heard_by_client, server = stage.heard_by_server;
+        uv_run(&stage.loop, UV_RUN_ONCE);
+        ck_assert_int_le(stage.heard_by_client, client + 1);
+        ck_assert_int_le(stage.heard_by_server, server + 1);
+    }
+    ck_assert_int_eq(stage.client_down + stage.server_down, 0);
+    close_stage(&stage);
+}
+END_TEST
+
+static struct link_client *to_close;
+
+static void on_message_that_ends_it(void *arg, const struct message *message)
+{
+    on_client_message(arg, message);
+    link_client_close(to_close);
+}
+
+START_TEST(nothing_is_heard_after_the_close_whatever_was_said_before)
+{
+    struct stage stage;
+    struct err e;
+    open_stage(&stage);
+    link_client_close(stage.client);
+    open_server(&stage);
+    struct link_handlers handlers = {on_client_up, on_client_down, on_message_that_ends_it, &stage,
+                                     NULL};
+    ck_assert_int_eq(link_client_create(&stage.loop, stage.path, &handlers, &stage.client, &e), 0);
+    to_close = stage.client;
+    while (stage.server_up == 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    send_many(&stage);
+    run(&stage, "the server sees the end");
+    ck_assert_int_eq(stage.heard_by_client, 1);
+    stage.client = NULL;
+    close_stage(&stage);
+}
+END_TEST
+
+/* What a stranger says to a client, and then is gone. */
+static int listen_as_stranger(struct stage *stage)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    memcpy(address.sun_path, stage->path, strlen(stage->path) + 1);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(fd, 1), 0);
+    return fd;
+}
+
+START_TEST(what_was_said_before_the_end_is_heard_and_nothing_behind_nonsense)
+{
+    static const char camera[] =
+        "{\"type\":\"camera\",\"camera\":\"gate\",\"state\":\"online\",\"reason\":\"\","
+        "\"restarts\":0}\n";
+    struct stage stage;
+    open_stage(&stage);
+    int fd = listen_as_stranger(&stage);
+    while (stage.client_up == 0)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    int peer = accept(fd, NULL, NULL);
+    close(fd);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(write(peer, camera, sizeof camera - 1), sizeof camera - 1);
+    if (_i == 1) {
+        ck_assert_int_eq(write(peer, "nonsense\n", 9), 9);
+        ck_assert_int_eq(write(peer, camera, sizeof camera - 1), sizeof camera - 1);
+    }
+    if (_i == 0)
+        close(peer);
+    while (stage.client_down == 0)
+        run(&stage, "the client sees the end");
+    ck_assert_int_eq(stage.heard_by_client, 3);
+    if (_i == 1)
+        close(peer);
+    link_client_close(stage.client);
+    stage.client = NULL;
+    unlink(stage.path);
+    close_stage(&stage);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("videolink");
@@ -330,6 +444,7 @@ int main(void)
     tcase_add_test(codec, a_camera_comes_back_as_it_was_said);
     tcase_add_test(codec, a_reason_that_is_no_text_is_said_to_be_none);
     tcase_add_test(codec, clip_words_come_back_as_they_were_said);
+    tcase_add_test(codec, a_wish_for_a_clip_comes_back_as_it_was_said);
     tcase_add_test(codec, a_clip_brings_its_manifest_and_its_hash);
     tcase_add_loop_test(codec, nonsense_is_refused_with_a_sentence, 0,
                         sizeof nonsense / sizeof nonsense[0]);
@@ -339,6 +454,10 @@ int main(void)
     tcase_add_test(link, the_client_comes_before_the_server_and_outlives_it);
     tcase_add_test(link, a_socket_that_is_served_is_not_taken);
     tcase_add_test(link, the_newest_peer_is_served);
+    tcase_add_test(link, a_turn_of_the_loop_hears_one_message_however_many_were_said);
+    tcase_add_test(link, nothing_is_heard_after_the_close_whatever_was_said_before);
+    tcase_add_loop_test(link, what_was_said_before_the_end_is_heard_and_nothing_behind_nonsense, 0,
+                        2);
     suite_add_tcase(suite, link);
     return run_suite(suite);
 }
