@@ -142,7 +142,12 @@ END_TEST
 START_TEST(a_gateway_that_raises_without_end_hides_its_own_alone_and_that_is_said)
 {
     say(OTHER, 0, "raised");
-    for (int alarm = 1; alarm <= 1000; alarm++)
+    for (int alarm = 1; alarm <= 200; alarm++)
+        say(SCHOOL, alarm, "raised");
+    look();
+    ck_assert_uint_eq(
+        json_object_size(json_object_get(json_object_get(state, "not_shown"), "open")), 0);
+    for (int alarm = 201; alarm <= 1000; alarm++)
         say(SCHOOL, alarm, "raised");
     ck_assert_int_eq(place_of(0), 200);
     ck_assert_int_eq(place_of(1000), 0);
@@ -188,6 +193,7 @@ START_TEST(a_further_press_moves_a_card_up_and_nothing_else_does)
     put(SCHOOL, 1, EVENT_NATURE_EXERCISE, "tocsin.drill.updated");
     answer(1, "seen");
     ck_assert_int_eq(place_of(1), 1);
+    ck_assert(json_is_false(json_object_get(json_array_get(look(), 1), "exercise")));
     say(SCHOOL, 1, "updated");
     ck_assert_int_eq(place_of(1), 0);
     ck_assert_int_eq(place_of(2), 1);
