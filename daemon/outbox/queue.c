@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/queue.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,12 +125,13 @@ static void take_writes(struct queue *q, struct work *work)
         gather_take(&q->records, &work->records);
 }
 
-static struct job *take_chore(struct queue *q, int64_t now_ns)
+/* The first that is due, of `kinds` (a bit of each). */
+static struct job *take_chore(struct queue *q, int64_t now_ns, uint32_t kinds)
 {
     struct job *chore;
     STAILQ_FOREACH(chore, &q->chores, next)
     {
-        if (chore_due_ns(q, chore) > now_ns)
+        if (!(kinds & UINT32_C(1) << chore->kind) || chore_due_ns(q, chore) > now_ns)
             continue;
         STAILQ_REMOVE(&q->chores, chore, job, next);
         return chore;
@@ -137,17 +139,34 @@ static struct job *take_chore(struct queue *q, int64_t now_ns)
     return NULL;
 }
 
+static struct job *take_load(struct queue *q, int64_t now_ns)
+{
+    if (q->loads_left == 0)
+        return NULL;
+    q->loads_left--;
+    return take_chore(q, now_ns, UINT32_C(1) << JOB_LOAD);
+}
+
+static void take_to_write(struct queue *q, struct work *work)
+{
+    q->loads_left = QUEUE_LOADS;
+    if (STAILQ_EMPTY(&q->writes))
+        gather_take(&q->records, &work->records);
+    else
+        take_writes(q, work);
+}
+
 bool queue_take(struct queue *q, int64_t now_ns, struct work *ret_work)
 {
-    ret_work->chore = NULL;
     STAILQ_INIT(&ret_work->writes);
     STAILQ_INIT(&ret_work->records);
+    ret_work->chore = take_load(q, now_ns);
+    if (ret_work->chore)
+        return true;
     if (writing_due_ns(q) > now_ns)
-        ret_work->chore = take_chore(q, now_ns);
-    else if (STAILQ_EMPTY(&q->writes))
-        gather_take(&q->records, &ret_work->records);
+        ret_work->chore = take_chore(q, now_ns, UINT32_MAX);
     else
-        take_writes(q, ret_work);
+        take_to_write(q, ret_work);
     return ret_work->chore || !STAILQ_EMPTY(&ret_work->writes) || !STAILQ_EMPTY(&ret_work->records);
 }
 

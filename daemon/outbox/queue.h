@@ -8,6 +8,9 @@
  *  2. A group of records, if no write waits.
  *  3. A piece of a chore (what reads, and pruning): the first that waits for nothing else.
  *
+ * But an event that is to be sent, a press of before a restart perhaps, may not wait until nothing
+ * is to be written: behind each transaction up to QUEUE_LOADS of them are read before the next.
+ *
  * What fails stands where it stood and is due again QUEUE_RETRY_NS later, so that whatever is next
  * has its turn meanwhile. A press never waits for records that were refused: they are blamed for a
  * transaction that failed, and until some are written they are written alone. A write that is
@@ -26,6 +29,7 @@
 #include "outbox/gather.h"
 
 #define QUEUE_BATCH         64
+#define QUEUE_LOADS         8
 #define QUEUE_RETRY_NS      INT64_C(500000000)
 #define QUEUE_STOP_RETRY_NS INT64_C(100000000)
 
@@ -34,6 +38,7 @@ struct queue {
     struct gather records;
     bool writes_fail;      /* the last that were tried alone were refused */
     int64_t writes_due_ns; /* and are not tried before */
+    int loads_left;        /* before the next transaction */
     bool stop;
     int64_t stop_by_ns;
 };

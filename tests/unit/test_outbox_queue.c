@@ -121,6 +121,29 @@ START_TEST(writes_go_before_records_and_records_before_chores)
 }
 END_TEST
 
+/* A line that chatters keeps the disk busy; a press of before the restart must go out all the same.
+ */
+START_TEST(what_is_to_be_sent_is_read_behind_each_transaction_however_much_is_to_be_written)
+{
+    struct queue q;
+    begin(&q, JOB_LOAD);
+    add(&q, JOB_QUERY);
+    add_many(&q, JOB_LOAD, QUEUE_LOADS);
+    add_many(&q, JOB_ANSWER, QUEUE_BATCH + 1);
+    write_it(&q, 1, "64w");
+    for (int i = 0; i < QUEUE_LOADS; i++)
+        write_it(&q, 2, "c");
+    ck_assert_int_eq(STAILQ_FIRST(&q.chores)->kind, JOB_QUERY); /* a question waits */
+    write_it(&q, 3, "1w");
+    add(&q, JOB_ANSWER);
+    write_it(&q, 4, "c");
+    write_it(&q, 5, "1w");
+    write_it(&q, 6, "c");
+    take_nothing(&q, 7);
+    free_queue(&q);
+}
+END_TEST
+
 START_TEST(records_go_with_writes_only_when_no_write_that_was_there_is_left_behind)
 {
     struct queue q;
@@ -368,6 +391,8 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("outbox_queue");
     TCase *tc = tcase_create("queue");
     tcase_add_test(tc, writes_go_before_records_and_records_before_chores);
+    tcase_add_test(
+        tc, what_is_to_be_sent_is_read_behind_each_transaction_however_much_is_to_be_written);
     tcase_add_test(tc, records_go_with_writes_only_when_no_write_that_was_there_is_left_behind);
     tcase_add_test(tc, a_press_that_was_refused_with_records_is_written_alone_at_once);
     tcase_add_test(tc, records_that_are_refused_keep_no_chore_from_its_turn_whoever_wants_them);
