@@ -24,37 +24,61 @@ static uint32_t responders_of(const struct lamp_view *view, const struct inciden
     return level > 0 ? view->responders[level - 1] : 0;
 }
 
-enum indicator_pattern lamp_pattern(const struct lamp_view *view)
+/* What is open of the incidents that a lamp shows. */
+struct shown {
+    bool alarm, drill, test;
+    bool marked; /* a hidden alarm, for a lamp that marks these */
+    enum incident_progress least;
+};
+
+static void note_alarm(const struct lamp_view *view, const struct incident *real,
+                       struct shown *shown)
 {
-    bool alarm = false, marked = false, drill = false, test = false;
-    enum incident_progress least = INCIDENT_PROGRESS_COMING;
+    enum incident_progress best = incident_best_progress(real, responders_of(view, real));
+    shown->alarm = true;
+    if (best < shown->least)
+        shown->least = best;
+}
+
+static struct shown look(const struct lamp_view *view)
+{
+    struct shown shown = {.least = INCIDENT_PROGRESS_COMING};
     for (size_t i = 0; i < view->count; i++) {
         const struct incident *incidents = view->incidents[i];
         const struct incident *real = &incidents[INCIDENT_CLASS_ALARM];
         if (view->hidden[i]) {
-            marked = marked || (view->marks_hidden && real->open);
+            shown.marked = shown.marked || (view->marks_hidden && real->open);
             continue;
         }
-        drill = drill || incidents[INCIDENT_CLASS_DRILL].open;
-        test = test || incidents[INCIDENT_CLASS_TEST].open;
-        if (!real->open)
-            continue;
-        alarm = true;
-        enum incident_progress best = incident_best_progress(real, responders_of(view, real));
-        if (best < least)
-            least = best;
+        shown.drill = shown.drill || incidents[INCIDENT_CLASS_DRILL].open;
+        shown.test = shown.test || incidents[INCIDENT_CLASS_TEST].open;
+        if (real->open)
+            note_alarm(view, real, &shown);
     }
-    if (alarm)
-        return pattern_of(least);
-    if (marked)
+    return shown;
+}
+
+/* Of what sends nobody. */
+static enum indicator_pattern pattern_of_exercise(bool drill, bool test,
+                                                  enum indicator_pattern otherwise)
+{
+    if (drill)
+        return INDICATOR_PATTERN_DRILL;
+    return test ? INDICATOR_PATTERN_TEST : otherwise;
+}
+
+enum indicator_pattern lamp_pattern(const struct lamp_view *view)
+{
+    struct shown shown = look(view);
+    if (shown.alarm)
+        return pattern_of(shown.least);
+    if (shown.marked)
         return view->hidden_pattern;
     if (view->health == LAMP_HEALTH_BROKEN)
         return INDICATOR_PATTERN_FAULT;
     if (view->drill || view->test)
-        return view->drill ? INDICATOR_PATTERN_DRILL : INDICATOR_PATTERN_TEST;
+        return pattern_of_exercise(view->drill, view->test, INDICATOR_PATTERN_READY);
     if (view->health == LAMP_HEALTH_DEGRADED)
         return INDICATOR_PATTERN_DEGRADED;
-    return drill  ? INDICATOR_PATTERN_DRILL
-           : test ? INDICATOR_PATTERN_TEST
-                  : INDICATOR_PATTERN_READY;
+    return pattern_of_exercise(shown.drill, shown.test, INDICATOR_PATTERN_READY);
 }

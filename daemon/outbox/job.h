@@ -34,7 +34,7 @@ enum job_kind {
 
 /* A row of state, ours; without a text there is none. */
 struct job_row {
-    const char *name;
+    char name[OUTBOX_ROW_NAME_SIZE];
     char *text;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/outbox.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,9 +245,13 @@ static struct job *create_job(struct outbox *ob, enum job_kind kind, void *arg)
 
 static struct job_row copy_row(const struct outbox_row *row)
 {
-    struct job_row copy = {.name = row ? row->name : NULL, .text = row ? strdup(row->text) : NULL};
-    if (row && !copy.text)
+    struct job_row copy = {.text = row ? strdup(row->text) : NULL};
+    if (!row)
+        return copy;
+    if (!copy.text)
         abort();
+    assert(strlen(row->name) < sizeof copy.name);
+    snprintf(copy.name, sizeof copy.name, "%s", row->name);
     return copy;
 }
 

@@ -62,10 +62,12 @@ struct outbox_upload {
     unsigned char sha256[EVENT_DIGEST_BYTES];
 };
 
+#define OUTBOX_ROW_NAME_SIZE 40
+
 /* A part's state: text of any length, never cut. */
 struct outbox_row {
-    const char *name; /* a literal: borrowed for as long as the outbox lives */
-    const char *text; /* copied */
+    const char *name; /* shorter than OUTBOX_ROW_NAME_SIZE; both are copied */
+    const char *text;
 };
 
 struct outbox_found_row {

@@ -304,7 +304,8 @@ END_TEST
 
 static bool join(struct queue *q, const char *name, const char *text)
 {
-    struct job_row row = {name, strdup(text)};
+    struct job_row row = {.text = strdup(text)};
+    snprintf(row.name, sizeof row.name, "%s", name);
     bool has_joined = queue_join_row(q, &row);
     if (!has_joined)
         free(row.text);
