@@ -163,6 +163,17 @@ static int64_t read_number(sqlite3 *db, const char *sql)
     return number;
 }
 
+/* 0: it is new. */
+static bool take_over(struct store *s, int64_t version)
+{
+    if ((version == 1 && !sql_run(s->db, from_version_1)) ||
+        (version == 2 && !sql_run(s->db, from_version_2)) || !sql_run(s->db, schema))
+        return false;
+    if (version == 1 && !sql_run(s->db, fill_from_version_1))
+        return false;
+    return (version != 1 && version != 2) || sql_run(s->db, fill_from_version_2);
+}
+
 static bool make_schema(struct store *s, const char *path)
 {
     int64_t version = read_number(s->db, "PRAGMA user_version");
@@ -173,13 +184,7 @@ static bool make_schema(struct store *s, const char *path)
     if (version == 0 &&
         read_number(s->db, "SELECT count(*) FROM sqlite_schema WHERE name='event'") == 1)
         version = 1;
-    bool old = version == 1 || version == 2;
-    bool good = sql_run(s->db, pragmas) && store_begin(s);
-    if (good && store_end(s, (version != 1 || sql_run(s->db, from_version_1)) &&
-                                 (version != 2 || sql_run(s->db, from_version_2)) &&
-                                 sql_run(s->db, schema) &&
-                                 (version != 1 || sql_run(s->db, fill_from_version_1)) &&
-                                 (!old || sql_run(s->db, fill_from_version_2))))
+    if (sql_run(s->db, pragmas) && store_begin(s) && store_end(s, take_over(s, version)))
         return true;
     fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(s->db));
     return false;
