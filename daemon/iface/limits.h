@@ -99,7 +99,7 @@
     ROW(CLIP_GROUPS, 10000, "groups of pictures in a part of a clip",                              \
         "each is named in its manifest; the next begins another part")                             \
     ROW(CLIP_LIST_BYTES, 1048576, "bytes of a part's list of them", "a manifest is one message")   \
-    ROW(CLIPS_UNSTORED, 4, "clips that wait for their manifest to be stored",                      \
+    ROW(CLIPS_UNSTORED, 4, "clips whose manifest is not stored",                                   \
         "the next is asked for then; it stays with tocsin-video")                                  \
     ROW(CLIPS_WAITING, 4096, "clips that wait for receivers",                                      \
         "further ones stay with tocsin-video until one is taken")                                  \
