@@ -65,8 +65,8 @@ int atomic_file_write(const char *path, mode_t mode, const void *data, size_t le
     return result == 0 ? 0 : err_system(e, -result, "%s: its folder", path);
 }
 
-/* Whoever waits for the other end of a pipe waits for ever. */
-static int open_regular(const char *path, int *ret_fd, struct err *e)
+/* The descriptor, or a negative errno. Whoever waits for the other end of a pipe waits for ever. */
+static int open_regular(const char *path, struct err *e)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -78,18 +78,17 @@ static int open_regular(const char *path, int *ret_fd, struct err *e)
     else if (result == 0 && !S_ISREG(st.st_mode))
         result = err_set(e, EINVAL, "%s: is no file (but a pipe, socket or device)", path);
     if (result == 0)
-        *ret_fd = fd;
-    else
-        close(fd);
+        return fd;
+    close(fd);
     return result;
 }
 
 int atomic_file_read(const char *path, size_t max_bytes, char **ret_data, size_t *ret_length,
                      struct err *e)
 {
-    int fd, result = open_regular(path, &fd, e);
-    if (result != 0)
-        return result;
+    int fd = open_regular(path, e), result = 0;
+    if (fd < 0)
+        return fd;
     size_t used = 0, room = 4096;
     char *data = malloc(room + 1);
     while (data) {
