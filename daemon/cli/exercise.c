@@ -179,11 +179,10 @@ static void remove_text(json_t *list, const char *text)
 }
 
 /* Follows the test until every button was pressed or it is over. True if it is over there. */
-static bool follow(struct client *watch, json_t *waiting)
+static bool follow(struct client *watch, const sigset_t *mask, json_t *waiting)
 {
-    const sigset_t mask = hold_signals();
     json_t *line;
-    while (json_array_size(waiting) > 0 && client_wait(watch, &mask) &&
+    while (json_array_size(waiting) > 0 && client_wait(watch, mask) &&
            (line = client_read(watch, true))) {
         const char *what = json_string_value(json_object_get(line, "what"));
         const char *event = json_string_value(json_object_get(line, "event"));
@@ -208,13 +207,23 @@ static bool follow(struct client *watch, json_t *waiting)
     return false;
 }
 
+/* Whether the test has begun: NULL if it has not, or was broken off before that. */
+static json_t *await_begin(struct client *holder, const sigset_t *mask)
+{
+    if (client_wait(holder, mask))
+        return client_answer(holder);
+    fprintf(stderr, "tocsin: broken off: the test does not begin\n");
+    return NULL;
+}
+
 static int walk(json_t *request)
 {
     /* It watches first, so that no press is missed. The test ends with the holder's connection. */
     struct client *watch = client_open(json_pack("{ss}", "command", "watch"));
     json_t *hello = watch ? client_answer(watch) : NULL;
+    const sigset_t mask = hold_signals();
     struct client *holder = hello ? client_open(json_incref(request)) : NULL;
-    json_t *begun = holder ? client_answer(holder) : NULL;
+    json_t *begun = holder ? await_begin(holder, &mask) : NULL;
     json_decref(request);
     json_decref(hello);
     if (!begun) {
@@ -229,7 +238,7 @@ static int walk(json_t *request)
     print_unsigned(begun);
     text_print_kept(begun);
     fflush(stdout);
-    if (!follow(watch, waiting))
+    if (!follow(watch, &mask, waiting))
         json_decref(client_ask(json_pack("{ss}", "command", "test.end")));
     client_close(holder);
     client_close(watch);

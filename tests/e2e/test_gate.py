@@ -245,6 +245,22 @@ def test_a_test_ends_with_its_command(stand, number):
     wait_for_event(stand, "tocsin.alarm.raised")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTSTP])
+def test_a_test_that_is_broken_off_while_it_is_announced_does_not_begin(stand, number):
+    start(stand, sections="exercises:\n  announce_wait: 15s\n")
+    stand.receivers["police"].process.kill()
+    walk = subprocess.Popen([stand.binary("daemon/cli/tocsin"), "--socket", stand.control, "test"],
+                            stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until("it is announced", lambda: stand.status().get("exercise"), 15)
+        walk.send_signal(number)
+        _, said = walk.communicate(timeout=10)
+    finally:
+        walk.kill()
+    assert walk.returncode == 1 and "does not begin" in said
+    wait_until("it is dropped", lambda: not stand.status().get("exercise"), 5)
+
+
 def test_a_drill_whose_command_is_gone_before_it_begins_does_not_begin(stand):
     start(stand, sections="exercises:\n  announce_wait: 15s\n")
     stand.receivers["police"].process.kill()
