@@ -180,6 +180,10 @@ static const int allowed[] = {
     SCMP_SYS(sigaltstack),
     SCMP_SYS(restart_syscall),
     SCMP_SYS(tgkill),
+    /* with which a thread that was made before the seal may only begin after it: without the first
+     * the C library ends the process */
+    SCMP_SYS(rseq),
+    SCMP_SYS(set_robust_list),
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
 };
