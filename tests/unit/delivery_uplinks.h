@@ -32,10 +32,10 @@ extern struct attempt attempts[ATTEMPTS_MAX];
 extern size_t attempt_count;
 extern struct uplink uplinks[12];
 extern size_t uplink_count;
-extern const char *refuse_open; /* the receiver whose uplink cannot be opened; NULL: none */
-extern const char *refuse_read; /* likewise, whose files cannot be read; "": nobody's can */
-extern const char *new_files;   /* whose files are others from now on */
-extern unsigned reads_in_loop;  /* by the thread that has opened the first uplink */
+extern const char *refuse_open;   /* the receiver whose uplink cannot be opened; NULL: none */
+extern const char *refuse_read;   /* likewise, whose files cannot be read; "": nobody's can */
+extern const char *new_files;     /* whose files are others from now on */
+extern atomic_uint reads_in_loop; /* by the thread that has opened the first uplink */
 extern atomic_uint reads;
 
 extern const struct uplink_driver uplink_fake;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <dirent.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,6 +178,7 @@ struct message make_clip(int64_t begin_us, int tenths)
 
 /* In the place of the C library's. */
 char calls[4000];
+static pthread_mutex_t calls_lock = PTHREAD_MUTEX_INITIALIZER; /* the pool's threads call, too */
 
 static void note_call(const char *what, int fd)
 {
@@ -186,8 +188,10 @@ static void note_call(const char *what, int fd)
     path[length > 0 ? length : 0] = '\0';
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     const char *suffix = strlen(name) > 36 ? name + 36 : name;
+    pthread_mutex_lock(&calls_lock);
     size_t used = strlen(calls);
     snprintf(calls + used, sizeof calls - used, "%s %s\n", what, suffix);
+    pthread_mutex_unlock(&calls_lock);
 }
 
 int fsync(int fd)

@@ -19,7 +19,8 @@ struct virtual_timer {
 static struct virtual_timer timers[TIMERS_MAX];
 static uv_prepare_t *prepares[HANDLES_MAX];
 static uv_check_t *checks[HANDLES_MAX];
-static int64_t now_ns, told_floor_ms;
+static _Atomic int64_t now_ns; /* read by the pool's threads, too */
+static int64_t told_floor_ms;
 static bool clock_is_lost;
 
 int64_t __wrap_clock_monotonic_ns(void);
