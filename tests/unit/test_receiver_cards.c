@@ -105,8 +105,8 @@ static int place_of(int alarm)
 /* "", "closed" or "rejected". */
 static const char *done_with(int alarm)
 {
-    const char *done =
-        json_string_value(json_object_get(json_array_get(look(), (size_t)place_of(alarm)), "done"));
+    size_t place = (size_t)place_of(alarm); /* it looks anew, too: what was seen before is gone */
+    const char *done = json_string_value(json_object_get(json_array_get(look(), place), "done"));
     return done ? done : "";
 }
 
