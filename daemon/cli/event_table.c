@@ -32,6 +32,16 @@ static void write_member(const json_t *event, const char *name, char *ret_text, 
     }
 }
 
+/* "no answer (1440 times)": what was not told one by one */
+static void write_reason(const json_t *event, const char *name, char *ret_text, size_t size)
+{
+    write_member(event, name, ret_text, size);
+    size_t used = strlen(ret_text);
+    long long times = json_integer_value(json_object_get(event, "times"));
+    if (times > 0)
+        snprintf(ret_text + used, size - used, " (%lld times)", times);
+}
+
 /* "police=stored education=pending" */
 static void write_receivers(const json_t *event, const char *name, char *ret_text, size_t size)
 {
@@ -61,7 +71,7 @@ static const struct column {
     {"CAMERA", "camera", write_member},
     {"RECEIVER", "receiver", write_member},
     {"WHO HAS IT", "receivers", write_receivers},
-    {"REASON", "reason", write_member},
+    {"REASON", "reason", write_reason},
 };
 
 #define COLUMN_COUNT (sizeof columns / sizeof *columns)

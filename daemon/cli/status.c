@@ -130,6 +130,36 @@ static const char *action_name(void)
     return language && strncmp(language, "zh", 2) == 0 ? "action_zh" : "action";
 }
 
+static void print_faults(const json_t *faults)
+{
+    size_t i;
+    const json_t *one;
+    char age[32];
+    json_array_foreach(faults, i, one)
+    {
+        const char *subject = word(one, "subject");
+        printf("FAULT      %s%s%s: ", word(one, "fault"), subject[0] ? " " : "", subject);
+        text_print(one, "reason", 0);
+        printf(" (for %s)\n           ", text_age(number(one, "age_ms"), age, sizeof age));
+        text_print(one, action_name(), 0);
+        printf("\n");
+    }
+}
+
+static void print_over(const json_t *faults)
+{
+    size_t i;
+    const json_t *one;
+    char age[32];
+    json_array_foreach(faults, i, one)
+    {
+        const char *subject = word(one, "subject");
+        printf("over       %s%s%s, for %s: receivers are told when it stays so\n",
+               word(one, "fault"), subject[0] ? " " : "", subject,
+               text_age(number(one, "age_ms"), age, sizeof age));
+    }
+}
+
 static void print_status(const json_t *s)
 {
     size_t i;
@@ -143,15 +173,8 @@ static void print_status(const json_t *s)
         printf("lamp       %s: %s\n", word(one, "id"), word(one, "pattern"));
     print_waiting(json_object_get(s, "waiting_for_restart"));
     print_alarms(json_object_get(s, "alarms"), json_is_true(json_object_get(s, "alarms_known")));
-    json_array_foreach(json_object_get(s, "faults"), i, one)
-    {
-        const char *subject = word(one, "subject");
-        printf("FAULT      %s%s%s: ", word(one, "fault"), subject[0] ? " " : "", subject);
-        text_print(one, "reason", 0);
-        printf(" (for %s)\n           ", text_age(number(one, "age_ms"), age, sizeof age));
-        text_print(one, action_name(), 0);
-        printf("\n");
-    }
+    print_faults(json_object_get(s, "faults"));
+    print_over(json_object_get(s, "faults_over"));
     if ((one = json_object_get(s, "exercise")))
         printf("%-10s %s, by %s, %s left\n", word(one, "exercise"), word(one, "phase"),
                word(one, "by"), text_age(number(one, "left_ms"), age, sizeof age));

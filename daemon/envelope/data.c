@@ -96,6 +96,9 @@ json_t *data_from_fault(const struct data_fault *fault)
     set_text(object, "fault", fault->code, &bad);
     set_text(object, "subject", fault->subject, &bad);
     set_text(object, "reason", fault->reason, &bad);
+    if (fault->times > 0)
+        bad |= json_object_set_new(object, "times", json_integer(fault->times));
+    set_text(object, "since", fault->since, &bad);
     if (!bad)
         return object;
     json_decref(object);

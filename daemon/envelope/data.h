@@ -41,6 +41,8 @@ struct data_fault {
     const char *code;    /* stable word: "receiver", "camera", "line", "store", … */
     const char *subject; /* id of the part concerned; NULL if there is only one */
     const char *reason;  /* a sentence for the technician */
+    unsigned times;      /* it came so often since then, not told one by one; 0: left out */
+    const char *since;
 };
 
 json_t *data_from_alarm(const struct data_alarm *alarm);

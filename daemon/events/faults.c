@@ -9,8 +9,8 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "envelope/data.h"
+#include "events/flap.h"
 
-#define QUIET_MS   10000
 #define A_TURN     4 /* reports; the rest follow in the next turns */
 #define ROW_FAULTS "faults"
 
@@ -19,12 +19,8 @@ struct fault {
     enum fault_code code;
     char subject[FACT_ID_SIZE];
     char reason[FACT_TEXT_SIZE]; /* of now, or of the last time */
-    bool broken;                 /* now */
-    bool reported;               /* what the receivers were told last */
     bool unheard;                /* of before the restart: nobody has said how it is now */
-    int64_t reported_ms;
-    int64_t since_ms;
-    unsigned changes; /* since it was reported last */
+    struct flap flap;
 };
 
 struct faults {
@@ -46,23 +42,38 @@ static struct fault *find(const struct faults *f, enum fault_code code, const ch
 static void publish(struct faults *f, enum fact_kind kind, const struct fault *one,
                     const char *reason)
 {
-    struct fact fact = {.kind = kind, .u.fault = {.code = one->code, .broken = one->broken}};
+    struct fact fact = {.kind = kind, .u.fault = {.code = one->code, .broken = one->flap.broken}};
     memcpy(fact.u.fault.subject, one->subject, sizeof fact.u.fault.subject);
     snprintf(fact.u.fault.reason, sizeof fact.u.fault.reason, "%s", reason);
     facts_publish(f->facts, &fact);
 }
 
-/* What the receivers believe to be broken: whoever starts anew must tell them when it is not. */
-static char *reported_row(const struct faults *f)
+static json_t *named(const struct fault *one)
 {
-    json_t *list = json_array();
+    return json_pack("{ss,ss}", "fault", fault_kind(one->code)->word, "subject", one->subject);
+}
+
+/* What the receivers believe to be broken: whoever starts anew must tell them when it is not. And
+ * what of their events is not paid for, mended or not: whoever starts anew has no more of them. */
+static char *told_row(const struct faults *f)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    json_t *reported = json_array(), *owed = json_array();
     for (const struct fault *one = f->first; one; one = one->next) {
-        if (one->reported)
-            json_array_append_new(list,
-                                  json_pack("{ss,ss,ss}", "fault", fault_kind(one->code)->word,
-                                            "subject", one->subject, "reason", one->reason));
+        int64_t debt_ms = flap_debt_ms(&one->flap, now_ms);
+        if (one->flap.told) {
+            json_t *object = named(one);
+            json_object_set_new(object, "reason", json_string(one->reason));
+            json_array_append_new(reported, object);
+        }
+        if (debt_ms > 0) {
+            json_t *object = named(one);
+            json_object_set_new(object, "ms", json_integer(debt_ms));
+            json_array_append_new(owed, object);
+        }
     }
-    json_t *row = json_pack("{so}", "reported", list);
+    json_t *row = json_pack("{so,so,ss,sI}", "reported", reported, "owed", owed, "boot",
+                            events_boot(f->events), "at_ms", (json_int_t)now_ms);
     char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
     json_decref(row);
     if (!text)
@@ -70,41 +81,55 @@ static char *reported_row(const struct faults *f)
     return text;
 }
 
+/* The count of what was not told one by one, and since when; of a plain coming or going none. */
+static struct data_fault data_of(const struct faults *f, const struct fault *one,
+                                 char ret_since[CLOCK_TEXT_SIZE])
+{
+    const struct flap *flap = &one->flap;
+    struct clock_stamp since = events_stamp(f->events, flap->told_ms * 1000000);
+    bool is_plain = flap->times == 0 || (flap->times == 1 && !flap->told);
+    clock_format_utc(since.wall_ms, ret_since);
+    return (struct data_fault){.code = fault_kind(one->code)->word,
+                               .subject = one->subject[0] ? one->subject : NULL,
+                               .reason = one->reason,
+                               .times = is_plain ? 0 : flap->times,
+                               .since = is_plain ? NULL : ret_since};
+}
+
+static void log_report(const struct fault *one, const struct data_fault *data)
+{
+    char times[100] = "";
+    const char *of = one->subject[0] ? " " : "";
+    if (data->times > 0)
+        snprintf(times, sizeof times, " (it came %u times since %s)", data->times, data->since);
+    if (one->flap.broken)
+        log_warning("fault", "%s%s%s: %s%s", data->code, of, one->subject, data->reason, times);
+    else
+        log_info("fault", "%s%s%s: cleared%s", data->code, of, one->subject, times);
+}
+
 static void report(struct faults *f, struct fault *one)
 {
-    char reason[FACT_TEXT_SIZE + 80];
-    const char *word = fault_kind(one->code)->word, *of = one->subject[0] ? " " : "";
-    if (one->changes > 2)
-        snprintf(reason, sizeof reason, "%s (changed %u times since the last report)", one->reason,
-                 one->changes);
-    else
-        snprintf(reason, sizeof reason, "%s", one->reason);
-    struct data_fault data = {
-        .code = word, .subject = one->subject[0] ? one->subject : NULL, .reason = reason};
-    one->reported = one->broken;
-    one->reported_ms = clock_monotonic_ms();
-    one->changes = 0;
-    if (one->broken)
-        log_warning("fault", "%s%s%s: %s", word, of, one->subject, reason);
-    else
-        log_info("fault", "%s%s%s: cleared", word, of, one->subject);
-    char *text = reported_row(f);
+    char since[CLOCK_TEXT_SIZE];
+    struct data_fault data = data_of(f, one, since);
+    log_report(one, &data);
+    flap_told(&one->flap, clock_monotonic_ms());
+    char *text = told_row(f);
     struct outbox_row row = {ROW_FAULTS, text};
-    events_emit(f->events, &(struct events_new){.type = one->broken ? "tocsin.fault.raised"
-                                                                    : "tocsin.fault.cleared",
+    events_emit(f->events, &(struct events_new){.type = one->flap.broken ? "tocsin.fault.raised"
+                                                                         : "tocsin.fault.cleared",
                                                 .class = EVENT_CLASS_FOLLOWUP,
                                                 .alarm = "",
                                                 .at_ns = clock_monotonic_ns(),
                                                 .data = data_from_fault(&data),
                                                 .row = &row});
     free(text);
-    publish(f, FACT_FAULT_REPORTED, one, reason);
+    publish(f, FACT_FAULT_REPORTED, one, one->reason);
 }
 
 static bool may_report(const struct fault *one)
 {
-    return !one->unheard && one->reported != one->broken &&
-           (one->reported_ms == 0 || clock_monotonic_ms() - one->reported_ms >= QUIET_MS);
+    return !one->unheard && flap_is_due(&one->flap, clock_monotonic_ms());
 }
 
 /* Each is an event with the row of all that is reported: when everything that hangs on one wire
@@ -131,6 +156,17 @@ static struct fault *add(struct faults *f, const struct fact_fault *stated)
     return one;
 }
 
+/* Whether that is to be told to who looks on. */
+static bool is_news(struct fault *one, bool broken)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (!one->unheard)
+        return flap_state(&one->flap, broken, now_ms);
+    one->unheard = false;
+    flap_found(&one->flap, broken, now_ms);
+    return broken;
+}
+
 static void take_stated(struct faults *f, const struct fact *fact)
 {
     const struct fact_fault *stated = &fact->u.fault;
@@ -139,15 +175,10 @@ static void take_stated(struct faults *f, const struct fact *fact)
         return;
     if (!one)
         one = add(f, stated);
-    one->unheard = false;
     if (stated->broken)
         memcpy(one->reason, stated->reason, sizeof one->reason);
-    if (one->broken != stated->broken) {
-        one->broken = stated->broken;
-        one->since_ms = clock_monotonic_ms();
-        one->changes++;
+    if (is_news(one, stated->broken))
         publish(f, FACT_FAULT, one, one->reason);
-    }
     if (may_report(one) && f->left > 0) {
         f->left--;
         report(f, one);
@@ -174,7 +205,7 @@ void faults_tick(struct faults *f)
 bool faults_any(const struct faults *f)
 {
     const struct fault *one = f->first;
-    while (one && !one->broken)
+    while (one && !one->flap.broken)
         one = one->next;
     return one != NULL;
 }
@@ -182,9 +213,17 @@ bool faults_any(const struct faults *f)
 bool faults_any_grave(const struct faults *f)
 {
     const struct fault *one = f->first;
-    while (one && !(one->broken && fault_kind(one->code)->gravity == FAULT_GRAVITY_GRAVE))
+    while (one && !(one->flap.broken && fault_kind(one->code)->gravity == FAULT_GRAVITY_GRAVE))
         one = one->next;
     return one != NULL;
+}
+
+static json_t *shown(const struct fault *one)
+{
+    json_t *object = named(one);
+    json_object_set_new(object, "reason", json_string(one->reason));
+    json_object_set_new(object, "age_ms", json_integer(clock_monotonic_ms() - one->flap.since_ms));
+    return object;
 }
 
 static json_t *list_faults(const struct faults *f, bool with_action)
@@ -192,12 +231,10 @@ static json_t *list_faults(const struct faults *f, bool with_action)
     json_t *list = json_array();
     for (const struct fault *one = f->first; one; one = one->next) {
         const struct fault_kind *kind = fault_kind(one->code);
-        if (!one->broken)
+        if (!one->flap.broken)
             continue;
-        json_t *object =
-            json_pack("{ss,ss,ss,sI}", "fault", kind->word, "subject", one->subject, "reason",
-                      one->reason, "age_ms", (json_int_t)(clock_monotonic_ms() - one->since_ms));
-        if (object && with_action) {
+        json_t *object = shown(one);
+        if (with_action) {
             json_object_set_new(object, "action", json_string(kind->action_en));
             json_object_set_new(object, "action_zh", json_string(kind->action_zh));
         }
@@ -209,6 +246,16 @@ static json_t *list_faults(const struct faults *f, bool with_action)
 json_t *faults_status(const struct faults *f)
 {
     return list_faults(f, true);
+}
+
+json_t *faults_over(const struct faults *f)
+{
+    json_t *list = json_array();
+    for (const struct fault *one = f->first; one; one = one->next) {
+        if (!one->unheard && one->flap.told && !one->flap.broken)
+            json_array_append_new(list, shown(one));
+    }
+    return list;
 }
 
 json_t *faults_heartbeat(const struct faults *f)
@@ -232,25 +279,52 @@ int faults_open(struct facts *facts, struct events *events, struct faults **ret_
     return 0;
 }
 
-static bool load_one(struct faults *f, const json_t *object)
+/* The one that an object of the row names, made if there is none yet; NULL if it names none. */
+static struct fault *load_named(struct faults *f, const json_t *object)
 {
     const char *subject = json_string_value(json_object_get(object, "subject"));
-    const char *reason = json_string_value(json_object_get(object, "reason"));
     const struct fault_kind *kind =
         fault_kind_of(json_string_value(json_object_get(object, "fault")));
     struct fact_fault known = {0};
-    if (!kind || !subject || !reason || strlen(subject) >= sizeof known.subject)
-        return false;
+    if (!kind || !subject || strlen(subject) >= sizeof known.subject)
+        return NULL;
     while (fault_kind(known.code) != kind)
         known.code++;
     snprintf(known.subject, sizeof known.subject, "%s", subject);
-    if (find(f, known.code, known.subject))
+    struct fault *one = find(f, known.code, known.subject);
+    return one ? one : add(f, &known);
+}
+
+static bool load_reported(struct faults *f, const json_t *object)
+{
+    const char *reason = json_string_value(json_object_get(object, "reason"));
+    struct fault *one = reason ? load_named(f, object) : NULL;
+    if (!one || one->unheard)
         return false;
-    struct fault *one = add(f, &known);
     snprintf(one->reason, sizeof one->reason, "%s", reason);
     encode_trim_utf8(one->reason);
-    one->reported = one->unheard = true;
+    one->unheard = true;
+    flap_restore(&one->flap, true, 0, clock_monotonic_ms());
     return true;
+}
+
+/* How long ago the row was made, at the least: of another boot all that is known is this one. */
+static int64_t age_ms(const struct faults *f, const json_t *row)
+{
+    const char *boot = json_string_value(json_object_get(row, "boot"));
+    int64_t at_ms = json_integer_value(json_object_get(row, "at_ms")),
+            now_ms = clock_monotonic_ms();
+    bool is_this_boot = boot && strcmp(boot, events_boot(f->events)) == 0;
+    return is_this_boot && at_ms <= now_ms ? now_ms - at_ms : now_ms;
+}
+
+static bool load_owed(struct faults *f, const json_t *object, int64_t row_age_ms)
+{
+    int64_t debt_ms = json_integer_value(json_object_get(object, "ms"));
+    struct fault *one = load_named(f, object);
+    if (one)
+        flap_restore(&one->flap, one->flap.told, debt_ms - row_age_ms, clock_monotonic_ms());
+    return one != NULL;
 }
 
 void faults_load(struct faults *f, const struct outbox_found *found)
@@ -259,7 +333,9 @@ void faults_load(struct faults *f, const struct outbox_found *found)
     json_t *row = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL, *one;
     bool is_whole = !text || json_is_array(json_object_get(row, "reported"));
     size_t i;
-    json_array_foreach(json_object_get(row, "reported"), i, one) is_whole &= load_one(f, one);
+    json_array_foreach(json_object_get(row, "reported"), i, one) is_whole &= load_reported(f, one);
+    json_array_foreach(json_object_get(row, "owed"), i, one) is_whole &=
+        load_owed(f, one, age_ms(f, row));
     if (!is_whole)
         log_error("fault", "what the receivers were told to be broken before the restart cannot "
                            "be read: they may not hear that it is mended");
@@ -273,7 +349,8 @@ void faults_drop_gone(struct faults *f, faults_has_handler has, const void *arg)
             continue;
         one->unheard = false;
         snprintf(one->reason, sizeof one->reason, "it is no longer in the configuration");
-        report(f, one);
+        if (flap_may_tell(&one->flap, clock_monotonic_ms()))
+            report(f, one); /* else when it may */
     }
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is broken now. Any part states a fault (facts_state_fault); this alone makes events of it:
- * one when it comes and one when it goes, and at most one of each in ten seconds, so that a line
- * that flaps a thousand times is a handful of events with a count. What a change is, is told at
- * once (FACT_FAULT); what was reported, too (FACT_FAULT_REPORTED). Loop thread only.
+ * one when it comes and one when it stays away, and of what comes and goes a few with a count, at
+ * most 24 a day of each (events/flap). What a change is, is told at once (FACT_FAULT); what was
+ * reported, too (FACT_FAULT_REPORTED). Loop thread only.
  */
 #ifndef TOCSIN_EVENTS_FAULTS_H
 #define TOCSIN_EVENTS_FAULTS_H
@@ -31,6 +31,8 @@ bool faults_any(const struct faults *f);
 /* Whether one of that gravity is there. */
 bool faults_any_grave(const struct faults *f);
 json_t *faults_status(const struct faults *f); /* each with what to do */
+/* What is gone, and the receivers are told when it stays so. */
+json_t *faults_over(const struct faults *f);
 json_t *faults_heartbeat(const struct faults *f);
 
 #endif

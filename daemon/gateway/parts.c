@@ -93,6 +93,7 @@ static void status_faults(const struct gateway *gw, json_t *object, bool with_du
 {
     (void)with_duress;
     json_object_set_new(object, "faults", faults_status(gw->faults));
+    json_object_set_new(object, "faults_over", faults_over(gw->faults));
 }
 
 static void heartbeat_faults(const struct gateway *gw, json_t *data)

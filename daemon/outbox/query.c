@@ -188,6 +188,8 @@ static void add_subject(json_t *one, const char *bytes, size_t length)
     set_text(one, "subject", subject);
     set_text(one, "reason", json_object_get(data, "reason"));
     set_text(one, subject_name(fault), subject);
+    if (json_is_integer(json_object_get(data, "times")))
+        json_object_set(one, "times", json_object_get(data, "times"));
     json_decref(event);
 }
 

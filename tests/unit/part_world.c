@@ -128,6 +128,13 @@ void world_restart(void)
     facts_tell(world.facts);
 }
 
+void world_stay(void)
+{
+    virtual_advance(world.facts, 60000);
+    faults_tick(world.faults);
+    facts_tell(world.facts);
+}
+
 void world_end(void)
 {
     facts_close(world.facts);

@@ -54,6 +54,9 @@ void world_end(void);
 /* A new process over what is stored: closes and opens faults and incidents. */
 void world_restart(void);
 
+/* Time passes until a fault that is gone is told to be (of one that does not flap), and no more. */
+void world_stay(void);
+
 /* Runs the loop until every handle that was closed is gone. */
 void world_settle_handles(void);
 

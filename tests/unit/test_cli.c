@@ -147,11 +147,11 @@ START_TEST(chinese_takes_two_columns_and_nothing_moves_the_cursor)
     ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
     ck_assert_str_eq(
         printed("[{\"seq\":2,\"type\":\"a\",\"camera\":\"大门\",\"reason\":\"\\u001b[2J\"},"
-                "{\"seq\":1,\"type\":\"b\",\"camera\":\"c\",\"reason\":\"x\"}]",
+                "{\"seq\":1,\"type\":\"b\",\"camera\":\"c\",\"reason\":\"x\",\"times\":1440}]",
                 2, 2),
         "SEQ  EVENT  CAMERA  REASON\n"
         "2    a      大门    ?[2J\n"
-        "1    b      c       x\n"
+        "1    b      c       x (1440 times)\n"
         "2 of 2\n");
 }
 END_TEST

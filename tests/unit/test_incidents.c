@@ -336,6 +336,7 @@ START_TEST(a_line_that_chatters_is_told_now_and_then_and_counted)
     ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), told + 1);
     ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.updated"), "cause"), "chatter");
     ck_assert(!faults_any(world.faults));
+    world_stay();
     const struct fake_event *cleared = fake_last("tocsin.fault.cleared");
     ck_assert_str_eq(fake_text(cleared, "reason"), "pressed itself 30 times; now it is quiet");
 }

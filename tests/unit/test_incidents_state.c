@@ -282,6 +282,7 @@ static void assert_it_stands_until_a_person_has_settled_it(void)
     ck_assert(incidents_settle(world.incidents, "Wang", "asked 110"));
     facts_tell(world.facts);
     ck_assert(!faults_any(world.faults) && incidents_known(world.incidents));
+    world_stay();
     const char *why = fake_text(fake_last("tocsin.fault.cleared"), "reason");
     ck_assert_str_eq(why, "settled by Wang: asked 110");
     ck_assert(!incidents_settle(world.incidents, "Wang", NULL));

@@ -163,6 +163,7 @@ START_TEST(a_listed_event_says_what_it_is_about)
         {"{\"fault\":\"stuck\",\"subject\":\"gate\"}", "input", "gate"},
         {"{\"fault\":\"lamp\",\"subject\":\"red\"}", "input", NULL},
         {"{\"fault\":\"input\",\"subject\":\"gate\"}", "input", NULL},
+        {"{\"fault\":\"lamp\",\"times\":\"7\"}", "times", NULL},
         {"[7]", "input", NULL},
     };
     struct fixture *f = begin();
@@ -176,6 +177,11 @@ START_TEST(a_listed_event_says_what_it_is_about)
                       i);
         json_decref(answer);
     }
+    put_data(f, 100, "{\"fault\":\"lamp\",\"times\":7}");
+    json_t *answer = ask_json(f, &query),
+           *one = json_array_get(json_object_get(answer, "events"), 0);
+    ck_assert_int_eq(json_integer_value(json_object_get(one, "times")), 7);
+    json_decref(answer);
     end(f);
 }
 END_TEST

@@ -190,6 +190,7 @@ START_TEST(a_lamp_and_an_output_are_told_as_good_when_they_say_so_after_a_restar
     sirens[0].host.on_fault(sirens[0].host.arg, NULL);
     indicators[0].host.on_fault(indicators[0].host.arg, NULL);
     facts_tell(world.facts);
+    world_stay();
     ck_assert_uint_eq(fake_count("tocsin.fault.cleared"), 2);
 }
 END_TEST

@@ -175,8 +175,8 @@ static size_t listed(const char *name, bool with_duress)
 START_TEST(every_part_says_how_it_is)
 {
     static const char *strings[][2] = {{"gateway", "g1"}, {"site", "School"}};
-    static const char *const lists[] = {"faults",  "receivers", "alarms", "lamps",
-                                        "outputs", "cameras",   "inputs"};
+    static const char *const lists[] = {"faults", "faults_over", "receivers", "alarms",
+                                        "lamps",  "outputs",     "cameras",   "inputs"};
     json_t *status = parts_status(gw, false);
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         ck_assert_str_eq(json_string_value(json_object_get(status, strings[i][0])), strings[i][1]);
