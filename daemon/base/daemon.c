@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/daemon.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -31,4 +34,13 @@ int daemon_begin(const struct program *program, int argc, char **argv, mode_t ma
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     *ret_config = path;
     return -1;
+}
+
+bool daemon_kept_config(char ret_path[PATH_MAX])
+{
+    const char *folders = getenv("STATE_DIRECTORY");
+    size_t first = folders ? strcspn(folders, ":") : 0; /* there may be several */
+    int length =
+        snprintf(ret_path, PATH_MAX, "%.*s/tocsin.yaml.last", (int)first, folders ? folders : "");
+    return first > 0 && length < PATH_MAX;
 }

@@ -6,6 +6,8 @@
 #ifndef TOCSIN_BASE_DAEMON_H
 #define TOCSIN_BASE_DAEMON_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/program.h"
@@ -19,5 +21,10 @@ extern const struct program_switch daemon_switches[];
  */
 int daemon_begin(const struct program *program, int argc, char **argv, mode_t mask,
                  const char **ret_config);
+
+/* Where a daemon keeps its last configuration that worked: in the folder of its state that systemd
+ * has made for it ($STATE_DIRECTORY), since the file cannot be asked for a place that must be known
+ * without it. False: there is none, and nothing is kept. */
+bool daemon_kept_config(char ret_path[PATH_MAX]);
 
 #endif

@@ -43,18 +43,45 @@ static struct conf *create(const char *path, const struct conf_request *request)
     return conf;
 }
 
-static void load_text(struct conf *conf, const char *text, size_t length, const char *folder,
-                      const struct conf_request *request, struct problems *problems)
+int conf_read(const char *path, struct conf_text *ret_text, struct err *e)
 {
-    struct node *root = tree_parse(text, length, problems);
+    char folder[PATH_MAX];
+    struct conf_text text = {.mode = S_IROTH};
     struct stat st;
-    mode_t mode = stat(conf->path, &st) == 0 ? st.st_mode : S_IROTH;
-    if (mode & S_IWOTH)
-        problems_add(problems, 1, 1, "", "others may write this file: chmod 0640 %s", conf->path);
+    int result = folder_of(path, folder, e);
+    if (result == 0)
+        result = atomic_file_read(path, FILE_BYTES_MAX, &text.bytes, &text.length, e);
+    if (result != 0)
+        return result;
+    if (stat(path, &st) == 0)
+        text.mode = st.st_mode;
+    if (!(text.path = strdup(path)) || !(text.folder = strdup(folder)))
+        abort();
+    *ret_text = text;
+    return 0;
+}
+
+void conf_text_finish(struct conf_text *text)
+{
+    if (text->bytes)
+        explicit_bzero(text->bytes, text->length);
+    free(text->bytes);
+    free(text->path);
+    free(text->folder);
+    *text = (struct conf_text){0};
+}
+
+static void fill_sections(struct conf *conf, const struct conf_text *text,
+                          const struct conf_request *request, struct problems *problems)
+{
+    struct node *root = tree_parse(text->bytes, text->length, problems);
+    if (text->mode & S_IWOTH)
+        problems_add(problems, 1, 1, "", "others may write this file: chmod 0640 %s", text->path);
     struct fill fill = {.problems = problems,
-                        .folder = folder,
-                        .readable_by_others = mode & S_IROTH,
-                        .check_files = request->check_files};
+                        .folder = text->folder,
+                        .readable_by_others = text->mode & S_IROTH,
+                        .check_files = request->check_files,
+                        .unknown_is_noted = request->unknown_is_noted};
     char must_be[80];
     snprintf(must_be, sizeof must_be, "a map of sections, such as \"%s:\"",
              conf->sections[0].section->name);
@@ -65,21 +92,12 @@ static void load_text(struct conf *conf, const char *text, size_t length, const 
     tree_destroy(root);
 }
 
-int conf_load(const char *path, const struct conf_request *request, struct conf **ret_conf,
-              struct err *e)
+int conf_parse(const struct conf_text *text, const struct conf_request *request,
+               struct conf **ret_conf, struct err *e)
 {
-    char folder[PATH_MAX], *text;
-    size_t length;
-    int result = folder_of(path, folder, e);
-    if (result == 0)
-        result = atomic_file_read(path, FILE_BYTES_MAX, &text, &length, e);
-    if (result != 0)
-        return result;
-    struct problems problems = {.file = path};
-    struct conf *conf = create(path, request);
-    load_text(conf, text, length, folder, request, &problems);
-    explicit_bzero(text, length);
-    free(text);
+    struct problems problems = {.file = text->path};
+    struct conf *conf = create(text->path, request);
+    fill_sections(conf, text, request, &problems);
     size_t mistakes = problems.mistakes.count;
     problems_tell(&problems, request->on_problem, request->arg);
     if (mistakes == 0)
@@ -87,10 +105,23 @@ int conf_load(const char *path, const struct conf_request *request, struct conf 
     problems_finish(&problems);
     if (mistakes > 0) {
         conf_destroy(conf);
-        return err_set(e, EINVAL, "%s: %zu mistake%s", path, mistakes, mistakes == 1 ? "" : "s");
+        return err_set(e, EINVAL, "%s: %zu mistake%s", text->path, mistakes,
+                       mistakes == 1 ? "" : "s");
     }
     *ret_conf = conf;
     return 0;
+}
+
+int conf_load(const char *path, const struct conf_request *request, struct conf **ret_conf,
+              struct err *e)
+{
+    struct conf_text text;
+    int result = conf_read(path, &text, e);
+    if (result != 0)
+        return result;
+    result = conf_parse(&text, request, ret_conf, e);
+    conf_text_finish(&text);
+    return result;
 }
 
 static void free_item(const struct filled *f, size_t index)

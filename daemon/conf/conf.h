@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "conf/section.h"
@@ -44,14 +45,35 @@ struct conf_request {
     /* Nor is anything else that is wrong with one entry of a list whose drivers are known here,
      * as long as its id is good: what one entry lacks must not take away the others. */
     bool entries_may_fail;
+    /* What is not known (a key, a section) is noted and left out: of a text that another version of
+     * the program could use. */
+    bool unknown_is_noted;
     config_problem_handler
         on_problem; /* told every mistake, in the order of the file; NULL: none */
     void *arg;
 };
 
+/* A file as it was read, and what else of it is looked at. */
+struct conf_text {
+    char *path;   /* as it is called in messages */
+    char *folder; /* where relative names in it begin */
+    char *bytes;
+    size_t length;
+    mode_t mode;
+};
+
+/* Waits for the disk. A negative errno with a message if it could not be read at all. */
+int conf_read(const char *path, struct conf_text *ret_text, struct err *e);
+/* Overwritten, too: passwords may stand in it. Twice is once. */
+void conf_text_finish(struct conf_text *text);
+
+/* Returns 0, or -EINVAL after at least one mistake. Borrows `text` for the call. */
+int conf_parse(const struct conf_text *text, const struct conf_request *request,
+               struct conf **ret_conf, struct err *e);
+
 /*
- * Reads `path`. Returns 0, or -EINVAL after at least one mistake, or another negative errno with a
- * message when the file could not be read at all.
+ * Reads and parses `path`. Returns 0, or -EINVAL after at least one mistake, or another negative
+ * errno with a message when the file could not be read at all.
  */
 int conf_load(const char *path, const struct conf_request *request, struct conf **ret_conf,
               struct err *e);

@@ -61,6 +61,14 @@ void fill_unknown(struct fill *fill, const struct node *at, const char *path, co
                  nearest ? nearest : "", nearest ? "\"; " : "", list[0] ? list : "none");
 }
 
+void fill_note_unknown(struct fill *fill, const struct node *at, const char *path, const char *what)
+{
+    char quoted[80];
+    problems_note(fill->problems, at->line, at->column, path,
+                  "%s is no %s that is known here: left out",
+                  log_quote(quoted, sizeof quoted, at->text), what);
+}
+
 bool fill_is_nothing(const struct node *node)
 {
     return !node || (node->type == NODE_TEXT && !node->quoted &&
@@ -267,6 +275,8 @@ static void fill_pair(struct fill *fill, const struct node_pair *pair, const cha
     snprintf(inner, sizeof inner, "%s.%.80s", path, pair->key->text);
     if (o)
         fill_option(fill, o, pair->value, inner, source, target);
+    else if (!lenient && fill->unknown_is_noted)
+        fill_note_unknown(fill, pair->key, path, "key");
     else if (!lenient && !tell_home(fill, pair->key, path))
         fill_unknown(fill, pair->key, path, "key", legal->list);
 }
@@ -322,7 +332,8 @@ void fill_map(struct fill *fill, const struct node *map, const struct fill_place
     for (size_t t = 0; t < target_count; t++) {
         for (const struct option *o = targets[t].table; o && o->key; o++) {
             if (!is_given(fill, map, o, path) &&
-                !(o->required && !lenient && is_misspelt(map, o->key, &legal)))
+                !(o->required && !lenient && !fill->unknown_is_noted &&
+                  is_misspelt(map, o->key, &legal)))
                 fill_default(fill, o, place, targets[t].target);
         }
     }

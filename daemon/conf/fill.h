@@ -31,6 +31,7 @@ struct fill {
     const char *folder;            /* of the file: relative paths begin there */
     bool readable_by_others;       /* the file: no secret may stand in it */
     bool check_files;              /* files that are named to be read are looked for */
+    bool unknown_is_noted;         /* and no mistake: see struct conf_request */
     struct config_driver *late;    /* notes the secrets that cannot be read; NULL: mistakes */
     const struct fill_home *homes; /* of all keys there are; ends with a NULL `where` */
 };
@@ -56,6 +57,10 @@ const struct node *fill_find(const struct node *map, const char *key);
 
 /* Whether nothing is there: no node, a key with nothing behind it, or YAML's words for nothing. */
 bool fill_is_nothing(const struct node *node);
+
+/* Notes that `at` is no key or section that is known, where that is no mistake. */
+void fill_note_unknown(struct fill *fill, const struct node *at, const char *path,
+                       const char *what);
 
 /* Says that the text of `at` is not one of `legal` (NULL-terminated), with the nearest. */
 void fill_unknown(struct fill *fill, const struct node *at, const char *path, const char *what,

@@ -169,7 +169,7 @@ static void load_entry(struct loader *l, const struct filled *f, size_t index)
 static bool is_misspelt(struct loader *l, const char *section)
 {
     const char *const legal[] = {section, NULL};
-    for (size_t i = 0; i < l->root->count; i++) {
+    for (size_t i = 0; i < l->root->count && !l->request->unknown_is_noted; i++) {
         if (nearest_find(l->root->pairs[i].key->text, legal) &&
             strcmp(l->root->pairs[i].key->text, section) != 0)
             return true;
@@ -250,7 +250,11 @@ static void check_section_names(struct loader *l)
         legal[i] = l->conf->sections[i].section->name;
     for (size_t i = 0; i < l->root->count; i++) {
         const struct node *key = l->root->pairs[i].key;
-        if (!filled_find(l->conf, key->text))
+        if (filled_find(l->conf, key->text))
+            continue;
+        if (l->request->unknown_is_noted)
+            fill_note_unknown(l->fill, key, "", "section");
+        else
             fill_unknown(l->fill, key, "", "section", legal);
     }
     free(legal);

@@ -52,9 +52,9 @@ static void set_members(struct config *c)
     c->outputs.items = conf_items(c->conf, &outputs_section, &c->outputs.count);
 }
 
-int config_load(const char *path, const struct config_drivers *drivers,
-                config_problem_handler on_problem, void *arg, struct config **ret_config,
-                struct err *e)
+int config_parse(const struct conf_text *text, const struct config_drivers *drivers,
+                 config_problem_handler on_problem, void *arg, struct config **ret_config,
+                 struct err *e)
 {
     struct conf_row rows[CONFIG_SECTIONS_MAX];
     struct conf_request request = {.rows = rows,
@@ -62,10 +62,11 @@ int config_load(const char *path, const struct config_drivers *drivers,
                                    .check_files = drivers->check_files,
                                    .secrets_may_wait = drivers->secrets_may_wait,
                                    .entries_may_fail = drivers->entries_may_fail,
+                                   .unknown_is_noted = drivers->unknown_is_noted,
                                    .on_problem = on_problem,
                                    .arg = arg};
     struct conf *conf;
-    int result = conf_load(path, &request, &conf, e);
+    int result = conf_parse(text, &request, &conf, e);
     if (result != 0)
         return result;
     struct config *config = calloc(1, sizeof *config);
@@ -75,6 +76,19 @@ int config_load(const char *path, const struct config_drivers *drivers,
     set_members(config);
     *ret_config = config;
     return 0;
+}
+
+int config_load(const char *path, const struct config_drivers *drivers,
+                config_problem_handler on_problem, void *arg, struct config **ret_config,
+                struct err *e)
+{
+    struct conf_text text;
+    int result = conf_read(path, &text, e);
+    if (result != 0)
+        return result;
+    result = config_parse(&text, drivers, on_problem, arg, ret_config, e);
+    conf_text_finish(&text);
+    return result;
 }
 
 void config_log_problem(void *arg, const char *line)

@@ -43,7 +43,8 @@ struct config_drivers {
     const struct driver_type *const *cameras;
     const struct driver_type *const *signers;
     const struct driver_type *const *uplinks;
-    bool check_files, secrets_may_wait, entries_may_fail; /* see struct conf_request */
+    /* See struct conf_request. */
+    bool check_files, secrets_may_wait, entries_may_fail, unknown_is_noted;
 };
 
 struct config {
@@ -72,6 +73,11 @@ size_t config_rows(const struct config_drivers *drivers,
 int config_load(const char *path, const struct config_drivers *drivers,
                 config_problem_handler on_problem, void *arg, struct config **ret_config,
                 struct err *e);
+
+/* See conf_parse. */
+int config_parse(const struct conf_text *text, const struct config_drivers *drivers,
+                 config_problem_handler on_problem, void *arg, struct config **ret_config,
+                 struct err *e);
 
 /* For `on_problem`: each is an error in the log. `arg` is not looked at. */
 void config_log_problem(void *arg, const char *line);
