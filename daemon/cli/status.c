@@ -6,6 +6,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "cli/when.h"
 
 static const char help[] = "usage: tocsin status [--json] [--duress]\n"
                            "\n"
@@ -106,6 +107,29 @@ static void print_receivers(const json_t *list)
     }
 }
 
+/* What stands in the file and is not in force. */
+static void print_file(const json_t *c)
+{
+    const char *state = word(c, "state");
+    char time[WHEN_TEXT_SIZE];
+    if (strcmp(state, "changed") == 0) {
+        when_write(word(c, "changed"), time);
+        printf("config     ");
+        text_print(c, "file", 0);
+        printf(" was changed%s%s and is not in force: tocsin check, then tocsin reload\n",
+               time[0] ? " at " : "", time);
+    } else if (strcmp(state, "unreadable") == 0) {
+        printf("config     what is in force can no longer be read: ");
+        text_print(c, "reason", 0);
+        printf("\n");
+    }
+    if (word(c, "not_kept")[0]) {
+        printf("config     could not be kept for a start without its file: ");
+        text_print(c, "not_kept", 0);
+        printf("\n");
+    }
+}
+
 /* What a reload has read and nobody has taken over. */
 static void print_waiting(const json_t *programs)
 {
@@ -171,6 +195,7 @@ static void print_status(const json_t *s)
            text_age(number(s, "uptime_ms"), age, sizeof age), word(s, "signing_key"));
     json_array_foreach(json_object_get(s, "lamps"), i, one)
         printf("lamp       %s: %s\n", word(one, "id"), word(one, "pattern"));
+    print_file(json_object_get(s, "configuration"));
     print_waiting(json_object_get(s, "waiting_for_restart"));
     print_alarms(json_object_get(s, "alarms"), json_is_true(json_object_get(s, "alarms_known")));
     print_faults(json_object_get(s, "faults"));

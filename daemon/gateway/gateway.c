@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "drivers/signer/signers.h"
 #include "drivers/uplink/uplinks.h"
 #include "gateway/internal.h"
+#include "sections/start.h"
 
 #define TICK_MS 1000
 
@@ -75,6 +77,7 @@ static void on_second(uv_timer_t *timer)
         if (parts[i].tick)
             parts[i].tick(gw);
     }
+    file_tick(gw);
 }
 
 static void on_lamp(void *self, const struct fact *fact)
@@ -83,15 +86,12 @@ static void on_lamp(void *self, const struct fact *fact)
     service_status(gw->service, "lamp %s", indicator_pattern_name(fact->u.pattern));
 }
 
-static int load_config(struct gateway *gw, struct err *e)
+/* What is wrong with the file is told as soon as there is somebody to tell it. */
+static void tell_config(struct gateway *gw, const char *why)
 {
-    int result =
-        config_load(gw->config_path, &gateway_drivers, config_log_problem, NULL, &gw->config, e);
-    if (result != 0)
-        return result == -EINVAL ? -EINVAL : err_prefix(e, -EINVAL, "configuration");
-    for (size_t i = 0; i < gw->config->notes.count; i++)
-        log_warning("config", "%s", gw->config->notes.items[i]);
-    return 0;
+    char text[FACT_TEXT_SIZE];
+    snprintf(text, sizeof text, "the last that worked is in force: %s", why);
+    facts_state_fault(gw->facts, FAULT_CONFIG, NULL, why[0] ? text : NULL);
 }
 
 /* What the parts stand on. */
@@ -127,24 +127,38 @@ static int open_parts(struct gateway *gw, struct err *e)
     return result;
 }
 
-int gateway_start(const char *config_path, struct gateway **ret_gateway, struct err *e)
+static int start(struct gateway *gw, struct err *e)
 {
+    int result = set_up(gw, e);
+    if (result == 0)
+        result = open_parts(gw, e);
+    if (result == 0)
+        return 0;
+    stop(gw);
+    gateway_run(gw);
+    return result;
+}
+
+int gateway_start(const char *config_path, const char *kept_path, struct gateway **ret_gateway,
+                  struct err *e)
+{
+    struct start read;
     struct gateway *gw = *ret_gateway = calloc(1, sizeof *gw);
     if (!gw)
         return err_set(e, ENOMEM, "out of memory");
     gw->config_path = config_path;
-    int result = load_config(gw, e);
+    file_open(gw, kept_path);
+    int result = start_read(config_path, kept_path, &gateway_drivers, &read, e);
     if (result != 0)
         return result;
-    result = set_up(gw, e);
-    if (result == 0)
-        result = open_parts(gw, e);
-    if (result != 0) {
-        stop(gw);
-        gateway_run(gw);
+    gw->config = read.config;
+    result = start(gw, e);
+    if (result == 0 && !read.why[0])
+        file_took(gw, &read.text); /* it has worked */
+    conf_text_finish(&read.text);
+    if (result != 0)
         return result;
-    }
-    facts_state_fault(gw->facts, FAULT_CONFIG, NULL, NULL); /* it was read */
+    tell_config(gw, read.why);
     gw->running = true;
     uv_timer_start(&gw->second, on_second, 0, TICK_MS);
     malloc_trim(0); /* what only the start needed goes back to the system */
@@ -172,6 +186,7 @@ void gateway_destroy(struct gateway *gw)
             parts[i].free(gw);
     }
     facts_free(gw->facts);
+    file_free(gw);
     config_destroy(gw->config);
     config_destroy(gw->reloaded);
     former_free(gw);

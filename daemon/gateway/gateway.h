@@ -11,9 +11,12 @@
 
 struct gateway;
 
-/* Reads the configuration and opens every part. -EINVAL for a configuration that cannot be used.
- * Whatever it returns, `*ret_gateway` is to be destroyed. `config_path` stays borrowed. */
-int gateway_start(const char *config_path, struct gateway **ret_gateway, struct err *e);
+/* Reads the configuration and opens every part. With one that cannot be used it starts with the one
+ * that is kept at `kept_path` (NULL: none is, or will be), and says so as a fault; -EINVAL if that
+ * cannot be used either. Whatever it returns, `*ret_gateway` is to be destroyed. Both paths stay
+ * borrowed. */
+int gateway_start(const char *config_path, const char *kept_path, struct gateway **ret_gateway,
+                  struct err *e);
 /* Until SIGTERM or SIGINT. */
 void gateway_run(struct gateway *gw);
 /* NULL is accepted. */

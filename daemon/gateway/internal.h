@@ -32,7 +32,8 @@ struct gateway {
     struct config *config;   /* as started with */
     struct config *reloaded; /* the newest that was read since; parts that can be reloaded use it */
     SLIST_HEAD(, former_config) former; /* between the two, as long as a part uses something */
-    struct outbox_found found;          /* while it starts */
+    struct config_file *file;
+    struct outbox_found found; /* while it starts */
     struct service *service;
     uv_signal_t terminate, interrupt, hangup;
     uv_timer_t second;
@@ -110,6 +111,15 @@ void reload_stop(struct gateway *gw); /* answers whoever waits for one that has 
 /* former.c: the newest configuration from now on; those before it that no part uses are freed. */
 void former_replace(struct gateway *gw, struct config *config);
 void former_free(struct gateway *gw); /* all of them */
+
+/* file.c: `kept` (borrowed) is where what worked is kept; NULL: nowhere. */
+void file_open(struct gateway *gw, const char *kept);
+/* It is in force from now on: to be kept. Taken. */
+void file_took(struct gateway *gw, struct conf_text *text);
+void file_look_soon(struct gateway *gw);
+void file_tick(struct gateway *gw);
+json_t *file_status(const struct gateway *gw);
+void file_free(struct gateway *gw);
 
 /* subjects.c: of a `struct config`; a faults_has_handler. */
 bool subjects_has(const void *config, enum fault_code code, const char *subject);

@@ -25,6 +25,7 @@ static const struct program program = {
 static int run(int argc, char **argv)
 {
     const char *path;
+    char kept[PATH_MAX];
     int status = daemon_begin(&program, argc, argv, 0077, &path);
     if (status >= 0)
         return status;
@@ -32,7 +33,7 @@ static int run(int argc, char **argv)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct gateway *gw;
     struct err e;
-    int result = gateway_start(path, &gw, &e);
+    int result = gateway_start(path, daemon_kept_config(kept) ? kept : NULL, &gw, &e);
     if (result != 0)
         log_error("tocsind", "%s", e.text);
     else

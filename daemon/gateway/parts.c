@@ -502,6 +502,7 @@ json_t *parts_status(void *arg, bool with_duress)
         json_pack("{ss,ss,ss,ss,sI}", "gateway", gw->config->site.id, "site", gw->config->site.name,
                   "version", TOCSIN_VERSION, "signing_key", gw->signer->keyid, "uptime_ms",
                   (json_int_t)(clock_monotonic_ms() - gw->started_ms));
+    json_object_set_new(object, "configuration", file_status(gw));
     json_object_set_new(object, "waiting_for_restart", pending_status(gw));
     for (size_t i = 0; i < part_count; i++) {
         if (parts[i].status)

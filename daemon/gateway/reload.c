@@ -40,6 +40,7 @@ struct reload {
     bool is_given_up; /* everybody has been answered, whatever comes of it */
     struct reading reading;
     /* The pool's, until it is over. */
+    struct conf_text text;
     struct config *config;
     void *read[PARTS_MAX];
     struct err error;
@@ -73,8 +74,10 @@ static void run(uv_work_t *work)
     struct reload *r = work->data;
     const struct gateway *gw = r->gateway;
     reading_file(&r->reading, gw->config_path);
-    r->result =
-        config_load(gw->config_path, &gateway_drivers, note_problem, r, &r->config, &r->error);
+    r->result = conf_read(gw->config_path, &r->text, &r->error);
+    if (r->result == 0)
+        r->result =
+            config_parse(&r->text, &gateway_drivers, note_problem, r, &r->config, &r->error);
     for (size_t i = 0; r->result == 0 && i < part_count; i++) {
         if (parts[i].read)
             r->result = parts[i].read(gw, r->config, &r->reading, &r->read[i], &r->error);
@@ -128,10 +131,13 @@ static void take(struct reload *r)
     if (r->result == 0)
         r->result = gw->stopping ? err_set(&r->error, ESHUTDOWN, STOPPING) : take_over(r);
     drop_read(r);
-    if (r->result == 0)
+    if (r->result == 0) {
         former_replace(gw, r->config);
-    else
+        file_took(gw, &r->text);
+    } else {
         config_destroy(r->config);
+        file_look_soon(gw);
+    }
 }
 
 /* Everybody who has asked hears the same. */
@@ -177,6 +183,7 @@ static void tell(struct reload *r)
 static void destroy(struct reload *r)
 {
     reading_finish(&r->reading);
+    conf_text_finish(&r->text);
     free(r);
 }
 

@@ -377,7 +377,7 @@ static void run_case(const struct bench_case *c, const char *pki, const char *st
         die("configuration");
     *b = (struct bench){.results = results, .wanted = wanted, .gap_us = c->gap_us};
     running = b;
-    if (gateway_start(config, &b->gw, &e) != 0)
+    if (gateway_start(config, NULL, &b->gw, &e) != 0)
         die(e.text);
     uv_async_init(&b->gw->loop, &b->edge, on_edge);
     uv_async_init(&b->gw->loop, &b->clean, on_clean);

@@ -256,7 +256,7 @@ int main(int argc, char **argv)
     log_set_level(LOG_LEVEL_ERROR);
     if (!bench_write_config(argv[1], argv[2], port, config, sizeof config))
         die("configuration");
-    if (gateway_start(config, &b.gw, &e) != 0)
+    if (gateway_start(config, NULL, &b.gw, &e) != 0)
         die(e.text);
     open_floor(&b, argv[1], argv[2], port);
     uv_check_init(&b.gw->loop, &b.check);

@@ -196,6 +196,7 @@ void control_fail(struct control_request *request, const char *format, ...)
 }
 
 struct config_folder folder;
+const char *kept_path;
 struct gateway *gw;
 struct err problem;
 static int listener = -1; /* systemd's socket */
@@ -254,7 +255,7 @@ static void on_fault(void *self, const struct fact *fact)
 
 void start(void)
 {
-    ck_assert_msg(gateway_start(folder.file, &gw, &problem) == 0, "%s", problem.text);
+    ck_assert_msg(gateway_start(folder.file, kept_path, &gw, &problem) == 0, "%s", problem.text);
     facts_subscribe(gw->facts, FACT_BIT(FACT_FAULT_STATED), on_fault, NULL);
     said[0] = '\0';
 }

@@ -23,6 +23,7 @@ extern int64_t stall_ms;   /* that the next prepare takes */
 extern const struct config *prepared_with;
 extern const struct config *used_by_a, *used_by_b, *used_by_c; /* former ones; NULL: none */
 extern struct config_folder folder;
+extern const char *kept_path; /* where what worked is kept; NULL: nowhere */
 extern struct gateway *gw;
 extern struct err problem; /* why it did not start */
 extern struct fact_fault last_fault;

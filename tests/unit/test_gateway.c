@@ -13,7 +13,7 @@
 
 START_TEST(it_starts_from_the_first_to_the_last_and_stops_from_the_last_to_the_first)
 {
-    ck_assert_int_eq(gateway_start(folder.file, &gw, &problem), 0);
+    ck_assert_int_eq(gateway_start(folder.file, kept_path, &gw, &problem), 0);
     ck_assert_str_eq(said, "open a, load a, open b, load b, open c, load c");
     ck_assert_str_eq(notified(), "READY=1\n");
     said[0] = '\0';
@@ -40,7 +40,7 @@ START_TEST(one_that_cannot_be_opened_unwinds_those_before_it_and_itself)
     char expected[200];
     snprintf(expected, sizeof expected, "%s%s", cases[_i].said, cases[_i].freed);
     broken = cases[_i].broken;
-    ck_assert_int_eq(gateway_start(folder.file, &gw, &problem), -EIO);
+    ck_assert_int_eq(gateway_start(folder.file, kept_path, &gw, &problem), -EIO);
     ck_assert_ptr_nonnull(strstr(problem.text, broken));
     ck_assert_str_eq(said, cases[_i].said);
     ck_assert_ptr_null(strstr(notified(), "READY")); /* it never was */
@@ -55,7 +55,7 @@ START_TEST(a_configuration_that_cannot_be_used_opens_nothing)
     write_config(_i == 0 ? "site: {id: g1}\nnonsense: 1\n" : SITE);
     if (_i == 2)
         unlink(folder.file);
-    ck_assert_int_eq(gateway_start(folder.file, &gw, &problem), -EINVAL);
+    ck_assert_int_eq(gateway_start(folder.file, kept_path, &gw, &problem), -EINVAL);
     ck_assert_str_eq(said, "");
     ck_assert_str_ne(problem.text, "");
 }

@@ -107,7 +107,7 @@ static void start(void)
 {
     write_config();
     heard_count = 0;
-    ck_assert_msg(gateway_start(folder.file, &gw, &problem) == 0, "%s", problem.text);
+    ck_assert_msg(gateway_start(folder.file, NULL, &gw, &problem) == 0, "%s", problem.text);
     facts_subscribe(gw->facts, FACT_BIT(FACT_HEARD) | FACT_BIT(FACT_DELIVERED), on_fact, NULL);
 }
 
@@ -368,7 +368,7 @@ START_TEST(a_start_without_a_key_opens_nothing_more)
     stop();
     snprintf(path, sizeof path, "%s/signing.key", folder.path);
     unlink(path);
-    ck_assert_int_lt(gateway_start(folder.file, &gw, &problem), 0);
+    ck_assert_int_lt(gateway_start(folder.file, NULL, &gw, &problem), 0);
     ck_assert_int_eq(strncmp(problem.text, "signing: ", 9), 0);
     ck_assert_ptr_null(gw->events);
     gateway_destroy(gw);

@@ -3,6 +3,7 @@
  * its own, as Check does by default. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,15 +18,17 @@ int tocsind_main(int argc, char **argv);
 #include "../../daemon/gateway/main.c"
 #undef main
 
-static char started_with[100];
+static char started_with[100], keeps_at[100];
 static int result;
 static unsigned runs, destroyed;
 static mode_t mask;
 static struct rlimit core;
 static int dumpable;
 
-int gateway_start(const char *config_path, struct gateway **ret_gateway, struct err *e)
+int gateway_start(const char *config_path, const char *kept_path, struct gateway **ret_gateway,
+                  struct err *e)
 {
+    snprintf(keeps_at, sizeof keeps_at, "%s", kept_path ? kept_path : "nowhere");
     snprintf(started_with, sizeof started_with, "%s", config_path);
     mask = umask(0);
     umask(mask);
@@ -59,6 +62,17 @@ START_TEST(it_runs_with_the_file_that_it_is_given)
     ck_assert_str_eq(started_with, "/a/file.yaml");
     ck_assert_uint_eq(runs, 1);
     ck_assert_uint_eq(destroyed, 1);
+}
+END_TEST
+
+START_TEST(what_worked_is_kept_in_the_folder_of_its_state_if_it_has_one)
+{
+    if (_i == 0)
+        unsetenv("STATE_DIRECTORY");
+    else
+        setenv("STATE_DIRECTORY", "/a/folder", 1);
+    ck_assert_int_eq(tocsind(NULL, NULL), 0);
+    ck_assert_str_eq(keeps_at, _i == 0 ? "nowhere" : "/a/folder/tocsin.yaml.last");
 }
 END_TEST
 
@@ -101,6 +115,7 @@ static Suite *suite(void)
     Suite *s = suite_create("tocsind");
     TCase *c = tcase_create("tocsind");
     tcase_add_test(c, it_runs_with_the_file_that_it_is_given);
+    tcase_add_loop_test(c, what_worked_is_kept_in_the_folder_of_its_state_if_it_has_one, 0, 2);
     tcase_add_test(c, without_one_it_is_that_of_the_system);
     tcase_add_test(c, its_memory_and_its_files_are_nobodys_before_a_key_is_read);
     tcase_add_loop_test(c, a_bad_configuration_has_an_exit_status_of_its_own, 0, 2);
