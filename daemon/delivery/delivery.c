@@ -89,13 +89,30 @@ void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_
         r->confirmed_seq = answer_seq;
 }
 
+/* `reason` NULL: the link is proven. That it takes heartbeats is not all: what it refuses is tried
+ * again each minute, and is no fault that comes and goes with each try. */
+static void state_fault(struct delivery *d, size_t receiver, const char *reason)
+{
+    struct delivery_receiver *r = &d->receivers[receiver];
+    struct dispatch_status status;
+    char text[FACT_TEXT_SIZE];
+    dispatch_get_status(d->dispatch, receiver, &status);
+    r->refuses = status.refused > 0;
+    if (!reason && r->refuses) {
+        snprintf(text, sizeof text, "refuses %zu event%s, tried again each minute: %s",
+                 status.refused, status.refused == 1 ? "" : "s", status.refusal);
+        reason = text;
+    }
+    facts_state_fault(d->options.facts, FAULT_RECEIVER, r->config->id, reason);
+}
+
 static void on_link_changed(void *arg, size_t receiver, enum dispatch_link link, const char *reason)
 {
     struct delivery *d = arg;
     struct delivery_receiver *r = &d->receivers[receiver];
     bool proven = link == DISPATCH_LINK_PROVEN;
     r->link = link;
-    facts_state_fault(d->options.facts, FAULT_RECEIVER, r->config->id, proven ? NULL : reason);
+    state_fault(d, receiver, proven ? NULL : reason);
     facts_publish(
         d->options.facts,
         &(struct fact){.kind = FACT_LINK, .u.link = {.receiver = receiver, .proven = proven}});
@@ -112,14 +129,15 @@ static struct event *on_heartbeat(void *arg, size_t receiver)
 void delivery_tick(struct delivery *d)
 {
     for (size_t i = 0; i < d->count; i++) {
+        struct delivery_receiver *r = &d->receivers[i];
         struct dispatch_status status;
-        look_if_due(&d->receivers[i]);
-        bool is_late = clock_monotonic_ms() - d->receivers[i].opened_ms >= FIRST_PROOF_MS;
-        if (!is_late || d->receivers[i].link == DISPATCH_LINK_PROVEN)
-            continue;
+        look_if_due(r);
+        bool is_late = clock_monotonic_ms() - r->opened_ms >= FIRST_PROOF_MS;
         dispatch_get_status(d->dispatch, i, &status);
-        facts_state_fault(d->options.facts, FAULT_RECEIVER, d->receivers[i].config->id,
-                          status.reason[0] ? status.reason : "no receipt yet");
+        if (r->link == DISPATCH_LINK_PROVEN && r->refuses != (status.refused > 0))
+            state_fault(d, i, NULL);
+        else if (r->link != DISPATCH_LINK_PROVEN && is_late)
+            state_fault(d, i, status.reason[0] ? status.reason : "no receipt yet");
     }
 }
 

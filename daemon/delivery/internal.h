@@ -21,6 +21,7 @@ struct delivery_receiver {
     size_t index;
     const struct config_receiver *config; /* of the newest configuration */
     enum dispatch_link link;
+    bool refuses;                       /* some event, as was stated last */
     const struct uplink_driver *driver; /* of its uplink; NULL: a stand-in has its place */
     struct uplink_files *files;         /* that its uplink borrows; NULL: none */
     int64_t opened_ms;                  /* its uplink, or what stands in for it */

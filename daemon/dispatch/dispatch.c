@@ -169,8 +169,11 @@ static void on_sent(void *arg, const struct uplink_result *said)
         arrived(r, entry);
         host->delivered(host->arg, &sent, result);
     } else {
-        lanes_failed(&r->lanes, entry, result->outcome == UPLINK_OUTCOME_REFUSED,
-                     clock_monotonic_ms(), result->retry_after_ms, random_bits());
+        bool refused = result->outcome == UPLINK_OUTCOME_REFUSED;
+        if (refused)
+            snprintf(r->status.refusal, sizeof r->status.refusal, "%s", result->reason);
+        lanes_failed(&r->lanes, entry, refused, clock_monotonic_ms(), result->retry_after_ms,
+                     random_bits());
         host->attempt_failed(host->arg, &sent, result);
     }
     tell_answers(r, result);
@@ -520,6 +523,7 @@ void dispatch_get_status(const struct dispatch *d, size_t receiver,
 {
     *ret_status = d->receivers[receiver]->status;
     ret_status->backlog = d->receivers[receiver]->lanes.count;
+    ret_status->refused = d->receivers[receiver]->lanes.refused;
     ret_status->uploads = d->receivers[receiver]->uploads.count;
 }
 

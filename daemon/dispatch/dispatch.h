@@ -73,6 +73,8 @@ struct dispatch_status {
     int64_t last_receipt_ms; /* CLOCK_MONOTONIC of the last valid receipt; 0: none yet */
     size_t backlog;          /* events not yet there */
     size_t uploads;          /* clips not yet there */
+    size_t refused;          /* of the backlog: refused when they were tried last */
+    char refusal[256];       /* of the last of them */
     unsigned failures;       /* attempts that failed since the last success */
     char reason[256];        /* of the last failure; "" after a success */
 };

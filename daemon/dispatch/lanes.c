@@ -223,8 +223,16 @@ static void leave_incident(struct lanes *lanes, struct delivery *entry)
     free(incident);
 }
 
+static void set_refused(struct lanes *lanes, struct delivery *entry, bool refused)
+{
+    lanes->refused += refused;
+    lanes->refused -= entry->refused;
+    entry->refused = refused;
+}
+
 static void forget(struct lanes *lanes, struct delivery *entry)
 {
+    set_refused(lanes, entry, false);
     tdelete(entry, &lanes->by_seq, compare_seq);
     LIST_REMOVE(entry, all);
     lanes->count--;
@@ -249,6 +257,7 @@ void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int
 {
     leave_lane(lanes, entry);
     entry->attempts++;
+    set_refused(lanes, entry, refused);
     /* A press whose first try failed in whatever lane goes on as a late one. */
     struct lane *lane = &lanes->lane[home_lane(entry)];
     if (refused) {

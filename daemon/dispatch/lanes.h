@@ -42,6 +42,7 @@ struct delivery {
     char alarm[UUID_TEXT_SIZE];
     struct event *event; /* a reference, or NULL: to be loaded when its turn comes */
     unsigned attempts;
+    bool refused;          /* when it was tried last */
     bool in_flight;        /* or being loaded */
     enum uplink_lane lane; /* while in flight */
     /* lanes.c's own */
@@ -65,6 +66,7 @@ struct lane {
 struct lanes {
     size_t count;
     size_t presses; /* of them */
+    size_t refused; /* of all, by the last try */
     struct lane lane[LANES_SENDING];
     LIST_HEAD(, delivery) all;
     void *by_seq;   /* trees of <search.h> */

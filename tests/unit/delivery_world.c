@@ -29,7 +29,7 @@ struct facts *facts;
 struct config_receivers config;
 struct config_receiver receivers[3];
 struct delivery *delivery;
-static struct fact told[1000];
+struct fact told[1000];
 size_t told_count;
 struct outbox_found found;
 

@@ -18,6 +18,7 @@ extern struct facts *facts;
 extern struct config_receivers config;
 extern struct config_receiver receivers[3]; /* police, school and, if the test counts it, a third */
 extern struct delivery *delivery;
+extern struct fact told[];
 extern size_t told_count;
 extern struct outbox_found found;
 

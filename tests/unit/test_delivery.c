@@ -42,6 +42,70 @@ START_TEST(a_refusal_takes_the_proof_away_at_once_and_says_why)
 }
 END_TEST
 
+/* The last that was stated of the first receiver. */
+static const struct fact_fault *police(void)
+{
+    const struct fact_fault *stated = NULL;
+    for (size_t i = 0; i < told_count; i++) {
+        if (told[i].kind == FACT_FAULT_STATED && strcmp(told[i].u.fault.subject, "police") == 0)
+            stated = &told[i].u.fault;
+    }
+    return stated;
+}
+
+/* A day of it was 2,880 events: refused, a heartbeat is taken, refused … */
+START_TEST(what_a_receiver_refuses_is_one_fault_until_it_takes_it_and_is_tried_each_minute)
+{
+    beat();
+    offer(1);
+    for (int minute = 0; minute < 5; minute++) {
+        finish(0, 1, UPLINK_OUTCOME_REFUSED);
+        if (minute == 0)
+            finish(1, 1, UPLINK_OUTCOME_STORED);
+        for (int second = 0; second < 60; second += 10) {
+            told_count = 0;
+            virtual_advance(facts, 10000);
+            beat();
+            delivery_tick(delivery);
+            facts_tell(facts);
+            ck_assert(!police() || police()->broken);
+        }
+        ck_assert_uint_eq(delivery_proven(delivery), 3);
+    }
+    finish(0, 1, UPLINK_OUTCOME_STORED);
+    delivery_tick(delivery);
+    facts_tell(facts);
+    ck_assert(!police()->broken);
+    size_t stated = count(FACT_FAULT_STATED);
+    delivery_tick(delivery);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), stated);
+}
+END_TEST
+
+START_TEST(a_receiver_that_takes_heartbeats_and_no_event_says_what_it_refuses)
+{
+    beat();
+    offer(1);
+    offer(2);
+    finish(0, 1, UPLINK_OUTCOME_REFUSED);
+    finish(0, 2, UPLINK_OUTCOME_REFUSED);
+    virtual_advance(facts, 21000);
+    beat();
+    ck_assert_uint_eq(delivery_proven(delivery), 3);
+    ck_assert_str_eq(police()->reason,
+                     "refuses 2 events, tried again each minute: as the test says");
+    virtual_advance(facts, 40000);
+    finish(0, 1, UPLINK_OUTCOME_STORED);
+    virtual_advance(facts, 1000);
+    finish(0, 2, UPLINK_OUTCOME_REFUSED);
+    virtual_advance(facts, 21000);
+    beat();
+    ck_assert_str_eq(police()->reason,
+                     "refuses 1 event, tried again each minute: as the test says");
+}
+END_TEST
+
 START_TEST(a_receiver_that_is_not_proven_in_time_is_a_fault)
 {
     virtual_advance(facts, 14000);
@@ -265,6 +329,9 @@ int main(void)
     tcase_add_checked_fixture(tc, begin, tear_down);
     tcase_add_test(tc, a_link_is_proven_by_a_receipt_and_lost_when_none_comes);
     tcase_add_test(tc, a_refusal_takes_the_proof_away_at_once_and_says_why);
+    tcase_add_test(tc,
+                   what_a_receiver_refuses_is_one_fault_until_it_takes_it_and_is_tried_each_minute);
+    tcase_add_test(tc, a_receiver_that_takes_heartbeats_and_no_event_says_what_it_refuses);
     tcase_add_test(tc, a_receiver_that_is_not_proven_in_time_is_a_fault);
     tcase_add_test(tc, a_delivery_is_recorded_after_what_follows_from_it);
     tcase_add_test(tc, a_delivery_in_the_turn_of_the_stop_is_made_again);
