@@ -10,10 +10,13 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "envelope/envelope.h"
+#include "events/age.h"
 #include "iface/limits.h"
 
 #define PRUNE_EVERY_MS (10 * 60 * 1000)
+#define COUNT_EVERY_MS (60 * 60 * 1000) /* what a power cut takes of what was counted */
 #define DAY_MS         INT64_C(86400000)
+#define ROW_AGE        "age"
 #define CLOSE_WAIT_MS  8000 /* and a second: the loop stands, and WatchdogSec is 10 */
 #define SLOW_STORE_MS                                                                              \
     LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
@@ -42,7 +45,8 @@ struct events {
     bool store_proven;                 /* the disk has taken an event since the start */
     bool store_good;                   /* was stated to be */
     bool closed;
-    int64_t pruned_ms;
+    struct age age;
+    int64_t counted_ms, pruned_ms;
 };
 
 static void free_pending(uv_handle_t *handle)
@@ -245,17 +249,28 @@ static void on_store_fault(void *arg, const char *reason)
     check_store(ev);
 }
 
+static void count_age(struct events *ev, int64_t now_ms)
+{
+    ev->counted_ms = now_ms;
+    age_count(&ev->age, now_ms, ev->envelope.last_seq);
+    char *text = age_row(&ev->age, ev->envelope.boot);
+    outbox_save_row(ev->outbox, &(struct outbox_row){ROW_AGE, text});
+    free(text);
+}
+
+/* By no wall clock: one that may be years off makes nothing old (events/age). */
 void events_tick(struct events *ev)
 {
     int64_t now_ms = clock_monotonic_ms();
     check_store(ev);
+    if (now_ms - ev->counted_ms >= COUNT_EVERY_MS)
+        count_age(ev, now_ms);
     if (now_ms - ev->pruned_ms <= PRUNE_EVERY_MS)
         return;
     ev->pruned_ms = now_ms;
-    struct clock_stamp now = clock_stamp_at(clock_monotonic_ns(), 0);
-    /* With a clock that may be years off nothing is known to be old. */
-    if (now.quality != CLOCK_QUALITY_UNKNOWN)
-        outbox_prune(ev->outbox, now.wall_ms - ev->config.storage->keep_days * DAY_MS);
+    uint64_t last_seq = age_old_seq(&ev->age);
+    if (last_seq > 0)
+        outbox_prune(ev->outbox, last_seq);
 }
 
 static int open_outbox(struct events *ev, struct outbox_found *ret_found, struct err *e)
@@ -287,6 +302,18 @@ static void take_head(struct events *ev, const struct outbox_found *found)
     facts_state_fault(ev->facts, FAULT_STORE_DAMAGED, NULL, found->damage);
 }
 
+static void load_age(struct events *ev, const struct outbox_found *found)
+{
+    const char *text = outbox_found_text(found, ROW_AGE);
+    int64_t now_ms = clock_monotonic_ms();
+    struct err e;
+    age_init(&ev->age, ev->config.storage->keep_days * DAY_MS, now_ms);
+    if (text && age_load(&ev->age, text, ev->envelope.boot, now_ms, found->last_seq, &e) != 0)
+        log_warning("outbox", "%s", e.text);
+    age_count(&ev->age, now_ms, found->last_seq);
+    ev->counted_ms = now_ms;
+}
+
 int events_open(const struct events_options *options, struct events **ret_events,
                 struct outbox_found *ret_found, struct err *e)
 {
@@ -306,6 +333,7 @@ int events_open(const struct events_options *options, struct events **ret_events
     }
     kept_init(&ev->kept, ev->loop, ev->facts, ev->outbox, ev->config.storage->commit_wait_ms);
     take_head(ev, ret_found);
+    load_age(ev, ret_found);
     *ret_events = ev;
     return 0;
 }

@@ -376,10 +376,10 @@ void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool
     submit(ob, job);
 }
 
-void outbox_prune(struct outbox *ob, int64_t before_wall_ms)
+void outbox_prune(struct outbox *ob, uint64_t last_seq)
 {
     struct job *job = create_job(ob, JOB_PRUNE, NULL);
-    prune_init(&job->u.prune, before_wall_ms);
+    prune_init(&job->u.prune, last_seq);
     submit(ob, job);
 }
 

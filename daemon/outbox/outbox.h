@@ -190,9 +190,9 @@ typedef void (*outbox_query_handler)(void *arg, const struct outbox_answer *answ
 void outbox_query(struct outbox *ob, const struct outbox_query *query, outbox_query_handler done,
                   void *arg);
 
-/* Removes events older than `before_wall_ms` that every receiver has, but the newest; a few at a
- * time, in transactions of their own. */
-void outbox_prune(struct outbox *ob, int64_t before_wall_ms);
+/* Removes events up to `last_seq` that every receiver has, but the newest; a few at a time, in
+ * transactions of their own. */
+void outbox_prune(struct outbox *ob, uint64_t last_seq);
 
 /*
  * Writes what is in memory, trying again for `wait_ms` what the disk refuses, stops the thread,

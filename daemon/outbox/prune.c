@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/prune.h"
 
-#include <string.h>
-
 #define PIECE 16 /* events in one transaction: what a press may have to wait for */
 
-void prune_init(struct prune *p, int64_t before_wall_ms)
+void prune_init(struct prune *p, uint64_t last_seq)
 {
-    p->after_id[0] = '\0';
-    store_id_of_time(before_wall_ms, p->before_id);
+    *p = (struct prune){.last_seq = last_seq};
 }
 
 /* The next few that are old: how many were looked at, and which of them may go. */
 static int find_some(struct store *s, struct prune *p, uint64_t *ret_seqs, int *ret_count)
 {
     sqlite3_stmt *row = s->statements[STORE_OLD_EVENTS];
-    sqlite3_bind_text(row, 1, p->after_id, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(row, 2, p->before_id, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(row, 1, (sqlite3_int64)p->after_seq);
+    sqlite3_bind_int64(row, 2, (sqlite3_int64)p->last_seq);
     sqlite3_bind_int(row, 3, PIECE);
     int step, seen = 0;
     *ret_count = 0;
     while ((step = sqlite3_step(row)) == SQLITE_ROW) {
         seen++;
-        store_copy_column(row, 1, p->after_id, sizeof p->after_id);
-        if (sqlite3_column_int(row, 2) == 0)
-            ret_seqs[(*ret_count)++] = (uint64_t)sqlite3_column_int64(row, 0);
+        p->after_seq = (uint64_t)sqlite3_column_int64(row, 0);
+        if (sqlite3_column_int(row, 1) == 0)
+            ret_seqs[(*ret_count)++] = p->after_seq;
     }
     store_reset(row);
     return step == SQLITE_DONE ? seen : -1;

@@ -6,11 +6,11 @@
 #include "outbox/store.h"
 
 struct prune {
-    char after_id[UUID_TEXT_SIZE];  /* looked at so far */
-    char before_id[UUID_TEXT_SIZE]; /* ids begin with the time: younger events have larger ones */
+    uint64_t after_seq; /* looked at so far */
+    uint64_t last_seq;  /* of what is old */
 };
 
-void prune_init(struct prune *p, int64_t before_wall_ms);
+void prune_init(struct prune *p, uint64_t last_seq);
 
 /* One small transaction. 1: there is more to do, 0: done, negative: the disk. */
 int prune_go_on(struct store *s, struct prune *p, struct err *e);

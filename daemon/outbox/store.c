@@ -82,10 +82,10 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_COUNT_ANY] = "SELECT seq,id FROM event WHERE id>?1 ORDER BY id LIMIT ?2",
     [STORE_COUNT_ALARM] = "SELECT seq,id FROM event WHERE alarm=?3 AND alarm<>'' AND seq>?1"
                           " ORDER BY seq LIMIT ?2",
-    [STORE_OLD_EVENTS] = "SELECT seq,id,seq=(SELECT max(seq) FROM event)"
+    [STORE_OLD_EVENTS] = "SELECT seq,seq=(SELECT max(seq) FROM event)"
                          " OR EXISTS(SELECT 1 FROM delivery d WHERE d.seq=e.seq AND d.state=0)"
                          " OR EXISTS(SELECT 1 FROM upload u WHERE u.seq=e.seq AND u.state=0)"
-                         " FROM event e WHERE id>?1 AND id<?2 ORDER BY id LIMIT ?3",
+                         " FROM event e WHERE seq>?1 AND seq<=?2 ORDER BY seq LIMIT ?3",
     [STORE_DELETE_DELIVERIES] = "DELETE FROM delivery WHERE seq=?1",
     [STORE_DELETE_UPLOADS] = "DELETE FROM upload WHERE seq=?1",
     [STORE_DELETE_EVENT] = "DELETE FROM event WHERE seq=?1",

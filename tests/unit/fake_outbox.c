@@ -81,6 +81,11 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
                               .newest_wall_ms = fake_outbox.newest_wall_ms,
                               .damage = fake_outbox.damage ? strdup(fake_outbox.damage) : NULL};
     memcpy(ret_found->head, fake_outbox.head, sizeof ret_found->head);
+    if (fake_outbox.age) {
+        ret_found->rows = calloc(1, sizeof *ret_found->rows);
+        ret_found->rows[0] = (struct outbox_found_row){strdup("age"), strdup(fake_outbox.age)};
+        ret_found->row_count = 1;
+    }
     *ret_outbox = (struct outbox *)&fake_outbox;
     return 0;
 }
@@ -96,6 +101,11 @@ const char *outbox_found_text(const struct outbox_found *found, const char *row)
 
 void outbox_found_finish(struct outbox_found *found)
 {
+    for (size_t i = 0; i < found->row_count; i++) {
+        free(found->rows[i].name);
+        free(found->rows[i].text);
+    }
+    free(found->rows);
     free(found->damage);
     *found = (struct outbox_found){0};
 }
@@ -127,6 +137,7 @@ void outbox_save_row(struct outbox *ob, const struct outbox_row *row)
     (void)ob;
     struct fake_call *call = add(FAKE_ROW);
     copy(call->row, sizeof call->row, row->name);
+    copy(fake_outbox.row_text, sizeof fake_outbox.row_text, row->text);
 }
 
 void outbox_when_written(struct outbox *ob, outbox_done_handler done, void *arg)
@@ -215,10 +226,10 @@ void fake_answer(const struct outbox_answer *answer)
         fake_outbox.questions[i].done(fake_outbox.questions[i].arg, answer);
 }
 
-void outbox_prune(struct outbox *ob, int64_t before_wall_ms)
+void outbox_prune(struct outbox *ob, uint64_t last_seq)
 {
     (void)ob;
-    add(FAKE_PRUNE)->before_wall_ms = before_wall_ms;
+    add(FAKE_PRUNE)->seq = last_seq;
 }
 
 size_t outbox_close(struct outbox *ob, int64_t wait_ms)

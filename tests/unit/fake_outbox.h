@@ -31,7 +31,6 @@ struct fake_call {
     struct event *event; /* a reference */
     char row[32], receipt[64], request[64], clip[UUID_TEXT_SIZE];
     uint32_t upload_receivers;
-    int64_t before_wall_ms;
     bool answered;
     void (*done)(void *arg);
     outbox_event_handler loaded;
@@ -48,6 +47,8 @@ struct fake_outbox {
     unsigned char head[EVENT_DIGEST_BYTES]; /* of the chain, likewise */
     int64_t newest_wall_ms;                 /* likewise */
     size_t lost;                            /* at the close */
+    char row_text[4000];                    /* of the row that was saved last without an event */
+    const char *age;                        /* the row of that name, found at the open */
     bool closed;
     uint32_t takes[LIMIT_RECEIVERS];
     const struct outbox_answer *answers; /* to the next questions; NULL: it answers none */

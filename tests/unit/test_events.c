@@ -359,20 +359,91 @@ START_TEST(a_disk_that_is_full_is_a_fault_with_its_words)
 }
 END_TEST
 
-START_TEST(old_events_are_pruned_now_and_then_by_a_clock_that_is_known)
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS  (24 * HOUR_MS)
+
+static void live(int64_t ms)
 {
+    virtual_advance(facts, ms);
     events_tick(events);
+    fake_outbox_answer();
+}
+
+/* A new process, in this boot. */
+static void start_anew(void)
+{
+    char row[sizeof fake_outbox.row_text];
+    int64_t then_ns = virtual_ns();
+    memcpy(row, fake_outbox.row_text, sizeof row);
+    begin_again();
+    virtual_stall((then_ns - virtual_ns()) / 1000000);
+    fake_outbox.age = row;
+    fake_outbox.last_seq = 2;
+    open_events();
+    events_connect(events, DELIVERY);
+    memcpy(fake_outbox.row_text, row, sizeof row);
+    fake_outbox.age = NULL;
+}
+
+/* Kept for ten days here, by what was counted: whatever the wall clock says, over restarts. */
+START_TEST(old_events_are_pruned_by_the_time_that_the_gateway_ran)
+{
+    if (_i == 0)
+        virtual_lose_clock();
+    emit(EVENT_CLASS_PRESS, NULL);
+    fake_outbox_answer();
+    live(8 * HOUR_MS);
+    emit(EVENT_CLASS_PRESS, NULL);
+    fake_outbox_answer();
+    for (int hours = 8; hours < 244; hours += 4) {
+        if (hours == 100)
+            virtual_turn_wall(2 * 365 * DAY_MS);
+        if (_i == 2 && hours == 200)
+            start_anew();
+        live(4 * HOUR_MS);
+    }
     ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 0);
-    virtual_advance(facts, 600001);
-    events_tick(events);
+    live(4 * HOUR_MS);
     ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 1);
-    int64_t wall_ms = VIRTUAL_START_WALL_MS + 600001;
-    ck_assert_int_eq(fake_outbox_last(FAKE_PRUNE)->before_wall_ms,
-                     wall_ms - INT64_C(10) * 86400000);
-    virtual_lose_clock();
-    virtual_advance(facts, 600001);
-    events_tick(events);
+    ck_assert_uint_eq(fake_outbox_last(FAKE_PRUNE)->seq, 1);
+    live(4 * HOUR_MS);
+    ck_assert_uint_eq(fake_outbox_last(FAKE_PRUNE)->seq, 1);
+    live(4 * HOUR_MS);
+    ck_assert_uint_eq(fake_outbox_last(FAKE_PRUNE)->seq, 2);
+}
+END_TEST
+
+START_TEST(what_was_counted_is_saved_each_hour_and_pruned_by_each_ten_minutes)
+{
+    live(HOUR_MS - 1);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_ROW), 0);
+    live(1);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_ROW), 1);
+    ck_assert_str_eq(fake_outbox_last(FAKE_ROW)->row, "age");
+    emit(EVENT_CLASS_PRESS, NULL);
+    live(HOUR_MS);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_ROW), 2);
+    live(6 * HOUR_MS);
+    live(10 * DAY_MS);
     ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 1);
+    live(10 * 60000);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 1);
+    live(1);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 2);
+}
+END_TEST
+
+START_TEST(a_count_that_cannot_be_read_makes_nothing_old)
+{
+    begin_again();
+    fake_outbox.age = "{\"boot\":\"x\",\"at_ms\":0,\"ran_ms\":-1,\"marks\":[[0,9]]}";
+    fake_outbox.last_seq = 9;
+    open_events();
+    live(9 * DAY_MS);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 0);
+    live(DAY_MS);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_PRUNE), 1);
+    ck_assert_uint_eq(fake_outbox_last(FAKE_PRUNE)->seq, 9);
 }
 END_TEST
 
@@ -629,7 +700,9 @@ int main(void)
     tcase_add_test(tc, a_disk_that_does_not_answer_is_a_fault_until_it_does);
     tcase_add_loop_test(tc, the_store_is_told_to_be_good_when_the_disk_has_taken_something, 0, 2);
     tcase_add_test(tc, a_disk_that_is_full_is_a_fault_with_its_words);
-    tcase_add_test(tc, old_events_are_pruned_now_and_then_by_a_clock_that_is_known);
+    tcase_add_loop_test(tc, old_events_are_pruned_by_the_time_that_the_gateway_ran, 0, 3);
+    tcase_add_test(tc, what_was_counted_is_saved_each_hour_and_pruned_by_each_ten_minutes);
+    tcase_add_test(tc, a_count_that_cannot_be_read_makes_nothing_old);
     tcase_add_test(tc, the_close_says_what_could_not_be_written);
     tcase_add_test(tc, a_heartbeat_holds_the_chains_head);
     suite_add_tcase(suite, tc);

@@ -21,6 +21,7 @@ static uv_prepare_t *prepares[HANDLES_MAX];
 static uv_check_t *checks[HANDLES_MAX];
 static _Atomic int64_t now_ns; /* read by the pool's threads, too */
 static int64_t told_floor_ms;
+static int64_t wall_ahead_ms;
 static bool clock_is_lost;
 
 int64_t __wrap_clock_monotonic_ns(void);
@@ -47,6 +48,7 @@ void virtual_begin(void)
     }
     now_ns = VIRTUAL_START_MS * 1000000;
     clock_is_lost = false;
+    wall_ahead_ms = 0;
 }
 
 int64_t virtual_ns(void)
@@ -57,6 +59,11 @@ int64_t virtual_ns(void)
 void virtual_stall(int64_t ms)
 {
     now_ns += ms * 1000000;
+}
+
+void virtual_turn_wall(int64_t ms)
+{
+    wall_ahead_ms += ms;
 }
 
 void virtual_lose_clock(void)
@@ -81,12 +88,13 @@ int64_t __wrap_clock_monotonic_ms(void)
 
 int64_t __wrap_clock_wall_ms(void)
 {
-    return VIRTUAL_START_WALL_MS + now_ns / 1000000 - VIRTUAL_START_MS;
+    return VIRTUAL_START_WALL_MS + wall_ahead_ms + now_ns / 1000000 - VIRTUAL_START_MS;
 }
 
 struct clock_stamp __wrap_clock_stamp_at(int64_t monotonic_ns, int64_t floor_ms)
 {
-    int64_t wall_ms = VIRTUAL_START_WALL_MS + monotonic_ns / 1000000 - VIRTUAL_START_MS;
+    int64_t wall_ms =
+        VIRTUAL_START_WALL_MS + wall_ahead_ms + monotonic_ns / 1000000 - VIRTUAL_START_MS;
     told_floor_ms = floor_ms;
     return (struct clock_stamp){.monotonic_ns = monotonic_ns,
                                 .wall_ms = wall_ms,

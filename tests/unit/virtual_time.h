@@ -33,6 +33,9 @@ void virtual_turn(struct facts *facts, void (*poll)(void));
 /* What clock_stamp_at says from now on: nobody knows how wrong the clock is. */
 void virtual_lose_clock(void);
 
+/* The wall clock, and nothing else, is set ahead by that much. */
+void virtual_turn_wall(int64_t ms);
+
 /* The time that clock_stamp_at was last told to be surely past. */
 int64_t virtual_floor_ms(void);
 

@@ -30,7 +30,8 @@ static const struct option table[] = {
      .fallback = "400",
      .min = 30,
      .max = 3650,
-     .help = "Days for which receipted events are kept here."},
+     .help = "Days for which receipted events are kept here, counted while the gateway runs: no "
+             "wall clock makes an event old."},
     OPTION_TABLE_END,
 };
 

@@ -12,7 +12,8 @@ struct config_storage {
     char *state_dir;        /* /var/lib/tocsin */
     int64_t reserve_events; /* room grown in advance, in events; default 20000 */
     int64_t commit_wait_ms; /* how long an uplink waits for the disk; default 50 */
-    int64_t keep_days;      /* receipted events are kept this long; default 400 */
+    int64_t
+        keep_days; /* of the gateway's running: receipted events are kept this long; default 400 */
 };
 
 extern const struct section storage_section;
