@@ -114,6 +114,11 @@ int64_t queue_due_ns(const struct queue *q)
     return first_ns;
 }
 
+bool queue_write_is_due(const struct queue *q, int64_t now_ns)
+{
+    return !STAILQ_EMPTY(&q->writes) && q->writes_due_ns <= now_ns;
+}
+
 static void take_writes(struct queue *q, struct work *work)
 {
     struct job *job;

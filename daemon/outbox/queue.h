@@ -29,7 +29,7 @@
 #include "outbox/gather.h"
 
 #define QUEUE_BATCH         64
-#define QUEUE_LOADS         8
+#define QUEUE_LOADS         2
 #define QUEUE_RETRY_NS      INT64_C(500000000)
 #define QUEUE_STOP_RETRY_NS INT64_C(100000000)
 
@@ -69,6 +69,9 @@ void queue_stop(struct queue *q, int64_t by_ns);
 
 /* When there is something to do; INT64_MAX if there is nothing. */
 int64_t queue_due_ns(const struct queue *q);
+
+/* Whether a write could be begun now. */
+bool queue_write_is_due(const struct queue *q, int64_t now_ns);
 
 /* Takes out what is next; false if nothing is due. */
 bool queue_take(struct queue *q, int64_t now_ns, struct work *ret_work);

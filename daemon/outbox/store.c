@@ -139,6 +139,11 @@ bool store_log_is_long(const struct store *s)
     return s->log_pages > LOG_ROOM_BYTES / PAGE_BYTES / 2;
 }
 
+bool store_log_is_full(const struct store *s)
+{
+    return s->log_pages > LOG_ROOM_BYTES / PAGE_BYTES / 4 * 3;
+}
+
 int store_open(struct store *s, struct err *e)
 {
     bool is_new = access(s->path, F_OK) != 0;

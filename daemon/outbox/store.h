@@ -131,8 +131,10 @@ void store_checkpoint(struct store *s);
  * one, so that no press has to. */
 int store_begin_log(struct store *s, struct err *e);
 
-/* Whether the log has used up half of the room that was taken for it. */
+/* Whether the log has used up half of the room that was taken for it, or so much that what comes
+ * next may no longer fit. */
 bool store_log_is_long(const struct store *s);
+bool store_log_is_full(const struct store *s);
 
 int store_error(struct store *s, struct err *e, const char *doing);
 

@@ -205,6 +205,23 @@ static void go_on_to_strike(struct outbox *ob, struct job_list *writes)
     }
 }
 
+/* Whether the thread would keep a press waiting with what it does next. */
+static bool is_awaited(struct outbox *ob)
+{
+    uv_mutex_lock(&ob->lock);
+    bool waits = queue_write_is_due(&ob->queue, clock_monotonic_ns());
+    uv_mutex_unlock(&ob->lock);
+    return waits;
+}
+
+/* There was no quiet moment. A few milliseconds: behind what waits, while there is room. */
+static void move_long_log(struct outbox *ob)
+{
+    struct store *s = &ob->store;
+    if (store_log_is_full(s) || (store_log_is_long(s) && !is_awaited(ob)))
+        store_checkpoint(s);
+}
+
 static void note_written(struct outbox *ob, struct work *work)
 {
     ob->log_has_frames = true;
@@ -218,8 +235,7 @@ static void note_written(struct outbox *ob, struct work *work)
     go_on_to_strike(ob, &work->writes);
     post_all(ob, &work->writes);
     post_all(ob, &work->records);
-    if (store_log_is_long(&ob->store)) /* there was no quiet moment */
-        store_checkpoint(&ob->store);
+    move_long_log(ob);
 }
 
 static void note_refused(struct outbox *ob, struct work *work, const char *reason)
@@ -341,14 +357,17 @@ static void do_piece(struct outbox *ob, struct job *job)
         mailbox_post(ob->mailbox, &job->message);
 }
 
-/* What is fresh is settled, all of it moved into the database, and the next log begun. */
+/* What is fresh is settled, all of it moved into the database, and the next log begun: as far as
+ * nothing comes meanwhile. */
 static void move_log(struct outbox *ob)
 {
     struct err e;
-    ob->written_ns = clock_monotonic_ns(); /* if it fails, it is tried again as long after */
-    if (settle(ob, &e) != 0)
+    ob->written_ns = clock_monotonic_ns(); /* what is left is tried again as long after */
+    if (settle(ob, &e) != 0 || is_awaited(ob))
         return;
     store_checkpoint(&ob->store);
+    if (is_awaited(ob))
+        return;
     if (store_begin_log(&ob->store, &e) != 0) {
         note_unsettled(ob, &e);
         return;

@@ -208,6 +208,9 @@ START_TEST(the_log_says_when_it_is_long)
         seq += 20;
     }
     ck_assert_int_ge(size_of(f, "-wal"), 2 << 20);
+    ck_assert(!store_log_is_full(&f->store));
+    f->store.log_pages = (3 << 20) / 4096 + 1;
+    ck_assert(store_log_is_full(&f->store));
     store_checkpoint(&f->store);
     ck_assert(!store_log_is_long(&f->store));
     end(f);

@@ -144,6 +144,40 @@ START_TEST(what_is_to_be_sent_is_read_behind_each_transaction_however_much_is_to
 }
 END_TEST
 
+START_TEST(a_press_waits_for_two_events_that_are_read_and_no_more)
+{
+    struct queue q;
+    begin(&q, JOB_STATE);
+    add_many(&q, JOB_LOAD, 9);
+    write_it(&q, 1, "1w");
+    add(&q, JOB_STORE);
+    write_it(&q, 2, "c");
+    write_it(&q, 3, "c");
+    write_it(&q, 4, "1w");
+    for (int i = 0; i < 7; i++) /* without a press there is no bound */
+        write_it(&q, 5, "c");
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(a_write_is_due_when_it_could_be_begun)
+{
+    struct queue q;
+    begin(&q, JOB_QUERY);
+    add_many(&q, JOB_DELIVERY, GATHER_MAX + 1);
+    ck_assert(!queue_write_is_due(&q, 1000));
+    add(&q, JOB_STATE);
+    ck_assert(queue_write_is_due(&q, 1000));
+    refuse(&q, 1000, "1w 32r");
+    ck_assert(queue_write_is_due(&q, 1000)); /* alone, without the records */
+    refuse(&q, 1000, "1w");
+    ck_assert(!queue_write_is_due(&q, 999 + QUEUE_RETRY_NS));
+    add(&q, JOB_STORE);
+    ck_assert(queue_write_is_due(&q, 1000));
+    free_queue(&q);
+}
+END_TEST
+
 START_TEST(records_go_with_writes_only_when_no_write_that_was_there_is_left_behind)
 {
     struct queue q;
@@ -394,6 +428,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, writes_go_before_records_and_records_before_chores);
     tcase_add_test(
         tc, what_is_to_be_sent_is_read_behind_each_transaction_however_much_is_to_be_written);
+    tcase_add_test(tc, a_press_waits_for_two_events_that_are_read_and_no_more);
+    tcase_add_test(tc, a_write_is_due_when_it_could_be_begun);
     tcase_add_test(tc, records_go_with_writes_only_when_no_write_that_was_there_is_left_behind);
     tcase_add_test(tc, a_press_that_was_refused_with_records_is_written_alone_at_once);
     tcase_add_test(tc, records_that_are_refused_keep_no_chore_from_its_turn_whoever_wants_them);
