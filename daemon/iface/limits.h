@@ -51,7 +51,9 @@
     ROW(CARD_MS, 30000, "ms that a shown card counts",                                             \
         "a key that is turned later does not name it")                                             \
     ROW(DISK_MS, 2000, "ms until an event is on the disk",                                         \
-        "longer is the fault store; it went out all the same")
+        "longer is the fault store; it went out all the same")                                     \
+    ROW(JOURNAL_BYTES, 16777216, "bytes of events not on the disk yet",                            \
+        "in the journal, the last quarter for presses; more are in memory alone")
 
 /* What is asked of tocsind on its machine. */
 #define LIMITS_ASKING(ROW)                                                                         \

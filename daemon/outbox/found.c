@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a start reads: where the chain ends, the rows of state, and what is still owed to whom; of
  * what was settled and, after it, of what is fresh still, so that nothing must be written first. */
+#include "outbox/found.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,11 +10,12 @@
 #include <string.h>
 
 #include "outbox/fresh.h"
+#include "outbox/numbers.h"
 
-static size_t receiver_index(const struct store *s, const unsigned char *name)
+size_t found_receiver(const struct store *s, const char *name)
 {
     for (size_t i = 0; i < s->receiver_count; i++) {
-        if (name && strcmp(s->receivers[i], (const char *)name) == 0)
+        if (name && strcmp(s->receivers[i], name) == 0)
             return i;
     }
     return SIZE_MAX;
@@ -41,7 +44,7 @@ static int read_settled_pending(struct store *s, struct outbox_found *found, siz
     if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) != SQLITE_OK)
         return -EIO;
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
-        size_t receiver = receiver_index(s, sqlite3_column_text(query, 1));
+        size_t receiver = found_receiver(s, (const char *)sqlite3_column_text(query, 1));
         if (receiver == SIZE_MAX)
             continue; /* taken out of the configuration: its rows stay, idle */
         struct outbox_pending *p = add_pending(found, room);
@@ -64,7 +67,7 @@ static bool add_fresh_pending(const struct store *s, sqlite3_stmt *row, struct o
     const char *names = (const char *)sqlite3_column_text(row, 1);
     char name[LIMIT_ID_BYTES + 1];
     while (names && fresh_next_receiver(&names, name)) {
-        size_t receiver = receiver_index(s, (const unsigned char *)name);
+        size_t receiver = found_receiver(s, name);
         if (receiver == SIZE_MAX)
             continue;
         struct outbox_pending *p = add_pending(found, room);
@@ -111,7 +114,7 @@ static int read_uploads(struct store *s, struct outbox_found *found)
     if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) != SQLITE_OK)
         return -EIO;
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
-        size_t receiver = receiver_index(s, sqlite3_column_text(query, 1));
+        size_t receiver = found_receiver(s, (const char *)sqlite3_column_text(query, 1));
         if (receiver == SIZE_MAX || sqlite3_column_bytes(query, 8) != EVENT_DIGEST_BYTES)
             continue;
         struct outbox_upload *grown =
@@ -162,8 +165,7 @@ static int read_head(struct store *s, struct outbox_found *found)
     return result == 0 ? read_head_of(s, "fresh", found) : result;
 }
 
-/* A row of that name that is there already was saved earlier. */
-static bool put_row(struct outbox_found *found, const char *name, const char *text)
+bool found_put_row(struct outbox_found *found, const char *name, const char *text)
 {
     size_t i = 0;
     while (i < found->row_count && strcmp(found->rows[i].name, name) != 0)
@@ -192,7 +194,7 @@ static int read_rows_of(struct store *s, const char *select, struct outbox_found
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(query, 0);
         const char *text = (const char *)sqlite3_column_text(query, 1);
-        if (!name || !text || !put_row(found, name, text))
+        if (!name || !text || !found_put_row(found, name, text))
             break;
     }
     sqlite3_finalize(query);
@@ -201,7 +203,8 @@ static int read_rows_of(struct store *s, const char *select, struct outbox_found
 
 static int read_rows(struct store *s, struct outbox_found *found)
 {
-    int result = read_rows_of(s, "SELECT name, text FROM state", found);
+    int result =
+        read_rows_of(s, "SELECT name, text FROM state WHERE name<>'" NUMBERS_ROW "'", found);
     if (result == 0)
         result = read_rows_of(s,
                               "SELECT state_name, state_text FROM fresh"
@@ -219,7 +222,7 @@ static int read_state(struct store *s, struct outbox_found *found)
                            -1, &query, NULL) != SQLITE_OK)
         return -EIO;
     while (sqlite3_step(query) == SQLITE_ROW) {
-        size_t receiver = receiver_index(s, sqlite3_column_text(query, 0));
+        size_t receiver = found_receiver(s, (const char *)sqlite3_column_text(query, 0));
         if (receiver < LIMIT_RECEIVERS)
             found->answer_seq[receiver] = sqlite3_column_int64(query, 1);
     }

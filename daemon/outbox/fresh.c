@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "outbox/numbers.h"
+
 /* Names are letters, digits, '-', '_', '.': no space. */
 static void list_receivers(const struct store *s, const struct event *event,
                            char ret_names[LIMIT_RECEIVERS * (LIMIT_ID_BYTES + 1) + 1])
@@ -28,11 +30,16 @@ bool fresh_next_receiver(const char **at, char ret_name[LIMIT_ID_BYTES + 1])
 }
 
 int fresh_put(struct store *s, const struct event *event, const struct outbox_row *row,
-              struct err *e)
+              const char *receivers, struct err *e)
 {
     char names[LIMIT_RECEIVERS * (LIMIT_ID_BYTES + 1) + 1];
+    /* Only if a start could not write that it was one. */
+    int begun = s->is_clean ? numbers_keep_ahead(s, event->seq, e) : 0;
+    if (begun != 0)
+        return begun;
     sqlite3_stmt *statement = s->statements[STORE_INSERT_FRESH];
-    list_receivers(s, event, names);
+    if (!receivers)
+        list_receivers(s, event, names);
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)event->seq);
     store_bind_text(statement, 2, event->id);
     store_bind_text(statement, 3, event->type);
@@ -41,7 +48,7 @@ int fresh_put(struct store *s, const struct event *event, const struct outbox_ro
     sqlite3_bind_int64(statement, 6, event->wall_ms);
     sqlite3_bind_blob(statement, 7, event->digest, EVENT_DIGEST_BYTES, SQLITE_STATIC);
     sqlite3_bind_blob(statement, 8, event->bytes, (int)event->length, SQLITE_STATIC);
-    store_bind_text(statement, 9, names);
+    store_bind_text(statement, 9, receivers ? receivers : names);
     store_bind_text(statement, 10, row ? row->name : NULL);
     store_bind_text(statement, 11, row ? row->text : NULL);
     int result = store_run(s, STORE_INSERT_FRESH, "event", e);
@@ -101,6 +108,8 @@ int fresh_settle(struct store *s, struct err *e)
         if (result != 0)
             return result;
     }
+    if (result == 0)
+        result = numbers_keep_ahead(s, seq, e);
     if (result == 0)
         s->fresh = 0;
     return result;

@@ -23,10 +23,10 @@
     "  alarm TEXT NOT NULL, wall_ms INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL,"  \
     "  receivers TEXT NOT NULL, state_name TEXT, state_text TEXT);"
 
-/* All three in the caller's transaction; after one that is rolled back the store must be opened
- * anew, which counts them. */
+/* Both in the caller's transaction; after one that is rolled back the store must be opened anew,
+ * which counts them. `receivers` are owed it; NULL: all who take such events now. */
 int fresh_put(struct store *s, const struct event *event, const struct outbox_row *row,
-              struct err *e);
+              const char *receivers, struct err *e);
 int fresh_settle(struct store *s, struct err *e);
 
 /* How many there are, as the file says. */

@@ -10,6 +10,7 @@
 #define TOCSIN_OUTBOX_JOB_H
 
 #include "loop/mailbox.h"
+#include "outbox/journal.h"
 #include "outbox/outbox.h"
 #include "outbox/prune.h"
 #include "outbox/query.h"
@@ -49,6 +50,7 @@ struct job_state {
 struct job_store {
     struct event *event; /* ours */
     struct job_row row;
+    char *receivers; /* ours: who is owed it (fresh.h); NULL: who takes it when it is written */
     struct outbox_upload upload;
     uint32_t upload_receivers;
     outbox_done_handler done;
@@ -102,6 +104,7 @@ struct job_query {
 struct job {
     struct mailbox_message message; /* first: the mailbox gives it back */
     STAILQ_ENTRY(job) next;
+    TAILQ_ENTRY(job) uncommitted; /* STORE: loop thread */
     struct outbox *outbox;
     enum job_kind kind;
     bool given_up; /* the outbox was closed before it could be done */
@@ -129,6 +132,12 @@ struct job {
 struct outbox {
     struct outbox_host host;
     struct mailbox *mailbox;
+    /* loop thread */
+    struct journal *journal;         /* may be NULL */
+    TAILQ_HEAD(, job) uncommitted;   /* STORE, by seq */
+    uint32_t takes[LIMIT_RECEIVERS]; /* as was said last */
+    bool takes_clips[LIMIT_RECEIVERS];
+    /* store thread, and before it the loop's */
     struct store store;
     char *receivers[LIMIT_RECEIVERS];
     uv_thread_t thread;
@@ -149,6 +158,9 @@ struct outbox {
 
 /* The store thread: until a stop is over. */
 void worker_run(void *outbox);
+
+/* Of one whose thread is not running. */
+void outbox_free(struct outbox *ob);
 
 /* A change of health, told to the loop in order with the jobs. NULL: all is well again. */
 void outbox_tell_fault(struct outbox *ob, const char *reason);

@@ -2,7 +2,6 @@
 #include "outbox/outbox.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +9,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "iface/limits.h"
+#include "outbox/found.h"
+#include "outbox/fresh.h"
 #include "outbox/job.h"
-#include "outbox/salvage.h"
 
-#define EVIDENCE_MAX LIMIT_EVIDENCE_BYTES
-#define LAST_TRY_NS  INT64_C(1000000000) /* to come back from a try when the time is over */
+#define EVIDENCE_MAX  LIMIT_EVIDENCE_BYTES
+#define LAST_TRY_NS   INT64_C(1000000000) /* to come back from a try when the time is over */
+#define WAIT_PIECE_NS INT64_C(1000000000)
 
 struct fault_message {
     struct mailbox_message message;
@@ -35,6 +36,7 @@ static void free_job(struct job *job)
     case JOB_STORE:
         event_unref(job->u.store.event);
         free(job->u.store.row.text);
+        free(job->u.store.receivers);
         break;
     case JOB_DELIVERY:
     case JOB_UPLOAD:
@@ -63,6 +65,19 @@ static void free_job(struct job *job)
     free(job);
 }
 
+/* What follows from it goes first: a press is sent, and then the journal is tidied. */
+static void end_stored(struct job *job)
+{
+    const struct job_store *store = &job->u.store;
+    struct outbox *ob = job->outbox;
+    TAILQ_REMOVE(&ob->uncommitted, job, uncommitted);
+    if (job->given_up)
+        return;
+    if (store->done)
+        store->done(job->arg);
+    journal_note_committed(ob->journal, store->event->seq);
+}
+
 static void answer_query(struct job *job)
 {
     struct outbox_answer answer;
@@ -78,8 +93,7 @@ static void deliver_job(struct mailbox_message *message)
     struct job *job = (struct job *)message;
     switch (job->kind) {
     case JOB_STORE:
-        if (job->u.store.done && !job->given_up)
-            job->u.store.done(job->arg);
+        end_stored(job);
         break;
     case JOB_ANSWER:
         if (job->u.answer.done && !job->given_up)
@@ -128,107 +142,6 @@ void outbox_tell_fault(struct outbox *ob, const char *reason)
     mailbox_post(ob->mailbox, &fault->message);
 }
 
-static int open_store(struct outbox *ob, const struct outbox_options *options,
-                      struct outbox_found *found, struct err *e)
-{
-    int result = store_open(&ob->store, e);
-    if (result == 0)
-        result = store_check(&ob->store, e);
-    if (result == 0)
-        result = store_read_found(&ob->store, found, e);
-    if (result == -EBADMSG) {
-        struct err why = *e;
-        store_close(&ob->store);
-        outbox_found_finish(found);
-        result = salvage(&ob->store, why.text, found, e);
-        if (result == 0)
-            result = store_read_found(&ob->store, found, e);
-    }
-    if (result != 0)
-        return result;
-    struct err reserve;
-    if (store_reserve(&ob->store, options->reserve_events, &reserve) != 0) {
-        log_warning("outbox", "no room taken in advance for %lld events: %s",
-                    (long long)options->reserve_events, reserve.text);
-        store_close(&ob->store); /* opened anew by the first batch */
-    }
-    return 0;
-}
-
-static void free_outbox(struct outbox *ob)
-{
-    for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
-        free(ob->receivers[i]);
-    free(ob);
-}
-
-int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
-                const struct outbox_host *host, struct outbox **ret_outbox,
-                struct outbox_found *ret_found, struct err *e)
-{
-    *ret_found = (struct outbox_found){0};
-    if (options->receiver_count > LIMIT_RECEIVERS)
-        return err_set(e, EINVAL, "more than %d receivers", LIMIT_RECEIVERS);
-    struct outbox *ob = calloc(1, sizeof *ob);
-    if (!ob)
-        return err_set(e, ENOMEM, "outbox: out of memory");
-    ob->host = *host;
-    queue_init(&ob->queue);
-    int result = 0;
-    for (size_t i = 0; i < options->receiver_count; i++) {
-        ob->receivers[i] = strdup(options->receivers[i]);
-        if (!ob->receivers[i])
-            result = err_set(e, ENOMEM, "outbox: out of memory");
-    }
-    snprintf(ob->store.path, sizeof ob->store.path, "%s/" STORE_FILE, options->dir);
-    ob->store.receivers = (const char *const *)ob->receivers;
-    ob->store.receiver_count = options->receiver_count;
-    if (result == 0)
-        result = open_store(ob, options, ret_found, e);
-    if (result == 0)
-        result = mailbox_create(loop, &ob->mailbox, e);
-    if (result != 0)
-        goto fail;
-    uv_mutex_init(&ob->lock);
-    uv_cond_init(&ob->wake);
-    uv_cond_init(&ob->finished);
-    if (uv_thread_create(&ob->thread, worker_run, ob) != 0) {
-        mailbox_close(ob->mailbox);
-        result = err_set(e, EAGAIN, "outbox: no thread could be started");
-        goto fail;
-    }
-    *ret_outbox = ob;
-    return 0;
-
-fail:
-    store_close(&ob->store);
-    outbox_found_finish(ret_found);
-    free_outbox(ob);
-    return result;
-}
-
-const char *outbox_found_text(const struct outbox_found *found, const char *row)
-{
-    for (size_t i = 0; i < found->row_count; i++) {
-        if (strcmp(found->rows[i].name, row) == 0)
-            return found->rows[i].text;
-    }
-    return NULL;
-}
-
-void outbox_found_finish(struct outbox_found *found)
-{
-    for (size_t i = 0; i < found->row_count; i++) {
-        free(found->rows[i].name);
-        free(found->rows[i].text);
-    }
-    free(found->rows);
-    free(found->pending);
-    free(found->uploads);
-    free(found->damage);
-    *found = (struct outbox_found){0};
-}
-
 /* A job that cannot be made would be a press that is lost: without memory the process ends, and
  * systemd starts it anew with what is on the disk. */
 static struct job *create_job(struct outbox *ob, enum job_kind kind, void *arg)
@@ -272,6 +185,40 @@ static void submit(struct outbox *ob, struct job *job)
     uv_mutex_unlock(&ob->lock);
 }
 
+static char *add_name(char *at, const char *name)
+{
+    return at + sprintf(at, "%.*s ", LIMIT_ID_BYTES, name);
+}
+
+/* As the store will see it: what receivers take reaches it in the same order. */
+static void list_owed(const struct outbox *ob, const struct job_store *store, char *ret_event,
+                      char *ret_clip)
+{
+    *ret_event = *ret_clip = '\0';
+    for (size_t i = 0; i < ob->store.receiver_count; i++) {
+        bool is_owed = ob->takes[i] & UPLINK_TAKES(store->event->class);
+        if (is_owed)
+            ret_event = add_name(ret_event, ob->receivers[i]);
+        if (is_owed && ob->takes_clips[i] && store->upload_receivers & 1u << i)
+            ret_clip = add_name(ret_clip, ob->receivers[i]);
+    }
+}
+
+static void put_in_journal(struct outbox *ob, const struct job_store *store)
+{
+    char receivers[RECORD_NAMES_SIZE], clip_receivers[RECORD_NAMES_SIZE];
+    if (!ob->journal)
+        return;
+    list_owed(ob, store, receivers, clip_receivers);
+    const struct record record = {
+        .event = store->event,
+        .row = {.name = store->row.text ? store->row.name : NULL, .text = store->row.text},
+        .receivers = store->receivers ? store->receivers : receivers,
+        .upload = store->upload.clip[0] ? &store->upload : NULL,
+        .upload_receivers = clip_receivers};
+    journal_put(ob->journal, &record);
+}
+
 void outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,
                   const struct outbox_upload *upload, uint32_t upload_receivers,
                   outbox_done_handler done, void *arg)
@@ -285,7 +232,49 @@ void outbox_store(struct outbox *ob, struct event *event, const struct outbox_ro
         store->upload_receivers = upload_receivers;
     }
     store->done = done;
+    TAILQ_INSERT_TAIL(&ob->uncommitted, job, uncommitted);
+    put_in_journal(ob, store);
     submit(ob, job);
+}
+
+static uint32_t mask_of(const struct outbox *ob, const char *names)
+{
+    char name[LIMIT_ID_BYTES + 1];
+    uint32_t mask = 0;
+    while (fresh_next_receiver(&names, name)) {
+        size_t receiver = found_receiver(&ob->store, name);
+        mask |= receiver < LIMIT_RECEIVERS ? 1u << receiver : 0;
+    }
+    return mask;
+}
+
+void outbox_store_again(struct outbox *ob, const struct outbox_restored *restored,
+                        outbox_done_handler done, void *arg)
+{
+    const struct outbox_row row = {.name = restored->row_name, .text = restored->row_text};
+    struct job *job = create_job(ob, JOB_STORE, arg);
+    job->u.store = (struct job_store){.event = event_ref(restored->event),
+                                      .row = copy_row(row.name ? &row : NULL),
+                                      .receivers = strdup(restored->receivers),
+                                      .upload = restored->upload,
+                                      .upload_receivers = mask_of(ob, restored->upload_receivers),
+                                      .done = done};
+    if (!job->u.store.receivers)
+        abort();
+    TAILQ_INSERT_TAIL(&ob->uncommitted, job, uncommitted);
+    submit(ob, job);
+}
+
+const char *outbox_watch_journal(struct outbox *ob)
+{
+    const struct job *job;
+    if (journal_tick(ob->journal)) {
+        TAILQ_FOREACH(job, &ob->uncommitted, uncommitted)
+        {
+            put_in_journal(ob, &job->u.store);
+        }
+    }
+    return journal_reason(ob->journal);
 }
 
 void outbox_save_row(struct outbox *ob, const struct outbox_row *row)
@@ -346,11 +335,27 @@ void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplin
     submit(ob, job);
 }
 
+/* A reference, or NULL. */
+static struct event *find_uncommitted(const struct outbox *ob, uint64_t seq)
+{
+    const struct job *job;
+    TAILQ_FOREACH(job, &ob->uncommitted, uncommitted)
+    {
+        if (job->u.store.event->seq == seq)
+            return event_ref(job->u.store.event);
+    }
+    return NULL;
+}
+
 void outbox_load(struct outbox *ob, uint64_t seq, outbox_event_handler done, void *arg)
 {
     struct job *job = create_job(ob, JOB_LOAD, arg);
     job->u.load = (struct job_load){.seq = seq, .done = done};
-    submit(ob, job);
+    job->u.load.event = find_uncommitted(ob, seq);
+    if (job->u.load.event)
+        mailbox_post(ob->mailbox, &job->message);
+    else
+        submit(ob, job);
 }
 
 void outbox_find_clip(struct outbox *ob, const char *clip, outbox_clip_handler done, void *arg)
@@ -373,6 +378,8 @@ void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool
 {
     struct job *job = create_job(ob, JOB_TAKES, NULL);
     job->u.takes = (struct job_takes){receiver, classes, clips};
+    ob->takes[receiver] = classes;
+    ob->takes_clips[receiver] = clips;
     submit(ob, job);
 }
 
@@ -404,7 +411,12 @@ static bool stop_thread(struct outbox *ob, int64_t wait_ms, size_t *ret_unwritte
     queue_stop(&ob->queue, by_ns);
     uv_cond_signal(&ob->wake);
     while (!ob->ended && left_ns > 0) {
-        uv_cond_timedwait(&ob->finished, &ob->lock, (uint64_t)left_ns);
+        int64_t piece_ns = left_ns < WAIT_PIECE_NS ? left_ns : WAIT_PIECE_NS;
+        uv_cond_timedwait(&ob->finished, &ob->lock, (uint64_t)piece_ns);
+        uv_mutex_unlock(&ob->lock);
+        if (ob->host.on_wait)
+            ob->host.on_wait(ob->host.arg);
+        uv_mutex_lock(&ob->lock);
         left_ns = by_ns + LAST_TRY_NS - clock_monotonic_ns();
     }
     bool ended = ob->ended;
@@ -425,6 +437,6 @@ size_t outbox_close(struct outbox *ob, int64_t wait_ms)
     uv_mutex_destroy(&ob->lock);
     uv_cond_destroy(&ob->wake);
     uv_cond_destroy(&ob->finished);
-    free_outbox(ob);
+    outbox_free(ob);
     return unwritten;
 }

@@ -11,6 +11,9 @@
  * opened anew, and the batch written again, because after a failed fsync nothing that was written
  * may be trusted. Meanwhile what can be read is read, and what can be pruned is pruned.
  *
+ * Until an event is committed it is in the journal, too (journal.h), which a kill of the process
+ * leaves: the next start finds it there, and its number is given to no other.
+ *
  * Room is taken on the disk in advance, so that a full disk still takes `reserve_events` events.
  */
 #ifndef TOCSIN_OUTBOX_OUTBOX_H
@@ -33,11 +36,14 @@ struct outbox_options {
     const char *const *receivers; /* ids; their order gives the index used below */
     size_t receiver_count;
     int64_t reserve_events;
+    const char *journal_dir; /* the run folder (journal.h); NULL: without a journal */
 };
 
 struct outbox_host {
     /* The disk does not take events (reason), or does again (NULL). */
     void (*on_fault)(void *arg, const char *reason);
+    /* About once a second while outbox_close waits for the disk. May be NULL. */
+    void (*on_wait)(void *arg);
     void *arg;
 };
 
@@ -74,9 +80,19 @@ struct outbox_found_row {
     char *name, *text;
 };
 
-/* What was in the store when it was opened; freed by outbox_found_finish. */
+/* An event that only the journal has: to be handed over again (outbox_store_again). */
+struct outbox_restored {
+    struct event *event;
+    char *row_name, *row_text;   /* NULL: none */
+    char *receivers;             /* names of those that are owed it, each with a space behind it */
+    struct outbox_upload upload; /* `clip` is "" if there is none */
+    char *upload_receivers;      /* likewise, of the clip */
+};
+
+/* What was in the store, and in the journal, when it was opened; freed by outbox_found_finish. */
 struct outbox_found {
-    uint64_t last_seq;
+    uint64_t last_seq; /* the newest event that is known */
+    uint64_t used_seq; /* no number above it was given: last_seq, or more after a power cut */
     unsigned char head[EVENT_DIGEST_BYTES]; /* digest of event last_seq; zeros if there is none */
     int64_t newest_wall_ms;
     size_t row_count;
@@ -84,7 +100,11 @@ struct outbox_found {
     size_t pending_count;
     struct outbox_pending *pending; /* by seq */
     size_t upload_count;
-    struct outbox_upload *uploads;       /* by seq */
+    struct outbox_upload *uploads; /* by seq */
+    /* By seq, all above what the database has; their rows, deliveries and clips are among the above
+     * already. */
+    size_t restored_count;
+    struct outbox_restored *restored;
     int64_t answer_seq[LIMIT_RECEIVERS]; /* highest answer taken from each receiver */
     char *damage;    /* a sentence if the database was damaged and what became of it; else NULL */
     bool state_lost; /* some of its rows of state could not be read, or nobody can tell */
@@ -104,11 +124,22 @@ typedef void (*outbox_done_handler)(void *arg);
 /*
  * Stores the event, a pending delivery for every receiver, a row of state (may be NULL) and, with a
  * manifest, an upload for each receiver in `upload_receivers` (bit mask), in one transaction.
- * `done` (may be NULL) runs when all of it is on the disk.
+ * `done` (may be NULL) runs when all of it is on the disk. It is in the journal when this returns,
+ * if the journal takes it: nothing may be told or sent of it before.
  */
 void outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,
                   const struct outbox_upload *upload, uint32_t upload_receivers,
                   outbox_done_handler done, void *arg);
+
+/*
+ * Likewise, of one that was found in the journal: with its number, owed to whom it was owed. All of
+ * them, in their order, before anything else is stored; until then they are in the journal alone.
+ */
+void outbox_store_again(struct outbox *ob, const struct outbox_restored *restored,
+                        outbox_done_handler done, void *arg);
+
+/* Once a second: why the journal takes no events, "" while it does (or there is none). */
+const char *outbox_watch_journal(struct outbox *ob);
 
 /*
  * What the receiver's protocol carries (UPLINK_TAKES of classes, and clips): of the rest no
@@ -142,7 +173,8 @@ void outbox_record_upload(struct outbox *ob, uint64_t seq, size_t receiver,
 void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplink_answer *answer,
                           const struct outbox_row *row, outbox_done_handler done, void *arg);
 
-/* `event` is NULL if there is none with that number; the callback takes its own reference. */
+/* `event` is NULL if there is none with that number; the callback takes its own reference. What is
+ * not committed yet comes from memory: it may be sent though the disk takes nothing. */
 typedef void (*outbox_event_handler)(void *arg, struct event *event);
 void outbox_load(struct outbox *ob, uint64_t seq, outbox_event_handler done, void *arg);
 

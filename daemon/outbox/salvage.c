@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "outbox/fresh.h"
+#include "outbox/numbers.h"
 
 struct table {
     const char *name;
@@ -151,5 +152,6 @@ int salvage(struct store *s, const char *why, struct outbox_found *found, struct
     found->damage = tell_damage(why, events, &refusal, aside);
     if (!found->damage)
         return err_set(e, ENOMEM, "out of memory");
-    return fresh_count(s, e);
+    result = numbers_read(s, e);
+    return result == 0 ? fresh_count(s, e) : result;
 }

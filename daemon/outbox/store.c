@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "outbox/fresh.h"
+#include "outbox/numbers.h"
 #include "wire/digest.h"
 
 #define EVENT_ROOM_BYTES 2048
@@ -177,6 +178,8 @@ int store_open(struct store *s, struct err *e)
     }
     if (result == 0)
         result = fresh_count(s, e);
+    if (result == 0)
+        result = numbers_read(s, e);
     if (result != 0) {
         store_close(s);
         return result;
@@ -350,10 +353,17 @@ static int put_uploads(struct store *s, const struct event *event,
 int store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e)
 {
+    return store_put_owed_event(s, event, row, upload, upload_receivers, NULL, e);
+}
+
+int store_put_owed_event(struct store *s, const struct event *event, const struct outbox_row *row,
+                         const struct outbox_upload *upload, uint32_t upload_receivers,
+                         const char *receivers, struct err *e)
+{
     assert(store_event_is_whole(event));
     int result = s->fresh >= FRESH_MAX ? fresh_settle(s, e) : 0;
     if (result == 0)
-        result = fresh_put(s, event, row, e);
+        result = fresh_put(s, event, row, receivers, e);
     if (result == 0 && upload)
         result = put_uploads(s, event, upload, upload_receivers, e);
     return result;

@@ -70,6 +70,10 @@ struct store {
     char path[4096];
     int log_pages; /* in the log since it was moved last */
     size_t fresh;  /* events that are not settled */
+    /* numbers.h; as the file says, or the transaction that is open */
+    uint64_t ceiling; /* no number above it was given; 0: nothing is known */
+    bool is_clean;    /* but the stop was clean, and the newest event's number this: */
+    uint64_t clean_seq;
     const char *const *receivers;
     size_t receiver_count;
     uint32_t withheld[LIMIT_RECEIVERS]; /* classes (UPLINK_TAKES) that the receiver does not take */
@@ -97,6 +101,10 @@ void store_rollback(struct store *s);
  * store_get_event do not. */
 int store_put_event(struct store *s, const struct event *event, const struct outbox_row *row,
                     const struct outbox_upload *upload, uint32_t upload_receivers, struct err *e);
+/* Of one that was made before this start: owed to these alone (`receivers` of fresh.h). */
+int store_put_owed_event(struct store *s, const struct event *event, const struct outbox_row *row,
+                         const struct outbox_upload *upload, uint32_t upload_receivers,
+                         const char *receivers, struct err *e);
 /* `row` may be NULL here and above: nothing is written. */
 int store_put_row(struct store *s, const struct outbox_row *row, struct err *e);
 /* What the receiver takes of what is put from now on; strike.h strikes out what is pending of the

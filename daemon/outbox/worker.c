@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "outbox/fresh.h"
 #include "outbox/job.h"
+#include "outbox/numbers.h"
 
 #define IDLE_NS INT64_C(200000000) /* without a write before the log is moved */
 #define LONG_NS INT64_C(3600000000000)
@@ -21,8 +22,9 @@ static const struct outbox_row *row_of(const struct job_row *row, struct outbox_
 static int put_store(struct store *s, const struct job_store *job, struct err *e)
 {
     struct outbox_row row;
-    return store_put_event(s, job->event, row_of(&job->row, &row),
-                           job->upload.clip[0] ? &job->upload : NULL, job->upload_receivers, e);
+    return store_put_owed_event(s, job->event, row_of(&job->row, &row),
+                                job->upload.clip[0] ? &job->upload : NULL, job->upload_receivers,
+                                job->receivers, e);
 }
 
 static int put_delivery(struct outbox *ob, const struct job *job, struct err *e)
@@ -318,18 +320,6 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
     abort(); /* a write among the chores */
 }
 
-/* Whether what was not found may be among what the disk refused so far; it is looked for again
- * then, when all that is written. */
-static bool may_come(struct outbox *ob, struct job *job)
-{
-    if (job->kind != JOB_LOAD || job->u.load.event || job->after_writes)
-        return false;
-    uv_mutex_lock(&ob->lock);
-    job->after_writes = !STAILQ_EMPTY(&ob->queue.writes);
-    uv_mutex_unlock(&ob->lock);
-    return job->after_writes;
-}
-
 /* Whoever asked a question is told that it cannot be answered; what the daemon itself wants is
  * tried again, since an event that is not found would be taken for one that does not exist. */
 static void do_piece(struct outbox *ob, struct job *job)
@@ -351,7 +341,7 @@ static void do_piece(struct outbox *ob, struct job *job)
     ob->failed -= job->failed;
     job->failed = false;
     note_success(ob);
-    if (result > 0 || may_come(ob, job))
+    if (result > 0)
         put_back(ob, job, 0);
     else
         mailbox_post(ob->mailbox, &job->message);
@@ -424,11 +414,27 @@ static bool take_work(struct outbox *ob, struct work *ret_work)
     return goes_on;
 }
 
+/* If it cannot be settled, the next start finds it fresh; that the stop was clean is said only if
+ * everything is written. */
+static void end_store(struct outbox *ob)
+{
+    struct store *s = &ob->store;
+    struct err e;
+    uv_mutex_lock(&ob->lock);
+    bool is_clean = STAILQ_EMPTY(&ob->queue.writes);
+    uv_mutex_unlock(&ob->lock);
+    int result = s->db ? 0 : store_open(s, &e);
+    if (result == 0)
+        result = is_clean ? numbers_end(s, &e) : settle(ob, &e);
+    if (result != 0)
+        log_warning("outbox", "not all is settled at the stop: %s", e.text);
+    store_close(s);
+}
+
 void worker_run(void *outbox)
 {
     struct outbox *ob = outbox;
     struct work work;
-    struct err e;
     ob->log_has_frames = ob->store.fresh > 0; /* a kill left it */
     ob->written_ns = clock_monotonic_ns();    /* and no press of the first moment waits for it */
     while (take_work(ob, &work)) {
@@ -437,8 +443,7 @@ void worker_run(void *outbox)
         else
             write_work(ob, &work);
     }
-    settle(ob, &e); /* if it cannot be, the next start finds it fresh */
-    store_close(&ob->store);
+    end_store(ob);
     uv_mutex_lock(&ob->lock);
     give_up(ob, &ob->queue.writes);
     give_up(ob, &ob->queue.records.list);

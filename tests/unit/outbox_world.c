@@ -22,8 +22,11 @@ static void on_fault(void *arg, const char *reason)
 
 void open_outbox(struct fixture *f)
 {
-    struct outbox_options options = {
-        .dir = f->folder, .receivers = receivers, .receiver_count = 2, .reserve_events = 100};
+    struct outbox_options options = {.dir = f->folder,
+                                     .receivers = receivers,
+                                     .receiver_count = 2,
+                                     .reserve_events = 100,
+                                     .journal_dir = f->journal_dir};
     struct outbox_host host = {.on_fault = on_fault, .arg = f};
     struct err e;
     uv_loop_init(&f->loop);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What goes into outbox_found, for whoever fills it: found.c of the database, restore.c of the
+ * journal. At the start, loop thread. */
+#ifndef TOCSIN_OUTBOX_FOUND_H
+#define TOCSIN_OUTBOX_FOUND_H
+
+#include "outbox/store.h"
+
+/* Its index; SIZE_MAX if the configuration has none of that name (or it is NULL). */
+size_t found_receiver(const struct store *s, const char *name);
+
+/* A row of that name that is there already was saved earlier. False without memory. */
+bool found_put_row(struct outbox_found *found, const char *name, const char *text);
+
+#endif

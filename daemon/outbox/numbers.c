@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/numbers.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "outbox/fresh.h"
+#include "outbox/record.h"
+
+static uint64_t ceiling_above(uint64_t seq)
+{
+    return (seq / NUMBERS_STEP + 2) * NUMBERS_STEP;
+}
+
+int numbers_read(struct store *s, struct err *e)
+{
+    sqlite3_stmt *row = NULL;
+    char text[80] = "";
+    unsigned long long ceiling = 0, clean = 0;
+    if (sqlite3_prepare_v2(s->db, "SELECT text FROM state WHERE name='" NUMBERS_ROW "'", -1, &row,
+                           NULL) != SQLITE_OK)
+        return store_error(s, e, "numbers");
+    int step = sqlite3_step(row);
+    if (step == SQLITE_ROW)
+        store_copy_column(row, 0, text, sizeof text);
+    sqlite3_finalize(row);
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        return store_error(s, e, "numbers");
+    int count = sscanf(text, "%llu clean %llu", &ceiling, &clean);
+    bool is_sound = count >= 1 && ceiling <= RECORD_SEQ_MAX;
+    s->ceiling = is_sound ? ceiling : 0;
+    s->is_clean = is_sound && count == 2;
+    s->clean_seq = clean;
+    return 0;
+}
+
+uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_seq, bool is_newest,
+                      bool is_damaged)
+{
+    if (is_newest || (s->is_clean && s->clean_seq == stored_seq))
+        return last_seq;
+    if (s->ceiling > 0)
+        return s->ceiling > last_seq ? s->ceiling : last_seq;
+    return is_damaged ? ceiling_above(last_seq) : last_seq; /* a new one, or an older program's */
+}
+
+static int put(struct store *s, const char *text, struct err *e)
+{
+    const struct outbox_row row = {.name = NUMBERS_ROW, .text = text};
+    return store_put_row(s, &row, e);
+}
+
+static int raise_ceiling(struct store *s, uint64_t ceiling, struct err *e)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%" PRIu64, ceiling);
+    int result = put(s, text, e);
+    if (result == 0) {
+        s->ceiling = ceiling;
+        s->is_clean = false;
+    }
+    return result;
+}
+
+int numbers_keep_ahead(struct store *s, uint64_t seq, struct err *e)
+{
+    uint64_t wanted = ceiling_above(seq);
+    return wanted > s->ceiling || s->is_clean ? raise_ceiling(s, wanted, e) : 0;
+}
+
+int numbers_begin(struct store *s, uint64_t used, struct err *e)
+{
+    int result = store_begin(s, e);
+    if (result != 0)
+        return result;
+    result = raise_ceiling(s, ceiling_above(used), e);
+    if (result == 0)
+        result = store_commit(s, e);
+    if (result != 0)
+        store_rollback(s);
+    return result;
+}
+
+static int put_clean(struct store *s, struct err *e)
+{
+    sqlite3_stmt *row = NULL;
+    char text[80];
+    if (sqlite3_prepare_v2(s->db, "SELECT max(seq) FROM event", -1, &row, NULL) != SQLITE_OK ||
+        sqlite3_step(row) != SQLITE_ROW) {
+        sqlite3_finalize(row);
+        return store_error(s, e, "numbers");
+    }
+    snprintf(text, sizeof text, "%" PRIu64 " clean %lld", s->ceiling,
+             (long long)sqlite3_column_int64(row, 0));
+    sqlite3_finalize(row);
+    return put(s, text, e);
+}
+
+int numbers_end(struct store *s, struct err *e)
+{
+    int result = store_begin(s, e);
+    if (result != 0)
+        return result;
+    result = fresh_settle(s, e);
+    if (result == 0)
+        result = put_clean(s, e);
+    if (result == 0)
+        result = store_commit(s, e);
+    if (result != 0)
+        store_rollback(s);
+    return result;
+}

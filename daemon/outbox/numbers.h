@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * No number is given twice, whatever the end: a row of state says how far numbers may have been
+ * given. After a clean stop it is the newest event's. While the gateway runs it is a ceiling ahead
+ * of that, raised behind presses and committed long before it is reached, so that after a power cut
+ * the next event lies above it though events were sent from memory that nobody here knows of any
+ * more. The receivers then see a gap, which is the truth: events may be missing.
+ *
+ * NUMBERS_STEP at least can be given while the disk takes nothing, more than a gateway makes in a
+ * week, and twice that is the largest gap; the first number after it is 1 above a round number,
+ * which a person who reads the chain sees at once. Store thread only.
+ */
+#ifndef TOCSIN_OUTBOX_NUMBERS_H
+#define TOCSIN_OUTBOX_NUMBERS_H
+
+#include "outbox/store.h"
+
+#define NUMBERS_ROW  "numbers"
+#define NUMBERS_STEP 1000
+
+/* What the row says; when the store is opened. */
+int numbers_read(struct store *s, struct err *e);
+
+/*
+ * The newest number that may have been given: `last_seq` is the newest event that is known, of
+ * which `stored_seq` is in the database. `is_newest`: somebody else knows that it is.
+ */
+uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_seq, bool is_newest,
+                      bool is_damaged);
+
+/* From now on numbers above this one are given: in a transaction of its own. */
+int numbers_begin(struct store *s, uint64_t used, struct err *e);
+
+/* Raises the ceiling if it is near; in the caller's transaction, as fresh.h says. */
+int numbers_keep_ahead(struct store *s, uint64_t seq, struct err *e);
+
+/* A clean stop: what is fresh is settled and the newest number kept, in one transaction. */
+int numbers_end(struct store *s, struct err *e);
+
+#endif

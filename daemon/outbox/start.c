@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The outbox's start: what is found, where numbers go on, the thread. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "iface/limits.h"
+#include "outbox/job.h"
+#include "outbox/numbers.h"
+#include "outbox/restore.h"
+#include "outbox/salvage.h"
+
+static int open_database(struct outbox *ob, struct outbox_found *found, struct err *e)
+{
+    int result = store_open(&ob->store, e);
+    if (result == 0)
+        result = store_check(&ob->store, e);
+    if (result == 0)
+        result = store_read_found(&ob->store, found, e);
+    if (result == -EBADMSG) {
+        struct err why = *e;
+        store_close(&ob->store);
+        outbox_found_finish(found);
+        result = salvage(&ob->store, why.text, found, e);
+        if (result == 0)
+            result = store_read_found(&ob->store, found, e);
+    }
+    return result;
+}
+
+/* Where numbers go on, which must be known before one is given. */
+static void begin_numbers(struct outbox *ob, bool head_is_newest, uint64_t stored_seq,
+                          struct outbox_found *found)
+{
+    struct err e;
+    found->used_seq = numbers_used(&ob->store, found->last_seq, stored_seq, head_is_newest,
+                                   found->damage != NULL);
+    if (found->used_seq > found->last_seq)
+        log_warning(
+            "outbox",
+            "the gateway was not stopped, and no journal is left: numbers from %llu to %llu "
+            "are left out, in case events were sent with them that are lost here",
+            (unsigned long long)found->last_seq + 1, (unsigned long long)found->used_seq);
+    if (numbers_begin(&ob->store, found->used_seq, &e) != 0) {
+        log_warning("outbox", "%s", e.text);
+        store_close(&ob->store); /* opened anew by the first batch */
+    }
+}
+
+static int open_store(struct outbox *ob, const struct outbox_options *options,
+                      struct outbox_found *found, struct err *e)
+{
+    struct err reserve;
+    int result = open_database(ob, found, e);
+    if (result != 0)
+        return result;
+    uint64_t stored_seq = found->last_seq;
+    bool head_is_newest = restore(ob->journal, &ob->store, found);
+    begin_numbers(ob, head_is_newest, stored_seq, found);
+    struct journal_head head = {.seq = found->last_seq, .wall_ms = found->newest_wall_ms};
+    memcpy(head.digest, found->head, sizeof head.digest);
+    journal_begin(ob->journal, &head);
+    journal_note_committed(ob->journal, stored_seq);
+    if (ob->store.db && store_reserve(&ob->store, options->reserve_events, &reserve) != 0) {
+        log_warning("outbox", "no room taken in advance for %lld events: %s",
+                    (long long)options->reserve_events, reserve.text);
+        store_close(&ob->store);
+    }
+    return 0;
+}
+
+void outbox_free(struct outbox *ob)
+{
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
+        free(ob->receivers[i]);
+    journal_destroy(ob->journal);
+    free(ob);
+}
+
+static int prepare(struct outbox *ob, const struct outbox_options *options, struct err *e)
+{
+    queue_init(&ob->queue);
+    TAILQ_INIT(&ob->uncommitted);
+    for (size_t i = 0; i < options->receiver_count; i++) {
+        ob->receivers[i] = strdup(options->receivers[i]);
+        ob->takes[i] = UPLINK_TAKES_ALL;
+        ob->takes_clips[i] = true;
+        if (!ob->receivers[i])
+            return err_set(e, ENOMEM, "outbox: out of memory");
+    }
+    snprintf(ob->store.path, sizeof ob->store.path, "%s/" STORE_FILE, options->dir);
+    ob->store.receivers = (const char *const *)ob->receivers;
+    ob->store.receiver_count = options->receiver_count;
+    if (options->journal_dir)
+        ob->journal = journal_create(options->journal_dir, LIMIT_JOURNAL_BYTES);
+    if (options->journal_dir && !ob->journal)
+        return err_set(e, ENOMEM, "outbox: out of memory");
+    return 0;
+}
+
+int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
+                const struct outbox_host *host, struct outbox **ret_outbox,
+                struct outbox_found *ret_found, struct err *e)
+{
+    *ret_found = (struct outbox_found){0};
+    if (options->receiver_count > LIMIT_RECEIVERS)
+        return err_set(e, EINVAL, "more than %d receivers", LIMIT_RECEIVERS);
+    struct outbox *ob = calloc(1, sizeof *ob);
+    if (!ob)
+        return err_set(e, ENOMEM, "outbox: out of memory");
+    ob->host = *host;
+    int result = prepare(ob, options, e);
+    if (result == 0)
+        result = open_store(ob, options, ret_found, e);
+    if (result == 0)
+        result = mailbox_create(loop, &ob->mailbox, e);
+    if (result != 0)
+        goto fail;
+    uv_mutex_init(&ob->lock);
+    uv_cond_init(&ob->wake);
+    uv_cond_init(&ob->finished);
+    if (uv_thread_create(&ob->thread, worker_run, ob) != 0) {
+        mailbox_close(ob->mailbox);
+        result = err_set(e, EAGAIN, "outbox: no thread could be started");
+        goto fail;
+    }
+    *ret_outbox = ob;
+    return 0;
+
+fail:
+    store_close(&ob->store);
+    outbox_found_finish(ret_found);
+    outbox_free(ob);
+    return result;
+}
+
+const char *outbox_found_text(const struct outbox_found *found, const char *row)
+{
+    for (size_t i = 0; i < found->row_count; i++) {
+        if (strcmp(found->rows[i].name, row) == 0)
+            return found->rows[i].text;
+    }
+    return NULL;
+}
+
+void outbox_found_finish(struct outbox_found *found)
+{
+    for (size_t i = 0; i < found->row_count; i++) {
+        free(found->rows[i].name);
+        free(found->rows[i].text);
+    }
+    free(found->rows);
+    free(found->pending);
+    free(found->uploads);
+    restore_finish(found);
+    free(found->damage);
+    *found = (struct outbox_found){0};
+}
