@@ -86,7 +86,8 @@ int envelope_make(struct envelope *env, const struct envelope_content *content,
                   struct event **ret_event, struct err *e)
 {
     struct event *event;
-    int result = seal(env, env->last_seq + 1, content, &event, e);
+    uint64_t newest = env->used_seq > env->last_seq ? env->used_seq : env->last_seq;
+    int result = seal(env, newest + 1, content, &event, e);
     if (result != 0)
         return result;
     env->last_seq = event->seq;

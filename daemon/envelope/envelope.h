@@ -2,10 +2,10 @@
 /*
  * From a thing that happened to the bytes of a CloudEvent 1.0: sequence number, chain, clock.
  *
- * The envelope holds the chain's head. Loop thread only; no disk, no wait. A crash can lose events
- * that were never committed; the chain then goes on from the last one that was, which is why `seq`
- * of an event that was only ever in memory can appear again with another id. Receivers see that as
- * a fork, and it can only come about when the disk stood still *and* the process was killed.
+ * The envelope holds the chain's head. Loop thread only; no disk, no wait. No number is given
+ * twice: after a power cut, when events may have been sent that nobody here knows of any more, the
+ * next one lies above all that may have been given, and its `prev` is of the newest event that is
+ * known. Receivers see a gap, and no fork.
  */
 #ifndef TOCSIN_ENVELOPE_ENVELOPE_H
 #define TOCSIN_ENVELOPE_ENVELOPE_H
@@ -19,12 +19,13 @@
 struct envelope {
     char source[96]; /* "tocsin:<gateway id>" */
     char boot[CLOCK_BOOT_ID_SIZE];
-    uint64_t last_seq;                      /* 0 before the first event */
+    uint64_t last_seq; /* of the newest event that is known; 0 before the first */
+    uint64_t used_seq; /* numbers up to this one may have been given, too */
     unsigned char head[EVENT_DIGEST_BYTES]; /* digest of event last_seq; zeros before the first */
     int64_t floor_ms; /* wall time that is surely past: the build, or the newest event */
 };
 
-/* Fills source and boot; the caller sets last_seq, head and floor_ms from the store. */
+/* Fills source and boot; the caller sets last_seq, used_seq, head and floor_ms from the store. */
 int envelope_init(struct envelope *env, const char *gateway_id, struct err *e);
 
 /* What happened. */

@@ -11,13 +11,14 @@
 #include "base/log.h"
 #include "envelope/envelope.h"
 #include "events/age.h"
+#include "events/slow.h"
 #include "iface/limits.h"
 
 #define PRUNE_EVERY_MS (10 * 60 * 1000)
 #define COUNT_EVERY_MS (60 * 60 * 1000) /* what a power cut takes of what was counted */
 #define DAY_MS         INT64_C(86400000)
 #define ROW_AGE        "age"
-#define CLOSE_WAIT_MS  8000 /* and a second: the loop stands, and WatchdogSec is 10 */
+#define CLOSE_WAIT_MS  12000 /* and a second: TimeoutStopSec is 15 */
 #define SLOW_STORE_MS                                                                              \
     LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
 
@@ -28,6 +29,8 @@ struct pending {
     struct event *event;
     uv_timer_t patience;
     bool stored, offered;
+    bool is_alone; /* when it was made nothing else waited for the disk */
+    bool is_late;  /* it was not on the disk within commit_wait */
     int64_t made_ms;
     int64_t handed_us;
 };
@@ -36,11 +39,16 @@ struct events {
     uv_loop_t *loop;
     struct facts *facts;
     struct events_config config;
+    void (*on_wait)(void *arg); /* may be NULL */
+    void *wait_arg;
     struct delivery *delivery; /* NULL while nothing goes out */
     struct envelope envelope;
     struct outbox *outbox;
     struct pending *pending;
     struct kept kept;
+    struct slow slow;
+    char journal_reason[FACT_TEXT_SIZE]; /* "" while the journal takes events */
+    bool journal_stated;
     char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
     bool store_proven;                 /* the disk has taken an event since the start */
     bool store_good;                   /* was stated to be */
@@ -91,6 +99,8 @@ static void on_stored(void *arg)
 {
     struct pending *p = arg;
     p->stored = p->events->store_proven = true;
+    if (p->is_alone)
+        slow_note(&p->events->slow, p->is_late);
     tell_heard(p, true);
     offer(p);
     if (p->offered || p->events->closed)
@@ -100,10 +110,19 @@ static void on_stored(void *arg)
 static void on_patience(uv_timer_t *timer)
 {
     struct pending *p = timer->data;
+    p->is_late = true;
     log_warning("outbox", "event %llu was not on the disk in time: sent from memory",
                 (unsigned long long)p->event->seq);
     tell_heard(p, false);
     offer(p);
+}
+
+static bool waits_for_disk(const struct events *ev)
+{
+    const struct pending *p = ev->pending;
+    while (p && p->stored)
+        p = p->next;
+    return p != NULL;
 }
 
 static struct pending *add_pending(struct events *ev, struct event *event)
@@ -111,16 +130,24 @@ static struct pending *add_pending(struct events *ev, struct event *event)
     struct pending *p = calloc(1, sizeof *p);
     if (!p)
         abort(); /* without memory: start anew, with what is on the disk */
-    *p = (struct pending){
-        .next = ev->pending, .events = ev, .event = event, .made_ms = clock_monotonic_ms()};
+    *p = (struct pending){.next = ev->pending,
+                          .events = ev,
+                          .event = event,
+                          .is_alone = !waits_for_disk(ev),
+                          .made_ms = clock_monotonic_ms()};
     ev->pending = p;
     uv_timer_init(ev->loop, &p->patience);
     p->patience.data = p;
+    return p;
+}
+
+static void begin_patience(struct pending *p)
+{
+    struct events *ev = p->events;
     /* libuv counts from the beginning of the turn: a turn that was long (a start, a reload) would
      * say of a disk that was never asked yet that it was too slow. */
     uv_update_time(ev->loop);
     uv_timer_start(&p->patience, on_patience, (uint64_t)ev->config.storage->commit_wait_ms, 0);
-    return p;
 }
 
 uint64_t events_emit(struct events *ev, const struct events_new *made)
@@ -134,6 +161,7 @@ uint64_t events_emit(struct events *ev, const struct events_new *made)
         return 0;
     }
     struct pending *p = add_pending(ev, event);
+    begin_patience(p);
     p->handed_us = (clock_monotonic_ns() - made->at_ns) / 1000;
     outbox_store(ev->outbox, event, made->row, made->upload, made->upload_receivers, on_stored, p);
     uint64_t seq = event->seq;
@@ -230,11 +258,29 @@ static void check_store(struct events *ev)
         if (!p->stored && p->made_ms < oldest_ms)
             oldest_ms = p->made_ms;
     }
-    bool slow = oldest_ms != INT64_MAX && clock_monotonic_ms() - oldest_ms > SLOW_STORE_MS;
+    bool stuck = oldest_ms != INT64_MAX && clock_monotonic_ms() - oldest_ms > SLOW_STORE_MS;
     state_store(ev, ev->store_reason[0] ? ev->store_reason
-                    : slow ? "the disk does not answer; events are kept in memory and sent from "
-                             "there"
-                           : NULL);
+                    : stuck ? "the disk does not answer; events are kept in memory and sent from "
+                              "there"
+                    : ev->slow.is_slow
+                        ? "the disk is slow: half of the last events were not on it within "
+                          "storage.commit_wait, and went out from memory"
+                        : NULL);
+}
+
+/* That it works is stated once, and then whenever it does again. */
+static void check_journal(struct events *ev)
+{
+    const char *reason = outbox_watch_journal(ev->outbox);
+    if (ev->journal_stated && strcmp(reason, ev->journal_reason) == 0)
+        return;
+    if (reason[0])
+        log_error("outbox", "%s", reason);
+    else if (ev->journal_stated)
+        log_info("outbox", "the journal works again");
+    ev->journal_stated = true;
+    encode_copy_utf8(ev->journal_reason, sizeof ev->journal_reason, reason);
+    facts_state_fault(ev->facts, FAULT_JOURNAL, NULL, reason[0] ? reason : NULL);
 }
 
 static void on_store_fault(void *arg, const char *reason)
@@ -265,6 +311,7 @@ void events_tick(struct events *ev)
     check_store(ev);
     if (now_ms - ev->counted_ms >= COUNT_EVERY_MS)
         count_age(ev, now_ms);
+    check_journal(ev);
     if (now_ms - ev->pruned_ms <= PRUNE_EVERY_MS)
         return;
     ev->pruned_ms = now_ms;
@@ -273,7 +320,15 @@ void events_tick(struct events *ev)
         outbox_prune(ev->outbox, last_seq);
 }
 
-static int open_outbox(struct events *ev, struct outbox_found *ret_found, struct err *e)
+static void on_wait(void *arg)
+{
+    struct events *ev = arg;
+    if (ev->on_wait)
+        ev->on_wait(ev->wait_arg);
+}
+
+static int open_outbox(struct events *ev, const char *journal_dir, struct outbox_found *ret_found,
+                       struct err *e)
 {
     const struct config_receivers *to = ev->config.receivers;
     const struct config_storage *storage = ev->config.storage;
@@ -284,16 +339,29 @@ static int open_outbox(struct events *ev, struct outbox_found *ret_found, struct
     struct outbox_options options = {.dir = storage->state_dir,
                                      .receivers = receivers,
                                      .receiver_count = to->count,
-                                     .reserve_events = storage->reserve_events};
-    struct outbox_host host = {.on_fault = on_store_fault, .arg = ev};
+                                     .reserve_events = storage->reserve_events,
+                                     .journal_dir = journal_dir};
+    struct outbox_host host = {.on_fault = on_store_fault, .on_wait = on_wait, .arg = ev};
     return err_prefix(e, outbox_open(ev->loop, &options, &host, &ev->outbox, ret_found, e),
                       "storage");
 }
 
-/* The chain goes on from the last event that is on the disk. */
+/* What only the journal has goes on its way: to the store as if made now, to the receivers by what
+ * was found pending (delivery_open), from memory if the disk takes nothing. */
+static void take_restored(struct events *ev, const struct outbox_found *found)
+{
+    for (size_t i = 0; i < found->restored_count; i++) {
+        struct pending *p = add_pending(ev, event_ref(found->restored[i].event));
+        p->offered = true;
+        outbox_store_again(ev->outbox, &found->restored[i], on_stored, p);
+    }
+}
+
+/* The chain goes on from the newest event that is known, with a number that none had. */
 static void take_head(struct events *ev, const struct outbox_found *found)
 {
     ev->envelope.last_seq = found->last_seq;
+    ev->envelope.used_seq = found->used_seq;
     memcpy(ev->envelope.head, found->head, sizeof ev->envelope.head);
     ev->envelope.floor_ms =
         found->newest_wall_ms > clock_build_ms() ? found->newest_wall_ms : clock_build_ms();
@@ -322,17 +390,20 @@ int events_open(const struct events_options *options, struct events **ret_events
         return err_set(e, ENOMEM, "events: out of memory");
     ev->loop = options->loop;
     ev->facts = options->facts;
+    ev->on_wait = options->on_wait;
+    ev->wait_arg = options->arg;
     ev->config = options->config;
     ev->pruned_ms = clock_monotonic_ms();
     int result = envelope_init(&ev->envelope, ev->config.site->id, e);
     if (result == 0)
-        result = open_outbox(ev, ret_found, e);
+        result = open_outbox(ev, options->journal_dir, ret_found, e);
     if (result != 0) {
         free(ev);
         return result;
     }
     kept_init(&ev->kept, ev->loop, ev->facts, ev->outbox, ev->config.storage->commit_wait_ms);
     take_head(ev, ret_found);
+    take_restored(ev, ret_found);
     load_age(ev, ret_found);
     *ret_events = ev;
     return 0;
@@ -379,7 +450,7 @@ json_t *events_status(const struct events *ev)
     size_t waiting = 0;
     for (const struct pending *p = ev->pending; p; p = p->next)
         waiting += !p->stored;
-    return json_pack("{ss,ss,sI,sI}", "state", ev->store_reason[0] ? "fault" : "good", "reason",
+    return json_pack("{ss,ss,sI,sI,ss}", "state", ev->store_reason[0] ? "fault" : "good", "reason",
                      ev->store_reason, "head_seq", (json_int_t)ev->envelope.last_seq, "in_memory",
-                     (json_int_t)waiting);
+                     (json_int_t)waiting, "journal", ev->journal_reason);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events on their way: sequenced and chained in memory, then at the same time to the store and,
- * after the commit or `commit_wait`, whichever is first, to every receiver. Owns the envelope, the
- * outbox and the events that are not yet both stored and offered.
+ * Events on their way: sequenced and chained in memory, written to the journal, then at the same
+ * time to the store and, after the commit or `commit_wait`, whichever is first, to every receiver.
+ * Owns the envelope, the outbox and the events that are not yet both stored and offered.
  *
  * The path of a press runs through events_emit as a plain call; who only looks on is told by facts
- * (FACT_HEARD). States FAULT_STORE and FAULT_STORE_DAMAGED. Loop thread only.
+ * (FACT_HEARD). States FAULT_STORE, FAULT_STORE_DAMAGED and FAULT_JOURNAL. Loop thread only.
  */
 #ifndef TOCSIN_EVENTS_EVENTS_H
 #define TOCSIN_EVENTS_EVENTS_H
@@ -34,6 +34,10 @@ struct events_options {
     uv_loop_t *loop;
     struct facts *facts;
     struct events_config config; /* site, storage, ids of receivers; borrowed until events_free */
+    const char *journal_dir;     /* the run folder; of this call alone; NULL: without a journal */
+    /* About once a second while events_close waits for the disk. May be NULL. */
+    void (*on_wait)(void *arg);
+    void *arg;
 };
 
 /* Opens the store; waits for the disk. The caller frees `ret_found` with outbox_found_finish. */
@@ -44,8 +48,9 @@ void events_connect(struct events *ev, struct delivery *delivery);
 /* Nothing is offered any more: delivery is about to close. NULL is accepted here and below. */
 void events_disconnect(struct events *ev);
 void events_tick(struct events *ev);
-/* Writes what is in memory and closes the store: the number of events that could not be written.
- * If it is not 0 the disk holds the store's thread, and the process must end at once. */
+/* Writes what is in memory and closes the store: the number of events that could not be written
+ * (what of them is in the journal is found by the next start). If it is not 0 the disk holds the
+ * store's thread, and the process must end at once. */
 size_t events_close(struct events *ev);
 void events_free(struct events *ev);
 

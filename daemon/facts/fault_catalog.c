@@ -47,6 +47,11 @@ static const struct fault_kind kinds[FAULT_CODES] = {
                              FAULT_CLASS_STORE,
                              "Keep the damaged file for the technician and change the disk soon.",
                              "为技术人员保留损坏的文件，并尽快更换磁盘。"},
+    [FAULT_JOURNAL] =
+        {"journal", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_STORE,
+         "Look at the run folder (/run/tocsin): until it takes files again, what is "
+         "not on the disk yet is in memory alone.",
+         "检查运行目录（/run/tocsin）；在其恢复可写之前，尚未写入磁盘的事件仅存于内存。"},
     [FAULT_STATE] = {"state", FAULT_SUBJECT_PART, FAULT_GRAVITY_GRAVE, FAULT_CLASS_SYSTEM,
                      "Ask the receivers which alarms were open, and look at the buttons: the "
                      "gateway may not know of an alarm from before its restart. Then: tocsin reset "

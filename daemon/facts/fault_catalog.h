@@ -23,6 +23,7 @@ enum fault_code {
     FAULT_VIDEO,
     FAULT_STORE,
     FAULT_STORE_DAMAGED,
+    FAULT_JOURNAL,
     FAULT_STATE,
     FAULT_LAMP,
     FAULT_OUTPUT,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every part, in the order of the start, with the reasons for it; and what each is handed. */
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,13 +23,36 @@ static void close_signer(struct gateway *gw)
     gw->signer = NULL;
 }
 
+static void on_wait(void *arg)
+{
+    struct gateway *gw = arg;
+    service_feed(gw->service);
+}
+
+/* The run folder is where the control socket is: one that is given elsewhere (a test's, a second
+ * gateway's) takes its journal with it, and none shares another's. */
+static void find_journal_dir(struct gateway *gw, char *ret_dir, size_t size)
+{
+    const struct config *c = gw->config;
+    const char *socket = c->control.socket, *slash = strrchr(socket, '/');
+    if (c->storage.journal_dir)
+        snprintf(ret_dir, size, "%s", c->storage.journal_dir);
+    else
+        snprintf(ret_dir, size, "%.*s", slash ? (int)(slash - socket) : 1, slash ? socket : ".");
+}
+
 static int open_events(struct gateway *gw, struct err *e)
 {
     const struct config *c = gw->config;
+    char journal_dir[4096];
+    find_journal_dir(gw, journal_dir, sizeof journal_dir);
     struct events_options options = {
         .loop = &gw->loop,
         .facts = gw->facts,
-        .config = {.site = &c->site, .storage = &c->storage, .receivers = &c->receivers}};
+        .config = {.site = &c->site, .storage = &c->storage, .receivers = &c->receivers},
+        .journal_dir = journal_dir,
+        .on_wait = on_wait,
+        .arg = gw};
     return events_open(&options, &gw->events, &gw->found, e);
 }
 
@@ -41,7 +66,10 @@ static void close_events(struct gateway *gw)
     size_t lost = events_close(gw->events);
     if (lost == 0)
         return;
-    log_error("tocsind", "%zu events could not be written to the disk before the stop", lost);
+    log_error("tocsind",
+              "%zu events could not be written to the disk before the stop: what of them is in the "
+              "journal is written at the next start, if the machine is not switched off",
+              lost);
     _exit(1); /* the disk holds the store's thread: nothing more can be put in order */
 }
 

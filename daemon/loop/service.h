@@ -16,6 +16,9 @@ struct service;
 /* Begins to feed the watchdog if systemd asked for it (at half its period). */
 int service_create(uv_loop_t *loop, struct service **ret_service, struct err *e);
 
+/* Feeds it by hand, where the loop stands for a reason: at a stop that waits for the disk. */
+void service_feed(struct service *s);
+
 void service_ready(struct service *s);
 void service_reloading(struct service *s);
 void service_status(struct service *s, const char *format, ...)

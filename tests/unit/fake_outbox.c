@@ -78,6 +78,9 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     fake_outbox.host = *host;
     *ret_found =
         (struct outbox_found){.last_seq = fake_outbox.last_seq,
+                              .used_seq = fake_outbox.used_seq,
+                              .restored = fake_outbox.restored,
+                              .restored_count = fake_outbox.restored_count,
                               .newest_wall_ms = fake_outbox.newest_wall_ms,
                               .damage = fake_outbox.damage ? strdup(fake_outbox.damage) : NULL};
     memcpy(ret_found->head, fake_outbox.head, sizeof ret_found->head);
@@ -123,6 +126,18 @@ void outbox_store(struct outbox *ob, struct event *event, const struct outbox_ro
     call->upload_receivers = upload_receivers;
     call->done = done;
     call->arg = arg;
+}
+
+void outbox_store_again(struct outbox *ob, const struct outbox_restored *restored,
+                        outbox_done_handler done, void *arg)
+{
+    outbox_store(ob, restored->event, NULL, NULL, 0, done, arg);
+}
+
+const char *outbox_watch_journal(struct outbox *ob)
+{
+    (void)ob;
+    return fake_outbox.journal_reason ? fake_outbox.journal_reason : "";
 }
 
 void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool clips)

@@ -43,7 +43,10 @@ struct fake_outbox {
     struct fake_call calls[FAKE_CALLS_MAX];
     struct outbox_host host;
     char *damage; /* found at the open */
-    uint64_t last_seq;
+    uint64_t last_seq, used_seq;
+    struct outbox_restored *restored; /* found at the open */
+    size_t restored_count;
+    const char *journal_reason;             /* NULL: it works */
     unsigned char head[EVENT_DIGEST_BYTES]; /* of the chain, likewise */
     int64_t newest_wall_ms;                 /* likewise */
     size_t lost;                            /* at the close */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "events/events.h"
 #include "events/faults.h"
+#include "events/slow.h"
 #include "fake_outbox.h"
 #include "run_suite.h"
 #include "virtual_time.h"
@@ -294,6 +295,161 @@ START_TEST(no_time_lies_before_the_build_or_the_newest_event)
 }
 END_TEST
 
+/* With a number that none had, and the digest of the newest that is known. */
+START_TEST(after_a_power_cut_the_chain_goes_on_behind_a_gap)
+{
+    begin_again();
+    fake_outbox.last_seq = 41;
+    fake_outbox.used_seq = 2000;
+    memset(fake_outbox.head, 0xa5, sizeof fake_outbox.head);
+    open_events();
+    json_t *status = events_status(events);
+    ck_assert_int_eq(json_integer_value(json_object_get(status, "head_seq")), 41);
+    json_decref(status);
+    ck_assert_uint_eq(emit(EVENT_CLASS_PRESS, NULL), 2001);
+    ck_assert_ptr_nonnull(strstr(fake_outbox_last(FAKE_STORE)->event->bytes,
+                                 "\"prev\":\"paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU\""));
+    ck_assert_uint_eq(emit(EVENT_CLASS_PRESS, NULL), 2002);
+}
+END_TEST
+
+/* What only the journal had: stored first, and offered by delivery, which found it pending. */
+START_TEST(what_was_found_in_the_journal_is_stored_before_all_else_and_offered_once)
+{
+    struct outbox_restored restored[2];
+    struct event *events_of[2];
+    begin_again();
+    for (size_t i = 0; i < 2; i++) {
+        events_of[i] = calloc(1, sizeof *events_of[i] + 8);
+        events_of[i]->references = 1;
+        events_of[i]->seq = 41 + i;
+        restored[i] = (struct outbox_restored){.event = events_of[i]};
+    }
+    fake_outbox.last_seq = fake_outbox.used_seq = 42;
+    fake_outbox.restored = restored;
+    fake_outbox.restored_count = 2;
+    open_events();
+    events_connect(events, DELIVERY);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_STORE), 2);
+    ck_assert_uint_eq(fake_outbox.calls[0].seq, 41);
+    ck_assert_uint_eq(fake_outbox.calls[1].seq, 42);
+    ck_assert(!events_idle(events));
+    virtual_advance(facts, 100);
+    ck_assert_uint_eq(count(FACT_HEARD), 0); /* it was told before */
+    virtual_advance(facts, 2000);
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert(faults_any_grave(faults));                  /* the disk does not answer */
+    ck_assert_uint_eq(emit(EVENT_CLASS_PRESS, NULL), 44); /* 43 is that fault */
+    fake_outbox_answer();
+    facts_tell(facts);
+    ck_assert(last(FACT_HEARD)->u.heard.stored);
+    ck_assert_uint_eq(offered_seq, 44);
+    ck_assert(events_idle(events));
+    for (size_t i = 0; i < 2; i++)
+        event_unref(events_of[i]);
+}
+END_TEST
+
+static void press_with_a_commit_of(int64_t ms)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    virtual_advance(facts, ms);
+    fake_outbox_answer();
+    events_tick(events);
+    facts_tell(facts);
+    fake_outbox_answer(); /* the fault's own event */
+    facts_tell(facts);
+}
+
+static bool store_is_faulty(void)
+{
+    for (size_t i = told_count; i-- > 0;) {
+        if (told[i].kind == FACT_FAULT_STATED && told[i].u.fault.code == FAULT_STORE)
+            return told[i].u.fault.broken;
+    }
+    return false;
+}
+
+/* It never stands still for the two seconds of the test above. */
+START_TEST(a_disk_that_is_slow_for_each_press_is_a_fault_until_it_is_not)
+{
+    for (int i = 0; i < SLOW_FROM - 1; i++)
+        press_with_a_commit_of(300);
+    ck_assert(!store_is_faulty());
+    press_with_a_commit_of(300);
+    ck_assert(store_is_faulty());
+    ck_assert_ptr_nonnull(strstr(last(FACT_FAULT_STATED)->u.fault.reason, "slow"));
+    ck_assert(faults_any_grave(faults));
+    for (int i = 0; i < SLOW_OF && store_is_faulty(); i++)
+        press_with_a_commit_of(5);
+    ck_assert(!store_is_faulty());
+    press_with_a_commit_of(300);
+    ck_assert(!store_is_faulty());
+}
+END_TEST
+
+START_TEST(one_long_moment_in_which_many_are_made_is_not_a_slow_disk)
+{
+    for (int i = 0; i < 2 * SLOW_OF; i++)
+        emit(EVENT_CLASS_PRESS, NULL);
+    virtual_advance(facts, 300);
+    fake_outbox_answer();
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert(!store_is_faulty());
+}
+END_TEST
+
+START_TEST(slow_has_its_hysteresis)
+{
+    struct slow slow = {0};
+    for (int i = 0; i < 3 * SLOW_OF; i++) {
+        slow_note(&slow, i % 3 == 0);
+        ck_assert(!slow.is_slow); /* one of three is not half of them */
+    }
+    for (int i = 0; i < 3 * SLOW_OF; i++)
+        slow_note(&slow, i % 2 == 0);
+    ck_assert(slow.is_slow);
+    for (int i = 0; i < 3 * SLOW_OF; i++) {
+        slow_note(&slow, i % 3 == 0);
+        ck_assert(slow.is_slow); /* once slow it stays so */
+    }
+    for (int i = 0; i < SLOW_OF; i++)
+        slow_note(&slow, false);
+    ck_assert(!slow.is_slow);
+    slow_note(&slow, true);
+    ck_assert(!slow.is_slow);
+}
+END_TEST
+
+START_TEST(a_journal_that_takes_nothing_is_a_fault_until_it_does)
+{
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert_int_eq(last(FACT_FAULT_STATED)->u.fault.code, FAULT_JOURNAL);
+    ck_assert(!last(FACT_FAULT_STATED)->u.fault.broken);
+    fake_outbox.journal_reason = "/run/tocsin/journal.0: the journal is full";
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert_int_eq(last(FACT_FAULT)->u.fault.code, FAULT_JOURNAL);
+    ck_assert(last(FACT_FAULT)->u.fault.broken);
+    ck_assert(!faults_any_grave(faults)); /* the disk has what is pressed */
+    json_t *status = events_status(events);
+    ck_assert_str_eq(json_string_value(json_object_get(status, "journal")),
+                     fake_outbox.journal_reason);
+    json_decref(status);
+    size_t stated = count(FACT_FAULT_STATED);
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), stated); /* not every second */
+    fake_outbox.journal_reason = NULL;
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert(!last(FACT_FAULT_STATED)->u.fault.broken);
+}
+END_TEST
+
 START_TEST(a_disk_that_does_not_answer_is_a_fault_until_it_does)
 {
     emit(EVENT_CLASS_PRESS, NULL);
@@ -327,7 +483,8 @@ START_TEST(the_store_is_told_to_be_good_when_the_disk_has_taken_something)
     ck_assert(!last(FACT_FAULT_STATED)->u.fault.broken); /* it was opened whole */
     events_tick(events);
     facts_tell(facts);
-    ck_assert_uint_eq(count(FACT_FAULT_STATED), 1);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), 2);
+    ck_assert_int_eq(last(FACT_FAULT_STATED)->u.fault.code, FAULT_JOURNAL);
     if (_i == 0) {
         emit(EVENT_CLASS_PRESS, NULL);
         fake_outbox_answer();
@@ -337,7 +494,7 @@ START_TEST(the_store_is_told_to_be_good_when_the_disk_has_taken_something)
     events_tick(events);
     events_tick(events);
     facts_tell(facts);
-    ck_assert_uint_eq(count(FACT_FAULT_STATED), 2);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), 3);
     ck_assert_int_eq(last(FACT_FAULT_STATED)->u.fault.code, FAULT_STORE);
     ck_assert(!last(FACT_FAULT_STATED)->u.fault.broken);
 }
@@ -686,6 +843,12 @@ int main(void)
     Suite *suite = suite_create("events");
     TCase *tc = tcase_create("events");
     tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, after_a_power_cut_the_chain_goes_on_behind_a_gap);
+    tcase_add_test(tc, what_was_found_in_the_journal_is_stored_before_all_else_and_offered_once);
+    tcase_add_test(tc, a_disk_that_is_slow_for_each_press_is_a_fault_until_it_is_not);
+    tcase_add_test(tc, one_long_moment_in_which_many_are_made_is_not_a_slow_disk);
+    tcase_add_test(tc, slow_has_its_hysteresis);
+    tcase_add_test(tc, a_journal_that_takes_nothing_is_a_fault_until_it_does);
     tcase_add_test(tc, an_event_goes_out_when_it_is_on_the_disk);
     tcase_add_test(tc, an_event_goes_out_from_memory_when_the_disk_is_slow_and_once);
     tcase_add_test(tc, only_presses_are_made_ready);

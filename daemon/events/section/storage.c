@@ -9,6 +9,11 @@ static const struct option table[] = {
      .offset = offsetof(struct config_storage, state_dir),
      .fallback = "/var/lib/tocsin",
      .help = "Folder of the outbox, mode 0700."},
+    {.key = "journal_dir",
+     .type = OPTION_PATH,
+     .offset = offsetof(struct config_storage, journal_dir),
+     .help = "Folder in memory (a tmpfs) of the journal, in which events lie that are not on the "
+             "disk yet. Without it the folder of control.socket."},
     {.key = "reserve_events",
      .type = OPTION_INT,
      .offset = offsetof(struct config_storage, reserve_events),

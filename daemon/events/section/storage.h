@@ -10,6 +10,7 @@
 
 struct config_storage {
     char *state_dir;        /* /var/lib/tocsin */
+    char *journal_dir;      /* NULL: the folder of the control socket */
     int64_t reserve_events; /* room grown in advance, in events; default 20000 */
     int64_t commit_wait_ms; /* how long an uplink waits for the disk; default 50 */
     int64_t
