@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "alarm/lamp.h"
+#include "base/log.h"
 
 /* What may change a lamp. */
 #define SHOWN                                                                                      \
@@ -17,7 +18,7 @@ struct one_lamp {
     struct lamps *lamps;
     const struct config_indicator *config;
     const struct indicator_driver *driver;
-    struct indicator *indicator;
+    struct indicator *indicator; /* NULL: its driver refuses what it was given */
     enum indicator_pattern pattern;
     char reason[FACT_REASON_SIZE];
 };
@@ -106,7 +107,8 @@ static void show_all(struct lamps *l)
         if (pattern == lamp->pattern)
             continue;
         lamp->pattern = pattern;
-        lamp->driver->show(lamp->indicator, pattern);
+        if (lamp->indicator)
+            lamp->driver->show(lamp->indicator, pattern);
         facts_publish(l->options.facts, &(struct fact){.kind = FACT_LAMP, .u.pattern = pattern});
     }
 }
@@ -137,16 +139,20 @@ static void on_fact(void *self, const struct fact *fact)
     }
 }
 
-static int open_lamp(struct lamps *l, const struct config_indicator *config, struct err *e)
+/* One that cannot be opened must not keep the others dark. */
+static void open_lamp(struct lamps *l, const struct config_indicator *config)
 {
-    struct one_lamp *lamp = &l->lamps[l->count];
+    struct one_lamp *lamp = &l->lamps[l->count++];
+    struct err e;
     *lamp = (struct one_lamp){.lamps = l, .config = config, .pattern = INDICATOR_PATTERN_OFF};
     lamp->driver = indicator_driver_of(config->driver.type);
     struct indicator_host host = {.on_fault = on_fault, .arg = lamp};
-    int result =
-        lamp->driver->open(config->driver.options, &host, l->options.loop, &lamp->indicator, e);
-    l->count += result == 0;
-    return err_prefix(e, result, "lamp %s", config->id);
+    if (lamp->driver->open(config->driver.options, &host, l->options.loop, &lamp->indicator, &e) ==
+        0)
+        return;
+    lamp->indicator = NULL;
+    log_error("lamp", "%s: %s", config->id, e.text);
+    on_fault(lamp, e.text);
 }
 
 int lamps_open(const struct lamps_options *options, struct lamps **ret_lamps, struct err *e)
@@ -159,10 +165,9 @@ int lamps_open(const struct lamps_options *options, struct lamps **ret_lamps, st
     *ret_lamps = l;
     facts_subscribe(options->facts, SHOWN | FACT_BIT(FACT_SETTLED), on_fact, l);
     facts_wake(options->facts);
-    int result = 0;
-    for (size_t i = 0; result == 0 && i < options->config.indicators->count; i++)
-        result = open_lamp(l, &options->config.indicators->items[i], e);
-    return result;
+    for (size_t i = 0; i < options->config.indicators->count; i++)
+        open_lamp(l, &options->config.indicators->items[i]);
+    return 0;
 }
 
 void lamps_close(struct lamps *l)

@@ -13,7 +13,7 @@ struct one_output {
     struct outputs *outputs;
     const struct config_output *config;
     const struct output_driver *driver;
-    struct output *output;
+    struct output *output; /* NULL: its driver refuses what it was given */
     uv_timer_t off;
     bool on;
     uint64_t held[INCIDENT_CLASSES]; /* bit mask of buttons whose incidents hold it on */
@@ -29,7 +29,7 @@ struct outputs {
 static void switch_to(struct one_output *o, bool on, const char *why)
 {
     struct fact fact = {.kind = FACT_OUTPUT, .u.output = {.on = on}};
-    if (o->on == on)
+    if (o->on == on || !o->output)
         return;
     o->on = on;
     o->driver->set(o->output, on);
@@ -155,20 +155,23 @@ static void resume(struct one_output *o)
         switch_to(o, true, "an alarm from before the restart is open");
 }
 
-static int open_output(struct outputs *outs, const struct config_output *config, struct err *e)
+/* One that cannot be opened must not silence the others. */
+static void open_output(struct outputs *outs, const struct config_output *config)
 {
-    struct one_output *o = &outs->outputs[outs->count];
+    struct one_output *o = &outs->outputs[outs->count++];
+    struct err e;
     struct output_host host = {.on_fault = on_fault, .arg = o};
     *o = (struct one_output){.outputs = outs, .config = config};
     o->driver = output_driver_of(config->driver.type);
-    int result = o->driver->open(config->driver.options, &host, outs->options.loop, &o->output, e);
-    if (result != 0)
-        return err_prefix(e, result, "output %s", config->id);
     uv_timer_init(outs->options.loop, &o->off);
     o->off.data = o;
-    outs->count++;
-    resume(o);
-    return 0;
+    if (o->driver->open(config->driver.options, &host, outs->options.loop, &o->output, &e) == 0) {
+        resume(o);
+        return;
+    }
+    o->output = NULL;
+    log_error("output", "%s: %s", config->id, e.text);
+    on_fault(o, e.text);
 }
 
 int outputs_open(const struct outputs_options *options, struct outputs **ret_outputs, struct err *e)
@@ -181,10 +184,9 @@ int outputs_open(const struct outputs_options *options, struct outputs **ret_out
     facts_subscribe(options->facts,
                     FACT_BIT(FACT_INCIDENT) | FACT_BIT(FACT_UNDELIVERED) | FACT_BIT(FACT_PROGRESS),
                     on_fact, outs);
-    int result = 0;
-    for (size_t i = 0; result == 0 && i < options->config.outputs->count; i++)
-        result = open_output(outs, &options->config.outputs->items[i], e);
-    return result;
+    for (size_t i = 0; i < options->config.outputs->count; i++)
+        open_output(outs, &options->config.outputs->items[i]);
+    return 0;
 }
 
 void outputs_close(struct outputs *outs)

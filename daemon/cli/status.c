@@ -191,8 +191,9 @@ static void print_status(const json_t *s)
     char age[32];
     printf("gateway    ");
     text_print(s, "site", 0);
+    const char *key = word(s, "signing_key");
     printf(" (%s), version %s, up %s, signing key %s\n", word(s, "gateway"), word(s, "version"),
-           text_age(number(s, "uptime_ms"), age, sizeof age), word(s, "signing_key"));
+           text_age(number(s, "uptime_ms"), age, sizeof age), key[0] ? key : "MISSING");
     json_array_foreach(json_object_get(s, "lamps"), i, one)
         printf("lamp       %s: %s\n", word(one, "id"), word(one, "pattern"));
     print_file(json_object_get(s, "configuration"));

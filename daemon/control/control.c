@@ -53,6 +53,7 @@ struct control {
     uv_timer_t leave;   /* runs while dropped watchers may still read */
     unsigned handles;   /* not yet closed: they keep the struct */
     uv_loop_t *loop;
+    char *path;
     const struct control_command *commands;
     void *arg;
     struct who *who;
@@ -495,23 +496,55 @@ static void on_connection(uv_stream_t *listener, int status)
     consider(c);
 }
 
-/* Whether somebody answers on the socket: then it is not ours to replace. */
-static bool is_alive(const char *path)
+/* Whether somebody answers on the socket: then it is not ours to replace. Who listens and is behind
+ * with that is there, too, and is not waited for. */
+static bool is_alive(const struct sockaddr_un *address)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool alive = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool alive = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+                             errno == EAGAIN);
     if (fd >= 0)
         close(fd);
     return alive;
 }
 
+int control_bind(const char *path, int *ret_fd, struct err *e)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return err_set(e, ENAMETOOLONG, "%s: a socket's path may have 107 bytes", path);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    if (is_alive(&address))
+        return err_set(e, EADDRINUSE, "%s: another tocsind answers there", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return err_system(e, errno, "%s", path);
+    unlink(path);
+    /* Nobody but the group may connect even for the moment before the chmod: the file gets the
+     * socket's mode, less the umask, which is the whole process's and is not touched here. */
+    if (fchmod(fd, 0660) != 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        chmod(path, 0660) != 0) {
+        int code = errno;
+        close(fd);
+        return err_system(e, code, "%s", path);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+void control_unbind(const char *path, int fd)
+{
+    unlink(path);
+    close(fd);
+}
+
 static void on_part_closed(void *arg)
 {
     struct control *control = arg;
-    if (--control->handles == 0)
-        free(control);
+    if (--control->handles > 0)
+        return;
+    free(control->path);
+    free(control);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -535,28 +568,25 @@ static void init_handles(struct control *control, uv_loop_t *loop)
     control->handles = 3;
 }
 
-int control_open(uv_loop_t *loop, const char *path, const struct control_command *commands,
+int control_open(uv_loop_t *loop, const char *path, int fd, const struct control_command *commands,
                  void *arg, struct control **ret_control, struct err *e)
 {
-    if (strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
-        return err_set(e, ENAMETOOLONG, "%s: a socket's path may have 107 bytes", path);
-    if (is_alive(path))
-        return err_set(e, EADDRINUSE, "%s: another tocsind answers there", path);
-    unlink(path);
     struct control *control = calloc(1, sizeof *control);
-    if (!control)
+    if (!control || !(control->path = strdup(path))) {
+        free(control);
+        close(fd);
         return err_set(e, ENOMEM, "control: out of memory");
+    }
     control->loop = loop;
     control->commands = commands;
     control->arg = arg;
     TAILQ_INIT(&control->clients);
     TAILQ_INIT(&control->line);
     init_handles(control, loop);
-    /* Nobody but the group may connect even for the moment before the chmod. */
-    mode_t old = umask(0117);
-    int result = uv_pipe_bind(&control->listener, path);
-    umask(old);
-    if (result == 0)
+    int result = uv_pipe_open(&control->listener, fd);
+    if (result != 0)
+        close(fd);
+    else
         result = uv_listen((uv_stream_t *)&control->listener, 16, on_connection);
     if (result != 0) {
         close_handles(control);
@@ -575,5 +605,6 @@ void control_close(struct control *control)
     while (!TAILQ_EMPTY(&control->clients))
         drop_client(TAILQ_FIRST(&control->clients));
     who_destroy(control->who);
-    close_handles(control); /* libuv unlinks the path that it has bound */
+    unlink(control->path);
+    close_handles(control);
 }

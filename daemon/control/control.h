@@ -36,9 +36,15 @@ struct control_command {
     void (*run)(void *arg, struct control_request *request, const json_t *arguments);
 };
 
-/* Listens on `path`, mode 0660. A socket left by a process that is gone is replaced; one that
- * answers is not. `commands` ends with a NULL name and stays borrowed. */
-int control_open(uv_loop_t *loop, const char *path, const struct control_command *commands,
+/* A socket at `path`, mode 0660, on which nobody listens yet. One left by a process that is gone is
+ * replaced; one that answers is not. Waits for the disk: any thread. */
+int control_bind(const char *path, int *ret_fd, struct err *e);
+/* Takes that back. */
+void control_unbind(const char *path, int fd);
+
+/* Listens on it. `fd` is taken, whatever comes of it; `path` is where it was bound, and is removed
+ * at the end. `commands` ends with a NULL name and stays borrowed. */
+int control_open(uv_loop_t *loop, const char *path, int fd, const struct control_command *commands,
                  void *arg, struct control **ret_control, struct err *e);
 
 /* Answers {"ok":true} with the members of `answer` (taken; NULL for none). */

@@ -186,6 +186,12 @@ static void on_network_changed(void *arg)
     dispatch_network_changed(d->dispatch);
 }
 
+void delivery_try_now(struct delivery *d)
+{
+    if (d->dispatch)
+        dispatch_network_changed(d->dispatch);
+}
+
 static void on_turn_over(void *self, const struct fact *fact)
 {
     (void)fact;

@@ -59,6 +59,10 @@ void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_
 /* The answer to a FACT_COMMAND; dropped if the uplink that has asked is gone, and was told so. */
 void delivery_reply(struct delivery *d, uint64_t ticket, const struct uplink_reply *reply);
 
+/* What kept events from being sent is mended: who is not proven is tried at once. Nothing after
+ * delivery_close. */
+void delivery_try_now(struct delivery *d);
+
 /* Bit masks of receivers. */
 uint32_t delivery_responders(const struct delivery *d);
 uint32_t delivery_proven(const struct delivery *d);      /* whose link is proven now */

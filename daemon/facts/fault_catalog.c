@@ -68,6 +68,18 @@ static const struct fault_kind kinds[FAULT_CODES] = {
                       "Mend the file (tocsin check), then tocsin reload; until then the old "
                       "configuration stays.",
                       "改正配置文件（tocsin check），再运行 tocsin reload；在此之前沿用旧配置。"},
+    [FAULT_SIGNING] =
+        {"signing", FAULT_SUBJECT_NONE, FAULT_GRAVITY_GRAVE, FAULT_CLASS_SYSTEM,
+         "Telephone when a button is pressed: nothing can be signed, so no receiver "
+         "hears of it. Put the key back (signing: key_file; mode 0640): what waits is "
+         "sent then, no restart is needed.",
+         "按钮按下时请打电话：无法签名，接警方收不到报警。请恢复密钥文件"
+         "（signing: key_file，权限 0640）；恢复后积压的事件自动发出，无需重启。"},
+    [FAULT_CONTROL] = {"control", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_SYSTEM,
+                       "Make the folder of the control socket writable for tocsind, or end what "
+                       "holds the socket; until then the tocsin command finds nobody.",
+                       "使 tocsind 可以写入控制套接字所在的文件夹，或结束占用该套接字的程序；"
+                       "在此之前 tocsin 命令无法使用。"},
 };
 
 const struct fault_kind *fault_kind(enum fault_code code)

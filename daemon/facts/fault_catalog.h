@@ -28,8 +28,10 @@ enum fault_code {
     FAULT_LAMP,
     FAULT_OUTPUT,
     FAULT_CONFIG,
+    FAULT_SIGNING,
+    FAULT_CONTROL,
 };
-#define FAULT_CODES (FAULT_CONFIG + 1)
+#define FAULT_CODES (FAULT_CONTROL + 1)
 
 /* What a fault's subject is the id of. */
 enum fault_subject {
@@ -45,7 +47,7 @@ enum fault_subject {
 /* What it means to the lamp. */
 enum fault_gravity {
     FAULT_GRAVITY_DEGRADED, /* a press is heard, kept, and has somewhere to go */
-    FAULT_GRAVITY_GRAVE,    /* a press may not be heard, kept, or remembered */
+    FAULT_GRAVITY_GRAVE,    /* a press may not be heard, kept, sent, or remembered */
 };
 
 /* How alarm protocols with a handful of trouble codes group it (SIA DC-09, ANSI/SIA DC-05). */

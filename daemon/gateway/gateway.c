@@ -165,7 +165,7 @@ int gateway_start(const char *config_path, const char *kept_path, struct gateway
     service_ready(gw->service);
     log_info("tocsind", "ready: %zu inputs, %zu receivers, %zu cameras, signing key %s",
              gw->config->inputs.count, gw->config->receivers.count, gw->config->cameras.count,
-             gw->signer->keyid);
+             signing_keyid(gw->signing) ? signing_keyid(gw->signing) : "missing");
     return 0;
 }
 

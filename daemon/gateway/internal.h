@@ -18,6 +18,7 @@
 #include "events/faults.h"
 #include "facts/facts.h"
 #include "gateway/gateway.h"
+#include "gateway/signing.h"
 #include "incidents/incidents.h"
 #include "inputs/inputs.h"
 #include "loop/service.h"
@@ -47,7 +48,7 @@ struct gateway {
     uv_timer_t reload_pause;    /* runs while one waits for that */
 
     struct facts *facts;
-    struct signer *signer;
+    struct signing *signing;
     struct events *events;
     struct faults *faults;
     struct delivery *delivery;

@@ -8,19 +8,36 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/internal.h"
-#include "iface/signer.h"
 
-static int open_signer(struct gateway *gw, struct err *e)
+static void on_key_found(void *arg)
 {
-    const struct config_driver *c = &gw->config->signing.driver;
-    return err_prefix(e, signer_driver_of(c->type)->open(c->options, &gw->signer, e), "signing");
+    struct gateway *gw = arg;
+    delivery_try_now(gw->delivery);
 }
 
-static void close_signer(struct gateway *gw)
+static int open_signing(struct gateway *gw, struct err *e)
 {
-    if (gw->signer)
-        gw->signer->driver->close(gw->signer);
-    gw->signer = NULL;
+    struct signing_options options = {.loop = &gw->loop,
+                                      .facts = gw->facts,
+                                      .config = &gw->config->signing,
+                                      .on_found = on_key_found,
+                                      .arg = gw};
+    return signing_open(&options, &gw->signing, e);
+}
+
+static void tick_signing(struct gateway *gw)
+{
+    signing_tick(gw->signing);
+}
+
+static void close_signing(struct gateway *gw)
+{
+    signing_close(gw->signing);
+}
+
+static void free_signing(struct gateway *gw)
+{
+    signing_free(gw->signing);
 }
 
 static void on_wait(void *arg)
@@ -136,7 +153,7 @@ static int open_delivery(struct gateway *gw, struct err *e)
                                        .receivers = &gw->config->receivers,
                                        .state_dir = gw->config->storage.state_dir,
                                        .outbox = events_outbox(gw->events),
-                                       .signer = gw->signer,
+                                       .signer = signing_signer(gw->signing),
                                        .heartbeat = parts_heartbeat,
                                        .arg = gw};
     return delivery_open(&options, &gw->found, &gw->delivery, e);
@@ -445,7 +462,11 @@ static void free_operate(struct gateway *gw)
 
 /* Facts are told to subscribers in this order, too: incidents change before anybody shows them. */
 const struct part parts[] = {
-    {.name = "signer", .open = open_signer, .close = close_signer},
+    {.name = "signing",
+     .open = open_signing,
+     .tick = tick_signing,
+     .close = close_signing,
+     .free = free_signing},
     /* The store stands before an event is made. */
     {.name = "events",
      .open = open_events,
@@ -526,10 +547,10 @@ static_assert(sizeof parts / sizeof *parts <= PARTS_MAX, "a reload has a plan fo
 json_t *parts_status(void *arg, bool with_duress)
 {
     const struct gateway *gw = arg;
-    json_t *object =
-        json_pack("{ss,ss,ss,ss,sI}", "gateway", gw->config->site.id, "site", gw->config->site.name,
-                  "version", TOCSIN_VERSION, "signing_key", gw->signer->keyid, "uptime_ms",
-                  (json_int_t)(clock_monotonic_ms() - gw->started_ms));
+    json_t *object = json_pack("{ss,ss,ss,ss?,sI}", "gateway", gw->config->site.id, "site",
+                               gw->config->site.name, "version", TOCSIN_VERSION, "signing_key",
+                               signing_keyid(gw->signing), "uptime_ms",
+                               (json_int_t)(clock_monotonic_ms() - gw->started_ms));
     json_object_set_new(object, "configuration", file_status(gw));
     json_object_set_new(object, "waiting_for_restart", pending_status(gw));
     for (size_t i = 0; i < part_count; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The signer contract: a private key that signs short texts. Opened once at start; signing takes
+ * The signer contract: a private key that signs short texts. Opened at the start, or later by a
+ * thread that may wait for the disk: `open` touches nothing but its own. Signing takes
  * tens of microseconds and runs in the loop thread (ECDSA P-256 32 µs, Ed25519 42 µs p50 where it
  * was measured; a token that needs longer must not be used on the press path).
  */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/log.h"
 #include "inputs/internal.h"
 
 /* A line is good when all its contacts were read and none waits for the other: what was told before
@@ -139,24 +140,27 @@ static void on_fault(void *arg, const char *reason)
     update_fault(c->input);
 }
 
-static int open_contact(struct one_input *in, enum input_contact which, struct err *e)
+/* One that cannot be opened must not make the others deaf. */
+static void open_contact(struct one_input *in, enum input_contact which)
 {
     struct contact *c = &in->contacts[which];
+    struct err e;
     struct input_host host = {
         .on_level = on_level, .on_card = on_card, .on_fault = on_fault, .arg = c};
     c->input = in;
     c->which = which;
-    int result = in->driver->open(in->config->driver.options, which, &host,
-                                  in->inputs->options.loop, &c->line, e);
-    return err_prefix(e, result, "input %s", in->config->id);
+    if (in->driver->open(in->config->driver.options, which, &host, in->inputs->options.loop,
+                         &c->line, &e) == 0)
+        return;
+    c->line = NULL;
+    log_error("input", "%s: %s", in->config->id, e.text);
+    on_fault(c, e.text);
 }
 
-int contacts_open(struct one_input *in, struct err *e)
+void contacts_open(struct one_input *in)
 {
-    int result = 0;
-    for (size_t i = 0; result == 0 && i < in->contact_count; i++)
-        result = open_contact(in, (enum input_contact)i, e);
-    return result;
+    for (size_t i = 0; i < in->contact_count; i++)
+        open_contact(in, (enum input_contact)i);
 }
 
 void contacts_close(struct one_input *in)

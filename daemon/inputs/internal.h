@@ -14,7 +14,7 @@
 struct contact {
     struct one_input *input;
     enum input_contact which;
-    struct input *line;
+    struct input *line; /* NULL: its driver refuses what it was given */
     struct debounce debounce;
     bool known; /* its first level has come */
     bool broken;
@@ -70,7 +70,7 @@ bool inputs_is_good(const struct one_input *in);
 void pressed_tell(const struct one_input *in, const char *what);
 
 /* contacts.c */
-int contacts_open(struct one_input *in, struct err *e);
+void contacts_open(struct one_input *in);
 void contacts_close(struct one_input *in);
 /* What was due at `until_ns`; asks for the rest. */
 void contacts_settle(struct one_input *in, int64_t until_ns);

@@ -22,9 +22,21 @@ struct remembered {
     int64_t press_ns; /* of its newest press */
 };
 
+/* The socket, until it is there. */
+struct listening {
+    const struct control_command *commands;
+    uv_work_t work;
+    bool is_busy, is_closed;
+    int64_t due_ms; /* when it is tried again */
+    /* The pool's while it is busy. */
+    int fd, result;
+    struct err error; /* of the last try */
+};
+
 struct operate {
     struct operate_options options;
-    struct control *control;          /* NULL once closed */
+    struct listening listening;
+    struct control *control;          /* NULL until it is there, and once closed */
     struct waiting *waiting;          /* for simulated presses */
     struct control_request *exercise; /* who waits for it to begin; or NULL */
     struct control_request *ending;   /* who waits for it to end; or NULL */
@@ -43,6 +55,12 @@ bool operate_find_input(struct operate *op, struct control_request *request,
 /* "name (user)", or the user at the other end of the socket alone. */
 void operate_name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
                       size_t size);
+
+/* listen.c: the control socket is opened in place, and where that cannot be, tried in the pool
+ * until it can. */
+void listen_open(struct operate *op, const struct control_command *commands);
+void listen_tick(struct operate *op);
+void listen_close(struct operate *op);
 
 /* replies.c: answers (taken) when what was done is on the disk, or with what is known of that. */
 void replies_when_kept(struct operate *op, struct control_request *request, json_t *answer);

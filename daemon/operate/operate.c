@@ -127,15 +127,13 @@ int operate_open(const struct operate_options *options, struct operate **ret_ope
     watch_open(op);
     facts_subscribe(options->facts, ~(FACT_BIT(FACT_SETTLED) | FACT_BIT(FACT_TURN_OVER)), on_fact,
                     op);
-    int result =
-        control_open(options->loop, options->config.control->socket, commands, op, &op->control, e);
-    if (result == 0)
-        control_tell_gone(op->control, orders_on_gone);
-    return result;
+    listen_open(op, commands);
+    return 0;
 }
 
 void operate_tick(struct operate *op)
 {
+    listen_tick(op);
     queries_tick(op);
 }
 
@@ -146,8 +144,7 @@ void operate_close(struct operate *op)
     simulated_close(op);
     orders_close(op);
     replies_close(op);
-    control_close(op->control);
-    op->control = NULL;
+    listen_close(op);
 }
 
 void operate_free(struct operate *op)

@@ -2,7 +2,8 @@
 /*
  * What people and programs on this machine ask for, over the control socket: status, watch, the
  * orders of a technician, simulated presses, questions to the store. Reads and orders downward;
- * learns what came of an order by facts. Owns the control socket. Loop thread only.
+ * learns what came of an order by facts. Owns the control socket; one that cannot be had now is
+ * FAULT_CONTROL, and tried again. Loop thread only.
  */
 #ifndef TOCSIN_OPERATE_OPERATE_H
 #define TOCSIN_OPERATE_OPERATE_H
@@ -42,10 +43,11 @@ struct operate_options {
     void *arg;
 };
 
-/* Whatever it returns, `*ret_operate` is to be closed and freed. */
+/* Whatever it returns, `*ret_operate` is to be closed and freed; it fails without memory alone. */
 int operate_open(const struct operate_options *options, struct operate **ret_operate,
                  struct err *e);
-/* Once a second: tells whoever asks what the disk has kept from being answered. */
+/* Once a second: looks for the socket, and tells whoever asks what the disk has kept from being
+ * answered. */
 void operate_tick(struct operate *op);
 /* Answers whoever waits: it is stopping. NULL is accepted here and below. */
 void operate_close(struct operate *op);

@@ -125,7 +125,7 @@ static void run_floor(struct bench *b, const char *body, size_t length)
     digest_sha256(body, length, r.digest);
     r.created_s = clock_wall_ms() / 1000;
     r.expires_s = r.created_s + 300;
-    if (profile_sign(b->gw->signer, &r, &headers, &e) != 0)
+    if (profile_sign(signing_signer(b->gw->signing), &r, &headers, &e) != 0)
         die(e.text);
     bench_add(&b->sign, clock_monotonic_ns() - sign_ns);
     int total = snprintf(request, sizeof request,

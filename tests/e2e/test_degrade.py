@@ -3,10 +3,11 @@
 import configparser
 import os
 import shlex
+import socket
 import subprocess
 
 import pytest
-from stand import TOP, wait_until
+from stand import TOP, Process, wait_until
 
 
 def fault(stand, code):
@@ -133,3 +134,67 @@ def test_systemctl_reload_waits_for_the_verdict_and_fails_with_a_bad_file(stand)
     assert not fault(stand, "config")
     stand.core.stop()
     assert reload_of_the_unit(stand).returncode == 1
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "open to all"])
+def test_without_a_key_it_hears_stores_rings_and_sends_when_the_key_is_back(stand, how):
+    key = stand.pki / "gateway-signing.key"
+    text = key.read_bytes()
+    stand.write_config(cameras=False)
+    with stand.config.open("a") as config:
+        config.write("\noutputs: [{id: siren, driver: sim, on: [raised], for: 1min}]\n")
+    stand.start_receivers()
+    if how == "gone":
+        key.unlink()
+    elif how == "empty":
+        key.write_bytes(b"")
+    else:
+        key.chmod(0o644)
+    stand.start_core()
+    pid = stand.core.child.pid
+    wait_until("the lamp says so", lambda: lamp(stand) == "fault", 10)
+    assert str(key) in fault(stand, "signing")["reason"]
+    press = stand.press()
+    assert press["heard"] == "stored"
+    wait_until("the siren sounds", lambda: stand.status()["outputs"][0]["on"], 10)
+    shown = stand.cli("status").stdout
+    assert "signing key MISSING" in shown and "FAULT      signing" in shown
+    assert not any(r.alarm(press["alarm"]) for r in stand.receivers.values())
+    key.unlink(missing_ok=True)
+    key.write_bytes(text)
+    key.chmod(0o640)
+    delivered(stand, press["alarm"])
+    wait_until("mended", lambda: not fault(stand, "signing"), 20)
+    for receiver in stand.receivers.values():
+        raised = [e for e in receiver.events() if e["type"].endswith(".raised") and
+                  e.get("alarm") == press["alarm"]]
+        assert len(raised) == 1, raised
+    assert stand.status()["signing_key"]
+    assert stand.core.alive() and stand.core.child.pid == pid
+
+
+@pytest.mark.parametrize("how", ["no folder", "in use"])
+def test_without_a_control_socket_buttons_are_heard_and_it_comes_when_it_can(stand, how):
+    stand.write_config(cameras=False, replace=[
+        ("kind: panic\n", "kind: panic\n    pressed_at_start: true\n")])
+    stand.start_receivers()
+    other = None
+    if how == "no folder":
+        stand.run.rmdir()
+    else:
+        other = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        other.bind(str(stand.control))
+        other.listen()
+    stand.core = Process("tocsind", [stand.binary("daemon/gateway/tocsind"), "--config", stand.config],
+                         stand.logs)
+    police = stand.receivers["police"]
+    wait_until("a press is delivered", lambda: any("raised" in e["type"] for e in police.events()), 30)
+    wait_until("the receivers are told", lambda: any(e["type"] == "tocsin.fault.raised"
+                                                     for e in police.events()), 20)
+    if how == "no folder":
+        stand.run.mkdir()
+    else:
+        other.close()  # its file stays
+    wait_until("it is there", stand.core_answers, 30)
+    wait_until("mended", lambda: not fault(stand, "control"), 10)
+    assert told(stand, "tocsin.fault.raised", "control")

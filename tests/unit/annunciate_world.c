@@ -31,7 +31,8 @@ static void show(struct indicator *indicator, enum indicator_pattern pattern)
 
 static void close_indicator(struct indicator *indicator)
 {
-    indicator->pattern = INDICATOR_PATTERN_OFF;
+    if (indicator)
+        indicator->pattern = INDICATOR_PATTERN_OFF;
 }
 
 static const struct indicator_driver indicator_fake = {
@@ -40,9 +41,9 @@ static const struct indicator_driver indicator_fake = {
 static int open_siren(const void *options, const struct output_host *host, uv_loop_t *loop,
                       struct output **ret_output, struct err *e)
 {
-    (void)options;
     (void)loop;
-    (void)e;
+    if (options)
+        return err_set(e, EINVAL, "cannot be opened");
     struct output *siren = &sirens[siren_count++];
     *siren = (struct output){.host = *host};
     *ret_output = siren;
@@ -56,7 +57,8 @@ static void set_siren(struct output *siren, bool on)
 
 static void close_siren(struct output *siren)
 {
-    siren->on = false;
+    if (siren)
+        siren->on = false;
 }
 
 static const struct output_driver output_fake = {

@@ -101,15 +101,23 @@ static const struct control_command commands[] = {
     {"stream", NULL, run_stream},       {NULL, NULL, NULL},
 };
 
+void open_control(struct fixture *f)
+{
+    struct err e;
+    int fd;
+    ck_assert_msg(control_bind(f->path, &fd, &e) == 0, "%s", e.text);
+    ck_assert_msg(control_open(&f->loop, f->path, fd, commands, f, &f->control, &e) == 0, "%s",
+                  e.text);
+}
+
 struct fixture *begin(void)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    struct err e;
     strcpy(f->folder, "/tmp/tocsin-control-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(f->folder));
     snprintf(f->path, sizeof f->path, "%s/control.sock", f->folder);
     uv_loop_init(&f->loop);
-    ck_assert_msg(control_open(&f->loop, f->path, commands, f, &f->control, &e) == 0, "%s", e.text);
+    open_control(f);
     return f;
 }
 

@@ -23,6 +23,7 @@ struct fixture {
 };
 
 /* A socket in a folder of its own; end closes and removes it. */
+void open_control(struct fixture *f); /* once more */
 struct fixture *begin(void);
 void end(struct fixture *f);
 

@@ -6,7 +6,7 @@
 #include "run_suite.h"
 
 struct input lines[WORLD_INPUTS + 2][2];
-size_t opened;
+size_t opened, refused = SIZE_MAX;
 int second_contact;
 struct inputs *inputs;
 
@@ -21,9 +21,9 @@ static int open_line(const void *options, enum input_contact contact, const stru
 {
     (void)options;
     (void)loop;
-    if (opened == LIMIT_INPUTS)
-        return err_set(e, EINVAL, "no such line");
     size_t at = contact == INPUT_CONTACT_FIRST ? opened++ : opened - 1;
+    if (at == refused)
+        return err_set(e, EINVAL, "no such line");
     lines[at][contact] = (struct input){.host = *host};
     *ret_input = &lines[at][contact];
     return 0;

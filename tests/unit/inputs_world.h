@@ -11,6 +11,7 @@ struct input {
 };
 extern struct input lines[WORLD_INPUTS + 2][2]; /* in the order of the inputs; by contact */
 extern size_t opened;
+extern size_t refused;     /* the input that its driver does not open; SIZE_MAX: none */
 extern int second_contact; /* as a driver's options: the input has one */
 extern struct inputs *inputs;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "operate_world.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +22,36 @@ static void (*tell_gone)(void *arg, uint64_t client);
 json_t *lines[200];
 size_t line_count;
 
-int control_open(uv_loop_t *loop, const char *path, const struct control_command *given, void *arg,
-                 struct control **ret_control, struct err *e)
+const char *bind_error, *listen_error;
+unsigned binds, binds_beside, unbinds, listens;
+static pthread_t loop_thread;
+
+int control_bind(const char *path, int *ret_fd, struct err *e)
+{
+    (void)path;
+    if (binds++ == 0)
+        loop_thread = pthread_self();
+    binds_beside += !pthread_equal(loop_thread, pthread_self());
+    *ret_fd = 77;
+    return bind_error ? err_set(e, EACCES, "%s", bind_error) : 0;
+}
+
+void control_unbind(const char *path, int fd)
+{
+    (void)path;
+    ck_assert_int_eq(fd, 77);
+    unbinds++;
+}
+
+int control_open(uv_loop_t *loop, const char *path, int fd, const struct control_command *given,
+                 void *arg, struct control **ret_control, struct err *e)
 {
     (void)loop;
     (void)path;
-    (void)e;
+    ck_assert_int_eq(fd, 77);
+    if (listen_error)
+        return err_set(e, ENOMEM, "%s", listen_error);
+    listens++;
     commands = given;
     commands_arg = arg;
     *ret_control = (struct control *)&requests;

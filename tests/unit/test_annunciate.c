@@ -89,8 +89,8 @@ END_TEST
 
 START_TEST(what_makes_a_press_unsafe_is_grave)
 {
-    static const enum fault_code grave[] = {FAULT_LINE,   FAULT_STUCK, FAULT_CHATTER,
-                                            FAULT_TAMPER, FAULT_STORE, FAULT_STATE};
+    static const enum fault_code grave[] = {FAULT_LINE,  FAULT_STUCK, FAULT_CHATTER, FAULT_TAMPER,
+                                            FAULT_STORE, FAULT_STATE, FAULT_SIGNING};
     size_t count = 0;
     for (int i = 0; i < FAULT_CODES; i++)
         count += fault_kind((enum fault_code)i)->gravity == FAULT_GRAVITY_GRAVE;
@@ -218,30 +218,24 @@ START_TEST(a_lamp_that_does_not_work_is_a_fault)
 }
 END_TEST
 
-START_TEST(a_lamp_that_cannot_be_opened_is_named)
+START_TEST(a_lamp_that_its_driver_refuses_is_its_fault_and_the_others_show)
 {
-    struct err e;
-    struct lamps *other;
     world.lamps[1] = world.lamps[0];
     world.lamps[1].id = "other";
-    world.lamps[1].driver.options = &other;
+    world.lamps[0].driver.options = world.lamps; /* the false driver takes none */
     world.config.indicators.count = 2;
-    struct lamps_options options = {.loop = &world.loop,
-                                    .facts = world.facts,
-                                    .config = {.indicators = &world.config.indicators,
-                                               .inputs = &world.config.inputs,
-                                               .receivers = &world.config.receivers,
-                                               .cameras = &world.config.cameras},
-                                    .incidents = world.incidents,
-                                    .delivery = FAKE_DELIVERY,
-                                    .faults = world.faults};
-    indicator_count = 1;
-    ck_assert_int_lt(lamps_open(&options, &other, &e), 0);
-    ck_assert_ptr_nonnull(strstr(e.text, "lamp other"));
-    /* Facts would still be told to it: it lives as long as they do. */
-    lamps_close(other);
-    facts_close(world.facts);
-    lamps_free(other);
+    annunciate_restart();
+    ck_assert_int_eq(world_last(FACT_FAULT)->u.fault.code, FAULT_LAMP);
+    ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.subject, "lamp");
+    ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.reason, "cannot be opened");
+    prove_all();
+    ck_assert_uint_eq(indicator_count, 1);
+    expect(INDICATOR_PATTERN_DEGRADED); /* the other */
+    json_t *status = lamps_status(lamps);
+    ck_assert_uint_eq(json_array_size(status), 2);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(status, 0), "fault")),
+                     "cannot be opened");
+    json_decref(status);
 }
 END_TEST
 
@@ -263,7 +257,7 @@ int main(void)
     tcase_add_test(tc, of_duress_and_silent_buttons_the_lamp_shows_what_it_was_told_to);
     tcase_add_loop_test(tc, an_exercise_shows_from_its_beginning_to_its_end, 0, 2);
     tcase_add_test(tc, a_lamp_that_does_not_work_is_a_fault);
-    tcase_add_test(tc, a_lamp_that_cannot_be_opened_is_named);
+    tcase_add_test(tc, a_lamp_that_its_driver_refuses_is_its_fault_and_the_others_show);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -362,14 +362,12 @@ START_TEST(a_look_up_that_is_under_way_holds_no_memory_when_all_is_closed)
 }
 END_TEST
 
-static const struct control_command no_commands[] = {{NULL, NULL, NULL}};
-
 START_TEST(a_stale_socket_is_replaced_and_a_live_one_is_not)
 {
     struct fixture *f = begin();
-    struct control *second;
     struct err e;
-    ck_assert_int_eq(control_open(&f->loop, f->path, no_commands, f, &second, &e), -EADDRINUSE);
+    int bound;
+    ck_assert_int_eq(control_bind(f->path, &bound, &e), -EADDRINUSE);
     end(f);
     f = begin();
     control_close(f->control);
@@ -379,7 +377,59 @@ START_TEST(a_stale_socket_is_replaced_and_a_live_one_is_not)
     snprintf(address.sun_path, sizeof address.sun_path, "%s", f->path);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     close(fd);
-    ck_assert_int_eq(control_open(&f->loop, f->path, no_commands, f, &f->control, &e), 0);
+    open_control(f);
+    end(f);
+}
+END_TEST
+
+/* Who listens and does not get round to it is there all the same, and is not waited for. */
+START_TEST(a_socket_whose_owner_is_behind_is_not_replaced)
+{
+    struct fixture *f = begin();
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int clients[100], fd;
+    struct err e;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", f->path);
+    for (int i = 0; i < 100; i++) { /* its loop does not turn */
+        clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(clients[i], (struct sockaddr *)&address, sizeof address);
+    }
+    ck_assert_int_eq(control_bind(f->path, &fd, &e), -EADDRINUSE);
+    for (int i = 0; i < 100; i++)
+        close(clients[i]);
+    end(f);
+}
+END_TEST
+
+START_TEST(where_a_socket_cannot_be_it_is_said_why)
+{
+    static const char *const cases[][2] = {{"/proc/self/no/folder/control.sock", "No such file"},
+                                           {"/dev/null/control.sock", "Not a directory"},
+                                           {NULL, "107 bytes"}};
+    char path[200], long_path[120];
+    struct err e;
+    int fd;
+    memset(long_path, 'a', sizeof long_path);
+    long_path[0] = '/';
+    long_path[108] = '\0';
+    snprintf(path, sizeof path, "%s", cases[_i][0] ? cases[_i][0] : long_path);
+    ck_assert_int_lt(control_bind(path, &fd, &e), 0);
+    ck_assert_msg(strstr(e.text, cases[_i][1]) != NULL, "%s", e.text);
+}
+END_TEST
+
+START_TEST(one_that_was_bound_and_is_not_wanted_leaves_nothing)
+{
+    struct fixture *f = begin();
+    struct err e;
+    int fd;
+    control_close(f->control);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(control_bind(f->path, &fd, &e), 0);
+    control_unbind(f->path, fd);
+    ck_assert_int_ne(access(f->path, F_OK), 0);
+    ck_assert_int_ne(fcntl(fd, F_GETFD), 0);
+    open_control(f);
     end(f);
 }
 END_TEST
@@ -464,6 +514,9 @@ int main(void)
     tcase_add_test(tc, a_look_up_that_is_under_way_holds_no_memory_when_all_is_closed);
     tcase_add_test(tc, a_long_error_is_answered_whole);
     tcase_add_test(tc, a_connection_has_a_number_of_its_own_and_its_end_is_told_once);
+    tcase_add_test(tc, a_socket_whose_owner_is_behind_is_not_replaced);
+    tcase_add_loop_test(tc, where_a_socket_cannot_be_it_is_said_why, 0, 3);
+    tcase_add_test(tc, one_that_was_bound_and_is_not_wanted_leaves_nothing);
     tcase_add_test(tc, a_stale_socket_is_replaced_and_a_live_one_is_not);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

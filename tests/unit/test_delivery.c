@@ -28,6 +28,22 @@ START_TEST(a_link_is_proven_by_a_receipt_and_lost_when_none_comes)
 }
 END_TEST
 
+START_TEST(who_is_not_proven_is_tried_at_once_when_what_kept_it_is_mended)
+{
+    offer(1);
+    for (int i = 0; i < 6; i++) {
+        virtual_advance(facts, 60000);
+        if (under_way(0, 1))
+            finish(0, 1, UPLINK_OUTCOME_RETRY);
+    }
+    ck_assert_ptr_null(under_way(0, 1)); /* it waits its time */
+    delivery_try_now(delivery);
+    ck_assert_ptr_nonnull(under_way(0, 1));
+    delivery_close(delivery);
+    delivery_try_now(delivery);
+}
+END_TEST
+
 START_TEST(a_refusal_takes_the_proof_away_at_once_and_says_why)
 {
     beat();
@@ -328,6 +344,7 @@ int main(void)
     TCase *tc = tcase_create("receivers");
     tcase_add_checked_fixture(tc, begin, tear_down);
     tcase_add_test(tc, a_link_is_proven_by_a_receipt_and_lost_when_none_comes);
+    tcase_add_test(tc, who_is_not_proven_is_tried_at_once_when_what_kept_it_is_mended);
     tcase_add_test(tc, a_refusal_takes_the_proof_away_at_once_and_says_why);
     tcase_add_test(tc,
                    what_a_receiver_refuses_is_one_fault_until_it_takes_it_and_is_tried_each_minute);

@@ -57,6 +57,33 @@ START_TEST(every_line_tells_at_the_start_whether_it_is_good)
 }
 END_TEST
 
+START_TEST(a_line_that_its_driver_refuses_is_its_fault_and_the_others_are_heard)
+{
+    struct err e;
+    inputs_close(inputs);
+    world_settle_handles();
+    inputs_free(inputs);
+    opened = 0;
+    refused = WORLD_GATE;
+    ck_assert_int_eq(open_inputs(), 0);
+    for (size_t i = 0; i < WORLD_INPUTS; i++) {
+        if (i != WORLD_GATE)
+            set_level(i, INPUT_CONTACT_FIRST, false, INPUT_CAUSE_START);
+    }
+    ck_assert(!is_known(WORLD_GATE));
+    ck_assert(is_known(WORLD_OFFICE));
+    ck_assert_int_eq(world_last(FACT_FAULT)->u.fault.code, FAULT_LINE);
+    ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.subject, "gate");
+    ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.reason, "no such line");
+    ck_assert_int_lt(inputs_simulate(inputs, WORLD_GATE, 0, &e), 0);
+    ck_assert_str_eq(e.text, "input gate: no such line");
+    inputs_release(inputs, WORLD_GATE);
+    inputs_simulate_card(inputs, WORLD_GATE, "123");
+    move(WORLD_OFFICE, true);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 1);
+}
+END_TEST
+
 START_TEST(two_contacts_that_contradict_each_other_are_a_fault)
 {
     inputs_close(inputs);
@@ -230,6 +257,7 @@ int main(void)
     tcase_add_test(tc, two_contacts_that_tell_of_a_press_one_after_the_other_agree);
     tcase_add_test(tc, a_line_is_good_when_its_level_is_known_and_nothing_is_wrong);
     tcase_add_test(tc, every_line_tells_at_the_start_whether_it_is_good);
+    tcase_add_test(tc, a_line_that_its_driver_refuses_is_its_fault_and_the_others_are_heard);
     tcase_add_test(tc, two_contacts_that_contradict_each_other_are_a_fault);
     tcase_add_test(
         tc, a_line_and_a_stuck_button_from_before_a_restart_are_told_as_good_when_they_are_seen_so);

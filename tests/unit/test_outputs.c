@@ -28,6 +28,31 @@ START_TEST(a_raised_alarm_switches_the_siren_until_it_is_closed)
 }
 END_TEST
 
+START_TEST(one_that_its_driver_refuses_is_its_fault_and_switches_nothing_and_the_others_do)
+{
+    world.outputs[0].driver.options = world.outputs; /* the false driver takes none */
+    world.outputs[1] = world.outputs[0];
+    world.outputs[1].id = "bell";
+    world.outputs[1].driver.options = NULL;
+    world.config.outputs.count = 2;
+    annunciate_restart();
+    ck_assert_int_eq(world_last(FACT_FAULT)->u.fault.code, FAULT_OUTPUT);
+    ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.subject, "siren");
+    ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.reason, "cannot be opened");
+    ck_assert_uint_eq(siren_count, 1);
+    world_press(WORLD_GATE);
+    expect_siren(true); /* the bell */
+    json_t *status = outputs_status(outputs);
+    const json_t *first = json_array_get(status, 0);
+    ck_assert_uint_eq(json_array_size(status), 2);
+    ck_assert(json_is_false(json_object_get(first, "on")));
+    ck_assert_str_eq(json_string_value(json_object_get(first, "fault")), "cannot be opened");
+    json_decref(status);
+    world.outputs[0].driver.options = NULL;
+    world.config.outputs.count = 1;
+}
+END_TEST
+
 START_TEST(duress_silent_alarms_tests_and_drills_switch_nothing_unless_told_to)
 {
     world_press(WORLD_DURESS);
@@ -218,6 +243,8 @@ int main(void)
     TCase *tc = tcase_create("outputs");
     tcase_add_checked_fixture(tc, annunciate_begin, annunciate_end);
     tcase_add_test(tc, a_raised_alarm_switches_the_siren_until_it_is_closed);
+    tcase_add_test(tc,
+                   one_that_its_driver_refuses_is_its_fault_and_switches_nothing_and_the_others_do);
     tcase_add_test(tc, duress_silent_alarms_tests_and_drills_switch_nothing_unless_told_to);
     tcase_add_test(tc, an_output_of_named_inputs_heeds_no_other);
     tcase_add_loop_test(tc, a_drill_switches_what_is_told_to_follow_drills, 0, 2);
