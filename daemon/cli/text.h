@@ -16,7 +16,7 @@ void text_print(const json_t *object, const char *name, int columns);
 void text_print_error(const char *text);
 
 /* What is said of something that the disk has not taken in time. */
-#define TEXT_IN_MEMORY "in memory only, the disk did not answer in time"
+#define TEXT_IN_MEMORY "in memory only, no disk has it as yet"
 
 /* After an answer to an order that is in memory only: a line that says so. */
 void text_print_kept(const json_t *answer);

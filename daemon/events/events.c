@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/encode.h"
+#include "base/lasting.h"
 #include "base/log.h"
 #include "envelope/envelope.h"
 #include "events/age.h"
@@ -50,6 +51,7 @@ struct events {
     char journal_reason[FACT_TEXT_SIZE]; /* "" while the journal takes events */
     bool journal_stated;
     char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
+    char forgets[FACT_TEXT_SIZE];      /* why it would not outlive a power cut; "": it would */
     bool store_proven;                 /* the disk has taken an event since the start */
     bool store_good;                   /* was stated to be */
     bool closed;
@@ -89,6 +91,7 @@ static void tell_heard(const struct pending *p, bool stored)
         .kind = FACT_HEARD,
         .u.heard = {
             .seq = event->seq, .class = event->class, .stored = stored, .handed_us = p->handed_us}};
+    fact.u.heard.forgets = p->events->forgets[0];
     memcpy(fact.u.heard.id, event->id, sizeof fact.u.heard.id);
     memcpy(fact.u.heard.alarm, event->alarm, sizeof fact.u.heard.alarm);
     memcpy(fact.u.heard.type, event->type, sizeof fact.u.heard.type);
@@ -238,9 +241,15 @@ bool events_idle(const struct events *ev)
     return !ev->pending;
 }
 
+/* "" if there is none. */
+static const char *store_trouble(const struct events *ev)
+{
+    return ev->store_reason[0] ? ev->store_reason : ev->forgets;
+}
+
 bool events_store_works(const struct events *ev)
 {
-    return ev->store_reason[0] == '\0';
+    return store_trouble(ev)[0] == '\0';
 }
 
 static void state_store(struct events *ev, const char *reason)
@@ -262,6 +271,7 @@ static void check_store(struct events *ev)
     state_store(ev, ev->store_reason[0] ? ev->store_reason
                     : stuck ? "the disk does not answer; events are kept in memory and sent from "
                               "there"
+                    : ev->forgets[0] ? ev->forgets
                     : ev->slow.is_slow
                         ? "the disk is slow: half of the last events were not on it within "
                           "storage.commit_wait, and went out from memory"
@@ -336,6 +346,11 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
     for (size_t i = 0; i < to->count; i++)
         receivers[i] = to->items[i].id;
     mkdir(storage->state_dir, 0700);
+    const char *forgetting = lasting_forgets(storage->state_dir);
+    if (forgetting)
+        snprintf(ev->forgets, sizeof ev->forgets,
+                 "%s is on %s: nothing that is written there outlives a power cut",
+                 storage->state_dir, forgetting);
     struct outbox_options options = {.dir = storage->state_dir,
                                      .receivers = receivers,
                                      .receiver_count = to->count,
@@ -402,6 +417,7 @@ int events_open(const struct events_options *options, struct events **ret_events
         return result;
     }
     kept_init(&ev->kept, ev->loop, ev->facts, ev->outbox, ev->config.storage->commit_wait_ms);
+    ev->kept.forgets = ev->forgets[0];
     take_head(ev, ret_found);
     take_restored(ev, ret_found);
     load_age(ev, ret_found);
@@ -450,7 +466,7 @@ json_t *events_status(const struct events *ev)
     size_t waiting = 0;
     for (const struct pending *p = ev->pending; p; p = p->next)
         waiting += !p->stored;
-    return json_pack("{ss,ss,sI,sI,ss}", "state", ev->store_reason[0] ? "fault" : "good", "reason",
-                     ev->store_reason, "head_seq", (json_int_t)ev->envelope.last_seq, "in_memory",
-                     (json_int_t)waiting, "journal", ev->journal_reason);
+    return json_pack("{ss,ss,sI,sI,ss}", "state", events_store_works(ev) ? "good" : "fault",
+                     "reason", store_trouble(ev), "head_seq", (json_int_t)ev->envelope.last_seq,
+                     "in_memory", (json_int_t)waiting, "journal", ev->journal_reason);
 }

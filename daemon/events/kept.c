@@ -58,7 +58,7 @@ static void on_barrier(void *arg)
     struct waiter *first;
     k->passed++;
     while ((first = TAILQ_FIRST(&k->waiters)) && first->barrier != 0 && first->barrier <= k->passed)
-        tell(k, first, true);
+        tell(k, first, !k->forgets);
 }
 
 /* What follows from what they wait for (rows that are saved once a turn, faults as events) was

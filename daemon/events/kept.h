@@ -25,6 +25,7 @@ struct kept {
     struct facts *facts;
     struct outbox *outbox;
     int64_t patience_ms;
+    bool forgets; /* what the store has does not outlive a power cut: nobody is told "stored" */
     uv_timer_t timer;
     TAILQ_HEAD(waiter_list, waiter) waiters; /* the oldest first: all have the same patience */
     size_t count;

@@ -101,7 +101,8 @@ struct fact_heard {
     uint64_t seq;
     char id[UUID_TEXT_SIZE], alarm[UUID_TEXT_SIZE], type[EVENT_TYPE_SIZE];
     enum event_class class;
-    bool stored;       /* on the disk; false: the disk was too slow, it goes out from memory */
+    bool stored;       /* in the store; false: the disk was too slow, it goes out from memory */
+    bool forgets;      /* the store would not outlive a power cut: nobody is told "stored" */
     int64_t handed_us; /* from what happened (the kernel's stamp of an edge) to the outbox */
 };
 

@@ -118,7 +118,7 @@ static void reply(struct incidents *inc, size_t receiver, uint64_t ticket,
 {
     log_info("receiver", "%s: %s: %s%s", inc->options.config.receivers->items[receiver].id,
              uplink_command_name(kind), said->done ? "done" : said->reason,
-             said->in_memory ? ", in memory only: the disk did not answer in time" : "");
+             said->in_memory ? ", in memory only: no disk has it as yet" : "");
     delivery_reply(inc->options.delivery, ticket, said);
 }
 

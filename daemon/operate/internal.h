@@ -66,6 +66,9 @@ void listen_close(struct operate *op);
 void replies_when_kept(struct operate *op, struct control_request *request, json_t *answer);
 void replies_close(struct operate *op);
 
+/* watch.c: "stored" or "memory" */
+const char *operate_heard_word(const struct fact_heard *heard);
+
 /* simulated.c */
 void simulated_press(void *arg, struct control_request *request, const json_t *arguments);
 void simulated_release(void *arg, struct control_request *request, const json_t *arguments);

@@ -137,9 +137,8 @@ static void take_heard(struct operate *op, const struct fact_heard *heard)
     struct waiting *w = find_seq(op, heard->seq);
     if (!w)
         return;
-    json_t *answer =
-        json_pack("{ss,ss,sI,ss}", "alarm", heard->alarm, "event", heard->id, "seq",
-                  (json_int_t)heard->seq, "heard", heard->stored ? "stored" : "memory");
+    json_t *answer = json_pack("{ss,ss,sI,ss}", "alarm", heard->alarm, "event", heard->id, "seq",
+                               (json_int_t)heard->seq, "heard", operate_heard_word(heard));
     if (w->exercise)
         json_object_set_new(answer, "exercise", json_string(incident_class_name(w->class)));
     control_reply(w->request, answer);

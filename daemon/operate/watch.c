@@ -153,6 +153,11 @@ static const char *clip_word(enum fact_clip_step step)
     return "";
 }
 
+const char *operate_heard_word(const struct fact_heard *heard)
+{
+    return heard->stored && !heard->forgets ? "stored" : "memory";
+}
+
 /* Raised, updated and restored show as their events are heard. */
 static const char *step_word(enum incident_action action)
 {
@@ -194,7 +199,7 @@ static bool read_way(const struct operate_config *config, const struct fact *fac
                                   .event = heard->type,
                                   .seq = heard->seq,
                                   .handed_us = heard->handed_us,
-                                  .text = heard->stored ? "stored" : "memory"};
+                                  .text = operate_heard_word(heard)};
     } else if (fact->kind == FACT_DELIVERED) {
         const struct fact_delivered *delivered = &fact->u.delivered;
         *ret_line = (struct line){.what = delivered_word(delivered),

@@ -222,7 +222,7 @@ static void reply(struct uplink *u, uint64_t ticket, const struct uplink_reply *
     log_info("uplink", "%s: %s: %s%s", u->host.receiver, u->options->commands.items[ticket - 1],
              answer->done ? "done" : "not done: ",
              !answer->done       ? answer->reason
-             : answer->in_memory ? ", but in memory only: the disk did not answer in time"
+             : answer->in_memory ? ", but in memory only: no disk has it as yet"
                                  : "");
 }
 

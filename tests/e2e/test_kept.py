@@ -136,7 +136,7 @@ def test_what_the_disk_does_not_take_is_said_to_be_in_memory_only(stand):
     stand.press()
     stuck.touch()
     stand.ask(command="press", input="b1", hold_ms=5)
-    said = "in memory only, the disk did not answer in time"
+    said = "in memory only, no disk has it as yet"
     for order in (("cancel", "--note", "mistake"), ("reset",)):
         done = stand.cli(*order)
         assert done.returncode == 0 and said in done.stdout, done

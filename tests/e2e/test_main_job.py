@@ -17,13 +17,13 @@ SHARDS = 8  # so many tests share them
 ENCODES = pytest.mark.xdist_group("cameras")
 
 
-def start(stand, receivers=True, replace=(), **config):
+def start(stand, receivers=True, replace=(), env=None, **config):
     # Where a test wants a press stored, a busy machine may take its time for it.
     patient = [("  reserve_events: 2000\n", "  reserve_events: 2000\n  commit_wait: 1s\n")]
     stand.write_config(cameras=False, replace=[*patient, *replace], **config)
     if receivers:
         stand.start_receivers()
-    stand.start_core()
+    stand.start_core(env=env)
 
 
 def proven(stand):
@@ -219,11 +219,35 @@ def test_kill_9_at_any_moment_loses_and_invents_nothing(stand, shard):
     print(f"{kills} kills, {len(asked)} presses asked, {len(heard)} heard, all at both receivers")
 
 
+def lasting(stand):
+    """A small tmpfs that passes for a disk."""
+    return {"LD_PRELOAD": str(stand.build / "tests/e2e/liblasting_disk.so"),
+            "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
+def test_of_a_store_on_tmpfs_nothing_is_said_to_be_stored(stand):
+    state = stand.folder / "state"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", state], check=True)
+    try:
+        start(stand)
+        wait_until("the fault", lambda: ("store", f"{state} is on tmpfs") in {
+            (f["fault"], f["reason"].split(":")[0]) for f in stand.status()["faults"]}, 10)
+        assert stand.status()["store"]["state"] == "fault"
+        press = stand.ask(command="press", input="gate-button", hold_ms=5)
+        assert press["heard"] == "memory", press
+        assert stand.ask(command="reset", by="Li")["kept"] == "memory"
+        noted = stand.cli("check", str(stand.config)).stderr
+        assert "storage.state_dir: is on tmpfs, which forgets everything" in noted
+    finally:
+        stand.core.stop()
+        subprocess.run(["umount", state], check=True)
+
+
 def test_a_full_disk_still_takes_alarms(stand):
     state = stand.folder / "state"
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", state], check=True)
     try:
-        start(stand, buttons=8)
+        start(stand, buttons=8, env=lasting(stand))
         with open(state / "filler", "wb") as filler:
             try:
                 while True:
@@ -240,9 +264,9 @@ def test_a_full_disk_still_takes_alarms(stand):
                 i["pressed"] for i in stand.status()["inputs"]), 5)
             if round_number == 10:  # a restart on the full disk must not change that
                 stand.core.kill()
-                stand.start_core()
+                stand.start_core(env=lasting(stand))
                 stand.core.stop()
-                stand.start_core()
+                stand.start_core(env=lasting(stand))
         assert stand.status()["store"]["state"] == "good"
     finally:
         stand.core.stop()

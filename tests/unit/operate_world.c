@@ -351,12 +351,23 @@ const char *text_of(const struct control_request *request, const char *name)
     return text ? text : "";
 }
 
-void say_heard(uint64_t seq, bool stored)
+static void say(uint64_t seq, bool stored, bool forgets)
 {
-    struct fact fact = {.kind = FACT_HEARD, .u.heard = {.seq = seq, .stored = stored}};
+    struct fact fact = {.kind = FACT_HEARD,
+                        .u.heard = {.seq = seq, .stored = stored, .forgets = forgets}};
     memcpy(fact.u.heard.alarm, fake.events[seq - 1].alarm, UUID_TEXT_SIZE);
     strcpy(fact.u.heard.type, fake.events[seq - 1].type);
     strcpy(fact.u.heard.id, "01980000-0000-7000-8000-0000000000e1");
     facts_publish(world.facts, &fact);
     facts_tell(world.facts);
+}
+
+void say_heard(uint64_t seq, bool stored)
+{
+    say(seq, stored, false);
+}
+
+void say_heard_by_what_forgets(uint64_t seq)
+{
+    say(seq, true, true);
 }

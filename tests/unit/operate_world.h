@@ -57,5 +57,7 @@ const char *text_of(const struct control_request *request, const char *name);
 
 /* The outbox tells of that event: on the disk, or from memory. */
 void say_heard(uint64_t seq, bool stored);
+/* The store has it, and would not outlive a power cut. */
+void say_heard_by_what_forgets(uint64_t seq);
 
 #endif

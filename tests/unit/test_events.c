@@ -9,6 +9,7 @@
 #include "events/faults.h"
 #include "events/slow.h"
 #include "fake_outbox.h"
+#include "known_disk.h"
 #include "run_suite.h"
 #include "virtual_time.h"
 
@@ -500,6 +501,43 @@ START_TEST(the_store_is_told_to_be_good_when_the_disk_has_taken_something)
 }
 END_TEST
 
+START_TEST(of_a_store_that_forgets_nothing_is_said_to_be_stored)
+{
+    const char *waits = "nothing";
+    begin_again();
+    known_disk_forgets = "tmpfs";
+    open_events();
+    events_connect(events, DELIVERY);
+    ck_assert(!events_store_works(events));
+    emit(EVENT_CLASS_PRESS, NULL);
+    ck_assert(events_when_kept(events, on_kept, &waits));
+    facts_tell(facts);
+    fake_outbox_answer();
+    facts_tell(facts);
+    ck_assert_uint_eq(offered, 1);
+    const struct fact_heard *heard = &last(FACT_HEARD)->u.heard;
+    ck_assert(heard->stored && heard->forgets); /* for who waits for the store, and for people */
+    ck_assert_str_eq(waits, "memory");
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert_str_eq(last(FACT_FAULT)->u.fault.reason,
+                     "/nowhere is on tmpfs: nothing that is written there outlives a power cut");
+    ck_assert(faults_any_grave(faults));
+    json_t *status = events_status(events);
+    ck_assert_str_eq(json_string_value(json_object_get(status, "state")), "fault");
+    ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(status, "reason")), "tmpfs"));
+    json_decref(status);
+    /* What the disk says of itself goes before it, and does not end it. */
+    fake_outbox.host.on_fault(fake_outbox.host.arg, "no space");
+    facts_tell(facts);
+    ck_assert_str_eq(last(FACT_FAULT_STATED)->u.fault.reason, "no space");
+    fake_outbox.host.on_fault(fake_outbox.host.arg, NULL);
+    facts_tell(facts);
+    ck_assert(last(FACT_FAULT_STATED)->u.fault.broken);
+    known_disk_forgets = NULL;
+}
+END_TEST
+
 START_TEST(a_disk_that_is_full_is_a_fault_with_its_words)
 {
     fake_outbox.host.on_fault(fake_outbox.host.arg, "no space left");
@@ -863,6 +901,7 @@ int main(void)
     tcase_add_test(tc, a_disk_that_does_not_answer_is_a_fault_until_it_does);
     tcase_add_loop_test(tc, the_store_is_told_to_be_good_when_the_disk_has_taken_something, 0, 2);
     tcase_add_test(tc, a_disk_that_is_full_is_a_fault_with_its_words);
+    tcase_add_test(tc, of_a_store_that_forgets_nothing_is_said_to_be_stored);
     tcase_add_loop_test(tc, old_events_are_pruned_by_the_time_that_the_gateway_ran, 0, 3);
     tcase_add_test(tc, what_was_counted_is_saved_each_hour_and_pruned_by_each_ten_minutes);
     tcase_add_test(tc, a_count_that_cannot_be_read_makes_nothing_old);

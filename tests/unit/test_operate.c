@@ -39,6 +39,15 @@ START_TEST(a_press_in_a_drill_is_said_to_be_one)
 }
 END_TEST
 
+START_TEST(a_press_in_a_store_that_forgets_is_told_as_in_memory)
+{
+    struct control_request *request = ask("press", "{'input':'gate'}");
+    facts_tell(world.facts);
+    say_heard_by_what_forgets(1);
+    ck_assert_str_eq(text_of(request, "heard"), "memory");
+}
+END_TEST
+
 START_TEST(a_press_that_the_disk_does_not_take_is_answered_from_memory)
 {
     struct control_request *request = ask("press", "{'input':'gate','hold_ms':0}");
@@ -520,6 +529,7 @@ int main(void)
     tcase_add_checked_fixture(tc, operate_begin, operate_end);
     tcase_add_test(tc, a_press_is_answered_when_its_event_is_on_the_disk);
     tcase_add_test(tc, a_press_in_a_drill_is_said_to_be_one);
+    tcase_add_test(tc, a_press_in_a_store_that_forgets_is_told_as_in_memory);
     tcase_add_test(tc, a_press_that_the_disk_does_not_take_is_answered_from_memory);
     tcase_add_test(tc, a_press_that_becomes_no_event_says_why);
     tcase_add_test(tc, a_held_press_is_answered_when_it_counts);

@@ -7,6 +7,7 @@
 #include "fake_drivers.h"
 #include "iface/indicator.h"
 #include "iface/limits.h"
+#include "known_disk.h"
 #include "run_suite.h"
 #include "sections/config.h"
 
@@ -186,6 +187,16 @@ START_TEST(a_site_is_known_by_twenty_digits)
 }
 END_TEST
 
+START_TEST(a_store_that_forgets_is_noted)
+{
+    static const char note[] = "storage.state_dir: is on tmpfs, which forgets everything";
+    ck_assert(!is_noted(text, note));
+    known_disk_forgets = "tmpfs";
+    ck_assert(is_noted(text, note));
+    known_disk_forgets = NULL;
+}
+END_TEST
+
 static const struct option *find_option(const struct section *section, const char *key)
 {
     const struct option *o = section->options;
@@ -255,6 +266,7 @@ int main(void)
     tcase_add_test(tests, an_output_may_not_be_for_what_is_no_button);
     tcase_add_test(tests, alarms_and_exercises_are_as_the_file_says);
     tcase_add_test(tests, a_site_is_known_by_twenty_digits);
+    tcase_add_test(tests, a_store_that_forgets_is_noted);
     tcase_add_test(tests, the_shorthands_are_the_sections);
     tcase_add_test(tests, an_entry_is_found_by_its_id);
     tcase_add_test(tests, an_enum_is_told_with_the_words_of_the_file);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "events/section/storage.h"
 
+#include "base/lasting.h"
 #include "conf/units.h"
 
 static const struct option table[] = {
@@ -40,9 +41,22 @@ static const struct option table[] = {
     OPTION_TABLE_END,
 };
 
+static void note(const struct section_view *view)
+{
+    size_t count;
+    const struct config_storage *storage = section_items(view, &count);
+    const char *forgetting = lasting_forgets(storage->state_dir);
+    if (forgetting)
+        section_note(view, 0, "state_dir",
+                     "is on %s, which forgets everything with a power cut: nothing is ever "
+                     "\"stored\" there",
+                     forgetting);
+}
+
 const struct section storage_section = {
     .name = "storage",
     .help = "Where events are kept until they are receipted.",
     .options = table,
     .size = sizeof(struct config_storage),
+    .note = note,
 };
