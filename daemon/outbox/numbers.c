@@ -71,6 +71,7 @@ int numbers_keep_ahead(struct store *s, uint64_t seq, struct err *e)
 
 int numbers_begin(struct store *s, uint64_t used, struct err *e)
 {
+    s->begun = used;
     int result = store_begin(s, e);
     if (result != 0)
         return result;
@@ -82,6 +83,8 @@ int numbers_begin(struct store *s, uint64_t used, struct err *e)
     return result;
 }
 
+/* Not if no event was made since a start that left numbers out: they would not be left out again.
+ */
 static int put_clean(struct store *s, struct err *e)
 {
     sqlite3_stmt *row = NULL;
@@ -91,10 +94,10 @@ static int put_clean(struct store *s, struct err *e)
         sqlite3_finalize(row);
         return store_error(s, e, "numbers");
     }
-    snprintf(text, sizeof text, "%" PRIu64 " clean %lld", s->ceiling,
-             (long long)sqlite3_column_int64(row, 0));
+    uint64_t newest = (uint64_t)sqlite3_column_int64(row, 0);
     sqlite3_finalize(row);
-    return put(s, text, e);
+    snprintf(text, sizeof text, "%" PRIu64 " clean %" PRIu64, s->ceiling, newest);
+    return newest < s->begun ? 0 : put(s, text, e);
 }
 
 int numbers_end(struct store *s, struct err *e)

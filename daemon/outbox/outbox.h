@@ -8,8 +8,9 @@
  * written behind it (gather.h); what only reads, and pruning, in small pieces after that, and never
  * in the same transaction (queue.h). What cannot be written now (disk full, broken, stuck) stays in
  * memory, is reported as a fault, and is tried again for ever: the database is then closed and
- * opened anew, and the batch written again, because after a failed fsync nothing that was written
- * may be trusted. Meanwhile what can be read is read, and what can be pruned is pruned.
+ * opened anew, and its log and the batch written again, because after a failed fsync nothing that
+ * was written may be trusted (prove.h). Meanwhile what can be read is read, and what can be pruned
+ * is pruned.
  *
  * Until an event is committed it is in the journal, too (journal.h), which a kill of the process
  * leaves: the next start finds it there, and its number is given to no other.

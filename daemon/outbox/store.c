@@ -11,6 +11,7 @@
 
 #include "outbox/fresh.h"
 #include "outbox/numbers.h"
+#include "outbox/prove.h"
 #include "wire/digest.h"
 
 #define EVENT_ROOM_BYTES 2048
@@ -167,6 +168,8 @@ int store_open(struct store *s, struct err *e)
      * disk there would be none to be had. */
     int persist = 1;
     sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    s->proven = false;
     if (result == 0)
         result = execute(s, schema, "schema", e);
     if (result == 0)
@@ -237,7 +240,7 @@ int store_reserve(struct store *s, int64_t events, struct err *e)
     /* A quarter used up is refilled at the next start, not one event at a time. */
     if (room >= wanted / 4 * 3)
         return 0;
-    int result = 0;
+    int result = store_prove(s, e);
     /* What is free already is taken first, so that only the whole shows what is to be had. */
     for (int64_t taken = 0; result == 0 && taken < wanted; taken += LOG_ROOM_BYTES) {
         snprintf(text, sizeof text, "INSERT INTO filler VALUES(zeroblob(%d))", LOG_ROOM_BYTES);
@@ -269,8 +272,25 @@ void store_copy_column(sqlite3_stmt *row, int column, char *ret_text, size_t siz
     snprintf(ret_text, size, "%s", text ? (const char *)text : "");
 }
 
+int store_prove(struct store *s, struct err *e)
+{
+    if (s->proven)
+        return 0;
+    int result = prove_log(s->db);
+    if (result != SQLITE_OK)
+        return err_set(e, result == SQLITE_FULL ? ENOSPC : EIO, "%s: write the log anew: %s",
+                       s->path, sqlite3_errstr(result));
+    /* Until then a close must not move it into the database. */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    s->proven = true;
+    return 0;
+}
+
 int store_begin(struct store *s, struct err *e)
 {
+    int result = store_prove(s, e);
+    if (result != 0)
+        return result;
     return store_run(s, STORE_BEGIN, "begin", e);
 }
 
@@ -462,12 +482,15 @@ void store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool cl
 void store_checkpoint(struct store *s)
 {
     /* A failure here leaves everything in the log, where it is as durable; the next one comes. */
-    if (s->db &&
+    if (s->db && store_prove(s, NULL) == 0 &&
         sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK)
         s->log_pages = 0;
 }
 
 int store_begin_log(struct store *s, struct err *e)
 {
+    int result = store_prove(s, e);
+    if (result != 0)
+        return result;
     return execute(s, "PRAGMA user_version=" STORE_VERSION, "begin the log", e);
 }

@@ -74,6 +74,8 @@ struct store {
     uint64_t ceiling; /* no number above it was given; 0: nothing is known */
     bool is_clean;    /* but the stop was clean, and the newest event's number this: */
     uint64_t clean_seq;
+    uint64_t begun; /* numbers above it are given since the start */
+    bool proven;    /* what was read when it was opened is on the disk */
     const char *const *receivers;
     size_t receiver_count;
     uint32_t withheld[LIMIT_RECEIVERS]; /* classes (UPLINK_TAKES) that the receiver does not take */
@@ -91,6 +93,10 @@ int store_check(struct store *s, struct err *e);
 int store_reserve(struct store *s, int64_t events, struct err *e);
 
 int store_read_found(struct store *s, struct outbox_found *ret_found, struct err *e);
+
+/* All that is read is on the disk for certain (prove.h); once it is, this is nothing. Whatever is
+ * written wants it, and does it first. */
+int store_prove(struct store *s, struct err *e);
 
 int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);

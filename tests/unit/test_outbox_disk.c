@@ -427,6 +427,26 @@ START_TEST(when_it_is_quiet_the_next_log_is_begun)
 }
 END_TEST
 
+/* A process that was killed may not have synced it. */
+START_TEST(what_a_start_finds_is_synced_before_it_is_sent)
+{
+    struct fixture *f = begin();
+    start(f); /* takes its room */
+    stop(f);
+    open_store(f);
+    commit(&f->store, 1, 1);
+    store_close(&f->store);
+    unsigned before = watched_vfs_counts().log_syncs;
+    start(f);
+    outbox_load(f->outbox, 1, on_loaded, f);
+    turn_until(f, "l");
+    ck_assert_uint_gt(watched_vfs_counts().log_syncs, before);
+    event_unref(loaded);
+    stop(f);
+    end(f);
+}
+END_TEST
+
 START_TEST(an_event_that_cannot_be_read_is_tried_again_and_not_called_missing)
 {
     struct fixture *f = begin();
@@ -498,6 +518,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, after_a_sync_that_failed_nothing_is_trusted_and_all_is_written_again);
     tcase_add_test(tc, when_it_is_quiet_the_next_log_is_begun);
     tcase_add_test(tc, who_waits_for_what_was_handed_over_is_told_behind_it_and_costs_no_write);
+    tcase_add_test(tc, what_a_start_finds_is_synced_before_it_is_sent);
     tcase_add_test(tc, an_event_that_cannot_be_read_is_tried_again_and_not_called_missing);
     tcase_add_test(tc, a_press_does_not_wait_for_an_event_that_cannot_be_read);
     tcase_add_test(tc, a_question_that_cannot_be_read_says_why_and_is_no_fault);
