@@ -12,8 +12,8 @@
 #include <uv.h>
 
 #include "facts/facts.h"
-#include "gateway/section/signing.h"
 #include "iface/signer.h"
+#include "sections/config.h"
 
 struct signing;
 

@@ -25,6 +25,7 @@ struct remembered {
 /* The socket, until it is there. */
 struct listening {
     const struct control_command *commands;
+    void (*on_gone)(void *arg, uint64_t client);
     uv_work_t work;
     bool is_busy, is_closed;
     int64_t due_ms; /* when it is tried again */
@@ -58,7 +59,8 @@ void operate_name_who(const struct control_request *request, const json_t *argum
 
 /* listen.c: the control socket is opened in place, and where that cannot be, tried in the pool
  * until it can. */
-void listen_open(struct operate *op, const struct control_command *commands);
+void listen_open(struct operate *op, const struct control_command *commands,
+                 void (*on_gone)(void *arg, uint64_t client));
 void listen_tick(struct operate *op);
 void listen_close(struct operate *op);
 

@@ -24,7 +24,7 @@ static void take_socket(struct operate *op)
         l->result = control_open(o->loop, o->config.control->socket, l->fd, l->commands, op,
                                  &op->control, &l->error);
     if (l->result == 0)
-        control_tell_gone(op->control, orders_on_gone);
+        control_tell_gone(op->control, l->on_gone);
     facts_state_fault(o->facts, FAULT_CONTROL, NULL, l->result == 0 ? NULL : l->error.text);
 }
 
@@ -49,10 +49,12 @@ static void finish(uv_work_t *work, int status)
         log_info("control", "%s: is there now", op->options.config.control->socket);
 }
 
-void listen_open(struct operate *op, const struct control_command *commands)
+void listen_open(struct operate *op, const struct control_command *commands,
+                 void (*on_gone)(void *arg, uint64_t client))
 {
     struct listening *l = &op->listening;
     l->commands = commands;
+    l->on_gone = on_gone;
     l->work.data = op;
     l->due_ms = clock_monotonic_ms() + AGAIN_MS;
     bind_socket(op);

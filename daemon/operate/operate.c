@@ -127,7 +127,7 @@ int operate_open(const struct operate_options *options, struct operate **ret_ope
     watch_open(op);
     facts_subscribe(options->facts, ~(FACT_BIT(FACT_SETTLED) | FACT_BIT(FACT_TURN_OVER)), on_fact,
                     op);
-    listen_open(op, commands);
+    listen_open(op, commands, orders_on_gone);
     return 0;
 }
 
