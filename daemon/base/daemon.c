@@ -11,10 +11,13 @@
 
 const struct program_switch daemon_switches[] = {
     {"config", 'c', true}, {"verbose", 'v', false}, {0}};
+const struct program_switch daemon_switches_check[] = {
+    {"config", 'c', true}, {"verbose", 'v', false}, {"check", PROGRAM_LONG, false}, {0}};
 
 int daemon_begin(const struct program *program, int argc, char **argv, mode_t mask,
-                 const char **ret_config)
+                 const char **ret_config, bool *ret_check)
 {
+    bool check = false;
     const char *path = "/etc/tocsin/tocsin.yaml";
     for (int letter; (letter = program_option(program, argc, argv)) != PROGRAM_END;) {
         switch (letter) {
@@ -23,6 +26,9 @@ int daemon_begin(const struct program *program, int argc, char **argv, mode_t ma
             break;
         case 'v':
             log_set_level(LOG_LEVEL_DEBUG);
+            break;
+        case PROGRAM_LONG:
+            check = true;
             break;
         default:
             return program_status(letter);
@@ -33,6 +39,7 @@ int daemon_begin(const struct program *program, int argc, char **argv, mode_t ma
     umask(mask);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     *ret_config = path;
+    *ret_check = check;
     return -1;
 }
 

@@ -12,15 +12,17 @@
 
 #include "base/program.h"
 
-/* --config FILE and --verbose: the `switches` of a daemon's struct program. */
-extern const struct program_switch daemon_switches[];
+/* --config FILE and --verbose: the `switches` of a daemon's struct program; and those with --check
+ * for one that can look at a file before it is told to load it. */
+extern const struct program_switch daemon_switches[], daemon_switches_check[];
 
 /*
  * Takes the command line (no operands), sets the umask and allows no core dump. -1, with the
- * configuration's path; or the exit status with which the program ends now.
+ * configuration's path, and whether that is only to be checked; or the exit status with which the
+ * program ends now.
  */
 int daemon_begin(const struct program *program, int argc, char **argv, mode_t mask,
-                 const char **ret_config);
+                 const char **ret_config, bool *ret_check);
 
 /* Where a daemon keeps its last configuration that worked: in the folder of its state that systemd
  * has made for it ($STATE_DIRECTORY), since the file cannot be asked for a place that must be known

@@ -12,7 +12,7 @@
 #include "base/reading.h"
 #include "delivery/internal.h"
 
-#define LOOKS_MAX 2     /* at a time: the pool has four threads, and a reload may hold one */
+#define LOOKS_MAX 2     /* at a time: the pool has eight threads, for others, too (gateway/main) */
 #define LONG_MS   10000 /* a look that takes longer is said, once */
 
 struct look {

@@ -2,6 +2,7 @@
 /* tocsind: the alarm core. */
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 
 #include "base/daemon.h"
@@ -25,11 +26,15 @@ static const struct program program = {
 static int run(int argc, char **argv)
 {
     const char *path;
+    bool check; /* it has `tocsin check` and `tocsin reload` for that */
     char kept[PATH_MAX];
-    int status = daemon_begin(&program, argc, argv, 0077, &path);
+    int status = daemon_begin(&program, argc, argv, 0077, &path, &check);
     if (status >= 0)
         return status;
     prctl(PR_SET_DUMPABLE, 0); /* keys are in this memory: no ptrace by the same user */
+    /* A disk that does not answer keeps a thread for each that waits for it: a reload, two looks at
+     * receivers, at the file, at the key and for the control socket. Two are left. */
+    setenv("UV_THREADPOOL_SIZE", "8", 0);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct gateway *gw;
     struct err e;

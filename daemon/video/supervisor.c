@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "conf/kept.h"
 #include "drivers/camera/types.h"
 #include "loop/service.h"
 
@@ -16,8 +17,10 @@
 #define PRUNE_MS     60000
 
 struct supervisor {
+    const char *path, *kept;
     struct config *config;
     struct config *next; /* read at SIGHUP, in force once every worker has ended */
+    struct conf_text next_text;
     uv_loop_t loop;
     struct service *service;
     struct link_server *link;
@@ -90,20 +93,86 @@ static void close_all(struct supervisor *s)
     uv_close((uv_handle_t *)&s->tick, NULL);
 }
 
+/* A configuration that works, on its way to where it is kept. */
+struct keeping {
+    uv_work_t work;
+    const char *kept;
+    struct conf_text text;
+};
+
+static void run_keeping(uv_work_t *work)
+{
+    struct keeping *k = work->data;
+    struct err e;
+    if (kept_write(k->kept, &k->text, &e) != 0)
+        log_warning("config", "a configuration that works could not be kept: %s", e.text);
+}
+
+static void finish_keeping(uv_work_t *work, int status)
+{
+    struct keeping *k = work->data;
+    (void)status;
+    conf_text_finish(&k->text);
+    free(k);
+}
+
+/* In the pool: alarms are handed on meanwhile. Takes `text`. */
+static void keep(struct supervisor *s, struct conf_text *text)
+{
+    struct keeping *k = s->kept && text->bytes ? calloc(1, sizeof *k) : NULL;
+    if (!k) {
+        conf_text_finish(text);
+        return;
+    }
+    k->work.data = k;
+    k->kept = s->kept;
+    k->text = *text;
+    *text = (struct conf_text){0};
+    if (uv_queue_work(&s->loop, &k->work, run_keeping, finish_keeping) != 0)
+        finish_keeping(&k->work, 0);
+}
+
+/* Who changed the file is there to mend it; a password may have to wait all the same. */
+static int read_again(const char *path, struct conf_text *ret_text, struct config **ret_config,
+                      struct err *e)
+{
+    static const struct config_drivers drivers = {.cameras = camera_types,
+                                                  .secrets_may_wait = true};
+    int result = conf_read(path, ret_text, e);
+    if (result != 0)
+        return result;
+    result = config_parse(ret_text, &drivers, config_log_problem, NULL, ret_config, e);
+    if (result != 0)
+        conf_text_finish(ret_text);
+    return result;
+}
+
+int supervisor_check(const char *path)
+{
+    struct conf_text text;
+    struct config *config;
+    struct err e;
+    int result = read_again(path, &text, &config, &e);
+    if (result != 0) {
+        log_error("config", "%s", e.text);
+        return result;
+    }
+    conf_text_finish(&text);
+    config_destroy(config);
+    return 0;
+}
+
 /* A good file replaces the cameras; a bad one changes nothing. */
 static void on_hangup(uv_signal_t *signal, int number)
 {
     struct supervisor *s = signal->data;
-    /* Who changed the file is there to mend it; a password may have to wait all the same. */
-    static const struct config_drivers drivers = {.cameras = camera_types,
-                                                  .secrets_may_wait = true};
     struct config *next;
     struct err e;
     (void)number;
     if (s->stopping || s->next)
         return;
     service_reloading(s->service);
-    if (config_load(s->config->path, &drivers, config_log_problem, NULL, &next, &e) != 0) {
+    if (read_again(s->path, &s->next_text, &next, &e) != 0) {
         log_error("config", "%s; the old configuration stays in force", e.text);
         service_ready(s->service);
         return;
@@ -129,6 +198,7 @@ static void take_config(struct supervisor *s)
         strcmp(old->video.dir, s->config->video.dir) != 0)
         log_warning("video", "video.socket and video.dir change only with a restart");
     config_destroy(old);
+    keep(s, &s->next_text);
     service_ready(s->service);
     log_info("video", "ready: %zu cameras", s->cameras.count);
 }
@@ -216,20 +286,27 @@ static int open_all(struct supervisor *s, struct err *e)
     return 0;
 }
 
-int supervisor_run(struct config *config, cameras_worker worker, struct err *e)
+int supervisor_run(const char *path, const char *kept, struct start *start, cameras_worker worker,
+                   struct err *e)
 {
     struct supervisor *s = calloc(1, sizeof *s);
     if (!s) {
-        config_destroy(config);
+        conf_text_finish(&start->text);
+        config_destroy(start->config);
         return err_set(e, ENOMEM, "out of memory");
     }
-    s->config = config;
+    s->path = path;
+    s->kept = kept;
+    s->config = start->config;
     s->cameras = (struct cameras){.loop = &s->loop, .worker = worker, .shelf = &s->shelf};
     uv_loop_init(&s->loop);
     shelf_init(&s->shelf, &s->loop);
     int result = open_all(s, e);
-    if (result == 0)
+    if (result == 0) {
         log_info("video", "ready: %zu cameras", s->cameras.count);
+        keep(s, &start->text);
+    }
+    conf_text_finish(&start->text);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     uv_loop_close(&s->loop);
     if (result == 0)
@@ -237,6 +314,7 @@ int supervisor_run(struct config *config, cameras_worker worker, struct err *e)
     shelf_close(&s->shelf);
     config_destroy(s->config);
     config_destroy(s->next);
+    conf_text_finish(&s->next_text);
     cameras_finish(&s->cameras);
     free(s);
     return result;

@@ -6,14 +6,19 @@
 #ifndef TOCSIN_VIDEO_SUPERVISOR_H
 #define TOCSIN_VIDEO_SUPERVISOR_H
 
-#include "sections/config.h"
+#include "sections/start.h"
 #include "video/cameras.h"
 
 /*
- * Runs until SIGTERM or SIGINT. Takes `config`. At SIGHUP its file is read again: a good one
+ * Runs until SIGTERM or SIGINT. Takes what `start` holds. What works is kept at `kept` (NULL:
+ * nowhere). At SIGHUP the file at `path` is read again: a good one
  * replaces the cameras (the running clips end with a part, the rings begin anew), a bad one is
  * reported and changes nothing.
  */
-int supervisor_run(struct config *config, cameras_worker worker, struct err *e);
+int supervisor_run(const char *path, const char *kept, struct start *start, cameras_worker worker,
+                   struct err *e);
+
+/* Whether a reload would take the file; every mistake is logged. */
+int supervisor_check(const char *path);
 
 #endif

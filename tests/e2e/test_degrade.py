@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gateway that lacks something starts all the same, hears, and says what it lacks."""
-import configparser
 import os
 import shlex
 import socket
@@ -109,12 +108,14 @@ def test_an_edit_that_nobody_has_loaded_shows_in_status(stand):
     assert "is not in force" not in stand.cli("status").stdout
 
 
+def reload_of(unit):
+    """What `systemctl reload` runs: its verdict is that of these commands, in turn."""
+    text = (TOP / f"systemd/{unit}.service").read_text()
+    return [shlex.split(line.partition("=")[2]) for line in text.splitlines() if line.startswith("ExecReload=")]
+
+
 def reload_of_the_unit(stand):
-    """What `systemctl reload tocsind` runs: its verdict is that command's."""
-    unit = configparser.ConfigParser(strict=False, interpolation=None)
-    unit.optionxform = str
-    unit.read(TOP / "systemd/tocsind.service")
-    program, *arguments = shlex.split(unit["Service"]["ExecReload"])
+    (program, *arguments), = reload_of("tocsind")
     assert program == "/usr/bin/tocsin"
     return stand.cli(*arguments)
 
@@ -198,3 +199,42 @@ def test_without_a_control_socket_buttons_are_heard_and_it_comes_when_it_can(sta
     wait_until("it is there", stand.core_answers, 30)
     wait_until("mended", lambda: not fault(stand, "control"), 10)
     assert told(stand, "tocsin.fault.raised", "control")
+
+
+def start_video(stand):
+    stand.video = Process("tocsin-video", [
+        stand.binary("daemon/video/tocsin-video"), "--config", stand.config], stand.logs,
+        {"STATE_DIRECTORY": str(stand.folder / "video")})
+
+
+def test_the_video_daemon_starts_with_its_last_configuration_that_worked(stand):
+    kept = stand.folder / "video/tocsin.yaml.last"
+    stand.write_config()
+    start_video(stand)
+    wait_until("it is kept", kept.exists, 20)
+    stand.video.stop()
+    before = kept.read_bytes()
+    spoil(stand, "unknown key")
+    start_video(stand)
+    wait_until("it is ready", lambda: stand.video.log_path.read_text().count("ready: 2 cameras") == 2, 20)
+    assert "the last configuration that worked" in stand.video.log_path.read_text()
+    assert kept.read_bytes() == before
+
+
+def test_a_reload_of_the_video_daemon_fails_with_a_bad_file_before_it_is_told(stand):
+    (program, *arguments), then = reload_of("tocsin-video")
+    assert program == "/usr/bin/tocsin-video" and arguments[1] == "/etc/tocsin/tocsin.yaml"
+    assert then == ["/bin/kill", "-HUP", "$MAINPID"]
+    arguments[1] = stand.config
+
+    def check():
+        return subprocess.run([stand.binary("daemon/video/tocsin-video"), *arguments],
+                              capture_output=True, text=True, timeout=60)
+
+    stand.write_config()
+    assert check().returncode == 0
+    spoil(stand, "unknown key")
+    done = check()
+    assert done.returncode == 78 and "bygone" in done.stderr
+    stand.config.unlink()
+    assert check().returncode == 78

@@ -90,6 +90,7 @@ START_TEST(its_memory_and_its_files_are_nobodys_before_a_key_is_read)
     ck_assert_uint_eq(mask, 0077);
     ck_assert_uint_eq(core.rlim_max, 0);
     ck_assert_int_eq(dumpable, 0);
+    ck_assert_str_eq(getenv("UV_THREADPOOL_SIZE"), "8"); /* before the first who uses it */
 }
 END_TEST
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/atomic_file.h"
+#include "conf/kept.h"
 #include "config_folder.h"
 #include "drivers/camera/types.h"
 #include "run_suite.h"
@@ -151,15 +152,17 @@ static void run_supervisor(void)
 {
     static const struct config_drivers drivers = {.cameras = camera_types,
                                                   .secrets_may_wait = true};
-    struct config *config;
+    static char kept[120];
+    struct start start;
     struct err e;
+    snprintf(kept, sizeof kept, "%s/tocsin.yaml.last", folder.path);
     supervisor = fork();
     ck_assert_int_ge(supervisor, 0);
     if (supervisor > 0)
         return;
-    if (config_load(folder.file, &drivers, NULL, NULL, &config, &e) != 0)
+    if (start_read(folder.file, kept, &drivers, &start, &e) != 0)
         _exit(78);
-    _exit(supervisor_run(config, play_worker, &e) == 0 ? 0 : 1);
+    _exit(supervisor_run(folder.file, kept, &start, play_worker, &e) == 0 ? 0 : 1);
 }
 
 static char leftover[200];
@@ -367,6 +370,19 @@ START_TEST(clips_are_believed_once_and_told_until_stored)
 }
 END_TEST
 
+static bool is_kept(const char *expected)
+{
+    char path[120];
+    struct conf_text text;
+    struct err e;
+    snprintf(path, sizeof path, "%s/tocsin.yaml.last", folder.path);
+    if (kept_read(path, &text, &e) != 0)
+        return false;
+    bool is = strcmp(text.bytes, expected) == 0;
+    conf_text_finish(&text);
+    return is;
+}
+
 START_TEST(a_reload_replaces_the_cameras_and_a_bad_one_nothing)
 {
     static const char bad[] = "site: {}\n";
@@ -375,18 +391,23 @@ START_TEST(a_reload_replaces_the_cameras_and_a_bad_one_nothing)
     struct err e;
     expect_online();
     ck_assert_int_eq(atomic_file_read(folder.file, 1 << 16, &text, &length, &e), 0);
+    RUN_UNTIL(is_kept(text));
+    ck_assert_int_eq(supervisor_check(folder.file), 0);
     config_folder_write(&folder, "tocsin.yaml", bad, sizeof bad - 1, 0640);
+    ck_assert_int_lt(supervisor_check(folder.file), 0);
     kill(supervisor, SIGHUP);
     unsigned before = cameras[1].restarts;
     RUN_UNTIL(cameras[1].restarts >= before + 2); /* the second began after the signal was taken */
     ck_assert_uint_eq(told_count, heard_count);
+    ck_assert(is_kept(text));
     memcpy(strstr(text, "id: two"), "id: six", 7);
     memcpy(strstr(text, "two, three"), "six, three", 10);
     config_folder_write(&folder, "tocsin.yaml", text, length, 0640);
-    free(text);
     RUN_UNTIL(cameras[2].state == MESSAGE_CAMERA_ONLINE);
     kill(supervisor, SIGHUP); /* camera three has to be killed */
     RUN_UNTIL(told_count > heard_count && told[told_count - 1].state == MESSAGE_CAMERA_ONLINE);
+    RUN_UNTIL(is_kept(text));
+    free(text);
 }
 END_TEST
 

@@ -2,8 +2,9 @@
 """The unit as it is shipped: who the gateway is, what it may do, that systemd watches over it."""
 import pathlib
 import pwd
+import subprocess
 
-from school import SLOW, run, wait_until
+from school import ETC, SLOW, run, wait_until
 
 
 def test_it_runs_as_its_own_user_and_was_announced_ready(school):
@@ -33,6 +34,26 @@ def test_the_calendar_can_begin_a_drill(school):
     assert school.status()["exercise"]["by"].startswith("calendar")
     school.wait_for_pattern("drill")
     assert school.ask(command="drill.end")["ok"]
+
+
+def test_a_reload_with_a_bad_file_fails_and_a_start_with_it_hears_all_the_same(school):
+    file = ETC / "tocsin.yaml"
+    text = file.read_text()
+    run("systemctl", "reload", "tocsind")
+    assert ("config", "") not in school.faults()
+    file.write_text(f"{text}bygone: {{key: 1}}\n")
+    try:
+        done = subprocess.run(["systemctl", "reload", "tocsind"], capture_output=True, timeout=5 * SLOW)
+        assert done.returncode != 0
+        assert "bygone" in school.faults()["config", ""]
+        run("systemctl", "restart", "tocsind")
+        wait_until("it answers", school.control.exists, SLOW)
+        assert "bygone" in school.faults()["config", ""]
+        assert pathlib.Path("/var/lib/tocsin/tocsin.yaml.last").stat().st_mode & 0o777 == 0o600
+    finally:
+        file.write_text(text)
+    run("systemctl", "reload", "tocsind")
+    wait_until("it is mended", lambda: ("config", "") not in school.faults(), SLOW)
 
 
 def test_a_loop_that_stands_still_is_restarted_by_the_watchdog(school):
