@@ -142,6 +142,14 @@ void outbox_tell_fault(struct outbox *ob, const char *reason)
     mailbox_post(ob->mailbox, &fault->message);
 }
 
+void outbox_free(struct outbox *ob)
+{
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
+        free(ob->receivers[i]);
+    journal_destroy(ob->journal);
+    free(ob);
+}
+
 /* A job that cannot be made would be a press that is lost: without memory the process ends, and
  * systemd starts it anew with what is on the disk. */
 static struct job *create_job(struct outbox *ob, enum job_kind kind, void *arg)

@@ -71,14 +71,6 @@ static int open_store(struct outbox *ob, const struct outbox_options *options,
     return 0;
 }
 
-void outbox_free(struct outbox *ob)
-{
-    for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
-        free(ob->receivers[i]);
-    journal_destroy(ob->journal);
-    free(ob);
-}
-
 static int prepare(struct outbox *ob, const struct outbox_options *options, struct err *e)
 {
     queue_init(&ob->queue);

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was told as heard outlives the process though the disk never took it: kills and stops over disks
+that are slow, stand still, fail and are full, with one receiver away (Invariant I, invariant.py)."""
+import errno
+import os
+import random
+import threading
+import time
+
+import pytest
+from invariant import Told, check
+from stand import wait_until
+
+KILLS = int(os.environ.get("TOCSIN_KILLS", "8"))  # shared by the four disks
+DISKS = ("slow", "stalled", "failing", "full")
+SLOW_MS = 45  # an SD card's ordinary pause
+
+
+class Disk:
+    """A disk that can be made bad, and good again."""
+
+    def __init__(self, stand, kind):
+        self.kind = kind
+        self.stuck, self.bad = stand.folder / "stuck", stand.folder / "bad"
+        self.env = {"LD_PRELOAD": str(stand.build / "tests/e2e/libstuck_disk.so"),
+                    "ASAN_OPTIONS": "verify_asan_link_order=0", "STUCK_DISK": str(self.stuck),
+                    "BAD_DISK": str(self.bad), "DISK_FOLDER": str(stand.folder / "state")}
+        if kind == "slow":
+            self.env["SLOW_DISK_MS"] = str(SLOW_MS)
+
+    def worsen(self):
+        if self.kind == "stalled":
+            self.stuck.touch()
+        elif self.kind != "slow":
+            self.bad.write_text(str(errno.ENOSPC if self.kind == "full" else errno.EIO))
+
+    def mend(self):
+        self.stuck.unlink(missing_ok=True)
+        self.bad.unlink(missing_ok=True)
+
+
+class Presser:
+    """Presses eight buttons in turn for as long as it lives, and keeps what it is told."""
+
+    def __init__(self, stand):
+        self.stand, self.told, self.over = stand, Told(), threading.Event()
+        self.thread = threading.Thread(target=self.press_on)
+
+    def press_on(self):
+        number = 0
+        while not self.over.is_set():
+            number += 1
+            try:
+                self.told.note(self.stand.ask(command="press", input=f"b{number % 8 + 1}", hold_ms=5))
+            except (OSError, ValueError):
+                time.sleep(0.01)  # it was killed
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self.over.set()
+        self.thread.join(60)
+
+
+def begin(stand, kind):
+    """The gateway on that disk; police are there, education are away."""
+    disk = Disk(stand, kind)
+    stand.write_config(cameras=False, buttons=8)
+    stand.receivers["police"].start()
+    stand.start_core(env=disk.env)
+    return disk
+
+
+def end(stand, disk, told):
+    """The faults are over, and what was told holds."""
+    disk.mend()
+    if not stand.core.alive():
+        stand.start_core(env=disk.env)
+    stand.receivers["education"].start()
+    check(stand, told)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", DISKS)
+def test_what_was_told_as_heard_outlives_kill_9_on_a_bad_disk(stand, kind):
+    disk = begin(stand, kind)
+    generator = random.Random(kind)
+    with Presser(stand) as presser:
+        for _ in range(KILLS // len(DISKS)):
+            before = len(presser.told.answers)
+            disk.worsen()
+            wait_until("it is pressed", lambda n=before: len(presser.told.answers) >= n + 4, 20)
+            time.sleep(generator.uniform(0, 0.2))
+            stand.core.kill()
+            if kind == "stalled":  # a start waits for its disk
+                disk.mend()
+            stand.start_core(env=disk.env)
+    if kind != "slow":
+        assert presser.told.in_memory(), "the disk was never bad"
+    end(stand, disk, presser.told)
+    print(f"{kind}: {len(presser.told.answers)} told, {len(presser.told.in_memory())} in memory")
+
+
+def test_a_stop_over_a_failing_disk_loses_nothing(stand):
+    disk = begin(stand, "failing")
+    told = Told()
+    disk.worsen()
+    for number in range(1, 7):
+        told.note(stand.ask(command="press", input=f"b{number}", hold_ms=5))
+    assert [a["heard"] for a in told.answers] == ["memory"] * 6
+    began = time.monotonic()
+    assert stand.core.stop(30) == 1  # it says that not all is on the disk
+    assert time.monotonic() - began > 8  # and has tried for as long as it may
+    stand.start_core(env=disk.env)
+    for answer in told.answers:  # though the disk fails still
+        wait_until("police have it", lambda a=answer: stand.receivers["police"].alarm(a["alarm"]), 20)
+    end(stand, disk, told)
+
+
+def test_after_a_power_cut_no_number_is_given_twice(stand):
+    """As far as a test can cut power: the process is killed, and what was in memory is gone, journal
+    and all. The receivers see a gap, in which the press is missing that police alone has heard of."""
+    disk = begin(stand, "stalled")
+    told = Told()
+    first = told.note(stand.ask(command="press", input="b1", hold_ms=5))
+    wait_until("it is stored", lambda: stand.status()["store"]["in_memory"] == 0, 10)
+    disk.worsen()
+    lost = stand.ask(command="press", input="b2", hold_ms=5)
+    assert lost["heard"] == "memory"
+    wait_until("police have it", lambda: stand.receivers["police"].alarm(lost["alarm"]), 20)
+    stand.core.kill()
+    for path in stand.run.glob("journal.*"):
+        path.unlink()
+    disk.mend()
+    stand.start_core(env=disk.env)
+    after = told.note(stand.ask(command="press", input="b3", hold_ms=5))
+    assert after["seq"] > 2000 > lost["seq"] > first["seq"]
+    stand.receivers["education"].start()
+    for receiver in stand.receivers.values():
+        wait_until("it comes", lambda r=receiver: r.alarm(after["alarm"]), 20)
+        chains = {e["chain"] for e in receiver.events()}
+        assert "gap" in chains and "fork" not in chains
