@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "base/clock.h"
@@ -28,8 +29,18 @@ struct uplink *closed_uplink_create(uv_loop_t *loop, const char *reason)
     if (!u)
         abort();
     u->loop = loop;
-    snprintf(u->reason, sizeof u->reason, "%s", reason);
+    closed_uplink_explain(u, reason);
     return u;
+}
+
+bool closed_uplink_explain(struct uplink *u, const char *reason)
+{
+    char text[sizeof u->reason];
+    snprintf(text, sizeof text, "%s", reason);
+    if (strcmp(text, u->reason) == 0)
+        return false;
+    memcpy(u->reason, text, sizeof u->reason);
+    return true;
 }
 
 static void free_attempt(uv_handle_t *handle)

@@ -13,5 +13,7 @@ extern const struct uplink_driver closed_uplink;
 
 /* Aborts without memory. */
 struct uplink *closed_uplink_create(uv_loop_t *loop, const char *reason);
+/* From now on that is why; false if it was before. */
+bool closed_uplink_explain(struct uplink *uplink, const char *reason);
 
 #endif

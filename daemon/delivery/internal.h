@@ -19,10 +19,12 @@ struct record;
 struct delivery_receiver {
     struct delivery *delivery;
     size_t index;
-    const struct config_receiver *config; /* of the newest configuration */
+    const struct config_receiver *config; /* with which its uplink was opened: a reload that changes
+                                             nothing of it keeps it, and the older configuration */
     enum dispatch_link link;
     bool refuses;                       /* some event, as was stated last */
     const struct uplink_driver *driver; /* of its uplink; NULL: a stand-in has its place */
+    struct uplink *stand_in;            /* that one; NULL: its uplink is open */
     struct uplink_files *files;         /* that its uplink borrows; NULL: none */
     int64_t opened_ms;                  /* its uplink, or what stands in for it */
     int64_t reopen_ms;                  /* when a closed one is looked at again */

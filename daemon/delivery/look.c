@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reading.h"
+#include "delivery/closed_uplink.h"
 #include "delivery/internal.h"
 
 #define LOOKS_MAX 2     /* at a time: the pool has eight threads, for others, too (gateway/main) */
@@ -57,8 +58,13 @@ static void finish(uv_work_t *work, int status)
     struct look *look = work->data;
     struct delivery_receiver *r = look->receiver;
     (void)status;
-    if (open_after(look) != 0)
+    int result = open_after(look);
+    if (result != 0)
         uplinks_free_files(uplink_driver_of(look->config->driver.type), look->files);
+    /* What is wrong now may not be what was wrong before: the next attempt says it, and the tick.
+     */
+    if (result != 0 && result != -ECANCELED && closed_uplink_explain(r->stand_in, look->error.text))
+        log_error("receiver", "%s: %s", look->config->id, look->error.text);
     r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
     r->look = NULL;
     r->delivery->looks--;

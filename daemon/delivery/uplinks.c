@@ -93,9 +93,10 @@ static void stand_in(struct delivery_receiver *r, const char *why,
     log_error("receiver", "%s: %s", r->config->id, why);
     facts_state_fault(o->facts, FAULT_RECEIVER, r->config->id, why);
     r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
+    r->stand_in = closed_uplink_create(o->loop, why);
     *ret_options =
         (struct dispatch_receiver_options){.driver = &closed_uplink,
-                                           .uplink = closed_uplink_create(o->loop, why),
+                                           .uplink = r->stand_in,
                                            .heartbeat_ms = r->config->heartbeat_ms,
                                            .alarm_heartbeat_ms = r->config->alarm_heartbeat_ms};
 }
@@ -126,6 +127,7 @@ void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver
     r->link = DISPATCH_LINK_UNPROVEN;
     dispatch_replace_uplink(r->delivery->dispatch, r->index, options);
     uplinks_free_files(r->driver, r->files); /* of the one that was closed */
+    r->stand_in = NULL;
     r->driver = options->driver;
     r->files = files;
     uplinks_tell_takes(r);

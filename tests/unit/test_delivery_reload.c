@@ -10,7 +10,7 @@
 
 static struct config_receiver changed[3];
 static struct config_receivers next;
-static unsigned warnings;
+static unsigned warnings, errors;
 static char warning[300];
 
 /* The linker hands the log to the test. */
@@ -21,6 +21,7 @@ void __wrap_log_line(enum log_level level, const char *module, const char *forma
 {
     va_list arguments;
     (void)module;
+    errors += level == LOG_LEVEL_ERROR;
     if (level != LOG_LEVEL_WARNING)
         return;
     va_start(arguments, format);
@@ -332,6 +333,48 @@ START_TEST(a_look_in_vain_is_followed_by_another_30_s_after_it)
 }
 END_TEST
 
+static void assert_told(const char *reason)
+{
+    json_t *status = delivery_status(delivery);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(status, 0), "reason")),
+                     reason);
+    json_decref(status);
+    delivery_tick(delivery);
+    facts_tell(facts);
+    size_t at = told_count;
+    while (at-- > 0 &&
+           !(told[at].kind == FACT_FAULT_STATED && strcmp(told[at].u.fault.subject, "police") == 0))
+        ;
+    ck_assert_str_eq(told[at].u.fault.reason, reason);
+}
+
+/* A person has put a file there, and it is the wrong one: that is what is wrong now. */
+START_TEST(what_a_look_finds_wrong_is_told_once_and_stated)
+{
+    open_with_closed("police");
+    assert_told("/its/file: no such file");
+    end_looks();
+    virtual_advance(facts, 30000);
+    unsigned before = errors;
+    refuse_read = NULL;
+    refuse_open = "police";
+    for (int i = 0; i < 2; i++) {
+        delivery_tick(delivery);
+        end_looks();
+        virtual_advance(facts, 30000);
+        assert_told("no certificate");
+        end_looks();
+        ck_assert_uint_eq(errors, before + 1);
+    }
+    refuse_open = NULL;
+    virtual_advance(facts, 30000);
+    delivery_tick(delivery);
+    end_looks();
+    ck_assert_uint_eq(errors, before + 1);
+    ck_assert_uint_eq(uplink_count, 3);
+}
+END_TEST
+
 START_TEST(a_look_that_a_reload_or_the_end_has_overtaken_opens_nothing)
 {
     const size_t opened = _i < 2 ? 5 : 2;
@@ -452,6 +495,7 @@ int main(void)
     tcase_add_test(tc, a_closed_receiver_is_looked_at_in_the_pool_while_presses_go_on);
     tcase_add_test(tc, no_more_than_two_are_looked_at_at_a_time_and_one_that_lasts_is_said_once);
     tcase_add_test(tc, a_look_in_vain_is_followed_by_another_30_s_after_it);
+    tcase_add_test(tc, what_a_look_finds_wrong_is_told_once_and_stated);
     tcase_add_loop_test(tc, a_look_that_a_reload_or_the_end_has_overtaken_opens_nothing, 0, 3);
     tcase_add_test(tc, after_a_reload_what_was_replaced_is_not_proven_until_it_is_and_that_is_told);
     tcase_add_test(tc, a_reload_that_fails_or_is_abandoned_changes_nothing);
