@@ -67,7 +67,11 @@ enum incident_action incident_press(struct incident *incident, int64_t at_ns, bo
     incident->last_press_ns = at_ns;
     if (incident->open) {
         incident->presses++;
-        incident->cancelled = false; /* that was said of the presses before */
+        /* These were said of the presses before. */
+        incident->cancelled = false;
+        memset(incident->closing, 0, sizeof incident->closing);
+        memset(incident->has_press, 0, sizeof incident->has_press);
+        incident->press_seq = 0;
         return done(&was, incident, INCIDENT_ACTION_UPDATED);
     }
     *incident = (struct incident){.button = incident->button,
@@ -133,6 +137,23 @@ bool incident_advance(struct incident *incident, size_t receiver, enum incident_
         return false;
     incident->progress[receiver] = progress;
     return true;
+}
+
+bool incident_receipted(struct incident *incident, size_t receiver, uint64_t seq)
+{
+    assert(receiver < LIMIT_RECEIVERS);
+    if (!incident->open || seq == 0 || seq != incident->press_seq || incident->has_press[receiver])
+        return false;
+    incident->has_press[receiver] = true;
+    return true;
+}
+
+bool incident_is_known(const struct incident *incident, size_t receiver, uint64_t seen_seq)
+{
+    assert(receiver < LIMIT_RECEIVERS);
+    if (incident->press_seq == 0)
+        return false;
+    return seen_seq > 0 ? seen_seq >= incident->press_seq : incident->has_press[receiver];
 }
 
 bool incident_answer(struct incident *incident, size_t receiver, enum incident_progress progress,

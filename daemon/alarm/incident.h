@@ -9,7 +9,7 @@
  *     │                         │  ├── cancel: emits CANCELLED once a press, stays open
  *     │                         │  └── nobody has seen it in time: emits ESCALATED, level + 1
  *     └── reset by a person, ───┘
- *         or closed by every responder: emits CLOSED
+ *         or closed by every responder since its newest press: emits CLOSED
  *
  * Nothing else closes an incident: not a release, not time, not a restart, not a cancellation
  * (GB 50394-2007 5.2.2: an emergency alarm latches itself and is not reset by the system). There is
@@ -76,6 +76,8 @@ struct incident {
     int64_t raised_ns;      /* CLOCK_MONOTONIC; of this boot, or 0 for one from before a restart */
     int64_t raised_wall_ms; /* set by the caller after RAISED, for people to read */
     int64_t last_press_ns;
+    uint64_t press_seq; /* set by the caller: the event that tells of its newest press; 0: none */
+    bool has_press[LIMIT_RECEIVERS]; /* this receiver has that event */
     enum incident_progress progress[LIMIT_RECEIVERS];
 };
 
@@ -137,6 +139,15 @@ enum incident_action incident_escalate(struct incident *incident, int64_t now_ns
 
 /* The receipt of receiver number `receiver`. True if that is news. */
 bool incident_advance(struct incident *incident, size_t receiver, enum incident_progress progress);
+
+/* `receiver` has the event `seq` of this incident. True if it is the one that tells of the newest
+ * press, and that is news. */
+bool incident_receipted(struct incident *incident, size_t receiver, uint64_t seq);
+
+/* Whether people of `receiver` who say something now know of the newest press: no word of before it
+ * closes, quiets or colours that. `seen_seq`: the newest event that they had before them; 0 if they
+ * do not say, then it is what their receiver has. */
+bool incident_is_known(const struct incident *incident, size_t receiver, uint64_t seen_seq);
 
 /* What the people of `receiver` say now, SEEN or COMING, or that they reject it; in place of what
  * they said before. True if that is news. */

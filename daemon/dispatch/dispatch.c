@@ -165,6 +165,7 @@ static void on_sent(void *arg, const struct uplink_result *said)
                                  .class = entry->class,
                                  .attempts = entry->attempts + 1};
     note_result(r, result);
+    tell_answers(r, result); /* before it: they were given without knowing of this receipt */
     if (is_success(result)) {
         arrived(r, entry);
         host->delivered(host->arg, &sent, result);
@@ -176,7 +177,6 @@ static void on_sent(void *arg, const struct uplink_result *said)
                      random_bits());
         host->attempt_failed(host->arg, &sent, result);
     }
-    tell_answers(r, result);
     pump(r);
 }
 

@@ -52,6 +52,7 @@ struct dispatch_host {
     void (*uploaded)(void *arg, size_t receiver, uint64_t seq, const struct uplink_result *result);
     void (*upload_failed)(void *arg, size_t receiver, uint64_t seq,
                           const struct uplink_result *result);
+    /* Before `delivered` of the event whose receipt carries them. */
     void (*answers)(void *arg, size_t receiver, const struct uplink_answer *answers, size_t count);
     void (*link_changed)(void *arg, size_t receiver, enum dispatch_link link, const char *reason);
     /* A new heartbeat for this receiver, or NULL; the reference is handed over. */

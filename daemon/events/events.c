@@ -153,6 +153,11 @@ static void begin_patience(struct pending *p)
     uv_timer_start(&p->patience, on_patience, (uint64_t)ev->config.storage->commit_wait_ms, 0);
 }
 
+uint64_t events_next_seq(const struct events *ev)
+{
+    return ev->envelope.last_seq + 1;
+}
+
 uint64_t events_emit(struct events *ev, const struct events_new *made)
 {
     struct err e;

@@ -68,6 +68,8 @@ struct events_new {
     uint32_t upload_receivers;          /* bit mask: to whom that clip is to go */
 };
 
+/* The seq that the next event will have, if one can be made. */
+uint64_t events_next_seq(const struct events *ev);
 /* Makes, chains, stores and sends an event. Its seq, or 0 if none could be made (logged). */
 uint64_t events_emit(struct events *ev, const struct events_new *made);
 

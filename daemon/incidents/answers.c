@@ -30,7 +30,11 @@ static void answer(struct incidents *inc, struct incident *incident, size_t rece
 void answers_delivered(struct incidents *inc, const struct fact_delivered *delivered)
 {
     struct incident *incident = panel_find(&inc->panel, delivered->alarm);
-    if (!incident || delivered->class != EVENT_CLASS_PRESS)
+    if (!incident)
+        return;
+    if (incident_receipted(incident, delivered->receiver, delivered->seq))
+        inc->unsaved = true;
+    if (delivered->class != EVENT_CLASS_PRESS)
         return;
     bool had = incidents_is_delivered(inc, incident);
     if (incident_advance(incident, delivered->receiver,
@@ -67,7 +71,8 @@ static void act_on(struct incidents *inc, struct incident *incident, size_t rece
 
 static bool act_on_answer(struct sweep *sweep, struct incident *incident)
 {
-    if (strcmp(incident->alarm, sweep->answer.alarm) == 0) /* not a later one of the button */
+    /* Neither on what was pressed again meanwhile nor on a later one of the button. */
+    if (incident->press_seq == sweep->press_seq)
         act_on(sweep->inc, incident, sweep->receiver, &sweep->answer);
     return !incident->open;
 }
@@ -83,22 +88,37 @@ static void record_answer(struct sweep *sweep)
     free(text);
 }
 
+static bool is_meant(const struct incidents *inc, const struct incident *incident,
+                     const struct fact_answer *taken)
+{
+    if (incident_is_known(incident, taken->receiver, taken->answer.seen_seq))
+        return true;
+    log_warning("receiver",
+                "%s: what %s said of alarm %s is older than its last press: it counts "
+                "for nothing",
+                inc->options.config.receivers->items[taken->receiver].id,
+                taken->answer.by[0] ? taken->answer.by : "somebody", incident->alarm);
+    return false;
+}
+
 void answers_take(struct incidents *inc, const struct fact_answer *taken)
 {
     struct sweep *sweep = sweeps_new(NULL, NULL, INT64_MAX, act_on_answer);
     const struct incident *incident = panel_find(&inc->panel, taken->answer.alarm);
     sweep->over = record_answer;
+    sweep->is_recorded = true;
     sweep->receiver = taken->receiver;
     sweep->answer = taken->answer;
-    if (incident)
+    if (incident && is_meant(inc, incident, taken)) {
+        sweep->press_seq = incident->press_seq;
         sweeps_mean(sweep, incident);
-    /* What makes no event waits for nothing but what the same people said before: whoever confirms
-     * this one confirms those, too. */
-    if (taken->answer.state == UPLINK_ANSWER_CLOSED ||
-        sweeps_has(inc, record_answer, taken->receiver))
-        sweeps_add(inc, sweep);
-    else
-        sweeps_do_now(inc, sweep);
+    }
+    /* What makes no event waits for nothing but what the same people said before; its record waits
+     * for its turn. */
+    if (taken->answer.state != UPLINK_ANSWER_CLOSED &&
+        !sweeps_has(inc, record_answer, taken->receiver))
+        sweeps_carry_out(inc, sweep);
+    sweeps_add(inc, sweep);
 }
 
 /* For its part: others may have to say so, too. */
@@ -129,7 +149,8 @@ static void reply_reset(struct sweep *sweep)
                                 .in_memory = outcome->changed > 0 && !sweep->stored};
     if (outcome->pressed_again > 0)
         snprintf(said.reason, sizeof said.reason,
-                 "%zu of them stay open: pressed again since it was said", outcome->pressed_again);
+                 "%zu of them stay open: their last press was not known when it was said",
+                 outcome->pressed_again);
     else
         snprintf(said.reason, sizeof said.reason, "no such alarm is open");
     reply(sweep->inc, sweep->receiver, sweep->ticket, UPLINK_COMMAND_RESET, &said);
@@ -147,9 +168,13 @@ static void reset(struct incidents *inc, const struct fact_command *asked, int64
     sweep->receiver = asked->receiver;
     sweep->ticket = asked->ticket;
     while ((incident = panel_next_open(&inc->panel, incident))) {
-        if (strcmp(incident->alarm, command->alarm) == 0 ||
-            (!command->alarm[0] && incident->class != INCIDENT_CLASS_DURESS))
+        if (strcmp(incident->alarm, command->alarm) != 0 &&
+            (command->alarm[0] || incident->class == INCIDENT_CLASS_DURESS))
+            continue;
+        if (incident_is_known(incident, asked->receiver, 0))
             sweeps_mean(sweep, incident);
+        else
+            sweep->outcome.pressed_again++;
     }
     sweeps_add(inc, sweep);
 }

@@ -84,7 +84,7 @@ void incidents_reset(struct incidents *inc, const struct incident *incident, con
 /* What became of an order. */
 struct incidents_outcome {
     size_t changed;       /* incidents */
-    size_t pressed_again; /* left as they were: pressed after it was given */
+    size_t pressed_again; /* left as they were: whoever gave it did not know of the last press */
 };
 
 /* Of all that is open but duress, or of one. What was pressed after `at_ns` is not what they meant:

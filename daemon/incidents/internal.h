@@ -43,12 +43,14 @@ struct sweep {
     /* Nothing is left, and, if that is `awaited`, the disk has had its time. Freed behind it. NULL:
      * nobody waits. */
     void (*over)(struct sweep *sweep);
+    bool is_recorded;     /* `over` writes the row of all that are open: as dear as an event */
     bool awaited, stored; /* on the disk; only if it is awaited */
     struct incidents_outcome outcome;
     struct incidents_order told; /* whom it tells, if a person at the gate waits */
     size_t receiver;             /* of an answer, or a platform's command */
     uint64_t ticket;             /* of a command */
     struct uplink_answer answer; /* of a person at the receiver */
+    uint64_t press_seq;          /* of the newest press of which they knew */
 };
 
 enum exercise_phase {
@@ -130,8 +132,8 @@ struct sweep *sweeps_new(const char *by, const char *note, int64_t at_ns, sweep_
 const char *sweeps_note(const struct sweep *sweep); /* NULL if there is none */
 void sweeps_mean(struct sweep *sweep, const struct incident *incident);
 void sweeps_add(struct incidents *inc, struct sweep *sweep); /* takes it */
-/* Out of its turn: for what makes no event. */
-void sweeps_do_now(struct incidents *inc, struct sweep *sweep);
+/* Before it is added, and out of its turn: for what makes no event. */
+void sweeps_carry_out(struct incidents *inc, struct sweep *sweep);
 /* Whether one waits for its turn that ends so, of that receiver. */
 bool sweeps_has(const struct incidents *inc, void (*over)(struct sweep *), size_t receiver);
 /* Whether there is something for the next turn, an exercise's end included; and that. */

@@ -68,9 +68,9 @@ static int check_progress(json_t *receivers, struct err *e)
     json_object_foreach(receivers, id, one)
     {
         json_int_t progress = 0;
-        int closing, rejected;
-        if (json_unpack_ex(one, &why, 0, "{s:I,s:b,s?b!}", "progress", &progress, "closing",
-                           &closing, "rejected", &rejected) != 0)
+        int closing, rejected, has_press;
+        if (json_unpack_ex(one, &why, 0, "{s:I,s:b,s?b,s?b!}", "progress", &progress, "closing",
+                           &closing, "rejected", &rejected, "has_press", &has_press) != 0)
             return wrong(&why, "what a receiver has done", e);
         if (progress < 0 || progress > INCIDENT_PROGRESS_COMING)
             return err_set(e, EINVAL, "how far receiver %s has come", id);
@@ -84,21 +84,22 @@ int shape_incident(json_t *one, int64_t now_ns, struct err *e)
     const char *input, *nature, *alarm;
     enum incident_class class;
     int held, at_start, cancelled, undelivered;
-    json_int_t presses = 0, level = 0, level_ns = 0, raised_ns = 0, press_ns = 0, wall_ms = 0;
+    json_int_t presses = 0, level = 0, level_ns = 0, raised_ns = 0, press_ns = 0, wall_ms = 0,
+               press_seq = 0;
     json_t *receivers;
-    if (json_unpack_ex(one, &why, 0, "{s:s,s:s,s:s,s:b,s?b,s?b,s?b,s:I,s:I,s?I,s?I,s?I,s?I,s:o!}",
-                       "input", &input, "nature", &nature, "alarm", &alarm, "held", &held,
-                       "at_start", &at_start, "cancelled", &cancelled, "undelivered", &undelivered,
-                       "presses", &presses, "level", &level, "level_ns", &level_ns, "raised_ns",
-                       &raised_ns, "last_press_ns", &press_ns, "raised_wall_ms", &wall_ms,
-                       "receivers", &receivers) != 0)
+    if (json_unpack_ex(
+            one, &why, 0, "{s:s,s:s,s:s,s:b,s?b,s?b,s?b,s:I,s:I,s?I,s?I,s?I,s?I,s?I,s:o!}", "input",
+            &input, "nature", &nature, "alarm", &alarm, "held", &held, "at_start", &at_start,
+            "cancelled", &cancelled, "undelivered", &undelivered, "presses", &presses, "level",
+            &level, "level_ns", &level_ns, "raised_ns", &raised_ns, "last_press_ns", &press_ns,
+            "press_seq", &press_seq, "raised_wall_ms", &wall_ms, "receivers", &receivers) != 0)
         return wrong(&why, "its members", e);
     if (!shape_class_of(nature, &class))
         return err_set(e, EINVAL, "of what nature it is");
     if (presses < 1 || presses > UINT_MAX || level < 1 || level > UINT_MAX)
         return err_set(e, EINVAL, "how often it was pressed, or who is asked");
     if (level_ns < 0 || level_ns > now_ns || raised_ns < 0 || raised_ns > now_ns || press_ns < 0 ||
-        press_ns > now_ns || wall_ms < 0)
+        press_ns > now_ns || press_seq < 0 || wall_ms < 0)
         return err_set(e, EINVAL, "when it was");
     return check_progress(receivers, e);
 }

@@ -40,11 +40,13 @@ static void write_progress(const struct incidents *inc, const struct incident *i
     const struct incidents_config *config = &inc->options.config;
     const char *comma = "";
     for (size_t i = 0; i < config->receivers->count; i++) {
-        if (incident->progress[i] == INCIDENT_PROGRESS_HEARD && !incident->closing[i])
+        if (incident->progress[i] == INCIDENT_PROGRESS_HEARD && !incident->closing[i] &&
+            !incident->has_press[i])
             continue;
-        fprintf(out, "%s\"%s\":{\"progress\":%d,\"closing\":%s,\"rejected\":%s}", comma,
-                config->receivers->items[i].id, (int)incident->progress[i],
-                word(incident->closing[i]), word(incident->rejected[i]));
+        fprintf(out, "%s\"%s\":{\"progress\":%d,\"closing\":%s,\"rejected\":%s,\"has_press\":%s}",
+                comma, config->receivers->items[i].id, (int)incident->progress[i],
+                word(incident->closing[i]), word(incident->rejected[i]),
+                word(incident->has_press[i]));
         comma = ",";
     }
 }
@@ -59,10 +61,10 @@ static void write_incident(const struct incidents *inc, const struct incident *i
             word(incident->undelivered));
     fprintf(out,
             "\"presses\":%u,\"level\":%u,\"level_ns\":%lld,\"raised_ns\":%lld,"
-            "\"last_press_ns\":%lld,\"raised_wall_ms\":%lld,\"receivers\":{",
+            "\"last_press_ns\":%lld,\"press_seq\":%llu,\"raised_wall_ms\":%lld,\"receivers\":{",
             incident->presses, incident->level, (long long)incident->level_ns,
             (long long)incident->raised_ns, (long long)incident->last_press_ns,
-            (long long)incident->raised_wall_ms);
+            (unsigned long long)incident->press_seq, (long long)incident->raised_wall_ms);
     write_progress(inc, incident, out);
     fputs("}}", out);
 }
@@ -215,10 +217,13 @@ static void load_progress(const struct incidents *inc, struct incident *incident
             incident->progress[i] = (enum incident_progress)progress;
         incident->closing[i] = json_is_true(json_object_get(one, "closing"));
         incident->rejected[i] = json_is_true(json_object_get(one, "rejected"));
+        incident->has_press[i] = json_is_true(json_object_get(one, "has_press"));
     }
 }
 
-/* What can be read of it is taken over; of what nature nobody can read is a real alarm. */
+/* What can be read of it is taken over; of what nature nobody can read is a real alarm. If it is
+ * not known which event tells of its newest press, nobody at a receiver is known to have seen that.
+ */
 static void load_incident(struct incidents *inc, struct incident *incident, const json_t *object,
                           bool is_whole, bool same_boot)
 {
@@ -247,6 +252,11 @@ static void load_incident(struct incidents *inc, struct incident *incident, cons
         incident->raised_ns = json_integer_value(json_object_get(object, "raised_ns"));
         incident->last_press_ns = json_integer_value(json_object_get(object, "last_press_ns"));
     }
+    const json_t *press_seq = is_whole ? json_object_get(object, "press_seq") : NULL;
+    incident->press_seq = (uint64_t)json_integer_value(press_seq);
+    /* Its line chattered, and the count is still to be told. */
+    if (press_seq && incident->press_seq == 0)
+        inc->own[incident->button].unreported = true;
     load_progress(inc, incident, json_object_get(object, "receivers"));
 }
 

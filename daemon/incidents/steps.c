@@ -84,6 +84,16 @@ uint64_t steps_emit(struct incidents *inc, const struct incident *incident,
     return seq;
 }
 
+/* One that tells of the newest press. */
+static uint64_t emit_press(struct incidents *inc, struct incident *incident,
+                           const struct step_event *step)
+{
+    incident->press_seq = events_next_seq(inc->options.events); /* its row goes with it */
+    uint64_t seq = steps_emit(inc, incident, step);
+    incident->press_seq = seq;
+    return seq;
+}
+
 static void publish(struct incidents *inc, enum incident_action action,
                     const struct incident *incident, uint64_t seq, int64_t at_ns, const char *by)
 {
@@ -127,7 +137,7 @@ static void take_press(struct incidents *inc, const struct panel_step *step)
     bool raised = step->action == INCIDENT_ACTION_RAISED;
     if (raised)
         incident->raised_wall_ms = events_stamp(inc->options.events, step->at_ns).wall_ms;
-    inc->press_seq = steps_emit(inc, incident,
+    inc->press_seq = emit_press(inc, incident,
                                 &(struct step_event){.verb = raised ? "raised" : "updated",
                                                      .cause = panel_cause_name(step->cause),
                                                      .at_ns = step->at_ns});
@@ -210,7 +220,7 @@ void steps_carry_out(struct incidents *inc, enum incident_action action,
 
 static bool report_count(struct sweep *sweep, struct incident *incident)
 {
-    steps_emit(sweep->inc, incident,
+    emit_press(sweep->inc, incident,
                &(struct step_event){
                    .verb = "updated", .cause = "chatter", .at_ns = incident->last_press_ns});
     return true;

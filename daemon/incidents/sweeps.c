@@ -2,9 +2,10 @@
 /*
  * Orders that may concern everything that is open: of a person at the gate, of a platform, of time;
  * and what people at receivers decide, of which one receipt may tell of many.
- * Each thing that is changed is an event with the row of all that are open, and sixty-three of them
- * would hold the loop: one a turn, so that a press comes in between. A kill between two leaves the
- * rest as it was, here as everywhere. A platform is answered when the disk has the last of it.
+ * Each thing that is changed is an event with the row of all that are open, and so is the record of
+ * what people said; sixty-three of them would hold the loop: one a turn, so that a press comes in
+ * between. A kill between two leaves the rest as it was, here as everywhere. A platform is answered
+ * when the disk has the last of it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct sweeps {
     struct incidents *inc;
     struct sweep_list to_do, /* the first is under way */
         done;                /* those whose answers wait for the disk */
-    bool spent;              /* something was made an event in this turn */
+    bool spent;              /* something was made an event, or recorded, in this turn */
 };
 
 struct sweeps *sweeps_create(struct incidents *inc)
@@ -119,10 +120,12 @@ void sweeps_take_turn(struct incidents *inc)
     if (made)
         panel_close_next(&inc->panel, clock_monotonic_ns());
     while (!inc->panel.exercise.ending && (first = TAILQ_FIRST(&sweeps->to_do))) {
+        bool is_next = made; /* its turn is the next one */
         if (!made)
             made = carry_on(first);
-        if (next_of(first))
+        if (next_of(first) || (is_next && first->is_recorded))
             break;
+        made = made || first->is_recorded;
         finish(sweeps, first);
     }
     sweeps->spent = sweeps->spent || made;
@@ -146,13 +149,11 @@ void sweeps_add(struct incidents *inc, struct sweep *sweep)
         after_poll_by(&inc->after_poll, clock_monotonic_ns());
 }
 
-void sweeps_do_now(struct incidents *inc, struct sweep *sweep)
+void sweeps_carry_out(struct incidents *inc, struct sweep *sweep)
 {
     sweep->inc = inc;
     while (next_of(sweep))
         carry_on(sweep);
-    TAILQ_INSERT_TAIL(&inc->sweeps->to_do, sweep, next);
-    finish(inc->sweeps, sweep);
 }
 
 bool sweeps_has(const struct incidents *inc, void (*over)(struct sweep *), size_t receiver)

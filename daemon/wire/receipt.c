@@ -96,6 +96,18 @@ static int parse_state(const char *name, enum uplink_answer_state *ret_state)
     return -EBADMSG;
 }
 
+/* Whether it is there or not: 0. */
+static int parse_seen(const json_t *value, uint64_t *ret_seq)
+{
+    *ret_seq = 0;
+    if (!value || json_is_null(value))
+        return 0;
+    if (!json_is_integer(value) || json_integer_value(value) < 1)
+        return -EBADMSG;
+    *ret_seq = (uint64_t)json_integer_value(value);
+    return 0;
+}
+
 static int parse_answer(const json_t *object, struct uplink_answer *ret_answer)
 {
     struct uplink_answer a = {0};
@@ -105,6 +117,7 @@ static int parse_answer(const json_t *object, struct uplink_answer *ret_answer)
     a.answer_seq = json_integer_value(seq);
     if (copy_text(object, "alarm", 1, a.alarm, sizeof a.alarm) != 0 || !uuid_is_valid(a.alarm) ||
         parse_state(json_string_value(json_object_get(object, "state")), &a.state) != 0 ||
+        parse_seen(json_object_get(object, "seen_seq"), &a.seen_seq) != 0 ||
         copy_text(object, "by", 0, a.by, sizeof a.by) != 0 ||
         copy_text(object, "at", 0, a.at, sizeof a.at) != 0 ||
         copy_text(object, "note", 0, a.note, sizeof a.note) != 0)

@@ -160,9 +160,9 @@ static void on_timer(uv_timer_t *timer)
     if (p->is_upload && u->paused)
         return; /* pause_upload lets it go on */
     bool asks = !p->is_upload && p->lane != UPLINK_LANE_HEARTBEAT && p->answer == ANSWER_ACCEPT;
-    if (asks)
-        ask(u);
     end(p, p->answer->outcome, p->answer->reason);
+    if (asks) /* what it asks, it asks of what it has */
+        ask(u);
 }
 
 static const struct answer *next_answer(struct uplink *u)

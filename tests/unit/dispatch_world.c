@@ -62,6 +62,7 @@ static void on_answers(void *arg, size_t receiver, const struct uplink_answer *a
     (void)arg, (void)answers;
     told[receiver].answers += (unsigned)count;
     told[receiver].answer_calls++;
+    told[receiver].delivered_at_answers = told[receiver].delivered;
 }
 
 static void on_link_changed(void *arg, size_t receiver, enum dispatch_link link, const char *reason)

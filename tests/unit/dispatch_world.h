@@ -18,7 +18,8 @@
 /* What the host was told. */
 struct told {
     unsigned delivered, failed, uploaded, upload_failed, answers, answer_calls, views;
-    unsigned links; /* changes */
+    unsigned delivered_at_answers; /* how many were delivered when answers came last */
+    unsigned links;                /* changes */
     enum dispatch_link link;
     char reason[256];
     uint64_t last_delivered, last_loaded;

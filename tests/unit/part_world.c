@@ -185,9 +185,8 @@ size_t world_cancel(const char *alarm)
     return outcome.changed;
 }
 
-static void publish_delivered(const char *type, size_t receiver, bool confirmed)
+static void publish_delivered(const struct fake_event *event, size_t receiver, bool confirmed)
 {
-    const struct fake_event *event = fake_last(type);
     ck_assert_ptr_nonnull(event);
     struct fact fact = {.kind = FACT_DELIVERED,
                         .u.delivered = {.receiver = receiver,
@@ -200,12 +199,19 @@ static void publish_delivered(const char *type, size_t receiver, bool confirmed)
 
 void world_publish_delivered(const char *type, size_t receiver)
 {
-    publish_delivered(type, receiver, true);
+    publish_delivered(fake_last(type), receiver, true);
 }
 
 void world_accept(const char *type, size_t receiver)
 {
-    publish_delivered(type, receiver, false);
+    publish_delivered(fake_last(type), receiver, false);
+    facts_tell(world.facts);
+}
+
+void world_deliver_all(size_t receiver)
+{
+    for (size_t i = 0; i < fake.count; i++)
+        publish_delivered(&fake.events[i], receiver, true);
     facts_tell(world.facts);
 }
 
@@ -217,9 +223,11 @@ void world_deliver(const char *type, size_t receiver)
 
 void world_answer(size_t receiver, enum uplink_answer_state state, const char *alarm)
 {
-    struct fact fact = {.kind = FACT_ANSWER,
-                        .u.answer = {.receiver = receiver,
-                                     .answer = {.answer_seq = 1, .state = state, .by = "Wang"}}};
+    struct fact fact = {
+        .kind = FACT_ANSWER,
+        .u.answer = {
+            .receiver = receiver,
+            .answer = {.answer_seq = 1, .seen_seq = fake.count, .state = state, .by = "Wang"}}};
     snprintf(fact.u.answer.answer.alarm, sizeof fact.u.answer.answer.alarm, "%s", alarm);
     facts_publish(world.facts, &fact);
     facts_tell(world.facts);

@@ -72,9 +72,11 @@ size_t world_cancel(const char *alarm);
 /* A receiver has the last event of that type. */
 void world_publish_delivered(const char *type, size_t receiver); /* told later */
 void world_deliver(const char *type, size_t receiver);
+/* All events that there are. */
+void world_deliver_all(size_t receiver);
 /* It says so, and cannot sign. */
 void world_accept(const char *type, size_t receiver);
-/* A person at a receiver decides. */
+/* A person at a receiver decides, who knows of everything. */
 void world_answer(size_t receiver, enum uplink_answer_state state, const char *alarm);
 
 /* How many facts of that kind were told; the last of them (NULL: none). */

@@ -212,6 +212,21 @@ START_TEST(answers_are_told_once_and_only_with_a_receipt)
 }
 END_TEST
 
+/* They were given without knowing of that receipt, and are told before it is. */
+START_TEST(answers_are_told_before_what_the_same_receipt_proves)
+{
+    const struct uplink_answer answer = {.answer_seq = 1};
+    struct uplink *u = add_proven();
+    offer(1, EVENT_CLASS_PRESS, alarm_a);
+    u->answers = &answer;
+    u->answer_count = 1;
+    fake_end(u, fake_find(u, 1), UPLINK_OUTCOME_STORED, "");
+    ck_assert_uint_eq(told[0].delivered, 1);
+    ck_assert_uint_eq(told[0].answers, 1);
+    ck_assert_uint_eq(told[0].delivered_at_answers, 0);
+}
+END_TEST
+
 /* Another uplink in mid flight. */
 
 START_TEST(what_was_under_way_goes_on_over_the_new_uplink)
@@ -456,6 +471,7 @@ int main(void)
     tcase_add_test(tc, a_restored_event_is_loaded_once_and_sent_as_a_late_one);
     tcase_add_test(tc, a_press_that_the_store_has_lost_dams_up_nothing);
     tcase_add_test(tc, answers_are_told_once_and_only_with_a_receipt);
+    tcase_add_test(tc, answers_are_told_before_what_the_same_receipt_proves);
     tcase_add_test(tc, what_was_under_way_goes_on_over_the_new_uplink);
     tcase_add_loop_test(tc, what_the_old_uplink_had_proven_says_nothing_about_the_new_one, 0, 2);
     tcase_add_test(tc, a_clip_under_way_goes_on_over_the_new_uplink_and_one_that_waits_at_once);

@@ -380,6 +380,7 @@ static const struct uplink_reply *command(enum uplink_command_kind kind, const c
     snprintf(fact.u.command.command.alarm, sizeof fact.u.command.command.alarm, "%s", alarm);
     snprintf(fact.u.command.command.by, sizeof fact.u.command.command.by, "centre");
     unsigned replies = fake.replies;
+    world_deliver_all(0);
     facts_publish(world.facts, &fact);
     facts_tell(world.facts);
     fake_keep(true);

@@ -124,6 +124,12 @@ static void deliver(void)
     world_deliver("tocsin.alarm.raised", 0);
 }
 
+static void deliver_again(void)
+{
+    press_again();
+    world_deliver("tocsin.alarm.updated", 0);
+}
+
 static void reject(void)
 {
     world_answer(1, UPLINK_ANSWER_REJECTED, world_incident(WORLD_GATE)->alarm);
@@ -148,18 +154,21 @@ static void assert_same(const struct incident *was, const struct incident *is)
     ck_assert_int_eq(is->raised_ns, was->raised_ns);
     ck_assert_int_eq(is->raised_wall_ms, was->raised_wall_ms);
     ck_assert_int_eq(is->last_press_ns, was->last_press_ns);
+    ck_assert_uint_eq(is->press_seq, was->press_seq);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
         ck_assert_int_eq(is->progress[i], was->progress[i]);
         ck_assert_int_eq(is->closing[i], was->closing[i]);
         ck_assert_int_eq(is->rejected[i], was->rejected[i]);
+        ck_assert_int_eq(is->has_press[i], was->has_press[i]);
     }
 }
 
 /* Its text is on the disk already, and kept: a change that the text alone shows would be lost. */
 START_TEST(each_change_of_an_incident_survives_a_restart_by_itself)
 {
-    static void (*const changes[])(void) = {press_again,        let_go,  cancel, wait_in_vain,
-                                            ask_the_next_group, deliver, reject, close_elsewhere};
+    static void (*const changes[])(void) = {press_again,  let_go,        cancel,
+                                            wait_in_vain, deliver_again, ask_the_next_group,
+                                            deliver,      reject,        close_elsewhere};
     world_press(WORLD_GATE);
     const struct incident raised = *world_incident(WORLD_GATE);
     changes[_i]();
@@ -501,7 +510,7 @@ int main(void)
     tcase_add_test(tc, a_button_that_is_down_over_a_restart_is_the_same_press);
     tcase_add_test(tc, that_nobody_has_it_in_time_survives_a_restart);
     tcase_add_test(tc, everything_of_an_incident_survives_a_restart);
-    tcase_add_loop_test(tc, each_change_of_an_incident_survives_a_restart_by_itself, 0, 8);
+    tcase_add_loop_test(tc, each_change_of_an_incident_survives_a_restart_by_itself, 0, 9);
     tcase_add_test(tc, of_another_boot_only_the_wall_time_is_known);
     tcase_add_loop_test(tc, state_that_is_not_whole_is_a_fault_until_a_person_has_acted_and_is_kept,
                         0, sizeof bad_rows / sizeof *bad_rows);

@@ -27,8 +27,7 @@ static void press_both(void)
         world_press(buttons[i]);
 }
 
-/* A platform asks for a reset; of that alarm, or of all. */
-static void command(const char *alarm)
+static void ask_for_reset(const char *alarm)
 {
     struct fact fact = {
         .kind = FACT_COMMAND,
@@ -39,6 +38,13 @@ static void command(const char *alarm)
     snprintf(fact.u.command.command.alarm, UUID_TEXT_SIZE, "%s", alarm);
     facts_publish(world.facts, &fact);
     facts_tell(world.facts);
+}
+
+/* A platform that has all events asks for a reset; of that alarm, or of all. */
+static void command(const char *alarm)
+{
+    world_deliver_all(0);
+    ask_for_reset(alarm);
 }
 
 START_TEST(a_platform_closes_one_a_turn_and_is_answered_when_the_last_is_on_the_disk)
@@ -88,7 +94,23 @@ START_TEST(what_is_pressed_again_meanwhile_stays_open_and_is_not_called_done)
     ck_assert_ptr_nonnull(world_incident(WORLD_OFFICE));
     ck_assert(!fake.reply.reply.done);
     ck_assert_str_eq(fake.reply.reply.reason,
-                     "1 of them stay open: pressed again since it was said");
+                     "1 of them stay open: their last press was not known when it was said");
+}
+END_TEST
+
+START_TEST(a_platform_closes_nothing_of_which_it_has_not_the_last_press)
+{
+    press_both();
+    world_deliver_all(0);
+    world_release(WORLD_GATE);
+    world_press(WORLD_GATE);
+    ask_for_reset(_i == 0 ? "" : world_incident(WORLD_GATE)->alarm);
+    fake_keep(true);
+    ck_assert_ptr_nonnull(world_incident(WORLD_GATE));
+    ck_assert_int_eq(world_incident(WORLD_OFFICE) == NULL, _i == 0);
+    ck_assert(!fake.reply.reply.done);
+    ck_assert_str_eq(fake.reply.reply.reason,
+                     "1 of them stay open: their last press was not known when it was said");
 }
 END_TEST
 
@@ -97,8 +119,9 @@ START_TEST(what_others_must_close_as_well_is_remembered_in_one_turn_and_saved_on
 {
     fake.responders = 3;
     press_both();
+    world_deliver_all(0);
     unsigned saved = fake_saved("incidents");
-    command("");
+    ask_for_reset("");
     ck_assert_uint_eq(fake_saved("incidents"), saved + 1);
     ck_assert(world_incident(WORLD_GATE)->closing[0] && world_incident(WORLD_OFFICE)->closing[0]);
     ck_assert_uint_eq(fake.kept_count, 1);
@@ -145,8 +168,9 @@ static void order_by_platform(void)
 /* The police have closed both, and one receipt says so. */
 static void close_both_there(void)
 {
-    struct fact fact = {.kind = FACT_ANSWER,
-                        .u.answer.answer = {.state = UPLINK_ANSWER_CLOSED, .by = "Wang"}};
+    struct fact fact = {
+        .kind = FACT_ANSWER,
+        .u.answer.answer = {.seen_seq = fake.count, .state = UPLINK_ANSWER_CLOSED, .by = "Wang"}};
     for (size_t i = 0; i < 2; i++) {
         fact.u.answer.answer.answer_seq++;
         memcpy(fact.u.answer.answer.alarm, world_incident(buttons[i])->alarm, UUID_TEXT_SIZE);
@@ -208,33 +232,71 @@ START_TEST(an_answer_is_recorded_in_its_turn_and_means_no_later_alarm)
 }
 END_TEST
 
-/* What they say later is confirmed later, whatever it is. */
+START_TEST(a_press_before_its_turn_is_not_closed_by_what_was_said_before_it)
+{
+    press_both();
+    world_release(WORLD_OFFICE);
+    close_both_there();
+    world_press(WORLD_OFFICE); /* in the same moment: no clock tells them apart */
+    ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), 1);
+    virtual_turn(world.facts, NULL);
+    ck_assert_uint_eq(fake.answers_recorded, 2);
+    ck_assert_ptr_nonnull(world_incident(WORLD_OFFICE));
+    ck_assert(!world_incident(WORLD_OFFICE)->closing[0]);
+}
+END_TEST
+
+/* What they say later is confirmed later, whatever it is; others do not wait for them to be heard.
+ */
 START_TEST(what_people_say_is_recorded_in_the_order_in_which_they_said_it)
 {
     press_both();
     const struct incident *office = world_incident(WORLD_OFFICE);
     close_both_there();
-    struct fact fact = {.kind = FACT_ANSWER,
-                        .u.answer = {.receiver = (size_t)_i,
-                                     .answer = {.answer_seq = 3, .state = UPLINK_ANSWER_SEEN}}};
+    struct fact fact = {
+        .kind = FACT_ANSWER,
+        .u.answer = {
+            .receiver = (size_t)_i,
+            .answer = {.answer_seq = 3, .seen_seq = fake.count, .state = UPLINK_ANSWER_SEEN}}};
     memcpy(fact.u.answer.answer.alarm, office->alarm, UUID_TEXT_SIZE);
     facts_publish(world.facts, &fact);
     facts_tell(world.facts);
-    ck_assert_uint_eq(fake.answers_recorded, _i == 0 ? 1 : 2); /* others do not wait for them */
-    virtual_turn(world.facts, NULL);
-    ck_assert_uint_eq(fake.answers_recorded, 3);
-    ck_assert_int_eq(fake.answer.answer_seq, _i == 0 ? 3 : 2);
+    ck_assert_uint_eq(fake.answers_recorded, 1);
+    ck_assert_int_eq(office->progress[1],
+                     _i == 0 ? INCIDENT_PROGRESS_HEARD : INCIDENT_PROGRESS_SEEN);
+    for (int seq = 2; seq <= 3; seq++) {
+        virtual_turn(world.facts, NULL);
+        ck_assert_uint_eq(fake.answers_recorded, seq);
+        ck_assert_int_eq(fake.answer.answer_seq, seq);
+    }
 }
 END_TEST
 
-/* Those that make no event wait for nobody. */
-START_TEST(answers_that_close_nothing_are_all_taken_in_one_turn)
+/* One receipt may bring many: each record holds the row of all that are open. */
+START_TEST(answers_that_close_nothing_are_recorded_one_a_turn_and_a_press_comes_in_between)
 {
-    fake.responders = 3;
+    static const enum uplink_answer_state states[] = {UPLINK_ANSWER_SEEN, UPLINK_ANSWER_COMING,
+                                                      UPLINK_ANSWER_REJECTED, UPLINK_ANSWER_CLOSED};
+    struct fact fact = {.kind = FACT_ANSWER,
+                        .u.answer.answer = {.state = states[_i / 2], .by = "Wang"}};
+    fake.responders = 3; /* the other closes nothing */
     press_both();
-    close_both_there();
-    ck_assert_uint_eq(fake.answers_recorded, 2);
-    ck_assert(world_incident(WORLD_OFFICE)->closing[0]);
+    fact.u.answer.answer.seen_seq = _i % 2 == 0 ? fake.count : 1; /* 1: means none of them */
+    memcpy(fact.u.answer.answer.alarm, world_incident(WORLD_OFFICE)->alarm, UUID_TEXT_SIZE);
+    for (int seq = 1; seq <= 20; seq++) {
+        fact.u.answer.answer.answer_seq = seq;
+        facts_publish(world.facts, &fact);
+    }
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake.answers_recorded, 1);
+    virtual_turn(world.facts, press_duress);
+    ck_assert_ptr_nonnull(world_incident(WORLD_DURESS));
+    for (int seq = 2; seq <= 20; seq++) {
+        ck_assert_uint_eq(fake.answers_recorded, seq);
+        ck_assert_int_eq(fake.answer.answer_seq, seq);
+        virtual_turn(world.facts, NULL);
+    }
+    ck_assert_uint_eq(fake.answers_recorded, 20);
 }
 END_TEST
 
@@ -357,6 +419,7 @@ int main(void)
     tcase_add_test(tc, a_platform_closes_one_a_turn_and_is_answered_when_the_last_is_on_the_disk);
     tcase_add_loop_test(tc, a_platform_is_told_that_the_disk_has_not_got_it, 0, 2);
     tcase_add_test(tc, what_is_pressed_again_meanwhile_stays_open_and_is_not_called_done);
+    tcase_add_loop_test(tc, a_platform_closes_nothing_of_which_it_has_not_the_last_press, 0, 2);
     tcase_add_test(tc, what_others_must_close_as_well_is_remembered_in_one_turn_and_saved_once);
     tcase_add_loop_test(tc, after_the_close_no_platform_is_answered, 0, 2);
     suite_add_tcase(suite, tc);
@@ -364,8 +427,10 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, a_press_comes_between_two_of_many, 0, MANY_COUNT);
     tcase_add_test(tc, an_answer_is_recorded_in_its_turn_and_means_no_later_alarm);
+    tcase_add_test(tc, a_press_before_its_turn_is_not_closed_by_what_was_said_before_it);
     tcase_add_loop_test(tc, what_people_say_is_recorded_in_the_order_in_which_they_said_it, 0, 2);
-    tcase_add_test(tc, answers_that_close_nothing_are_all_taken_in_one_turn);
+    tcase_add_loop_test(
+        tc, answers_that_close_nothing_are_recorded_one_a_turn_and_a_press_comes_in_between, 0, 8);
     tcase_add_test(tc, counts_of_lines_that_chatter_are_told_one_a_turn);
     tcase_add_test(tc, what_is_seen_meanwhile_is_not_asked_of_the_next_group);
     tcase_add_loop_test(tc, an_exercise_from_before_a_restart_ends_one_a_turn_and_once, 0, 2);

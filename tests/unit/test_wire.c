@@ -204,11 +204,12 @@ START_TEST(a_receipt_is_believed_only_if_everything_fits)
     make_receipt(&m, "{}"); /* to learn the digest of the request */
     receipt_body(&m, body, sizeof body, "stored",
                  "[{\"answer_seq\":7,\"alarm\":\"01890a5d-ac96-774b-bcce-b302099a8057\","
-                 "\"state\":\"coming\",\"by\":\"张\",\"at\":\"x\",\"note\":\"\"}]");
+                 "\"state\":\"coming\",\"by\":\"张\",\"at\":\"x\",\"note\":\"\",\"seen_seq\":41}]");
     make_receipt(&m, body);
     ck_assert_msg(check_receipt(&m, 200, &receipt, &e) == 0, "%s", e.text);
     ck_assert_uint_eq(receipt.answer_count, 1);
     ck_assert_int_eq(receipt.answers[0].answer_seq, 7);
+    ck_assert_uint_eq(receipt.answers[0].seen_seq, 41);
     ck_assert_int_eq(receipt.answers[0].state, UPLINK_ANSWER_COMING);
 
     ck_assert_int_ne(check_receipt(&m, 201, &receipt, &e), 0);
@@ -285,6 +286,35 @@ START_TEST(a_signed_receipt_with_the_wrong_words_is_not_a_receipt)
         make_receipt(&m, body);
         ck_assert_msg(check_receipt(&m, 200, &receipt, &e) != 0, "believed: %s", body);
     }
+    drop_key();
+}
+END_TEST
+
+/* Whoever does not say it may leave it out; but he does not say that it was nothing. */
+START_TEST(what_an_answer_had_seen_may_be_left_out_and_is_else_a_number)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {{"", true},
+                 {",\"seen_seq\":null", true},
+                 {",\"seen_seq\":0", false},
+                 {",\"seen_seq\":-1", false},
+                 {",\"seen_seq\":\"41\"", false},
+                 {",\"seen_seq\":41.0", false}};
+    static struct receipt receipt;
+    struct made m;
+    struct err e;
+    char body[600], answers[300];
+    make_key("p256");
+    make_receipt(&m, "{}");
+    snprintf(answers, sizeof answers, "[{\"answer_seq\":7,\"alarm\":\"%s\",\"state\":\"seen\"%s}]",
+             event_id, cases[_i].text);
+    receipt_body(&m, body, sizeof body, "stored", answers);
+    make_receipt(&m, body);
+    ck_assert_int_eq(check_receipt(&m, 200, &receipt, &e) == 0, cases[_i].good);
+    if (cases[_i].good)
+        ck_assert_uint_eq(receipt.answers[0].seen_seq, 0);
     drop_key();
 }
 END_TEST
@@ -437,6 +467,7 @@ int main(void)
     tcase_add_loop_test(tc, a_receipts_algorithm_is_that_of_its_key, 0, 2);
     tcase_add_test(tc, a_receipt_is_believed_only_if_everything_fits);
     tcase_add_test(tc, a_signed_receipt_with_the_wrong_words_is_not_a_receipt);
+    tcase_add_loop_test(tc, what_an_answer_had_seen_may_be_left_out_and_is_else_a_number, 0, 6);
     tcase_add_loop_test(tc, answers_are_taken_up_to_a_limit_and_long_texts_between_characters, 0,
                         2);
     tcase_add_test(tc, a_clips_receipt_is_of_the_whole_clip);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people at receivers say of an alarm counts for the presses of which they knew. */
+#include <stdio.h>
+#include <string.h>
+
+#include "alarm/chatter.h"
+#include "part_world.h"
+#include "run_suite.h"
+
+static void set_up(void)
+{
+    world_begin();
+    world_open();
+}
+
+static void tear_down(void)
+{
+    world_close();
+    world_end();
+}
+
+static void press_again(void)
+{
+    world_release(WORLD_GATE);
+    world_press(WORLD_GATE);
+}
+
+static void publish_answer(size_t receiver, enum uplink_answer_state state, uint64_t seen_seq)
+{
+    struct fact fact = {
+        .kind = FACT_ANSWER,
+        .u.answer = {
+            .receiver = receiver,
+            .answer = {.answer_seq = 1, .seen_seq = seen_seq, .state = state, .by = "Wang"}}};
+    memcpy(fact.u.answer.answer.alarm, world_incident(WORLD_GATE)->alarm, UUID_TEXT_SIZE);
+    facts_publish(world.facts, &fact);
+}
+
+/* `seen_seq` 0: they do not say what they had before them. */
+static void answer(size_t receiver, enum uplink_answer_state state, uint64_t seen_seq)
+{
+    publish_answer(receiver, state, seen_seq);
+    facts_tell(world.facts);
+}
+
+/* Nothing that was said is known of the alarm, which is as it was delivered; but it was recorded.
+ */
+static void assert_unanswered(unsigned recorded)
+{
+    const struct incident *incident = world_incident(WORLD_GATE);
+    ck_assert_ptr_nonnull(incident);
+    ck_assert_int_eq(incident->progress[0], INCIDENT_PROGRESS_DELIVERED);
+    ck_assert(!incident->closing[0] && !incident->rejected[0]);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed"), 0);
+    ck_assert_uint_eq(fake.answers_recorded, recorded);
+    ck_assert(fake.alarm_open);
+}
+
+static void assert_answered(enum uplink_answer_state state)
+{
+    const struct incident *incident = world_incident(WORLD_GATE);
+    if (state == UPLINK_ANSWER_CLOSED) {
+        ck_assert_ptr_null(incident);
+        return;
+    }
+    ck_assert_int_eq(incident->progress[0], state == UPLINK_ANSWER_COMING ? INCIDENT_PROGRESS_COMING
+                                                                          : INCIDENT_PROGRESS_SEEN);
+    ck_assert_int_eq(incident->rejected[0], state == UPLINK_ANSWER_REJECTED);
+}
+
+static const enum uplink_answer_state states[] = {UPLINK_ANSWER_SEEN, UPLINK_ANSWER_COMING,
+                                                  UPLINK_ANSWER_CLOSED, UPLINK_ANSWER_REJECTED};
+#define STATES 4
+
+START_TEST(without_a_word_of_what_they_had_seen_it_is_what_was_receipted)
+{
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    press_again();
+    answer(0, states[_i], 0);
+    assert_unanswered(1);
+    /* The receipt of that very press, and of a press that others have. */
+    world_deliver("tocsin.alarm.updated", 1);
+    publish_answer(0, states[_i], 0);
+    world_publish_delivered("tocsin.alarm.updated", 0);
+    facts_tell(world.facts);
+    assert_unanswered(2);
+    answer(0, states[_i], 0);
+    assert_answered(states[_i]);
+}
+END_TEST
+
+START_TEST(what_they_had_seen_is_what_they_say)
+{
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    uint64_t seen_seq = fake.count;
+    press_again();
+    world_deliver("tocsin.alarm.updated", 0);
+    answer(0, states[_i], seen_seq);
+    assert_unanswered(1);
+    answer(0, states[_i], fake.count);
+    assert_answered(states[_i]);
+}
+END_TEST
+
+/* The first receipt of it was lost on the way. */
+START_TEST(who_says_that_he_has_seen_it_needs_no_receipt)
+{
+    world_press(WORLD_GATE);
+    answer(0, states[_i], fake.count);
+    assert_answered(states[_i]);
+}
+END_TEST
+
+START_TEST(what_one_has_closed_counts_no_more_when_it_is_pressed_again)
+{
+    fake.responders = 3;
+    world_press(WORLD_GATE);
+    answer(0, UPLINK_ANSWER_CLOSED, fake.count);
+    ck_assert(world_incident(WORLD_GATE)->closing[0]);
+    press_again();
+    ck_assert(!world_incident(WORLD_GATE)->closing[0]);
+    answer(1, UPLINK_ANSWER_CLOSED, fake.count);
+    ck_assert_ptr_nonnull(world_incident(WORLD_GATE));
+    answer(0, UPLINK_ANSWER_CLOSED, fake.count);
+    ck_assert_ptr_null(world_incident(WORLD_GATE));
+}
+END_TEST
+
+static void chatter(void)
+{
+    for (int i = 0; i < CHATTER_PRESSES + 1; i++)
+        press_again();
+    ck_assert_uint_eq(world_incident(WORLD_GATE)->press_seq, 0);
+}
+
+START_TEST(of_presses_that_were_counted_nobody_knows_before_they_are_told)
+{
+    world_press(WORLD_GATE);
+    chatter();
+    unsigned counted = world_incident(WORLD_GATE)->presses;
+    world_deliver("tocsin.alarm.raised", 0);
+    world_deliver("tocsin.alarm.updated", 0);
+    answer(0, UPLINK_ANSWER_CLOSED, fake.count);
+    assert_unanswered(1);
+    if (_i == 1) { /* nor after a restart */
+        world_restart();
+        ck_assert_uint_eq(world_incident(WORLD_GATE)->press_seq, 0);
+    }
+    size_t told = fake_count("tocsin.alarm.updated");
+    virtual_advance(world.facts, 61000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), told + 1);
+    ck_assert_int_eq(
+        json_integer_value(json_object_get(fake_last("tocsin.alarm.updated")->data, "presses")),
+        counted);
+    world_deliver("tocsin.alarm.updated", 0);
+    answer(0, UPLINK_ANSWER_CLOSED, 0);
+    ck_assert_ptr_null(world_incident(WORLD_GATE));
+}
+END_TEST
+
+START_TEST(what_is_known_survives_a_restart)
+{
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    press_again();
+    world_deliver("tocsin.alarm.updated", _i == 0 ? 0 : 1);
+    world_restart();
+    answer(0, UPLINK_ANSWER_CLOSED, 0);
+    ck_assert_int_eq(world_incident(WORLD_GATE) == NULL, _i == 0);
+}
+END_TEST
+
+/* A row of a version that did not know which event tells of the newest press. */
+START_TEST(of_an_alarm_from_an_older_version_nobody_is_known_to_have_seen_it)
+{
+    char *end, *text;
+    world_press(WORLD_GATE);
+    text = strstr((char *)fake_row("incidents"), ",\"press_seq\":1");
+    ck_assert_ptr_nonnull(text);
+    end = text + strlen(",\"press_seq\":1");
+    memmove(text, end, strlen(end) + 1);
+    world_restart();
+    virtual_advance(world.facts, 61000);
+    incidents_tick(world.incidents);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), 0); /* no press is made up for it */
+    answer(0, UPLINK_ANSWER_CLOSED, fake.count);
+    ck_assert_ptr_nonnull(world_incident(WORLD_GATE));
+    ck_assert_uint_eq(world_count(FACT_FAULT), 0);
+    press_again();
+    answer(0, UPLINK_ANSWER_CLOSED, fake.count);
+    ck_assert_ptr_null(world_incident(WORLD_GATE));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("answers");
+    TCase *tc = tcase_create("what was known");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_loop_test(tc, without_a_word_of_what_they_had_seen_it_is_what_was_receipted, 0,
+                        STATES);
+    tcase_add_loop_test(tc, what_they_had_seen_is_what_they_say, 0, STATES);
+    tcase_add_loop_test(tc, who_says_that_he_has_seen_it_needs_no_receipt, 0, STATES);
+    tcase_add_test(tc, what_one_has_closed_counts_no_more_when_it_is_pressed_again);
+    tcase_add_loop_test(tc, of_presses_that_were_counted_nobody_knows_before_they_are_told, 0, 2);
+    tcase_add_loop_test(tc, what_is_known_survives_a_restart, 0, 2);
+    tcase_add_test(tc, of_an_alarm_from_an_older_version_nobody_is_known_to_have_seen_it);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
