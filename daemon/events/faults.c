@@ -72,8 +72,8 @@ static char *told_row(const struct faults *f)
             json_array_append_new(owed, object);
         }
     }
-    json_t *row = json_pack("{so,so,ss,sI}", "reported", reported, "owed", owed, "boot",
-                            events_boot(f->events), "at_ms", (json_int_t)now_ms);
+    json_t *row =
+        json_pack("{so,so,sI}", "reported", reported, "owed", owed, "at_ms", (json_int_t)now_ms);
     char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
     json_decref(row);
     if (!text)
@@ -308,14 +308,15 @@ static bool load_reported(struct faults *f, const json_t *object)
     return true;
 }
 
-/* How long ago the row was made, at the least: of another boot all that is known is this one. */
-static int64_t age_ms(const struct faults *f, const json_t *row)
+/* How long ago the row was made, at the least. The clock of another boot may have begun anew: then
+ * all that is known is that this one runs; and where it is further, it is so by less than the
+ * truth.
+ */
+static int64_t age_ms(const json_t *row)
 {
-    const char *boot = json_string_value(json_object_get(row, "boot"));
     int64_t at_ms = json_integer_value(json_object_get(row, "at_ms")),
             now_ms = clock_monotonic_ms();
-    bool is_this_boot = boot && strcmp(boot, events_boot(f->events)) == 0;
-    return is_this_boot && at_ms <= now_ms ? now_ms - at_ms : now_ms;
+    return at_ms <= now_ms ? now_ms - at_ms : now_ms;
 }
 
 static bool load_owed(struct faults *f, const json_t *object, int64_t row_age_ms)
@@ -335,7 +336,7 @@ void faults_load(struct faults *f, const struct outbox_found *found)
     size_t i;
     json_array_foreach(json_object_get(row, "reported"), i, one) is_whole &= load_reported(f, one);
     json_array_foreach(json_object_get(row, "owed"), i, one) is_whole &=
-        load_owed(f, one, age_ms(f, row));
+        load_owed(f, one, age_ms(row));
     if (!is_whole)
         log_error("fault", "what the receivers were told to be broken before the restart cannot "
                            "be read: they may not hear that it is mended");

@@ -44,7 +44,6 @@ struct fake {
     } kept[FAKE_KEPT_MAX];
     bool too_many_wait;
     bool cannot_emit; /* no event can be made */
-    const char *boot; /* NULL: "this-boot" */
     bool state_lost;  /* the store was damaged, and not every row came back */
     /* Of delivery: */
     uint32_t responders, proven, takers;
