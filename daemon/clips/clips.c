@@ -11,6 +11,7 @@
 #include "clips/internal.h"
 
 #define FIRST_LINK_MS 15000 /* after the start; tocsin-video should be there by then */
+#define REFUSED_MS    60000 /* between two lines in the log */
 #define GONE          "tocsin-video does not answer (systemctl status tocsin-video)"
 
 /* A clip that this process knows: announced, and not yet with every receiver that takes clips. */
@@ -210,7 +211,41 @@ struct question {
     char id[UUID_TEXT_SIZE];
 };
 
-static void on_found(void *arg, uint64_t seq)
+/*
+ * An alarm is known that is open, or has an event in the store: of what was closed hours ago, while
+ * no disk was there for the clip, that is the only memory, over restarts, too, and it is as old as
+ * what `events` keeps. Where the gateway cannot tell which alarms there were, none is unknown.
+ */
+static bool is_known(const struct clips *cl, const char *alarm, const struct outbox_clip *found)
+{
+    const struct incidents *incidents = cl->options.incidents;
+    const struct incident *open = NULL;
+    while ((open = incidents_next_open(incidents, open))) {
+        if (strcmp(open->alarm, alarm) == 0)
+            return true;
+    }
+    return !found->alarm_unknown || !incidents_known(incidents);
+}
+
+/* Nobody pressed: no event may say so, and the receivers' people would look for it in vain. */
+static void refuse(struct clip *c)
+{
+    struct clips *cl = c->clips;
+    int64_t now_ms = clock_monotonic_ms();
+    cl->refused++;
+    if (cl->refused_ms == 0 || now_ms - cl->refused_ms >= REFUSED_MS) {
+        log_warning("video",
+                    "%s: clip %s is of alarm %s, which is not known here: refused (%u such clips "
+                    "since this was said last)",
+                    c->upload.camera, c->upload.clip, c->upload.alarm, cl->refused);
+        cl->refused = 0;
+        cl->refused_ms = now_ms;
+    }
+    send_clip_word(cl, MESSAGE_CLIP_REFUSED, c->upload.clip);
+    forget(c);
+}
+
+static void on_found(void *arg, const struct outbox_clip *found)
 {
     struct question *question = arg;
     struct clips *cl = question->clips;
@@ -218,7 +253,9 @@ static void on_found(void *arg, uint64_t seq)
     free(question);
     if (!c || !c->announced)
         return;
-    if (seq == 0) {
+    if (found->seq == 0 && !is_known(cl, c->upload.alarm, found)) {
+        refuse(c);
+    } else if (found->seq == 0) {
         make_manifest(c);
     } else {
         /* Stored before, and no upload of it is waiting: tocsin-video may let it go. */
@@ -252,7 +289,8 @@ static void take_clip(struct clips *cl, const struct message *message)
     json_incref(c->announced->clip.manifest);
     question->clips = cl;
     memcpy(question->id, m->id, sizeof question->id);
-    outbox_find_clip(events_outbox(cl->options.events), question->id, on_found, question);
+    outbox_find_clip(events_outbox(cl->options.events), question->id, upload.alarm, on_found,
+                     question);
 }
 
 /* Only what was asked for: it is said again after the next connect. */
@@ -281,6 +319,7 @@ static void on_message(void *arg, const struct message *message)
     case MESSAGE_CLIP_WANTED:
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
+    case MESSAGE_CLIP_REFUSED:
         break; /* ours to say, not to hear */
     }
 }

@@ -26,6 +26,8 @@ struct clips {
     size_t count, unstored; /* clips; of them those whose manifest is not on the disk */
     size_t wanted;          /* clips that tocsin-video may say, and has not yet */
     bool full, flooded;     /* LIMIT_CLIPS_WAITING was reached, unasked clips came: was logged */
+    unsigned refused;       /* clips of unknown alarms, since that was logged last */
+    int64_t refused_ms;     /* when that was; 0: never */
     int64_t opened_ms;
     bool closed;
 };

@@ -112,7 +112,8 @@
         "15 s at the first try, doubled with each")                                                \
     ROW(CAMERA_KEYFRAME_MS, 300000, "ms without its first keyframe",                               \
         "20 s at the first try, doubled with each")                                                \
-    ROW(CAMERA_ALARMS, 64, "alarms that a new process of a camera is told", "the newest")          \
+    ROW(CAMERA_ALARMS, 256, "alarms whose clips a camera may announce",                            \
+        "those pressed last; a new process of a camera is told of them")                           \
     ROW(VIDEO_RETRY_MS, 5000, "ms between two tries at tocsin-video", "doubled from 100 ms on")    \
     ROW(CAMERA_RETRY_MS, 60000, "ms between two tries at a camera", "doubled from one second on")
 

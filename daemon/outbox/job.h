@@ -90,8 +90,8 @@ struct job_load {
 };
 
 struct job_find {
-    char clip[UUID_TEXT_SIZE];
-    uint64_t seq; /* the result */
+    char clip[UUID_TEXT_SIZE], alarm[UUID_TEXT_SIZE];
+    struct outbox_clip found; /* the result */
     outbox_clip_handler done;
 };
 

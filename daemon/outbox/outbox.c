@@ -107,7 +107,7 @@ static void deliver_job(struct mailbox_message *message)
         job->u.load.done(job->arg, job->u.load.event);
         break;
     case JOB_FIND_CLIP:
-        job->u.find.done(job->arg, job->u.find.seq);
+        job->u.find.done(job->arg, &job->u.find.found);
         break;
     case JOB_QUERY:
         answer_query(job);
@@ -366,10 +366,12 @@ void outbox_load(struct outbox *ob, uint64_t seq, outbox_event_handler done, voi
         submit(ob, job);
 }
 
-void outbox_find_clip(struct outbox *ob, const char *clip, outbox_clip_handler done, void *arg)
+void outbox_find_clip(struct outbox *ob, const char *clip, const char *alarm,
+                      outbox_clip_handler done, void *arg)
 {
     struct job *job = create_job(ob, JOB_FIND_CLIP, arg);
     snprintf(job->u.find.clip, sizeof job->u.find.clip, "%s", clip);
+    snprintf(job->u.find.alarm, sizeof job->u.find.alarm, "%s", alarm);
     job->u.find.done = done;
     submit(ob, job);
 }

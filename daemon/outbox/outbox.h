@@ -179,9 +179,15 @@ void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplin
 typedef void (*outbox_event_handler)(void *arg, struct event *event);
 void outbox_load(struct outbox *ob, uint64_t seq, outbox_event_handler done, void *arg);
 
-/* Whether a manifest of this clip is stored, for whomever: its event's seq, or 0. */
-typedef void (*outbox_clip_handler)(void *arg, uint64_t seq);
-void outbox_find_clip(struct outbox *ob, const char *clip, outbox_clip_handler done, void *arg);
+/* What is stored of a clip. */
+struct outbox_clip {
+    uint64_t seq; /* of its manifest, for whomever; 0: there is none */
+    bool
+        alarm_unknown; /* no event of its alarm is there: it was never raised here, or was pruned */
+};
+typedef void (*outbox_clip_handler)(void *arg, const struct outbox_clip *found);
+void outbox_find_clip(struct outbox *ob, const char *clip, const char *alarm,
+                      outbox_clip_handler done, void *arg);
 
 enum outbox_query_kind {
     OUTBOX_QUERY_LIST,   /* the newest first, an object an event, without bytes */

@@ -70,6 +70,7 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     /* No event waits for a disk that takes no writes before it is sent: not settled first. */
     [STORE_LOAD_EVENT] = WHOLE "event WHERE seq=?1 UNION ALL " WHOLE "fresh WHERE seq=?1 LIMIT 1",
     [STORE_FIND_CLIP] = "SELECT seq FROM upload WHERE clip=?1 LIMIT 1",
+    [STORE_FIND_ALARM] = "SELECT seq FROM event WHERE alarm=?1 AND alarm<>'' LIMIT 1",
     [STORE_EVENT_OF_SEQ] = EVENT "WHERE seq=?1",
     [STORE_EVENT_OF_ID] = EVENT "WHERE id=?1 LIMIT 1",
     [STORE_EVENT_BEFORE] = EVENT "WHERE seq<?1 ORDER BY seq DESC LIMIT 1",
@@ -462,14 +463,27 @@ int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, str
     return result;
 }
 
-int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct err *e)
+/* The first seq that the statement finds of `id`; 0: none. */
+static int find_seq(struct store *s, enum store_statement which, const char *id, uint64_t *ret_seq,
+                    struct err *e)
 {
-    sqlite3_stmt *row = s->statements[STORE_FIND_CLIP];
-    store_bind_text(row, 1, clip);
+    sqlite3_stmt *row = s->statements[which];
+    store_bind_text(row, 1, id);
     int step = sqlite3_step(row);
     *ret_seq = step == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(row, 0) : 0;
     int result = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : store_error(s, e, "find clip");
     sqlite3_reset(row);
+    return result;
+}
+
+int store_find_clip(struct store *s, const char *clip, const char *alarm,
+                    struct outbox_clip *ret_found, struct err *e)
+{
+    uint64_t of_alarm = 0;
+    int result = find_seq(s, STORE_FIND_CLIP, clip, &ret_found->seq, e);
+    if (result == 0)
+        result = find_seq(s, STORE_FIND_ALARM, alarm, &of_alarm, e);
+    ret_found->alarm_unknown = result == 0 && of_alarm == 0;
     return result;
 }
 

@@ -28,6 +28,7 @@ enum store_statement {
     STORE_INSERT_ANSWER,
     STORE_LOAD_EVENT,
     STORE_FIND_CLIP,
+    STORE_FIND_ALARM,
     STORE_EVENT_OF_SEQ, /* from here on: questions, see query.c */
     STORE_EVENT_OF_ID,
     STORE_EVENT_BEFORE,
@@ -126,7 +127,8 @@ int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, str
 /* Whether its bytes are those that its digest was made of: asserted before an event is stored, and
  * looked at when it comes back. */
 bool store_event_is_whole(const struct event *event);
-int store_find_clip(struct store *s, const char *clip, uint64_t *ret_seq, struct err *e);
+int store_find_clip(struct store *s, const char *clip, const char *alarm,
+                    struct outbox_clip *ret_found, struct err *e);
 
 /* Runs a bound statement that gives no rows and makes it ready for the next time. */
 int store_run(struct store *s, enum store_statement which, const char *doing, struct err *e);

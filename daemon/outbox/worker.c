@@ -296,7 +296,10 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
     case JOB_LOAD:
         return load_event(s, &job->u.load, e);
     case JOB_FIND_CLIP:
-        return store_find_clip(s, job->u.find.clip, &job->u.find.seq, e);
+        result = settle(ob, e);
+        return result == 0
+                   ? store_find_clip(s, job->u.find.clip, job->u.find.alarm, &job->u.find.found, e)
+                   : result;
     case JOB_QUERY:
         result = settle(ob, e);
         return result == 0 ? question_go_on(s, job->u.query.question, e) : result;

@@ -57,16 +57,41 @@ static void on_saved(void *arg, struct shelf_clip *clip)
     cameras_tell_next(c);
 }
 
+static bool concerns(const struct message *alarm, const char *camera)
+{
+    for (size_t i = 0; i < alarm->alarm.camera_count; i++) {
+        if (strcmp(alarm->alarm.cameras[i], camera) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether that camera was told of that alarm, by this process: what is recovered at its start was
+ * another's, and tocsind is who knows of that. */
+static bool was_told(const struct cameras *c, const char *camera, const char *alarm)
+{
+    for (size_t i = 0; i < c->alarm_count; i++) {
+        if (strcmp(c->alarms[i].alarm.id, alarm) == 0 && concerns(&c->alarms[i], camera))
+            return true;
+    }
+    return false;
+}
+
 /* Takes what is in `message`, or leaves it. */
 static void take_clip(struct supervised *u, struct message *message)
 {
     struct cameras *c = u->all;
     char expected[400];
     snprintf(expected, sizeof expected, "%s/%s.mp4", c->shelf->folder, message->clip.id);
-    /* A worker may be somebody else's by now: it names its own camera and its own folder. */
+    /* A worker may be somebody else's by now: it names its own camera and its own folder, and no
+     * alarm that nobody raised. */
     if (strcmp(expected, message->clip.path) != 0 ||
         strcmp(message->clip.camera, u->camera->id) != 0) {
         log_error("video", "%s: a clip with a path or camera that is not its own", u->camera->id);
+        return;
+    }
+    if (!was_told(c, u->camera->id, message->clip.alarm)) {
+        log_error("video", "%s: a clip of an alarm that it was not told of", u->camera->id);
         return;
     }
     shelf_add(c->shelf, message);
@@ -88,6 +113,7 @@ static void on_worker_message(void *arg, struct message *message)
     case MESSAGE_CLIP_WANTED:
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
+    case MESSAGE_CLIP_REFUSED:
         break; /* not a worker's to say */
     }
 }
@@ -140,21 +166,11 @@ static int run_worker(void *arg, int socket, pid_t parent)
     return c->worker(&settings, socket);
 }
 
-static bool concerns(const struct message *alarm, const char *camera)
-{
-    for (size_t i = 0; i < alarm->alarm.camera_count; i++) {
-        if (strcmp(alarm->alarm.cameras[i], camera) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void tell_open_alarms(struct supervised *u)
 {
     struct cameras *c = u->all;
     int64_t oldest_ms = clock_monotonic_ms() - c->video->post_event_ms;
-    size_t kept = c->alarm_count < CAMERAS_ALARMS_MAX ? c->alarm_count : CAMERAS_ALARMS_MAX;
-    for (size_t i = 0; i < kept; i++) {
+    for (size_t i = 0; i < c->alarm_count; i++) {
         if (c->alarms[i].alarm.press_ms > oldest_ms && concerns(&c->alarms[i], u->camera->id))
             process_send(&u->process, &c->alarms[i]);
     }
@@ -267,9 +283,36 @@ void cameras_reaped(struct cameras *c, pid_t pid, int status)
     }
 }
 
+static struct message *oldest(struct cameras *c)
+{
+    struct message *found = &c->alarms[0];
+    for (size_t i = 1; i < c->alarm_count; i++) {
+        if (c->alarms[i].alarm.press_ms < found->alarm.press_ms)
+            found = &c->alarms[i];
+    }
+    return found;
+}
+
+/* In the place of an earlier press of it; else, if there is no room, of the one that was pressed
+ * longest ago. */
+static void remember(struct cameras *c, const struct message *alarm)
+{
+    struct message *at = NULL;
+    for (size_t i = 0; i < c->alarm_count && !at; i++) {
+        const struct message_alarm *known = &c->alarms[i].alarm;
+        /* Of other cameras: what those before were told stays. */
+        if (strcmp(known->id, alarm->alarm.id) == 0 &&
+            memcmp(known->cameras, alarm->alarm.cameras, sizeof known->cameras) == 0)
+            at = &c->alarms[i];
+    }
+    if (!at)
+        at = c->alarm_count < CAMERAS_ALARMS_MAX ? &c->alarms[c->alarm_count++] : oldest(c);
+    *at = *alarm;
+}
+
 void cameras_alarm(struct cameras *c, const struct message *alarm)
 {
-    c->alarms[c->alarm_count++ % CAMERAS_ALARMS_MAX] = *alarm;
+    remember(c, alarm);
     for (size_t i = 0; i < c->count; i++) {
         if (concerns(alarm, c->items[i].camera->id))
             process_send(&c->items[i].process, alarm);

@@ -30,7 +30,8 @@ struct cameras {
     const struct config_video *video; /* borrowed */
     struct supervised *items;
     size_t count;
-    struct message alarms[CAMERAS_ALARMS_MAX]; /* a ring of the newest, for processes that start */
+    /* Those pressed last, each once: for processes that start, and to know a clip's alarm by. */
+    struct message alarms[CAMERAS_ALARMS_MAX];
     size_t alarm_count;
     int64_t ticked_ms; /* 0: never */
     size_t wanted;     /* clips that tocsind has asked for, and was not told */

@@ -72,6 +72,13 @@ static void on_message(void *arg, const struct message *message)
         if ((clip = shelf_find(&s->shelf, message->word_of)))
             shelf_mark(&s->shelf, clip, true, true);
         break;
+    case MESSAGE_CLIP_REFUSED:
+        if ((clip = shelf_find(&s->shelf, message->word_of))) {
+            log_warning("video", "%s: tocsind knows nothing of the alarm of clip %s",
+                        clip->message.clip.camera, clip->message.clip.id);
+            shelf_mark(&s->shelf, clip, clip->note.stored, true);
+        }
+        break;
     case MESSAGE_CAMERA:
     case MESSAGE_CLIP:
         break; /* ours to say */

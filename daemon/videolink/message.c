@@ -13,9 +13,13 @@
 #define BYTES_MAX (INT64_C(1) << 40)
 
 static const char *const type_names[] = {
-    [MESSAGE_ALARM] = "alarm",         [MESSAGE_CLIP_STORED] = "clip_stored",
-    [MESSAGE_CLIP_DONE] = "clip_done", [MESSAGE_CAMERA] = "camera",
-    [MESSAGE_CLIP] = "clip",           [MESSAGE_CLIP_WANTED] = "clip_wanted",
+    [MESSAGE_ALARM] = "alarm",
+    [MESSAGE_CLIP_STORED] = "clip_stored",
+    [MESSAGE_CLIP_DONE] = "clip_done",
+    [MESSAGE_CAMERA] = "camera",
+    [MESSAGE_CLIP] = "clip",
+    [MESSAGE_CLIP_WANTED] = "clip_wanted",
+    [MESSAGE_CLIP_REFUSED] = "clip_refused",
 };
 #define TYPES (sizeof type_names / sizeof *type_names)
 static const char *const state_names[] = {
@@ -149,6 +153,7 @@ static bool parse_by_type(const json_t *object, struct message *m)
         return parse_alarm(object, &m->alarm);
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
+    case MESSAGE_CLIP_REFUSED:
         return take_uuid(object, "clip", m->word_of);
     case MESSAGE_CAMERA:
         return parse_camera(object, &m->camera);
@@ -207,6 +212,7 @@ static json_t *to_json(const struct message *m)
         return alarm_to_json(&m->alarm);
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
+    case MESSAGE_CLIP_REFUSED:
         return json_pack("{ss,ss}", "type", type_names[m->type], "clip", m->word_of);
     case MESSAGE_CAMERA:
         return camera_to_json(&m->camera);

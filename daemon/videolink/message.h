@@ -9,11 +9,13 @@
  *     {"type":"clip_wanted"}                                  one more clip may be said
  *     {"type":"clip_stored","clip":C}                         its manifest is durable
  *     {"type":"clip_done","clip":C}                           nobody waits for the file any more
+ *     {"type":"clip_refused","clip":C}                        likewise: nobody knows of its alarm
  *   tocsin-video → tocsind
  *     {"type":"camera","camera":I,"state":S,"reason":R,…}     on every change, all after a connect
  *     {"type":"clip","clip":C,"alarm":A,"camera":I,"path":P,"manifest":{…}}
- *                                     when it is finished, and after every connect until clip_done;
- *                                     each once a clip is wanted: nobody is told more than it takes
+ *                                     when it is finished, and after every connect until clip_done
+ *                                     or clip_refused; each once a clip is wanted: nobody is told
+ *                                     more than it takes
  *
  * Times called …_ms are CLOCK_MONOTONIC of this machine.
  */
@@ -35,6 +37,7 @@ enum message_type {
     MESSAGE_ALARM,
     MESSAGE_CLIP_STORED,
     MESSAGE_CLIP_DONE,
+    MESSAGE_CLIP_REFUSED,
     MESSAGE_CAMERA,
     MESSAGE_CLIP,
     MESSAGE_CLIP_WANTED,
@@ -74,7 +77,7 @@ struct message {
     enum message_type type;
     union {
         struct message_alarm alarm;
-        char word_of[UUID_TEXT_SIZE]; /* MESSAGE_CLIP_STORED, MESSAGE_CLIP_DONE: of that clip */
+        char word_of[UUID_TEXT_SIZE]; /* MESSAGE_CLIP_STORED, _DONE, _REFUSED: of that clip */
         struct message_camera camera;
         struct message_clip clip;
     };

@@ -46,7 +46,7 @@ unsigned fake_outbox_answer(void)
         if (call->loaded)
             call->loaded(call->arg, call->event);
         if (call->found)
-            call->found(call->arg, call->seq);
+            call->found(call->arg, &(struct outbox_clip){call->seq, call->alarm_unknown});
     }
     return answered;
 }
@@ -210,11 +210,14 @@ void outbox_load(struct outbox *ob, uint64_t seq, outbox_event_handler done, voi
     call->arg = arg;
 }
 
-void outbox_find_clip(struct outbox *ob, const char *clip, outbox_clip_handler done, void *arg)
+void outbox_find_clip(struct outbox *ob, const char *clip, const char *alarm,
+                      outbox_clip_handler done, void *arg)
 {
     struct fake_call *call = add(FAKE_FIND);
     (void)ob;
     copy(call->clip, sizeof call->clip, clip);
+    copy(call->alarm, sizeof call->alarm, alarm);
+    call->alarm_unknown = fake_outbox.knows_no_alarm;
     call->found = done;
     call->arg = arg;
 }

@@ -29,7 +29,8 @@ struct fake_call {
     unsigned attempts;
     enum uplink_outcome outcome;
     struct event *event; /* a reference */
-    char row[32], receipt[64], request[64], clip[UUID_TEXT_SIZE];
+    char row[32], receipt[64], request[64], clip[UUID_TEXT_SIZE], alarm[UUID_TEXT_SIZE];
+    bool alarm_unknown; /* of a clip that is looked for */
     uint32_t upload_receivers;
     bool answered;
     void (*done)(void *arg);
@@ -49,6 +50,7 @@ struct fake_outbox {
     const char *journal_reason;             /* NULL: it works */
     unsigned char head[EVENT_DIGEST_BYTES]; /* of the chain, likewise */
     int64_t newest_wall_ms;                 /* likewise */
+    bool knows_no_alarm;                    /* of which a clip is looked for */
     size_t lost;                            /* at the close */
     char row_text[4000];                    /* of the row that was saved last without an event */
     const char *age;                        /* the row of that name, found at the open */

@@ -17,7 +17,8 @@ static struct link_handlers handlers;
 static struct message sent[100];
 static size_t sent_count;
 static bool up, closed;
-static size_t wanted; /* clips that were asked for and not said */
+static size_t wanted;          /* clips that were asked for and not said */
+static const char *clip_alarm; /* of those that are said */
 
 int link_client_create(uv_loop_t *loop, const char *path, const struct link_handlers *given,
                        struct link_client **ret_client, struct err *e)
@@ -78,6 +79,7 @@ static void set_up(void)
     world_open();
     sent_count = wanted = 0;
     up = closed = false;
+    clip_alarm = "01980000-0000-7000-8000-000000000001";
     found = (struct outbox_found){0};
     open_clips();
 }
@@ -113,13 +115,13 @@ static void say_clip_unasked(unsigned number)
 {
     struct message message = {
         .type = MESSAGE_CLIP,
-        .clip = {.alarm = "01980000-0000-7000-8000-000000000001",
-                 .camera = "cam",
+        .clip = {.camera = "cam",
                  .path = "/video/c.mp4",
                  .length_bytes = 99,
                  .manifest = json_pack("{sI,ss}", "stop_monoms", (json_int_t)77, "codec", "h264")}};
     snprintf(message.clip.id, sizeof message.clip.id, "01980000-0000-7000-8000-00000000%04x",
              number);
+    snprintf(message.clip.alarm, sizeof message.clip.alarm, "%s", clip_alarm);
     handlers.on_message(handlers.arg, &message);
     json_decref(message.clip.manifest);
     facts_tell(world.facts);
@@ -400,6 +402,74 @@ START_TEST(a_manifest_that_cannot_be_made_waits_for_the_next_announcement)
 }
 END_TEST
 
+/* Or receivers' people look for somebody who has not pressed, and not for who has. */
+START_TEST(no_manifest_is_made_for_an_alarm_that_nobody_pressed)
+{
+    fake_outbox.knows_no_alarm = true;
+    say_up();
+    world_press(WORLD_GATE);
+    sent_count = 0;
+    for (unsigned i = 1; i <= LIMIT_CLIPS_UNSTORED; i++)
+        say_clip_of(i);
+    ck_assert_str_eq(fake_outbox_last(FAKE_FIND)->alarm, clip_alarm);
+    fake_outbox_answer();
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.clip.manifest"), 0);
+    ck_assert_uint_eq(world_count(FACT_CLIP), 0);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_REFUSED), LIMIT_CLIPS_UNSTORED);
+    ck_assert_uint_eq(sent_count, LIMIT_CLIPS_UNSTORED);
+    ck_assert_str_eq(sent[0].word_of, "01980000-0000-7000-8000-000000000001");
+    ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED); /* and it keeps nobody from the next */
+}
+END_TEST
+
+/* Its event may not be in the store: a damaged one was begun anew. */
+START_TEST(an_alarm_that_is_open_is_known_without_the_store)
+{
+    fake_outbox.knows_no_alarm = true;
+    say_up();
+    world_press(WORLD_OFFICE);
+    world_press(_i == 0 ? WORLD_GATE : WORLD_DURESS);
+    clip_alarm = world_incident(_i == 0 ? WORLD_GATE : WORLD_DURESS)->alarm;
+    say_clip();
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake_count("tocsin.clip.manifest"), 1);
+}
+END_TEST
+
+START_TEST(a_clip_of_an_alarm_that_was_closed_is_taken_as_long_as_the_store_knows_it)
+{
+    char alarm[UUID_TEXT_SIZE];
+    say_up();
+    world_press(WORLD_GATE);
+    memcpy(alarm, world_incident(WORLD_GATE)->alarm, sizeof alarm);
+    world_reset_all();
+    facts_tell(world.facts);
+    clip_alarm = alarm;
+    say_clip_of(1);
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake_count("tocsin.clip.manifest"), 1);
+    fake_outbox.knows_no_alarm = true;
+    say_clip_of(2);
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake_count("tocsin.clip.manifest"), 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_REFUSED), 1);
+}
+END_TEST
+
+/* It may be one of those that were lost. */
+START_TEST(where_alarms_from_before_are_not_known_none_is_unknown)
+{
+    fake_outbox.knows_no_alarm = true;
+    incidents_load(world.incidents, &(struct outbox_found){.last_seq = 5, .state_lost = true});
+    ck_assert(!incidents_known(world.incidents));
+    say_up();
+    say_clip();
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake_count("tocsin.clip.manifest"), 1);
+}
+END_TEST
+
 static void open_with(struct outbox_upload *uploads, size_t count)
 {
     clips_close(clips);
@@ -552,6 +622,10 @@ int main(void)
     tcase_add_test(tc, a_clip_that_nobody_takes_is_let_go_when_its_manifest_is_stored);
     tcase_add_test(tc, a_clip_that_the_store_knows_is_no_second_manifest);
     tcase_add_test(tc, a_manifest_that_cannot_be_made_waits_for_the_next_announcement);
+    tcase_add_test(tc, no_manifest_is_made_for_an_alarm_that_nobody_pressed);
+    tcase_add_loop_test(tc, an_alarm_that_is_open_is_known_without_the_store, 0, 2);
+    tcase_add_test(tc, a_clip_of_an_alarm_that_was_closed_is_taken_as_long_as_the_store_knows_it);
+    tcase_add_test(tc, where_alarms_from_before_are_not_known_none_is_unknown);
     tcase_add_test(tc, uploads_that_were_waiting_before_a_restart_go_on);
     tcase_add_test(tc, of_uploads_before_a_restart_those_that_are_refused_are_not_waited_for);
     tcase_add_test(tc, what_the_store_answers_after_the_close_is_heard_by_nobody);

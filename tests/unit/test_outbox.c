@@ -204,10 +204,56 @@ START_TEST(a_file_that_is_no_database_keeps_no_press_out)
 }
 END_TEST
 
-static void on_clip(void *arg, uint64_t seq)
+static void on_clip(void *arg, const struct outbox_clip *clip)
 {
-    *(uint64_t *)arg = seq;
+    *(uint64_t *)arg = clip->seq;
 }
+
+struct looked {
+    bool came, unknown;
+};
+
+static void on_alarm(void *arg, const struct outbox_clip *clip)
+{
+    *(struct looked *)arg = (struct looked){true, clip->alarm_unknown};
+}
+
+static bool knows_alarm(struct fixture *f, const char *alarm)
+{
+    struct looked looked = {0};
+    outbox_find_clip(f->outbox, "01890a5d-ac96-774b-bcce-b302099a8059", alarm, on_alarm, &looked);
+    turn_until(f, &looked.came);
+    return !looked.unknown;
+}
+
+/* Of one that was just pressed, of one from before a restart, and not of one that nobody pressed.
+ */
+START_TEST(an_alarm_is_known_by_its_events)
+{
+    static const char alarm[] = "01890a5d-ac96-774b-bcce-b302099a8057";
+    struct fixture *f = begin();
+    struct uplink_result result = {.outcome = UPLINK_OUTCOME_STORED};
+    ck_assert(!knows_alarm(f, alarm));
+    put(f, 1, NULL);
+    ck_assert(knows_alarm(f, alarm));
+    ck_assert(!knows_alarm(f, "01890a5d-ac96-774b-bcce-b302099a8058"));
+    struct event *event = make_event(2, EVENT_CLASS_FOLLOWUP); /* of no alarm */
+    event->alarm[0] = '\0';
+    outbox_store(f->outbox, event, NULL, NULL, 0, on_stored, f);
+    event_unref(event);
+    close_outbox(f);
+    open_outbox(f);
+    free(ask(f, &(struct outbox_query){.kind = OUTBOX_QUERY_SHOW, .seq = 1}).text); /* settles */
+    ck_assert(knows_alarm(f, alarm));
+    ck_assert(!knows_alarm(f, "01890a5d-ac96-774b-bcce-b302099a8058"));
+    for (size_t i = 0; i < 2; i++)
+        outbox_record_delivery(f->outbox, 1, i, 1, &result);
+    outbox_prune(f->outbox, INT64_MAX);
+    for (int looks = 0; knows_alarm(f, alarm); looks++) /* it is pruned in pieces */
+        ck_assert_int_lt(looks, 100);
+    end(f);
+}
+END_TEST
 
 START_TEST(a_clip_is_known_with_its_manifest_and_waits_for_each_receiver)
 {
@@ -222,8 +268,8 @@ START_TEST(a_clip_is_known_with_its_manifest_and_waits_for_each_receiver)
     event_unref(event);
     struct uplink_result result = {.outcome = UPLINK_OUTCOME_STORED};
     outbox_record_upload(f->outbox, 1, 0, &result);
-    outbox_find_clip(f->outbox, upload.clip, on_clip, &known);
-    outbox_find_clip(f->outbox, "01890a5d-ac96-774b-bcce-b302099a8060", on_clip, &unknown);
+    outbox_find_clip(f->outbox, upload.clip, upload.alarm, on_clip, &known);
+    outbox_find_clip(f->outbox, "01890a5d-ac96-774b-bcce-b302099a8060", "", on_clip, &unknown);
     free(ask(f, &(struct outbox_query){.kind = OUTBOX_QUERY_SHOW, .seq = 1}).text);
     ck_assert_uint_eq(known, 1);
     ck_assert_uint_eq(unknown, 0);
@@ -364,6 +410,7 @@ int main(void)
     tcase_add_test(tc, what_can_be_read_but_not_copied_is_not_called_kept);
     tcase_add_test(tc, rows_of_state_that_could_not_be_read_are_told);
     tcase_add_test(tc, a_file_that_is_no_database_keeps_no_press_out);
+    tcase_add_test(tc, an_alarm_is_known_by_its_events);
     tcase_add_test(tc, a_clip_is_known_with_its_manifest_and_waits_for_each_receiver);
     tcase_add_test(tc, only_what_everybody_has_is_pruned_and_never_the_newest);
     tcase_add_test(tc, a_clip_that_waits_keeps_its_manifest_and_goes_with_it);

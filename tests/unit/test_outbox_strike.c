@@ -31,17 +31,17 @@ static void put_clip(struct fixture *f, uint64_t seq, uint32_t to)
 static uint64_t clip_seq;
 static bool clip_came;
 
-static void on_clip(void *arg, uint64_t seq)
+static void on_clip(void *arg, const struct outbox_clip *clip)
 {
     (void)arg;
-    clip_seq = seq;
+    clip_seq = clip->seq;
     clip_came = true;
 }
 
 static uint64_t find_clip(struct fixture *f, uint64_t seq)
 {
     clip_came = false;
-    outbox_find_clip(f->outbox, name_clip(seq), on_clip, NULL);
+    outbox_find_clip(f->outbox, name_clip(seq), "", on_clip, NULL);
     turn_until(f, &clip_came);
     return clip_seq;
 }

@@ -20,6 +20,7 @@
 #include "video/supervisor.h"
 
 #define ALARM "019a0000-0000-7000-8000-000000000001"
+#define OTHER "019a0000-0000-7000-8000-000000000002"
 #define CLIP  "019a0000-0000-7000-8000-00000000000"
 #define HASH  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define MANIFEST                                                                                   \
@@ -56,12 +57,18 @@ static void say(int socket, const char *format, ...)
         _exit(99);
 }
 
-static void say_clip(int socket, const char *camera, const char *file_folder, int number)
+static void say_clip_of(int socket, const char *alarm, const char *camera, const char *file_folder,
+                        int number)
 {
     say(socket,
-        "{\"type\":\"clip\",\"clip\":\"" CLIP "%d\",\"alarm\":\"" ALARM "\",\"camera\":\"%s\","
+        "{\"type\":\"clip\",\"clip\":\"" CLIP "%d\",\"alarm\":\"%s\",\"camera\":\"%s\","
         "\"path\":\"%s/" CLIP "%d.mp4\",\"manifest\":" MANIFEST "}",
-        number, camera, file_folder, number);
+        number, alarm, camera, file_folder, number);
+}
+
+static void say_clip(int socket, const char *camera, const char *file_folder, int number)
+{
+    say_clip_of(socket, ALARM, camera, file_folder, number);
 }
 
 /* Camera "two" ends at once. "one" is online, and answers an alarm with a clip of its own and some
@@ -85,6 +92,7 @@ static int play_worker(const struct worker_settings *settings, int socket)
     text[length] = '\0';
     if (!strstr(text, ALARM))
         return 4;
+    say_clip_of(socket, OTHER, settings->id, settings->recording.folder, 4); /* nobody's */
     say_clip(socket, settings->id, settings->recording.folder, 1);
     say_clip(socket, "two", settings->recording.folder, 2);
     say_clip(socket, settings->id, "/etc", 3);
@@ -251,6 +259,12 @@ static void press(void)
                                       .press_ms = (int64_t)(uv_hrtime() / 1000000),
                                       .camera_count = 2,
                                       .cameras = {"one", "nobody"}}};
+    struct message other = {.type = MESSAGE_ALARM,
+                            .alarm = {.id = OTHER,
+                                      .press_ms = alarm.alarm.press_ms,
+                                      .camera_count = 1,
+                                      .cameras = {"nobody"}}};
+    link_client_send(link_to_video, &other);
     link_client_send(link_to_video, &alarm);
 }
 
@@ -383,6 +397,25 @@ static bool is_kept(const char *expected)
     return is;
 }
 
+/* It is not told again, and what is kept of it does not say that tocsind has it. */
+START_TEST(a_clip_that_is_refused_is_not_told_again)
+{
+    expect_online();
+    press();
+    RUN_UNTIL(strcmp(clips, "one1") == 0);
+    link_client_send(link_to_video,
+                     &(struct message){.type = MESSAGE_CLIP_REFUSED, .word_of = CLIP "1"});
+    link_client_send(link_to_video, /* nobody knows it */
+                     &(struct message){.type = MESSAGE_CLIP_REFUSED, .word_of = CLIP "9"});
+    run_until_file(clip_says, "\"stored\":false,\"done\":true");
+    link_client_close(link_to_video);
+    unsigned before = cameras[0].restarts;
+    connect_link();
+    RUN_UNTIL(cameras[0].restarts > before); /* told after the clips would have been */
+    ck_assert_str_eq(clips, "one1");
+}
+END_TEST
+
 START_TEST(a_reload_replaces_the_cameras_and_a_bad_one_nothing)
 {
     static const char bad[] = "site: {}\n";
@@ -418,6 +451,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, each_camera_says_its_own);
     tcase_add_test(tests, clips_are_believed_once_and_told_until_stored);
+    tcase_add_test(tests, a_clip_that_is_refused_is_not_told_again);
     suite_add_tcase(suite, tests);
     TCase *mule = tcase_create("mule");
     tcase_add_checked_fixture(mule, set_up_with_a_mule, tear_down);
