@@ -162,12 +162,18 @@ static enum MHD_Result put_answer(struct receiver *r, struct MHD_Connection *c, 
     const char *state = json_string_value(json_object_get(o, "state"));
     const char *by = json_string_value(json_object_get(o, "by"));
     const char *note = json_string_value(json_object_get(o, "note"));
-    if (!alarm || !is_answer(state) || !by || !by[0] || !is_line(by, 100) ||
-        (note && !is_line(note, 400)))
+    const json_t *seen = json_object_get(o, "seen"); /* without it: whatever is here */
+    if (!alarm || !is_answer(state) || (seen && !json_is_integer(seen)) || !by || !by[0] ||
+        !is_line(by, 100) || (note && !is_line(note, 400)))
         return http_error(c, 400,
                           "alarm, state (seen, coming, closed, rejected) and by are needed; "
-                          "by is one line of 100 bytes at most, note one of 400");
-    int64_t seq = store_answer(r->store, alarm, source, state, by, note ? note : "");
+                          "by is one line of 100 bytes at most, note one of 400, seen the "
+                          "receiver_seq of the newest event that was looked at");
+    int64_t seq = store_answer(r->store, alarm, source, state, by, note ? note : "",
+                               seen ? json_integer_value(seen) : INT64_MAX);
+    if (seq == STORE_OUTDATED)
+        return http_error(c, 409,
+                          "又有报警，请重新查看 · it was pressed again: look at it once more");
     if (seq < 0)
         return http_error(c, 503, "the store does not take anything now");
     if (seq == 0)

@@ -11,7 +11,7 @@
 
 #include "store_private.h"
 
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define BUSY_MS        2000 /* at the start: somebody who looks into the file with another program */
 
 /*
@@ -32,6 +32,10 @@ static const char from_version_2[] = "ALTER TABLE incident ADD COLUMN done TEXT;
                                      "DROP INDEX IF EXISTS incident_order;"
                                      "DROP INDEX IF EXISTS event_alarm;";
 
+/* Nor did any before 4 know what those had seen who answered. */
+static const char from_version_3[] =
+    "ALTER TABLE answer ADD COLUMN seen_seq INTEGER NOT NULL DEFAULT 0;";
+
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS event(receiver_seq INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  id TEXT UNIQUE NOT NULL, source TEXT NOT NULL, seq INTEGER NOT NULL, type TEXT NOT NULL,"
@@ -46,9 +50,14 @@ static const char schema[] =
     "  kind INTEGER NOT NULL, shown_seq INTEGER NOT NULL,"
     "  done TEXT," /* "closed" or "rejected" by people here, and not pressed since */
     "  PRIMARY KEY(alarm, source)) WITHOUT ROWID;"
-    /* As the view asks for them: open (by gateway), done, exercises. */
-    "CREATE INDEX IF NOT EXISTS incident_open ON incident(source, shown_seq)"
-    "  WHERE kind<>1 AND done IS NULL;"
+    /* As the view asks for them: open (by gateway, and the newest of all), done, exercises. */
+    "DROP INDEX IF EXISTS incident_open;" /* was of both that follow */
+    "CREATE INDEX IF NOT EXISTS incident_real ON incident(source, shown_seq)"
+    "  WHERE kind=2 AND done IS NULL;"
+    "CREATE INDEX IF NOT EXISTS incident_unknown ON incident(source, shown_seq)"
+    "  WHERE kind=0 AND done IS NULL;"
+    "CREATE INDEX IF NOT EXISTS incident_newest ON incident(shown_seq)"
+    "  WHERE kind=2 AND done IS NULL;"
     "CREATE INDEX IF NOT EXISTS incident_done ON incident(shown_seq)"
     "  WHERE kind<>1 AND done IS NOT NULL;"
     "CREATE INDEX IF NOT EXISTS incident_exercise ON incident(shown_seq) WHERE kind=1;"
@@ -61,14 +70,15 @@ static const char schema[] =
     "  heard_boot TEXT, heard_ms INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS answer(answer_seq INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  source TEXT NOT NULL, alarm TEXT NOT NULL, state TEXT NOT NULL, by TEXT NOT NULL,"
-    "  at TEXT NOT NULL, note TEXT NOT NULL, confirmed INTEGER NOT NULL);"
+    "  at TEXT NOT NULL, note TEXT NOT NULL, confirmed INTEGER NOT NULL,"
+    "  seen_seq INTEGER NOT NULL DEFAULT 0);" /* the newest press before it, by the gateway; 0: ? */
     "CREATE INDEX IF NOT EXISTS answer_open ON answer(source) WHERE confirmed=0;"
     "CREATE INDEX IF NOT EXISTS answer_alarm ON answer(alarm);"
     "CREATE TABLE IF NOT EXISTS clip(manifest TEXT PRIMARY KEY, source TEXT NOT NULL,"
     "  alarm TEXT NOT NULL, camera TEXT NOT NULL, length INTEGER NOT NULL, sha256 TEXT NOT NULL,"
     "  complete INTEGER NOT NULL, receiver_seq INTEGER, received_at TEXT) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS clip_alarm ON clip(alarm);"
-    "PRAGMA user_version=3;";
+    "PRAGMA user_version=4;";
 
 static const char fill_from_version_1[] =
     "INSERT INTO incident(alarm, source, kind, shown_seq) SELECT alarm, source, max(CASE WHEN type "
@@ -78,11 +88,16 @@ static const char fill_from_version_1[] =
     "  OR type GLOB 'tocsin.test.*' OR type='tocsin.clip.manifest') GROUP BY alarm, source;"
     "INSERT INTO gateway(source) SELECT DISTINCT source FROM event;";
 
+/* Of its newest press; "" if none is here. What is said in the same millisecond may be older. */
+#define PRESSED_AT                                                                                 \
+    "coalesce((SELECT max(received_at) FROM event e WHERE e.alarm=incident.alarm"                  \
+    "  AND e.source=incident.source AND (type GLOB '*.raised' OR type GLOB '*.updated')),'')"
+
 static const char fill_from_version_2[] =
     "UPDATE incident SET done=CASE WHEN EXISTS(SELECT 1 FROM answer a WHERE a.alarm=incident.alarm"
-    "  AND a.source=incident.source AND a.state='closed') THEN 'closed'"
+    "  AND a.source=incident.source AND a.state='closed' AND a.at>" PRESSED_AT ") THEN 'closed'"
     " WHEN (SELECT state FROM answer a WHERE a.alarm=incident.alarm AND a.source=incident.source"
-    "  ORDER BY answer_seq DESC LIMIT 1)='rejected' THEN 'rejected' END;";
+    "  AND a.at>" PRESSED_AT " ORDER BY answer_seq DESC LIMIT 1)='rejected' THEN 'rejected' END;";
 
 void store_note_change(struct store *s)
 {
@@ -167,7 +182,9 @@ static int64_t read_number(sqlite3 *db, const char *sql)
 static bool take_over(struct store *s, int64_t version)
 {
     if ((version == 1 && !sql_run(s->db, from_version_1)) ||
-        (version == 2 && !sql_run(s->db, from_version_2)) || !sql_run(s->db, schema))
+        (version == 2 && !sql_run(s->db, from_version_2)) ||
+        (version >= 1 && version <= 3 && !sql_run(s->db, from_version_3)) ||
+        !sql_run(s->db, schema))
         return false;
     if (version == 1 && !sql_run(s->db, fill_from_version_1))
         return false;
@@ -253,6 +270,7 @@ void store_close(struct store *s)
     if (s->lock_file >= 0)
         close(s->lock_file);
     free(s->alarms);
+    kept_finish(&s->cards);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->view_lock);
     pthread_mutex_destroy(&s->lock);

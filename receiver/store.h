@@ -64,10 +64,13 @@ enum store_result store_heartbeat(struct store *s, const struct event *event, co
 
 /* The answers that this gateway has not confirmed, as the receipt carries them. */
 json_t *store_answers(struct store *s, const char *source);
-/* A person's answer to the incident `alarm` of `source` (NULL: of the only one with that id).
- * Its answer_seq; 0 if there is no such incident, -1 if the disk did not take it. */
+/* A person's answer to the incident `alarm` of `source` (NULL: of the only one with that id), who
+ * had its events up to receiver_seq `seen` before them. Its answer_seq; 0 if there is no such
+ * incident, -1 if the disk did not take it, or STORE_OUTDATED: it would end what was pressed after
+ * that, of which they know nothing. */
+#define STORE_OUTDATED (-2)
 int64_t store_answer(struct store *s, const char *alarm, const char *source, const char *state,
-                     const char *by, const char *note);
+                     const char *by, const char *note, int64_t seen);
 
 bool store_find_clip(struct store *s, const char *manifest, struct store_clip *ret_clip);
 bool store_complete_clip(struct store *s, const char *manifest, struct store_entry *ret_entry);

@@ -52,12 +52,15 @@ bool store_complete_clip(struct store *s, const char *manifest, struct store_ent
     pthread_mutex_lock(&s->lock);
     sqlite3_stmt *statement = sql_prepare(
         s->db, "UPDATE clip SET complete=1, received_at=?2, receiver_seq=1+(SELECT count(*) FROM"
-               " clip WHERE complete=1) WHERE manifest=?1 RETURNING receiver_seq");
+               " clip WHERE complete=1) WHERE manifest=?1 RETURNING receiver_seq,source,alarm");
     sql_bind_text(statement, 1, manifest);
     sql_bind_text(statement, 2, ret_entry->received_at);
     bool good = sqlite3_step(statement) == SQLITE_ROW;
-    if (good)
+    if (good) {
         ret_entry->receiver_seq = sqlite3_column_int64(statement, 0);
+        kept_note(&s->card_changes, (const char *)sqlite3_column_text(statement, 1),
+                  (const char *)sqlite3_column_text(statement, 2));
+    }
     good = good && sqlite3_step(statement) == SQLITE_DONE;
     good = sqlite3_finalize(statement) == SQLITE_OK && good;
     if (good)

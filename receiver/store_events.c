@@ -43,11 +43,11 @@ static bool mend_gap(struct store *s, const struct event *event, const char *dig
     as_prev(digest, prev);
     sqlite3_stmt *statement =
         sql_prepare(s->db, "UPDATE event SET chain=CASE WHEN prev=?3 THEN '' ELSE 'fork' END"
-                           " WHERE source=?1 AND seq=?2 AND chain='gap'");
+                           " WHERE source=?1 AND seq=?2 AND chain='gap' RETURNING alarm");
     sql_bind_text(statement, 1, event->source);
     sqlite3_bind_int64(statement, 2, event->seq + 1);
     sql_bind_text(statement, 3, prev);
-    return sql_finish(statement);
+    return store_note_rows(s, statement, event->source);
 }
 
 static enum store_result find_event(struct store *s, const char *id, const char *digest,
@@ -152,8 +152,10 @@ enum store_result store_put(struct store *s, const struct event *event, const ch
         if (!store_end(s, result == STORE_NEW) && result == STORE_NEW)
             result = STORE_FAILED;
     }
-    if (result == STORE_NEW)
+    if (result == STORE_NEW) {
+        kept_note(&s->card_changes, event->source, event->alarm);
         store_note_change(s);
+    }
     pthread_mutex_unlock(&s->lock);
     return result;
 }

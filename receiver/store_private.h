@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "kept_cards.h"
 #include "sql.h"
 #include "store.h"
 
@@ -14,10 +15,12 @@ struct store {
     pthread_cond_t changed;
     sqlite3 *db;
     int64_t version;
-    pthread_mutex_t view_lock; /* of what follows; taken before `lock`, never after */
-    sqlite3 *view;             /* reads only */
-    char *alarms;              /* JSON members of the state, as they were at … */
-    int64_t alarms_version;
+    struct kept_changes card_changes; /* whose cards are to be made anew; see kept_cards.h */
+    pthread_mutex_t view_lock;        /* of what follows; taken before `lock`, never after */
+    sqlite3 *view;                    /* reads only */
+    char *alarms;                     /* JSON members of the state, as they were at … */
+    int64_t alarms_version;           /* -1: never, or they could not all be read */
+    struct kept_cards cards;          /* of the same: each as it was made last */
     /* constant */
     int lock_file;
     char boot[40]; /* of this machine: when a heartbeat was heard, by a clock that nobody sets */
@@ -36,6 +39,9 @@ void store_note_change(struct store *s);
 bool store_begin(struct store *s);
 /* Commits if `good`, else rolls back; true if it was committed. */
 bool store_end(struct store *s, bool good);
+/* Runs a statement that returns a row of alarm and, if `source` is NULL, source for each incident
+ * that it changes, and frees it: their cards are made anew. */
+bool store_note_rows(struct store *s, sqlite3_stmt *row, const char *source);
 /* Within a transaction: the gateway has taken the answers up to `answer_seq`. */
 bool store_confirm_answers(struct store *s, const char *source, int64_t answer_seq,
                            bool *ret_changed);
@@ -47,11 +53,11 @@ enum store_result store_insert_nonce(struct store *s, const char *nonce, int64_t
 
 void store_now_text(char ret_text[32]);
 int64_t store_boottime_ms(void);
-/* With the view's lock held: rows of answer_seq, alarm, state, by, at, note, confirmed. Frees the
- * statement. */
-json_t *store_answer_rows(sqlite3_stmt *row);
+/* With the view's lock held: rows of answer_seq, alarm, state, by, at, note, seen_seq, confirmed.
+ * Frees the statement. Not `*ret_whole` if they cannot all be read. */
+json_t *store_answer_rows(sqlite3_stmt *row, bool *ret_whole);
 /* With the view's lock held: the members "alarms" and "not_shown" of the state. NULL when they
- * cannot be read. */
-char *store_cards_text(struct store *s);
+ * cannot be read; not `*ret_whole` if something of a card could not. */
+char *store_cards_text(struct store *s, bool *ret_whole);
 
 #endif

@@ -51,6 +51,16 @@ static char *gateways_text(struct store *s)
     return text;
 }
 
+/* And drops the cards that have changed. */
+static int64_t take_version(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    int64_t version = s->version;
+    kept_take_changes(&s->cards, &s->card_changes);
+    pthread_mutex_unlock(&s->lock);
+    return version;
+}
+
 char *store_state(struct store *s, const char *receiver_name)
 {
     char *state = NULL;
@@ -58,11 +68,12 @@ char *store_state(struct store *s, const char *receiver_name)
     char *quoted = name ? json_dumps(name, JSON_ENCODE_ANY | JSON_COMPACT) : strdup("\"receiver\"");
     json_decref(name);
     pthread_mutex_lock(&s->view_lock);
-    int64_t version = store_version(s); /* what is read after it is at least that new */
+    int64_t version = take_version(s); /* what is read after it is at least that new */
     if (!s->alarms || s->alarms_version != version) {
+        bool whole;
         free(s->alarms);
-        s->alarms = store_cards_text(s);
-        s->alarms_version = version;
+        s->alarms = store_cards_text(s, &whole);
+        s->alarms_version = whole ? version : -1;
     }
     char *gateways = gateways_text(s);
     if (quoted && gateways && s->alarms &&

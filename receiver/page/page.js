@@ -49,6 +49,9 @@ function span(seconds) {
   return s < 172800 ? `${Math.round(s / 3600)} 小时 h` : `${Math.round(s / 86400)} 天 days`;
 }
 
+// What this page shows of an alarm: an answer is to that, not to a press that comes while it is given.
+const newest = (alarm) => Math.max(0, ...alarm.events.map((e) => Number(e.receiver_seq) || 0));
+
 async function answer(alarm, state, card) {
   const operator = element('operator'), by = operator.value.trim();
   operator.classList.toggle('needed', !by);
@@ -62,7 +65,7 @@ async function answer(alarm, state, card) {
   try {
     const reply = await fetch('/api/answer', {
       method: 'POST', headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ alarm: alarm.alarm, source: alarm.source, state, by, note: card.note.value.trim() }),
+      body: JSON.stringify({ alarm: alarm.alarm, source: alarm.source, state, by, note: card.note.value.trim(), seen: newest(alarm) }),
     });
     if (!reply.ok) throw new Error((await reply.json()).error);
     card.note.value = '';
@@ -115,6 +118,7 @@ function drawFacts(alarm) {
       `发生 at ${clock(alarm.time)}`, `收到 received ${clock(first.received_at)}`, `网关 gateway ${text(alarm.source).replace('tocsin:', '')}`)),
     alarm.type && alarm.clock !== 'synced' ? warn(`网关时钟未同步，以收到时间为准 gateway clock ${text(alarm.clock)}`) : null,
     off ? warn(`签名时间偏差 ${span(off.off_s)}，收到时已过期或来自未来 signed out of time`) : null,
+    alarm.clips_not_shown ? warn(`更早的 ${alarm.clips_not_shown} 段录像未显示 ${alarm.clips_not_shown} older clips are not shown`) : null,
     flawed.length ? warn(`事件链异常 chain: ${flawed.join(', ')}`) : null,
   ].filter((line) => line && line.textContent);
 }
@@ -128,9 +132,9 @@ const drawEvent = (e) => make('div', {}, `#${e.seq} ${e.type} · ${clock(e.time)
 
 // A card stays while its alarm does, so that what is typed or played in it is not disturbed.
 function makeCard(alarm) {
-  const card = { title: '', note: make('input', { class: 'note', placeholder: '备注 note', maxlength: 120 }) };
+  const card = { title: '', alarm, note: make('input', { class: 'note', placeholder: '备注 note', maxlength: 120 }) };
   card.buttons = Object.entries(buttons).map(([state, words]) =>
-    make('button', { class: state, type: 'button', onclick: () => answer(alarm, state, card) }, words));
+    make('button', { class: state, type: 'button', onclick: () => answer(card.alarm, state, card) }, words));
   card.parts = Object.fromEntries(['title', 'facts', 'clips'].map((name) => [name, make('div', { class: name })]));
   card.told = make('ul', { class: 'told' });
   card.summary = make('summary');
@@ -143,6 +147,7 @@ function makeCard(alarm) {
 
 function fillCard(card, alarm) {
   const [kind, words] = status(alarm);
+  card.alarm = alarm;
   card.node.className = kind;
   card.parts.title.replaceChildren(...drawTitle(alarm, kind, words));
   card.title = card.parts.title.querySelector('h2').textContent;
@@ -196,8 +201,10 @@ function drawGateway(gateway) {
 function drawNotShown(notShown) {
   const open = Object.entries(object(notShown.open)).map(([source, n]) => make('div', {},
     joined(sites.get(source), source.replace('tocsin:', ''), `另有 ${n} 起未结报警未显示，请先处置已显示的 ${n} more open alarms are not shown: close or reject some that are`)));
-  element('hidden').replaceChildren(...open);
-  element('hidden').hidden = open.length === 0;
+  const unknown = Object.entries(object(notShown.unknown)).map(([source, n]) => make('div', {},
+    joined(sites.get(source), source.replace('tocsin:', ''), `另有 ${n} 起视频已到、报警事件未到，未显示 ${n} more with a clip and no alarm are not shown`)));
+  element('hidden').replaceChildren(...open, ...unknown);
+  element('hidden').hidden = open.length + unknown.length === 0;
   element('older').textContent = joined(
     notShown.done ? `更早的 ${notShown.done} 起已结报警或误报未显示 ${notShown.done} older closed or rejected alarms are not shown` : '',
     notShown.exercises ? `更早的 ${notShown.exercises} 起演练/测试未显示 ${notShown.exercises} older exercises are not shown` : '');

@@ -298,7 +298,7 @@ def test_answers_travel_in_receipts_until_they_are_confirmed(client, police):
     for _ in range(2):
         [answer] = beat(client)["answers"]
         assert answer.pop("at").endswith("Z")
-        assert answer == {"answer_seq": seq, "alarm": alarm, "state": "seen", "by": "张警官",
+        assert answer == {"answer_seq": seq, "alarm": alarm, "seen_seq": 1, "state": "seen", "by": "张警官",
                           "note": "<b>看到</b>"}
     body, event_id = make_event(seq=2)
     assert len(client.check_receipt(client.post(body, event_id), body)["answers"]) == 1
@@ -475,7 +475,7 @@ def test_a_store_of_version_1_is_taken_over(client, police):
     path = police.store / "receiver.db"
     with sqlite3.connect(path) as db:  # back to what version 1 had
         db.executescript("""
-            DROP TABLE incident; DROP TABLE gateway; ALTER TABLE event DROP COLUMN off_s;
+            DROP TABLE incident; DROP TABLE gateway; ALTER TABLE answer DROP COLUMN seen_seq; ALTER TABLE event DROP COLUMN off_s;
             CREATE TABLE gateway(source TEXT PRIMARY KEY, bytes BLOB, received_at TEXT,
               received_s INTEGER, beats INTEGER NOT NULL) WITHOUT ROWID;
             PRAGMA user_version=0;""")

@@ -12,7 +12,7 @@ const script = readFileSync(join(folder, 'page.js'), 'utf8');
 
 // As much of a browser's tree as the page needs.
 class Node {
-  constructor(tag) { Object.assign(this, { tag, children: [], dataset: {}, className: '', hidden: false }); this.classList = { toggle() {}, remove() {} }; }
+  constructor(tag) { Object.assign(this, { tag, children: [], dataset: {}, className: '', value: '', hidden: false }); this.classList = { toggle() {}, remove() {} }; }
   append(...nodes) { for (const n of nodes) this.insertBefore(typeof n === 'string' ? Object.assign(new Node('#text'), { own: n }) : n, null); }
   insertBefore(node, before) {
     node.remove();
@@ -23,24 +23,27 @@ class Node {
   get lastChild() { return this.children.at(-1); }
   replaceChildren(...nodes) { this.children = []; this.append(...nodes); }
   setAttribute(name, value) { if (name === 'class') this.className = value; if (name === 'data-clip') this.dataset.clip = value; }
-  addEventListener() {}
+  addEventListener(name, handler) { this[`on${name}`] = handler; }
   set textContent(text) { this.children = []; this.own = String(text); }
   get textContent() { return (this.own ?? '') + this.children.map((c) => c.textContent).join(''); }
   querySelector(tag) { return this.children.find((c) => c.tag === tag); }
 }
 
 // The elements that index.html names; one that it does not is a mistake of the page.
-function open() {
+function open(fetch = () => Promise.reject(new Error('none'))) {
   const elements = new Map([...html.matchAll(/<(\w+)[^>]* id="(\w+)"/g)].map(([, tag, id]) => [id, new Node(tag)]));
   const document = { title: '', createElement: (tag) => new Node(tag), getElementById: (id) => elements.get(id) };
   const context = vm.createContext({
-    document, location: { search: '' }, window: {}, localStorage: { getItem: () => '' }, setInterval() {},
-    EventSource: class {}, AbortSignal: { timeout() {} }, fetch: () => Promise.reject(new Error('none')),
+    document, location: { search: '' }, window: { confirm: () => true, alert() {} }, localStorage: { getItem: () => '' }, setInterval() {},
+    EventSource: class {}, AbortSignal: { timeout() {} }, fetch,
   });
   vm.runInContext(script, context);
   const draw = vm.runInContext('draw', context);
   const text = (id) => { assert(elements.has(id), id); return elements.get(id).hidden ? '' : elements.get(id).textContent; };
-  return { document, text, cards: () => elements.get('alarms').children, draw: (state) => draw({ receiver: 'police', gateways: [], alarms: [], not_shown: {}, ...state }) };
+  const buttons = () => vm.runInContext('[...cards.values()][0].buttons', context);
+  const click = (name) => buttons().find((b) => b.className === name).onclick();
+  const operate = (name) => { Object.assign(elements.get('operator'), { value: name }); };
+  return { document, text, click, operate, cards: () => elements.get('alarms').children, draw: (state) => draw({ receiver: 'police', gateways: [], alarms: [], not_shown: {}, ...state }) };
 }
 
 const school = 'tocsin:31010600001320000001', other = 'tocsin:31010600001320000002';
@@ -64,6 +67,30 @@ const tests = {
     assert.equal(page.text('hidden'), '');
     assert.match(page.text('older'), /更早的 5 起已结报警.*未显示.*5 older closed or rejected alarms are not shown/);
     assert.match(page.text('older'), /更早的 7 起演练.*未显示.*7 older exercises are not shown/);
+  },
+  'clips without their alarm that are not shown are counted apart'() {
+    const page = open();
+    page.draw({ alarms: [alarm([])], not_shown: { open: {}, unknown: { [school]: 490 }, done: 0, exercises: 0 } });
+    assert.match(page.text('hidden'), /阳光小学.*31010600001320000001.*另有 490 起视频已到、报警事件未到，未显示.*490 more with a clip and no alarm are not shown/);
+    assert.equal(page.document.title, '(1) ⚠ police · Tocsin');
+  },
+  'how many clips of an alarm are not shown is said on its card'() {
+    const page = open();
+    page.draw({ alarms: [alarm([], { clips_not_shown: 3 })] });
+    assert.match(page.cards()[0].textContent, /更早的 3 段录像未显示 3 older clips are not shown/);
+  },
+  'an answer names the newest event that the page shows'() {
+    let sent;
+    const page = open((url, options) => { if (url === '/api/answer') sent = JSON.parse(options.body); return Promise.reject(new Error('none')); });
+    const drawn = (events) => page.draw({ alarms: [alarm([], { events })] });
+    page.operate('op');
+    drawn([{ seq: 1, receiver_seq: 70 }, { seq: 2, receiver_seq: 64 }]);
+    page.click('closed');
+    assert.equal(sent.seen, 70);
+    drawn([{ seq: 1, receiver_seq: 70 }, { seq: 2, receiver_seq: 64 }, { seq: 3, receiver_seq: 75 }]);
+    page.click('seen');
+    assert.equal(sent.seen, 75);
+    assert.equal(sent.state, 'seen');
   },
   'where all is shown nothing is said'() {
     const page = open();

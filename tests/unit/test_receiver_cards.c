@@ -46,10 +46,13 @@ static const char *name_of(int alarm)
     return name;
 }
 
-static void put(const char *source, int alarm, enum event_nature nature, const char *type)
+/* `seq`: its number in its gateway's chain. */
+static void put_as(int64_t seq, const char *source, int alarm, enum event_nature nature,
+                   const char *type)
 {
     char text[40], bytes[100];
-    struct event event = {.nature = nature, .seq = ++events, .length = 1};
+    struct event event = {.nature = nature, .seq = seq, .length = 1};
+    events++;
     struct store_entry entry;
     snprintf(event.source, sizeof event.source, "%s", source);
     snprintf(event.alarm, sizeof event.alarm, "%s", name_of(alarm));
@@ -62,6 +65,16 @@ static void put(const char *source, int alarm, enum event_nature nature, const c
     ck_assert_int_eq(store_put(s, &event, bytes, (size_t)length, &evidence, &entry), STORE_NEW);
 }
 
+static void put(const char *source, int alarm, enum event_nature nature, const char *type)
+{
+    put_as(events + 1, source, alarm, nature, type);
+}
+
+static void clip(const char *source, int alarm)
+{
+    put(source, alarm, EVENT_NATURE_MANIFEST, "tocsin.clip.manifest");
+}
+
 static void say(const char *source, int alarm, const char *verb)
 {
     char type[48];
@@ -71,7 +84,13 @@ static void say(const char *source, int alarm, const char *verb)
 
 static void answer(int alarm, const char *word)
 {
-    ck_assert_int_gt(store_answer(s, name_of(alarm), SCHOOL, word, "op", ""), 0);
+    ck_assert_int_gt(store_answer(s, name_of(alarm), SCHOOL, word, "op", "", INT64_MAX), 0);
+}
+
+/* By somebody who had what is there now before them, up to the event of that number. */
+static int64_t answer_to(int64_t seen, int alarm, const char *word)
+{
+    return store_answer(s, name_of(alarm), SCHOOL, word, "op", "", seen);
 }
 
 static const json_t *look(void)
@@ -227,6 +246,190 @@ START_TEST(a_clip_whose_alarm_has_not_come_is_open)
 }
 END_TEST
 
+static int64_t unknown_not_shown(const char *source)
+{
+    return json_integer_value(
+        json_object_get(json_object_get(json_object_get(state, "not_shown"), "unknown"), source));
+}
+
+/* Whoever makes a gateway say so, of alarms that nobody pressed. */
+START_TEST(clips_without_an_alarm_push_no_alarm_out_and_stand_behind_it)
+{
+    say(SCHOOL, 0, "raised");
+    for (int alarm = 1; alarm <= 60; alarm++)
+        clip(SCHOOL, alarm);
+    ck_assert_int_eq(place_of(0), 0);
+    ck_assert_uint_eq(count(), 1 + 10);
+    ck_assert_int_eq(place_of(60), 1);
+    ck_assert_int_eq(place_of(51), 10);
+    ck_assert_int_eq(unknown_not_shown(SCHOOL), 50);
+    ck_assert_int_eq(open_not_shown(SCHOOL), 0);
+    clip(OTHER, 1000); /* nobody's is hidden by another's */
+    for (int alarm = 61; alarm <= 80; alarm++)
+        clip(SCHOOL, alarm);
+    ck_assert_int_eq(place_of(1000), 11);
+    ck_assert_int_eq(unknown_not_shown(OTHER), 0);
+    for (int alarm = 2000; alarm < 2040; alarm++)
+        say(SCHOOL, alarm, "raised");
+    for (int alarm = 0; alarm <= 80; alarm += 80)
+        answer(alarm, "closed"); /* what is done is done, whatever it was */
+    ck_assert_int_eq(place_of(2000), 39);
+    ck_assert_int_eq(place_of(79), 40);
+    ck_assert_int_eq(place_of(80), 40 + 11);
+    say(SCHOOL, 3, "raised"); /* its alarm has come */
+    ck_assert_int_eq(place_of(3), 0);
+}
+END_TEST
+
+/* What the page has to draw is bounded, and nobody's newest alarm is left out. */
+START_TEST(of_many_gateways_the_newest_alarms_are_shown_and_some_of_each)
+{
+    static const struct {
+        int gateways, share;
+    } worlds[] = {{2, 20}, {50, 20}, {100, 10}, {1000, 1}, {3000, 1}};
+    for (int alarm = 0; alarm < 30; alarm++)
+        say(OTHER, alarm, "raised");
+    for (int alarm = 30; alarm < 230; alarm++)
+        say(SCHOOL, alarm, "raised");
+    for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++) {
+        char sql[300];
+        snprintf(sql, sizeof sql,
+                 "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i+1 FROM n WHERE i<%d)"
+                 " INSERT OR IGNORE INTO gateway(source) SELECT 'tocsin:'||i FROM n WHERE i<=%d",
+                 worlds[i].gateways, worlds[i].gateways);
+        ck_assert(sql_run(s->db, sql));
+        s->alarms_version = -1;
+        ck_assert_uint_eq(count(), (size_t)(200 + worlds[i].share));
+        ck_assert_int_eq(place_of(229), 0);
+        ck_assert_int_eq(place_of(30), 199);
+        ck_assert_int_eq(place_of(29), 200);
+        ck_assert_int_eq(open_not_shown(OTHER), 30 - worlds[i].share);
+        ck_assert_int_eq(open_not_shown(SCHOOL), 0);
+    }
+}
+END_TEST
+
+static int made; /* questions for one card's events */
+
+static int count_made(unsigned kind, void *arg, void *statement, void *text)
+{
+    (void)kind;
+    (void)arg;
+    (void)text;
+    made += strncmp(sqlite3_sql(statement), "SELECT id,seq,type", 18) == 0;
+    return 0;
+}
+
+static int cards_made(void)
+{
+    made = 0;
+    sqlite3_trace_v2(s->view, SQLITE_TRACE_STMT, count_made, NULL);
+    look();
+    sqlite3_trace_v2(s->view, 0, NULL, NULL);
+    return made;
+}
+
+/* A press is seen as soon as it is here, whatever else is open. */
+START_TEST(a_look_makes_only_the_cards_that_have_changed)
+{
+    for (int alarm = 0; alarm < 30; alarm++)
+        say(SCHOOL, alarm, "raised");
+    ck_assert_int_eq(cards_made(), 30);
+    say(SCHOOL, 200, "raised");
+    ck_assert_int_eq(cards_made(), 1);
+    say(SCHOOL, 7, "updated");
+    answer(8, "closed");
+    say(OTHER, 7, "raised"); /* of that name, and another's */
+    ck_assert_int_eq(cards_made(), 3);
+    ck_assert_int_eq(cards_made(), 0);
+    for (int alarm = 300; alarm < 300 + KEPT_CHANGES_MAX; alarm++)
+        say(OTHER, alarm, "raised");
+    ck_assert_int_eq(cards_made(), 200); /* they, as far as they are shown */
+    for (int alarm = 600; alarm < 601 + KEPT_CHANGES_MAX; alarm++)
+        say(OTHER, alarm, "raised"); /* more than are remembered: all */
+    ck_assert_int_eq(cards_made(), (int)count());
+}
+END_TEST
+
+/* The state as it is kept is what it would be if it was made anew. */
+static void assert_nothing_is_stale(void)
+{
+    char *kept = store_state(s, "police");
+    kept_finish(&s->cards);
+    s->alarms_version = -1;
+    char *anew = store_state(s, "police");
+    ck_assert_str_eq(kept, anew);
+    free(kept);
+    free(anew);
+}
+
+static void confirm(int64_t answer_seq)
+{
+    bool changed;
+    pthread_mutex_lock(&s->lock);
+    ck_assert(store_begin(s));
+    ck_assert(store_confirm_answers(s, SCHOOL, answer_seq, &changed));
+    ck_assert(changed);
+    ck_assert(store_end(s, true));
+    store_note_change(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
+START_TEST(whatever_changes_a_card_is_seen)
+{
+    struct store_entry entry;
+    char manifest[20];
+    put_as(1, SCHOOL, 1, EVENT_NATURE_ALARM, "tocsin.alarm.raised");
+    put_as(3, SCHOOL, 3, EVENT_NATURE_ALARM, "tocsin.alarm.raised"); /* a gap before it */
+    assert_nothing_is_stale();
+    put_as(2, SCHOOL, 2, EVENT_NATURE_ALARM, "tocsin.alarm.raised"); /* and none any more */
+    assert_nothing_is_stale();
+    answer(1, "seen");
+    assert_nothing_is_stale();
+    answer(1, "closed");
+    assert_nothing_is_stale();
+    confirm(1);
+    assert_nothing_is_stale();
+    confirm(500); /* of a store that is new */
+    assert_nothing_is_stale();
+    put_as(4, SCHOOL, 1, EVENT_NATURE_ALARM, "tocsin.alarm.updated");
+    assert_nothing_is_stale();
+    put_as(5, SCHOOL, 1, EVENT_NATURE_MANIFEST, "tocsin.clip.manifest");
+    snprintf(manifest, sizeof manifest, "event-%d", events);
+    assert_nothing_is_stale();
+    ck_assert(store_complete_clip(s, manifest, &entry));
+    assert_nothing_is_stale();
+    ck_assert_int_gt(store_answer(s, name_of(2), NULL, "rejected", "op", "", INT64_MAX), 0);
+    assert_nothing_is_stale();
+}
+END_TEST
+
+START_TEST(a_card_that_could_not_be_read_is_read_again)
+{
+    say(SCHOOL, 1, "raised");
+    answer(1, "seen");
+    ck_assert(sql_run(s->db, "ALTER TABLE answer RENAME TO elsewhere"));
+    ck_assert_int_eq(place_of(1), 0); /* shown all the same */
+    ck_assert(sql_run(s->db, "ALTER TABLE elsewhere RENAME TO answer"));
+    const json_t *answers = json_object_get(json_array_get(look(), 0), "answers");
+    ck_assert_uint_eq(json_array_size(answers), 1);
+}
+END_TEST
+
+/* Whoever is asked for pictures of one alarm may send any number. */
+START_TEST(of_an_alarms_clips_the_newest_are_shown_and_the_rest_counted)
+{
+    say(SCHOOL, 1, "raised");
+    for (int i = 0; i < 203; i++)
+        clip(SCHOOL, 1);
+    const json_t *card = json_array_get(look(), 0), *clips = json_object_get(card, "clips");
+    const json_t *first = json_object_get(json_array_get(clips, 0), "manifest");
+    ck_assert_uint_eq(json_array_size(clips), 200);
+    ck_assert_str_eq(json_string_value(first), "event-5");
+    ck_assert_int_eq(json_integer_value(json_object_get(card, "clips_not_shown")), 3);
+}
+END_TEST
+
 START_TEST(no_answer_is_one_to_a_press_that_came_after_it)
 {
     static const char *const words[] = {"closed", "rejected"};
@@ -240,6 +443,30 @@ START_TEST(no_answer_is_one_to_a_press_that_came_after_it)
     say(SCHOOL, 2, "updated");
     ck_assert_str_eq(done_with(2), "");
     ck_assert_int_eq(place_of(2), 0);
+}
+END_TEST
+
+/* The page was drawn, then it was pressed again, then somebody closed what the page showed. */
+START_TEST(an_answer_to_what_was_seen_does_not_end_what_came_after)
+{
+    say(SCHOOL, 1, "raised");
+    say(SCHOOL, 2, "raised");
+    say(SCHOOL, 1, "restored");
+    say(SCHOOL, 1, "updated"); /* the fourth that came */
+    ck_assert_int_eq(answer_to(3, 1, _i ? "closed" : "rejected"), STORE_OUTDATED);
+    ck_assert_str_eq(done_with(1), "");
+    ck_assert_uint_eq(json_array_size(json_object_get(json_array_get(look(), 0), "answers")), 0);
+    ck_assert_int_gt(answer_to(3, 1, "coming"), 0); /* that ends nothing */
+    ck_assert_int_gt(answer_to(4, 1, "closed"), 0);
+    ck_assert_str_eq(done_with(1), "closed");
+    say(SCHOOL, 1, "restored");
+    ck_assert_int_gt(answer_to(4, 1, "closed"), 0); /* that is no press */
+    json_t *answers = store_answers(s, SCHOOL);
+    static const int64_t seen[] = {1, 4, 4};
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq(
+            json_integer_value(json_object_get(json_array_get(answers, i), "seen_seq")), seen[i]);
+    json_decref(answers);
 }
 END_TEST
 
@@ -279,7 +506,7 @@ START_TEST(an_answer_and_what_it_makes_of_its_alarm_are_written_together_or_not_
     say(SCHOOL, 1, "raised");
     ck_assert(sql_run(s->db, "CREATE TRIGGER full BEFORE UPDATE ON incident BEGIN"
                              " SELECT RAISE(ABORT,'full'); END"));
-    ck_assert_int_eq(store_answer(s, name_of(1), SCHOOL, "closed", "op", ""), -1);
+    ck_assert_int_eq(store_answer(s, name_of(1), SCHOOL, "closed", "op", "", INT64_MAX), -1);
     ck_assert(sql_run(s->db, "DROP TRIGGER full"));
     json_t *answers = store_answers(s, SCHOOL);
     ck_assert_uint_eq(json_array_size(answers), 0);
@@ -302,12 +529,15 @@ START_TEST(a_store_of_version_2_knows_what_its_people_are_done_with)
 {
     static const struct {
         const char *words[2], *done;
-    } answered[] = {{{NULL}, ""},
-                    {{"closed"}, "closed"},
-                    {{"closed", "seen"}, "closed"},
-                    {{"rejected"}, "rejected"},
-                    {{"rejected", "coming"}, ""},
-                    {{"seen"}, ""}};
+        bool pressed_again;
+    } answered[] = {{{"closed"}, "", true},
+                    {{"rejected"}, "", true},
+                    {{NULL}, "", false},
+                    {{"closed"}, "closed", false},
+                    {{"closed", "seen"}, "closed", false},
+                    {{"rejected"}, "rejected", false},
+                    {{"rejected", "coming"}, "", false},
+                    {{"seen"}, "", false}};
     const int kinds = sizeof answered / sizeof *answered;
     for (int i = 0; i < kinds; i++) {
         say(SCHOOL, i, "raised");
@@ -315,9 +545,19 @@ START_TEST(a_store_of_version_2_knows_what_its_people_are_done_with)
         for (int word = 0; word < 2 && answered[i].words[word]; word++)
             answer(i, answered[i].words[word]);
     }
-    ck_assert(sql_run(s->db, "DROP INDEX incident_open; DROP INDEX incident_done;"
+    ck_assert(sql_run(s->db, "UPDATE event SET received_at='2026-01-01T00:00:00.000Z';"
+                             "UPDATE answer SET at='2026-01-01T00:00:00.001Z'"));
+    for (int i = 0; i < kinds; i++) {
+        if (answered[i].pressed_again)
+            say(SCHOOL, i, "updated");
+        else
+            say(SCHOOL, i, "restored");
+    }
+    ck_assert(sql_run(s->db, "DROP INDEX incident_real; DROP INDEX incident_newest;"
+                             "DROP INDEX incident_unknown; DROP INDEX incident_done;"
                              "DROP INDEX incident_exercise; DROP INDEX event_incident;"
                              "ALTER TABLE incident DROP COLUMN done;"
+                             "ALTER TABLE answer DROP COLUMN seen_seq;"
                              "CREATE INDEX incident_order ON incident(kind, shown_seq);"
                              "CREATE INDEX event_alarm ON event(alarm);"
                              "PRAGMA user_version=2"));
@@ -411,7 +651,14 @@ int main(void)
     tcase_add_test(tc, a_further_press_moves_a_card_up_and_nothing_else_does);
     tcase_add_loop_test(tc, what_turns_out_to_be_an_alarm_is_on_top_and_open, 0, 2);
     tcase_add_test(tc, a_clip_whose_alarm_has_not_come_is_open);
+    tcase_add_test(tc, clips_without_an_alarm_push_no_alarm_out_and_stand_behind_it);
+    tcase_add_test(tc, of_many_gateways_the_newest_alarms_are_shown_and_some_of_each);
+    tcase_add_test(tc, a_look_makes_only_the_cards_that_have_changed);
+    tcase_add_test(tc, whatever_changes_a_card_is_seen);
+    tcase_add_test(tc, a_card_that_could_not_be_read_is_read_again);
+    tcase_add_test(tc, of_an_alarms_clips_the_newest_are_shown_and_the_rest_counted);
     tcase_add_loop_test(tc, no_answer_is_one_to_a_press_that_came_after_it, 0, 2);
+    tcase_add_loop_test(tc, an_answer_to_what_was_seen_does_not_end_what_came_after, 0, 2);
     tcase_add_test(tc, closed_stays_closed_and_rejected_is_open_when_somebody_comes);
     tcase_add_test(tc, an_answer_is_for_the_alarm_of_one_gateway);
     tcase_add_test(tc, an_answer_and_what_it_makes_of_its_alarm_are_written_together_or_not_at_all);

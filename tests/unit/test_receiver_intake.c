@@ -175,8 +175,8 @@ START_TEST(a_receipt_carries_what_people_decided)
 {
     const struct call good = {.body = GOOD, .id = WORLD_EVENT};
     world_call(&w, &good);
-    ck_assert_int_eq(store_answer(w.receiver.store, WORLD_ALARM, WORLD_SOURCE, "seen", "op", ""),
-                     1);
+    ck_assert_int_eq(
+        store_answer(w.receiver.store, WORLD_ALARM, WORLD_SOURCE, "seen", "op", "", INT64_MAX), 1);
     struct MHD_Connection *c = world_call(&w, &good);
     ck_assert_ptr_nonnull(strstr(c->body, "\"answer_seq\":1,\"alarm\":\"" WORLD_ALARM
                                           "\",\"state\":\"seen\",\"by\":\"op\""));

@@ -209,10 +209,11 @@ static size_t open_answers(void)
 START_TEST(an_answer_is_told_until_the_gateway_has_taken_it_and_no_other)
 {
     put('a', 1, 0);
-    ck_assert_int_eq(store_answer(s, ALARM, SOURCE, "seen", "op", ""), 1);
-    ck_assert_int_eq(store_answer(s, ALARM, NULL, "coming", "op", ""), 2);
-    ck_assert_int_eq(store_answer(s, "01890a5d-0000-774b-bcce-b302099a8059", NULL, "seen", "", ""),
-                     0);
+    ck_assert_int_eq(store_answer(s, ALARM, SOURCE, "seen", "op", "", INT64_MAX), 1);
+    ck_assert_int_eq(store_answer(s, ALARM, NULL, "coming", "op", "", INT64_MAX), 2);
+    ck_assert_int_eq(
+        store_answer(s, "01890a5d-0000-774b-bcce-b302099a8059", NULL, "seen", "", "", INT64_MAX),
+        0);
     ck_assert_uint_eq(open_answers(), 2);
     beat("one", 1, "{}", 1);
     ck_assert_uint_eq(open_answers(), 1);
@@ -224,13 +225,13 @@ END_TEST
 START_TEST(a_gateway_that_has_taken_more_than_was_given_gets_higher_numbers)
 {
     put('a', 1, 0);
-    ck_assert_int_eq(store_answer(s, ALARM, SOURCE, "seen", "op", ""), 1);
+    ck_assert_int_eq(store_answer(s, ALARM, SOURCE, "seen", "op", "", INT64_MAX), 1);
     beat("one", 1, "{}", 40);
     json_t *answers = store_answers(s, SOURCE);
     ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(answers, 0), "answer_seq")),
                      41);
     json_decref(answers);
-    ck_assert_int_gt(store_answer(s, ALARM, SOURCE, "coming", "op", ""), 41);
+    ck_assert_int_gt(store_answer(s, ALARM, SOURCE, "coming", "op", "", INT64_MAX), 41);
 }
 END_TEST
 
