@@ -130,7 +130,14 @@ json_t *client_read(struct client *c, bool forever)
 bool client_wait(struct client *c, const sigset_t *mask)
 {
     struct pollfd readable = {.fd = c->fd, .events = POLLIN};
-    return lines_has_next(&c->lines) || ppoll(&readable, 1, NULL, mask) > 0;
+    /* Half a line is nothing to read: the other half may never come. */
+    while (!lines_has_next(&c->lines)) {
+        if (ppoll(&readable, 1, NULL, mask) <= 0)
+            return false;
+        if (!read_more(c))
+            return true; /* the end, and client_read finds it again */
+    }
+    return true;
 }
 
 json_t *client_answer(struct client *c)

@@ -22,8 +22,8 @@ json_t *client_read(struct client *c, bool forever);
  * there is none; NULL then. */
 json_t *client_answer(struct client *c);
 
-/* Waits without limit for something to read, open only then to the signals that are not in `mask`.
- * False if one of them came. */
+/* Waits without limit for a whole line, or the end, open only then to the signals that are not in
+ * `mask`. False if one of them came. */
 bool client_wait(struct client *c, const sigset_t *mask);
 
 void client_close(struct client *c);

@@ -3,6 +3,7 @@
  * does not answer. */
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +229,48 @@ START_TEST(no_answer_is_said_and_a_silence_is_nothing_else)
 }
 END_TEST
 
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+/* A test must be broken off with Ctrl-C also while half a line has come. */
+START_TEST(who_waits_for_a_line_is_open_to_signals_also_when_half_of_it_has_come)
+{
+    char folder[] = "/tmp/tocsin-cli-XXXXXX";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    sigset_t blocked, mask;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/s", folder);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    client_set_socket(address.sun_path);
+    struct client *c = client_open(json_pack("{ss}", "command", "watch"));
+    ck_assert_ptr_nonnull(c);
+    int there = accept(listener, NULL, NULL);
+    ck_assert_int_eq(write(there, "{\"ok\":", 6), 6);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &blocked, &mask);
+    sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+    raise(SIGUSR1);
+    ck_assert(!client_wait(c, &mask));
+    ck_assert_int_eq(write(there, "true}\n{\"half", 12), 12);
+    ck_assert(client_wait(c, &mask));
+    json_t *line = client_read(c, true);
+    ck_assert(json_is_true(json_object_get(line, "ok")));
+    json_decref(line);
+    close(there);
+    ck_assert(client_wait(c, &mask));
+    ck_assert_ptr_null(client_read(c, true));
+    client_close(c);
+    close(listener);
+    unlink(address.sun_path);
+    rmdir(folder);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("cli");
@@ -243,6 +286,7 @@ int main(void)
     tcase_add_test(tcase, no_event_is_said);
     tcase_add_test(tcase, who_is_refused_unasked_is_shown_why);
     tcase_add_test(tcase, no_answer_is_said_and_a_silence_is_nothing_else);
+    tcase_add_test(tcase, who_waits_for_a_line_is_open_to_signals_also_when_half_of_it_has_come);
     Suite *suite = suite_create("cli");
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
