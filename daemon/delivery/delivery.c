@@ -75,6 +75,9 @@ static void on_answers(void *arg, size_t receiver, const struct uplink_answer *a
     for (size_t i = 0; i < count; i++) {
         if (answers[i].answer_seq <= r->taken_seq)
             continue;
+        if (r->answers_waiting == LIMIT_RECEIPT_ANSWERS)
+            break; /* not confirmed, so they come again */
+        r->answers_waiting++;
         r->taken_seq = answers[i].answer_seq;
         facts_publish(d->options.facts,
                       &(struct fact){.kind = FACT_ANSWER,
@@ -85,6 +88,8 @@ static void on_answers(void *arg, size_t receiver, const struct uplink_answer *a
 void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_seq)
 {
     struct delivery_receiver *r = &d->receivers[receiver];
+    if (r->answers_waiting > 0)
+        r->answers_waiting--;
     if (answer_seq > r->confirmed_seq)
         r->confirmed_seq = answer_seq;
 }

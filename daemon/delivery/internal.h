@@ -29,6 +29,7 @@ struct delivery_receiver {
     int64_t opened_ms;                  /* its uplink, or what stands in for it */
     int64_t reopen_ms;                  /* when a closed one is looked at again */
     struct look *look;                  /* that is under way; or NULL */
+    size_t answers_waiting;             /* that were told and are not on the disk as yet */
     int64_t taken_seq;                  /* highest answer that was told */
     int64_t confirmed_seq;              /* highest answer on the disk: confirmed to the receiver */
 };

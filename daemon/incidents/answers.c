@@ -173,8 +173,8 @@ static void reset(struct incidents *inc, const struct fact_command *asked, int64
             continue;
         if (incident_is_known(incident, asked->receiver, 0))
             sweeps_mean(sweep, incident);
-        else
-            sweep->outcome.pressed_again++;
+        else if (command->alarm[0] || incident->progress[asked->receiver] > INCIDENT_PROGRESS_HEARD)
+            sweep->outcome.pressed_again++; /* else it does not know that there is one */
     }
     sweeps_add(inc, sweep);
 }

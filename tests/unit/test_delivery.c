@@ -222,6 +222,21 @@ static int64_t confirmed_seq(void)
     return seq;
 }
 
+/* Who gives them faster than they are taken down gets no endless queue. */
+START_TEST(more_answers_than_a_receipt_may_bring_are_taken_when_earlier_ones_are_on_the_disk)
+{
+    for (int64_t seq = 1; seq <= LIMIT_RECEIPT_ANSWERS + 2; seq++)
+        answer(seq);
+    ck_assert_uint_eq(count(FACT_ANSWER), LIMIT_RECEIPT_ANSWERS);
+    delivery_answer_stored(delivery, 0, 1);
+    ck_assert_int_eq(confirmed_seq(), 1);
+    answer(LIMIT_RECEIPT_ANSWERS + 1);
+    ck_assert_uint_eq(count(FACT_ANSWER), LIMIT_RECEIPT_ANSWERS + 1);
+    answer(LIMIT_RECEIPT_ANSWERS + 2);
+    ck_assert_uint_eq(count(FACT_ANSWER), LIMIT_RECEIPT_ANSWERS + 1);
+}
+END_TEST
+
 START_TEST(an_answer_is_told_once_and_confirmed_when_it_is_on_the_disk)
 {
     answer(3);
@@ -354,6 +369,8 @@ int main(void)
     tcase_add_test(tc, a_delivery_in_the_turn_of_the_stop_is_made_again);
     tcase_add_test(tc, what_failed_is_read_from_the_store_again_if_it_was_pending_before);
     tcase_add_test(tc, an_answer_is_told_once_and_confirmed_when_it_is_on_the_disk);
+    tcase_add_test(
+        tc, more_answers_than_a_receipt_may_bring_are_taken_when_earlier_ones_are_on_the_disk);
     tcase_add_test(tc, a_receiver_whose_uplink_cannot_be_opened_is_a_fault_and_stops_nobody);
     tcase_add_test(tc, who_is_asked_goes_by_groups_of_responders);
     tcase_add_test(tc, what_a_protocol_cannot_carry_waits_for_nobody);

@@ -114,6 +114,23 @@ START_TEST(a_platform_closes_nothing_of_which_it_has_not_the_last_press)
 }
 END_TEST
 
+START_TEST(an_alarm_that_a_platform_has_not_yet_is_none_of_all)
+{
+    world_press(WORLD_GATE);
+    world_deliver_all(0);
+    world_press(WORLD_OFFICE);
+    ask_for_reset("");
+    fake_keep(true);
+    ck_assert_ptr_null(world_incident(WORLD_GATE));
+    ck_assert_ptr_nonnull(world_incident(WORLD_OFFICE));
+    ck_assert(fake.reply.reply.done);
+    ask_for_reset(world_incident(WORLD_OFFICE)->alarm);
+    fake_keep(true);
+    ck_assert_ptr_nonnull(world_incident(WORLD_OFFICE));
+    ck_assert(!fake.reply.reply.done && strstr(fake.reply.reply.reason, "1 of them stay open"));
+}
+END_TEST
+
 /* That is no event for each: nothing has to wait for another turn. */
 START_TEST(what_others_must_close_as_well_is_remembered_in_one_turn_and_saved_once)
 {
@@ -420,6 +437,7 @@ int main(void)
     tcase_add_loop_test(tc, a_platform_is_told_that_the_disk_has_not_got_it, 0, 2);
     tcase_add_test(tc, what_is_pressed_again_meanwhile_stays_open_and_is_not_called_done);
     tcase_add_loop_test(tc, a_platform_closes_nothing_of_which_it_has_not_the_last_press, 0, 2);
+    tcase_add_test(tc, an_alarm_that_a_platform_has_not_yet_is_none_of_all);
     tcase_add_test(tc, what_others_must_close_as_well_is_remembered_in_one_turn_and_saved_once);
     tcase_add_loop_test(tc, after_the_close_no_platform_is_answered, 0, 2);
     suite_add_tcase(suite, tc);
