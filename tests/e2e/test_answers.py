@@ -21,7 +21,7 @@ def receipted(stand, seq):
 @pytest.mark.parametrize("state, pattern", [("closed", "ready"), ("coming", "coming")])
 def test_a_press_that_comes_after_the_answer_is_not_closed_or_quieted_by_it(stand, state, pattern):
     # No heartbeat brings the answer before the press comes.
-    start(stand, replace=[("    responder: true\n", "    responder: true\n    alarm_heartbeat: 1min\n")])
+    start(stand, replace=[("    responder: true\n", "    responder: true\n    heartbeat: 1min\n    alarm_heartbeat: 1min\n")])
     first = stand.press()
     police = stand.receivers["police"]
     wait_until("delivered", lambda: lamp(stand) == "delivered", 10)
