@@ -235,7 +235,8 @@ START_TEST(a_reload_while_it_is_looked_at_is_what_is_kept)
 {
     write_config(GOOD);
     start();
-    virtual_advance(gw->facts, 0); /* the look is under way */
+    virtual_advance(gw->facts, 0); /* the look is under way, in the pool */
+    ck_assert_uint_eq(gw->loop.active_reqs.count, 1);
     ck_assert(!reload(ANOTHER).failed);
     settle();
     ck_assert_str_eq(status("state"), "in force");

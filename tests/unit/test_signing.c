@@ -191,7 +191,8 @@ START_TEST(what_is_found_after_the_stop_is_nobodys)
     open_key();
     put_key(0640);
     virtual_advance(facts, 5000);
-    signing_tick(signing); /* the look is under way */
+    signing_tick(signing); /* the look is under way, in the pool */
+    ck_assert_uint_eq(loop.active_reqs.count, 1);
     stated_count = 0;
     signing_close(signing);
     uv_run(&loop, UV_RUN_DEFAULT);
