@@ -95,7 +95,6 @@ static void look(struct config_file *f)
     if (look_into(f, &e) != 0) {
         encode_copy_utf8(finding->reason, sizeof finding->reason, e.text);
         finding->differs = true;
-        f->seen = (struct stat){0};
         return;
     }
     finding->differs = f->in_force_hash == 0 || f->hash != f->in_force_hash;
