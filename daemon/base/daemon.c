@@ -39,7 +39,8 @@ int daemon_begin(const struct program *program, int argc, char **argv, mode_t ma
     umask(mask);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     *ret_config = path;
-    *ret_check = check;
+    if (ret_check)
+        *ret_check = check;
     return -1;
 }
 

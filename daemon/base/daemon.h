@@ -18,8 +18,8 @@ extern const struct program_switch daemon_switches[], daemon_switches_check[];
 
 /*
  * Takes the command line (no operands), sets the umask and allows no core dump. -1, with the
- * configuration's path, and whether that is only to be checked; or the exit status with which the
- * program ends now.
+ * configuration's path, and whether that is only to be checked (NULL: it has no --check); or the
+ * exit status with which the program ends now.
  */
 int daemon_begin(const struct program *program, int argc, char **argv, mode_t mask,
                  const char **ret_config, bool *ret_check);

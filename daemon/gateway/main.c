@@ -26,9 +26,8 @@ static const struct program program = {
 static int run(int argc, char **argv)
 {
     const char *path;
-    bool check; /* it has `tocsin check` and `tocsin reload` for that */
     char kept[PATH_MAX];
-    int status = daemon_begin(&program, argc, argv, 0077, &path, &check);
+    int status = daemon_begin(&program, argc, argv, 0077, &path, NULL);
     if (status >= 0)
         return status;
     prctl(PR_SET_DUMPABLE, 0); /* keys are in this memory: no ptrace by the same user */
