@@ -184,6 +184,9 @@ START_TEST(an_edit_that_nobody_has_loaded_is_seen_and_when_it_was)
     look(10000);
     ck_assert_str_eq(status("state"), "in force");
     ck_assert_str_eq(status("reason"), "");
+    unlink(folder.file);
+    look(10000);
+    ck_assert_str_eq(status("state"), "unreadable");
 }
 END_TEST
 
