@@ -8,7 +8,9 @@
 
 #define BENCH_BUTTONS 48
 
-/* Into STATE/bench.yaml; the store is STATE/store, the control socket STATE/control.sock. */
+/* Into STATE/bench.yaml; the store is STATE/store, the control socket STATE/control.sock, and the
+ * journal in the folder TOCSIN_RUN_DIR of the environment, which wants to be a tmpfs; else STATE.
+ */
 bool bench_write_config(const char *pki, const char *state, int port, char *ret_path, size_t size);
 
 #endif
