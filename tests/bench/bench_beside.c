@@ -28,12 +28,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bench_config.h"
+#include "bench_fill.h"
 #include "bench_server.h"
 #include "bench_stats.h"
 #include "delivery/internal.h"
 #include "dispatch/dispatch.h"
-#include "envelope/data.h"
-#include "envelope/envelope.h"
 #include "gateway/internal.h"
 #include "outbox/store.h"
 
@@ -275,73 +274,6 @@ static void ask_for_ever(const char *path, const char *request)
     }
 }
 
-static void on_stored(void *arg)
-{
-    ++*(unsigned *)arg;
-}
-
-static void ignore_fault(void *arg, const char *reason)
-{
-    (void)arg;
-    (void)reason;
-}
-
-/* As many presses as the case wants, as the gateway would have stored them. */
-static void fill_store(const char *folder, const struct bench_case *c)
-{
-    static const char *const receivers[] = {"police"};
-    static char receipt[900];
-    const struct data_site site = {.id = "bench", .name = "测试学校", .address = "示范路1号"};
-    struct outbox_options options = {
-        .dir = folder, .receivers = receivers, .receiver_count = 1, .reserve_events = 1};
-    struct outbox_host host = {.on_fault = ignore_fault};
-    struct uplink_result result = {
-        .outcome = UPLINK_OUTCOME_STORED, .receipt = receipt, .receipt_length = sizeof receipt - 1};
-    struct outbox_found found;
-    struct outbox *ob;
-    struct envelope env;
-    struct err e;
-    uv_loop_t loop;
-    unsigned stored = 0;
-    memset(receipt, 'r', sizeof receipt - 1);
-    mkdir(folder, 0700);
-    uv_loop_init(&loop);
-    if (envelope_init(&env, "bench", &e) != 0 ||
-        outbox_open(&loop, &options, &host, &ob, &found, &e) != 0)
-        die(e.text);
-    for (unsigned i = 0; i < c->stored; i++) {
-        char alarm[UUID_TEXT_SIZE];
-        struct event *event;
-        uuid_v7(clock_wall_ms(), alarm);
-        struct data_alarm data = {.alarm = alarm,
-                                  .kind = "panic",
-                                  .cause = "edge",
-                                  .input_id = "b0",
-                                  .input_name = "按钮",
-                                  .input_place = "门卫室",
-                                  .presses = 1,
-                                  .level = 1,
-                                  .site = &site};
-        if (envelope_make(&env,
-                          &(struct envelope_content){"tocsin.alarm.raised", EVENT_CLASS_PRESS,
-                                                     alarm, clock_monotonic_ns(),
-                                                     data_from_alarm(&data)},
-                          &event, &e) != 0)
-            die(e.text);
-        outbox_store(ob, event, NULL, NULL, 0, on_stored, &stored);
-        if (!c->waiting)
-            outbox_record_delivery(ob, event->seq, 0, 1, &result);
-        event_unref(event);
-    }
-    while (stored < c->stored)
-        uv_run(&loop, UV_RUN_ONCE);
-    if (outbox_close(ob, 60000) != 0)
-        die("the store could not be filled");
-    outbox_found_finish(&found);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    uv_loop_close(&loop);
-}
-
 static pid_t start_child(void)
 {
     pid_t pid = fork();
@@ -363,7 +295,7 @@ static void run_case(const struct bench_case *c, const char *pki, const char *st
     snprintf(store, sizeof store, "%s/store", folder);
     snprintf(control, sizeof control, "%s/control.sock", folder);
     mkdir(folder, 0700);
-    fill_store(store, c);
+    bench_fill(store, c->stored, c->waiting);
     if (start_child() == 0) {
         bench_serve(pki, shared);
         _exit(1);
@@ -373,7 +305,8 @@ static void run_case(const struct bench_case *c, const char *pki, const char *st
     if (c->request && start_child() == 0)
         ask_for_ever(control, c->request);
     log_set_level(LOG_LEVEL_ERROR);
-    if (!b || !bench_write_config(pki, folder, atomic_load(&shared->port), config, sizeof config))
+    if (!b || !bench_write_config(pki, folder, atomic_load(&shared->port), BENCH_NONE, config,
+                                  sizeof config))
         die("configuration");
     *b = (struct bench){.results = results, .wanted = wanted, .gap_us = c->gap_us};
     running = b;

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-bool bench_write_config(const char *pki, const char *state, int port, char *ret_path, size_t size)
+bool bench_write_config(const char *pki, const char *state, int port, int pressed, char *ret_path,
+                        size_t size)
 {
     const char *run = getenv("TOCSIN_RUN_DIR");
     snprintf(ret_path, size, "%s/bench.yaml", state);
@@ -25,6 +26,9 @@ bool bench_write_config(const char *pki, const char *state, int port, char *ret_
         "inputs:\n",
         pki, state, run ? run : state, state, port, pki, pki, pki, pki);
     for (int i = 0; i < BENCH_BUTTONS; i++)
-        fprintf(f, "  - {id: b%d, name: 按钮, place: 门卫室, driver: sim, debounce: 5ms}\n", i);
+        fprintf(f,
+                "  - {id: b%d, name: 按钮, place: 门卫室, driver: sim, debounce: 5ms,"
+                " pressed_at_start: %s}\n",
+                i, i == pressed ? "true" : "false");
     return fclose(f) == 0 && chmod(ret_path, 0600) == 0;
 }

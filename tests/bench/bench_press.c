@@ -254,7 +254,7 @@ int main(int argc, char **argv)
         usleep(10000);
     int port = atomic_load(&b.shared->port);
     log_set_level(LOG_LEVEL_ERROR);
-    if (!bench_write_config(argv[1], argv[2], port, config, sizeof config))
+    if (!bench_write_config(argv[1], argv[2], port, BENCH_NONE, config, sizeof config))
         die("configuration");
     if (gateway_start(config, NULL, &b.gw, &e) != 0)
         die(e.text);

@@ -8,6 +8,8 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +113,11 @@ static void *serve_connection(void *arg)
             int64_t at_ns = now_ns();
             if (!read_request(ssl, request, sizeof request))
                 break;
-            if (strstr(request, ".raised\"") || strstr(request, "X-Floor: 1"))
+            const char *pressed = strstr(request, "\"monoms\":");
+            bool is_press = strstr(request, "alarm.raised\"") && pressed;
+            if (is_press)
+                atomic_store(&shared_memory->pressed_ms, strtoll(pressed + 9, NULL, 10));
+            if (is_press || strstr(request, "X-Floor: 1"))
                 atomic_store(&shared_memory->first_byte_ns, at_ns);
             int length = build_answer(request, answer, sizeof answer);
             if (SSL_write(ssl, answer, length) != length)
@@ -149,6 +155,7 @@ void bench_serve(const char *pki, struct bench_shared *shared)
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof address;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    signal(SIGPIPE, SIG_IGN); /* gateways come and go */
     shared_memory = shared;
     open_tls(pki);
     int listener = socket(AF_INET, SOCK_STREAM, 0);

@@ -14,6 +14,7 @@
 struct bench_shared {
     _Atomic int port;
     _Atomic int64_t first_byte_ns; /* of the newest request that carried a press or the floor's */
+    _Atomic int64_t pressed_ms; /* CLOCK_MONOTONIC, as the newest press says; before first_byte */
 };
 
 /* Runs until it is killed. The folder holds the keys that scripts/make-pki makes. */
