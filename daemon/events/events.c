@@ -15,11 +15,12 @@
 #include "events/slow.h"
 #include "iface/limits.h"
 
-#define PRUNE_EVERY_MS (10 * 60 * 1000)
-#define COUNT_EVERY_MS (60 * 60 * 1000) /* what a power cut takes of what was counted */
-#define DAY_MS         INT64_C(86400000)
-#define ROW_AGE        "age"
-#define CLOSE_WAIT_MS  12000 /* and a second: TimeoutStopSec is 15 */
+#define PRUNE_EVERY_MS  (10 * 60 * 1000)
+#define COUNT_EVERY_MS  (60 * 60 * 1000) /* what a power cut takes of what was counted */
+#define DAY_MS          INT64_C(86400000)
+#define ROW_AGE         "age"
+#define UPKEEP_AFTER_MS (10 * 1000) /* the disk belongs to what starts */
+#define CLOSE_WAIT_MS   12000       /* and a second: TimeoutStopSec is 15 */
 #define SLOW_STORE_MS                                                                              \
     LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
 
@@ -319,6 +320,13 @@ static void count_age(struct events *ev, int64_t now_ms)
     free(text);
 }
 
+static void on_store_damage(void *arg, const char *sentence)
+{
+    struct events *ev = arg;
+    log_error("outbox", "%s", sentence);
+    facts_state_fault(ev->facts, FAULT_STORE_DAMAGED, NULL, sentence);
+}
+
 /* By no wall clock: one that may be years off makes nothing old (events/age). */
 void events_tick(struct events *ev)
 {
@@ -360,8 +368,10 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
                                      .receivers = receivers,
                                      .receiver_count = to->count,
                                      .reserve_events = storage->reserve_events,
-                                     .journal_dir = journal_dir};
-    struct outbox_host host = {.on_fault = on_store_fault, .on_wait = on_wait, .arg = ev};
+                                     .journal_dir = journal_dir,
+                                     .upkeep_after_ms = UPKEEP_AFTER_MS};
+    struct outbox_host host = {
+        .on_fault = on_store_fault, .on_damage = on_store_damage, .on_wait = on_wait, .arg = ev};
     return err_prefix(e, outbox_open(ev->loop, &options, &host, &ev->outbox, ret_found, e),
                       "storage");
 }

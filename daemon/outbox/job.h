@@ -11,10 +11,13 @@
 
 #include "loop/mailbox.h"
 #include "outbox/journal.h"
+#include "outbox/newest.h"
 #include "outbox/outbox.h"
 #include "outbox/prune.h"
 #include "outbox/query.h"
 #include "outbox/queue.h"
+#include "outbox/room.h"
+#include "outbox/scrub.h"
 #include "outbox/store.h"
 #include "outbox/strike.h"
 
@@ -31,6 +34,8 @@ enum job_kind {
     JOB_QUERY,
     JOB_PRUNE,
     JOB_STRIKE,
+    JOB_ROOM, /* never done, nor the next: there is a time to look again */
+    JOB_SCRUB,
 };
 
 /* A row of state, ours; without a text there is none. */
@@ -126,6 +131,8 @@ struct job {
         struct job_query query;
         struct prune prune;
         struct strike strike;
+        struct room room;
+        struct scrub scrub;
     } u; /* told by `kind` */
 };
 
@@ -149,9 +156,12 @@ struct outbox {
     size_t in_hand;   /* events that the store thread writes now */
     size_t unwritten; /* that it gave up at a stop */
     /* store thread */
-    bool faulty;     /* a fault was told and not yet cleared */
-    unsigned failed; /* chores that failed and wait */
-    bool unsettled;  /* the disk refused to settle what is fresh */
+    struct newest newest;
+    bool was_mended;   /* a damaged database was put aside */
+    int64_t mended_ns; /* at that time, the last of them */
+    bool faulty;       /* a fault was told and not yet cleared */
+    unsigned failed;   /* chores that failed and wait */
+    bool unsettled;    /* the disk refused to settle what is fresh */
     bool log_has_frames;
     int64_t written_ns; /* when a batch was last written */
 };
@@ -161,6 +171,12 @@ void worker_run(void *outbox);
 
 /* Of one whose thread is not running. */
 void outbox_free(struct outbox *ob);
+
+/* Before it runs: what is seen to for as long as the outbox is open. */
+void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options);
+
+/* The database was damaged, and what became of it: told to the loop in order with the jobs. */
+void outbox_tell_damage(struct outbox *ob, const char *sentence);
 
 /* A change of health, told to the loop in order with the jobs. NULL: all is well again. */
 void outbox_tell_fault(struct outbox *ob, const char *reason);

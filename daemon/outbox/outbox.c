@@ -20,6 +20,7 @@
 struct fault_message {
     struct mailbox_message message;
     struct outbox *outbox;
+    char *damage;     /* or NULL, and then: */
     char reason[400]; /* "" when all is well again */
 };
 
@@ -60,6 +61,8 @@ static void free_job(struct job *job)
     case JOB_FIND_CLIP:
     case JOB_PRUNE:
     case JOB_STRIKE:
+    case JOB_ROOM:
+    case JOB_SCRUB:
         break;
     }
     free(job);
@@ -118,6 +121,8 @@ static void deliver_job(struct mailbox_message *message)
     case JOB_TAKES:
     case JOB_PRUNE:
     case JOB_STRIKE:
+    case JOB_ROOM:
+    case JOB_SCRUB:
         break;
     }
     free_job(job);
@@ -127,23 +132,49 @@ static void deliver_fault(struct mailbox_message *message)
 {
     struct fault_message *fault = (struct fault_message *)message;
     struct outbox_host *host = &fault->outbox->host;
-    host->on_fault(host->arg, fault->reason[0] ? fault->reason : NULL);
+    if (fault->damage)
+        host->on_damage(host->arg, fault->damage);
+    else
+        host->on_fault(host->arg, fault->reason[0] ? fault->reason : NULL);
+    free(fault->damage);
     free(fault);
 }
 
-void outbox_tell_fault(struct outbox *ob, const char *reason)
+static void tell(struct outbox *ob, const char *damage, const char *reason)
 {
     struct fault_message *fault = calloc(1, sizeof *fault);
     if (!fault)
         return;
     fault->message.deliver = deliver_fault;
     fault->outbox = ob;
+    fault->damage = damage ? strdup(damage) : NULL;
     snprintf(fault->reason, sizeof fault->reason, "%s", reason ? reason : "");
     mailbox_post(ob->mailbox, &fault->message);
 }
 
+void outbox_tell_fault(struct outbox *ob, const char *reason)
+{
+    tell(ob, NULL, reason);
+}
+
+void outbox_tell_damage(struct outbox *ob, const char *sentence)
+{
+    tell(ob, sentence, NULL);
+}
+
+static void free_chores(struct outbox *ob)
+{
+    struct job *job;
+    while ((job = STAILQ_FIRST(&ob->queue.chores))) {
+        STAILQ_REMOVE_HEAD(&ob->queue.chores, next);
+        free_job(job);
+    }
+}
+
 void outbox_free(struct outbox *ob)
 {
+    free_chores(ob);
+    newest_free(&ob->newest);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
         free(ob->receivers[i]);
     journal_destroy(ob->journal);
@@ -162,6 +193,17 @@ static struct job *create_job(struct outbox *ob, enum job_kind kind, void *arg)
     job->kind = kind;
     job->arg = arg;
     return job;
+}
+
+void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options)
+{
+    struct job *room = create_job(ob, JOB_ROOM, NULL), *scrub = create_job(ob, JOB_SCRUB, NULL);
+    room_init(&room->u.room, options->reserve_events);
+    scrub_init(&scrub->u.scrub);
+    room->again_ns = clock_monotonic_ns() + options->upkeep_after_ms * 1000000;
+    scrub->again_ns = room->again_ns + 1;
+    queue_add(&ob->queue, room);
+    queue_add(&ob->queue, scrub);
 }
 
 static struct job_row copy_row(const struct outbox_row *row)

@@ -16,6 +16,10 @@
  * leaves: the next start finds it there, and its number is given to no other.
  *
  * Room is taken on the disk in advance, so that a full disk still takes `reserve_events` events.
+ * That, and whether all of the database is whole, is seen to behind everything else, some time
+ * after the start and again each day (room.h, scrub.h): no start waits for it. A database that
+ * turns out to be damaged is put aside while it runs, and what can be read of it goes on in a fresh
+ * one.
  */
 #ifndef TOCSIN_OUTBOX_OUTBOX_H
 #define TOCSIN_OUTBOX_OUTBOX_H
@@ -38,6 +42,7 @@ struct outbox_options {
     size_t receiver_count;
     int64_t reserve_events;
     const char *journal_dir; /* the run folder (journal.h); NULL: without a journal */
+    int64_t upkeep_after_ms; /* before room is taken and the database is looked over */
 };
 
 struct outbox_host {
@@ -45,6 +50,8 @@ struct outbox_host {
     void (*on_fault)(void *arg, const char *reason);
     /* About once a second while outbox_close waits for the disk. May be NULL. */
     void (*on_wait)(void *arg);
+    /* Something of the database was damaged, found while it runs: what, and what became of it. */
+    void (*on_damage)(void *arg, const char *sentence);
     void *arg;
 };
 
@@ -111,7 +118,8 @@ struct outbox_found {
     bool state_lost; /* some of its rows of state could not be read, or nobody can tell */
 };
 
-/* Opens or creates the database and starts the thread. Waits for the disk: only at start. */
+/* Opens or creates the database and starts the thread. Waits for the disk, as long as it takes to
+ * read what is pending: only at start. */
 int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
                 const struct outbox_host *host, struct outbox **ret_outbox,
                 struct outbox_found *ret_found, struct err *e);

@@ -53,6 +53,8 @@ bool queue_add(struct queue *q, struct job *job)
         return add_chore(q, job);
     case JOB_LOAD:
     case JOB_STRIKE:
+    case JOB_ROOM:
+    case JOB_SCRUB:
         return add_chore(q, job);
     }
     return false;
@@ -97,7 +99,7 @@ static int64_t chore_due_ns(const struct queue *q, const struct job *chore)
     return waits ? INT64_MAX : chore->again_ns;
 }
 
-static int64_t writing_due_ns(const struct queue *q)
+int64_t queue_write_due_ns(const struct queue *q)
 {
     return STAILQ_EMPTY(&q->writes) ? gather_due_ns(&q->records) : q->writes_due_ns;
 }
@@ -105,7 +107,7 @@ static int64_t writing_due_ns(const struct queue *q)
 int64_t queue_due_ns(const struct queue *q)
 {
     const struct job *chore;
-    int64_t first_ns = writing_due_ns(q);
+    int64_t first_ns = queue_write_due_ns(q);
     STAILQ_FOREACH(chore, &q->chores, next)
     {
         int64_t due_ns = chore_due_ns(q, chore);
@@ -125,6 +127,8 @@ static void take_writes(struct queue *q, struct work *work)
     for (int i = 0; i < QUEUE_BATCH && (job = STAILQ_FIRST(&q->writes)); i++) {
         STAILQ_REMOVE_HEAD(&q->writes, next);
         STAILQ_INSERT_TAIL(&work->writes, job, next);
+        if (job->kind == JOB_TAKES)
+            return;
     }
     if (STAILQ_EMPTY(&q->writes) && gather_may_join(&q->records))
         gather_take(&q->records, &work->records);
@@ -168,7 +172,7 @@ bool queue_take(struct queue *q, int64_t now_ns, struct work *ret_work)
     ret_work->chore = take_load(q, now_ns);
     if (ret_work->chore)
         return true;
-    if (writing_due_ns(q) > now_ns)
+    if (queue_write_due_ns(q) > now_ns)
         ret_work->chore = take_chore(q, now_ns, UINT32_MAX);
     else
         take_to_write(q, ret_work);

@@ -5,6 +5,8 @@
  *  1. Writes (events, answers, rows), the oldest first, up to QUEUE_BATCH of them in a transaction.
  *     If no write is left behind them and too many records have gathered (gather.h), a group of
  *     records goes behind them in it.
+ *     What a receiver takes from now on (JOB_TAKES) is the last of its transaction, so that one
+ * that is refused and written again owes nobody anything else.
  *  2. A group of records, if no write waits.
  *  3. A piece of a chore (what reads, and pruning): the first that waits for nothing else.
  *
@@ -67,8 +69,9 @@ bool queue_join_row(struct queue *q, const struct job_row *row);
 /* From now on only what is to be written counts, until then. */
 void queue_stop(struct queue *q, int64_t by_ns);
 
-/* When there is something to do; INT64_MAX if there is nothing. */
+/* When there is something to do, or to write; INT64_MAX if there is nothing. */
 int64_t queue_due_ns(const struct queue *q);
+int64_t queue_write_due_ns(const struct queue *q);
 
 /* Whether a write could be begun now. */
 bool queue_write_is_due(const struct queue *q, int64_t now_ns);

@@ -5,10 +5,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "outbox/fresh.h"
-#include "outbox/numbers.h"
+#define PATH_SIZE    4300
+#define FRESH_SUFFIX ".new"
 
 struct table {
     const char *name;
@@ -129,29 +131,93 @@ static char *tell_damage(const char *damage, int events, const struct err *why, 
     return length < 0 ? NULL : text;
 }
 
-static void move_aside(const char *path, const char *suffix, const char *aside)
+static void name_beside(const struct store *s, const char *suffix, char ret_path[PATH_SIZE])
 {
-    char from[4200], to[4300];
-    snprintf(from, sizeof from, "%s%s", path, suffix);
-    snprintf(to, sizeof to, "%s%s", aside, suffix);
-    rename(from, to); /* a log that is not there need not move */
+    snprintf(ret_path, PATH_SIZE, "%s%s", s->path, suffix);
+}
+
+/* A log that is not there need not move. */
+static void move_log(const struct store *s, const char *aside)
+{
+    char from[PATH_SIZE], to[PATH_SIZE + 4];
+    name_beside(s, "-wal", from);
+    snprintf(to, sizeof to, "%s-wal", aside);
+    rename(from, to);
+}
+
+static void remove_fresh(const struct store *s)
+{
+    char path[PATH_SIZE];
+    name_beside(s, FRESH_SUFFIX, path);
+    unlink(path);
+    name_beside(s, FRESH_SUFFIX "-wal", path);
+    unlink(path);
+}
+
+/* A database beside the damaged one, of what can be read of that: closed, and without a log. */
+static int make_fresh(const struct store *s, const char *aside, const char *why,
+                      struct outbox_found *found, struct err *e)
+{
+    struct store fresh = {.receivers = s->receivers, .receiver_count = s->receiver_count};
+    struct err refusal;
+    remove_fresh(s);
+    snprintf(fresh.path, sizeof fresh.path, "%.*s" FRESH_SUFFIX,
+             (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
+    int result = store_open(&fresh, e);
+    if (result != 0)
+        return result;
+    int events = copy_rows(s->path, fresh.db, found, &refusal);
+    free(found->damage);
+    found->damage = tell_damage(why, events, &refusal, aside);
+    result = found->damage ? store_end_log(&fresh, e) : err_set(e, ENOMEM, "out of memory");
+    store_close(&fresh);
+    char log[PATH_SIZE];
+    name_beside(s, FRESH_SUFFIX "-wal", log);
+    unlink(log);
+    return result;
+}
+
+static int put_in_place(const struct store *s, struct err *e)
+{
+    char fresh[PATH_SIZE];
+    name_beside(s, FRESH_SUFFIX, fresh);
+    if (rename(fresh, s->path) != 0)
+        return err_system(e, errno, "%s: moving the fresh database into its place", s->path);
+    store_sync_folder(s->path);
+    return 0;
+}
+
+static void name_aside(const struct store *s, char ret_aside[PATH_SIZE])
+{
+    snprintf(ret_aside, PATH_SIZE, "%s.damaged-%lld", s->path, (long long)time(NULL));
 }
 
 int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e)
 {
-    char aside[4200];
-    snprintf(aside, sizeof aside, "%s.damaged-%lld", s->path, (long long)time(NULL));
-    if (rename(s->path, aside) != 0 && errno != ENOENT)
-        return err_system(e, errno, "%s: moving the damaged database aside", s->path);
-    move_aside(s->path, "-wal", aside);
-    int result = store_open(s, e);
+    char aside[PATH_SIZE];
+    name_aside(s, aside);
+    int result = make_fresh(s, aside, why, found, e);
     if (result != 0)
         return result;
-    struct err refusal;
-    int events = copy_rows(aside, s->db, found, &refusal);
-    found->damage = tell_damage(why, events, &refusal, aside);
-    if (!found->damage)
-        return err_set(e, ENOMEM, "out of memory");
-    result = numbers_read(s, e);
-    return result == 0 ? fresh_count(s, e) : result;
+    if (rename(s->path, aside) != 0 && errno != ENOENT)
+        return err_system(e, errno, "%s: moving the damaged database aside", s->path);
+    move_log(s, aside);
+    result = put_in_place(s, e);
+    return result == 0 ? store_open(s, e) : result;
+}
+
+int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e)
+{
+    char fresh[PATH_SIZE], aside[PATH_SIZE];
+    name_beside(s, FRESH_SUFFIX, fresh);
+    if (access(s->path, F_OK) == 0 || access(fresh, F_OK) != 0) {
+        remove_fresh(s); /* the damaged one is there still, and is found to be that again */
+        return 0;
+    }
+    name_aside(s, aside);
+    move_log(s, aside);
+    found->state_lost = true;
+    found->damage = strdup("the outbox was damaged, and the program ended while it was put aside: "
+                           "what could be read of it was kept");
+    return found->damage ? put_in_place(s, e) : err_set(e, ENOMEM, "out of memory");
 }

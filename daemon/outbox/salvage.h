@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can still be read of a damaged database, into a fresh one. At start, loop thread. */
+/* What can still be read of a damaged database, into a fresh one. Store thread, and the loop thread
+ * before that thread starts. */
 #ifndef TOCSIN_OUTBOX_SALVAGE_H
 #define TOCSIN_OUTBOX_SALVAGE_H
 
 #include "outbox/store.h"
 
 /*
- * Moves the (closed) database and its log aside, opens a fresh one in its place and copies every
- * row that can be read, or none if the fresh one does not take them all. Sets `damage` and
- * `state_lost`.
+ * Copies every row that can be read of the (closed) database into a fresh one beside it, or none if
+ * the fresh one does not take them all; then moves the damaged one and its log aside, and the fresh
+ * one, whole and synced, in its place, open. Sets `damage` and `state_lost`. A kill at any instant
+ * leaves either the damaged one where it was, or work for salvage_finish.
  */
 int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e);
+
+/* Before the database is opened: what a kill in a salvage has left is finished, or removed. Sets
+ * `damage` and, since nobody can tell any more, `state_lost` if it was finished. */
+int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e);
 
 #endif

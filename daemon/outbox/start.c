@@ -14,9 +14,9 @@
 
 static int open_database(struct outbox *ob, struct outbox_found *found, struct err *e)
 {
-    int result = store_open(&ob->store, e);
+    int result = salvage_finish(&ob->store, found, e);
     if (result == 0)
-        result = store_check(&ob->store, e);
+        result = store_open(&ob->store, e);
     if (result == 0)
         result = store_read_found(&ob->store, found, e);
     if (result == -EBADMSG) {
@@ -27,6 +27,8 @@ static int open_database(struct outbox *ob, struct outbox_found *found, struct e
         if (result == 0)
             result = store_read_found(&ob->store, found, e);
     }
+    for (size_t i = 0; result == 0 && i < found->row_count; i++)
+        newest_note(&ob->newest, found->rows[i].name, found->rows[i].text);
     return result;
 }
 
@@ -49,10 +51,8 @@ static void begin_numbers(struct outbox *ob, bool head_is_newest, uint64_t store
     }
 }
 
-static int open_store(struct outbox *ob, const struct outbox_options *options,
-                      struct outbox_found *found, struct err *e)
+static int open_store(struct outbox *ob, struct outbox_found *found, struct err *e)
 {
-    struct err reserve;
     int result = open_database(ob, found, e);
     if (result != 0)
         return result;
@@ -63,11 +63,6 @@ static int open_store(struct outbox *ob, const struct outbox_options *options,
     memcpy(head.digest, found->head, sizeof head.digest);
     journal_begin(ob->journal, &head);
     journal_note_committed(ob->journal, stored_seq);
-    if (ob->store.db && store_reserve(&ob->store, options->reserve_events, &reserve) != 0) {
-        log_warning("outbox", "no room taken in advance for %lld events: %s",
-                    (long long)options->reserve_events, reserve.text);
-        store_close(&ob->store);
-    }
     return 0;
 }
 
@@ -105,7 +100,7 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     ob->host = *host;
     int result = prepare(ob, options, e);
     if (result == 0)
-        result = open_store(ob, options, ret_found, e);
+        result = open_store(ob, ret_found, e);
     if (result == 0)
         result = mailbox_create(loop, &ob->mailbox, e);
     if (result != 0)
@@ -113,6 +108,7 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     uv_mutex_init(&ob->lock);
     uv_cond_init(&ob->wake);
     uv_cond_init(&ob->finished);
+    outbox_add_upkeep(ob, options);
     if (uv_thread_create(&ob->thread, worker_run, ob) != 0) {
         mailbox_close(ob->mailbox);
         result = err_set(e, EAGAIN, "outbox: no thread could be started");

@@ -14,10 +14,8 @@
 #include "outbox/prove.h"
 #include "wire/digest.h"
 
-#define EVENT_ROOM_BYTES 2048
-#define LOG_ROOM_BYTES   (4 << 20)
-#define PAGE_BYTES       4096
-#define STORE_VERSION    "2" /* 1 had no table `fresh` */
+#define PAGE_BYTES    4096
+#define STORE_VERSION "2" /* 1 had no table `fresh` */
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS event("
@@ -99,6 +97,37 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
                            " ORDER BY seq,receiver LIMIT ?3",
     [STORE_STRIKE_DELIVERY] = "DELETE FROM delivery WHERE seq=?1 AND receiver=?2 AND state=0",
     [STORE_STRIKE_UPLOAD] = "UPDATE upload SET state=3 WHERE seq=?1 AND receiver=?2 AND state=0",
+    [STORE_SCRUB_FRESH] = "SELECT seq,'',1,state_text,digest,bytes FROM fresh WHERE seq>?1"
+                          " ORDER BY seq LIMIT ?3",
+    [STORE_SCRUB_STATE] = "SELECT 0,name,1,text FROM state WHERE name>?2 ORDER BY name LIMIT ?3",
+    [STORE_SCRUB_PENDING] = "SELECT seq,receiver,1,attempts FROM delivery"
+                            " INDEXED BY delivery_pending"
+                            " WHERE state=0 AND (receiver,seq)>(?2,?1)"
+                            " ORDER BY receiver,seq LIMIT ?3",
+    [STORE_SCRUB_CLIPS] = "SELECT seq,clip,1,path FROM upload INDEXED BY upload_clip"
+                          " WHERE (clip,seq)>(?2,?1) ORDER BY clip,seq LIMIT ?3",
+    [STORE_SCRUB_ALARMS] = "SELECT seq,alarm,1,wall_ms FROM event INDEXED BY event_alarm"
+                           " WHERE alarm<>'' AND (alarm,seq)>(?2,?1) ORDER BY alarm,seq LIMIT ?3",
+    [STORE_SCRUB_IDS] = "SELECT seq,id,1,wall_ms FROM event INDEXED BY event_id"
+                        " WHERE (id,seq)>(?2,?1) ORDER BY id,seq LIMIT ?3",
+    [STORE_SCRUB_ANSWERS] = "SELECT answer_seq,receiver,1,alarm,state,by,at,note FROM answer"
+                            " WHERE (receiver,answer_seq)>(?2,?1)"
+                            " ORDER BY receiver,answer_seq LIMIT ?3",
+    [STORE_SCRUB_UPLOADS] =
+        "SELECT seq,receiver,EXISTS(SELECT 1 FROM upload i INDEXED BY upload_clip"
+        " WHERE i.clip=u.clip AND i.seq=u.seq AND i.receiver=u.receiver),"
+        "manifest,path,sha256,receipt,receipt_headers FROM upload u"
+        " WHERE (seq,receiver)>(?1,?2) ORDER BY seq,receiver LIMIT ?3",
+    [STORE_SCRUB_DELIVERIES] =
+        "SELECT seq,receiver,state<>0 OR EXISTS(SELECT 1 FROM delivery i INDEXED BY"
+        " delivery_pending WHERE i.receiver=d.receiver AND i.seq=d.seq AND i.state=0),"
+        "request,receipt,receipt_headers FROM delivery d"
+        " WHERE (seq,receiver)>(?1,?2) ORDER BY seq,receiver LIMIT ?3",
+    [STORE_SCRUB_EVENTS] =
+        "SELECT seq,'',EXISTS(SELECT 1 FROM event i INDEXED BY event_id WHERE i.id=e.id AND"
+        " i.seq=e.seq) AND (alarm='' OR EXISTS(SELECT 1 FROM event i INDEXED BY event_alarm"
+        " WHERE i.alarm=e.alarm AND i.alarm<>'' AND i.seq=e.seq)),type,digest,bytes FROM event e"
+        " WHERE seq>?1 ORDER BY seq LIMIT ?3",
 };
 
 int store_error(struct store *s, struct err *e, const char *doing)
@@ -116,7 +145,7 @@ static int execute(struct store *s, const char *text, const char *doing, struct 
 }
 
 /* The folder's entry of a new database must survive a power cut as well. */
-static void sync_folder(const char *path)
+void store_sync_folder(const char *path)
 {
     char folder[4096];
     snprintf(folder, sizeof folder, "%s", path);
@@ -139,17 +168,40 @@ static int on_log_grown(void *arg, sqlite3 *db, const char *name, int pages)
 
 bool store_log_is_long(const struct store *s)
 {
-    return s->log_pages > LOG_ROOM_BYTES / PAGE_BYTES / 2;
+    return s->log_pages > STORE_LOG_BYTES / PAGE_BYTES / 2;
 }
 
 bool store_log_is_full(const struct store *s)
 {
-    return s->log_pages > LOG_ROOM_BYTES / PAGE_BYTES / 4 * 3;
+    return s->log_pages > STORE_LOG_BYTES / PAGE_BYTES / 4 * 3;
+}
+
+bool store_log_has_its_room(const struct store *s)
+{
+    return s->log_pages >= STORE_LOG_BYTES / PAGE_BYTES;
+}
+
+/* SQLite takes what is shorter than a page for a database that is to be made, and writes over it.
+ * An empty file may be one: who makes it was killed; but not one that has a log. */
+static bool is_foreign(const struct store *s)
+{
+    char magic[16] = "", log[sizeof s->path + 4];
+    int fd = open(s->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false; /* what else is wrong is SQLite's to say */
+    ssize_t got = read(fd, magic, sizeof magic);
+    close(fd);
+    snprintf(log, sizeof log, "%s-wal", s->path);
+    if (got <= 0)
+        return got == 0 && access(log, F_OK) == 0;
+    return memcmp(magic, "SQLite format 3", sizeof magic) != 0;
 }
 
 int store_open(struct store *s, struct err *e)
 {
     bool is_new = access(s->path, F_OK) != 0;
+    if (is_foreign(s))
+        return err_set(e, EBADMSG, "%s: is no database", s->path);
     if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
         SQLITE_OK) {
         int result = store_error(s, e, "open");
@@ -190,7 +242,7 @@ int store_open(struct store *s, struct err *e)
     }
     sqlite3_wal_hook(s->db, on_log_grown, s);
     if (is_new)
-        sync_folder(s->path);
+        store_sync_folder(s->path);
     return 0;
 }
 
@@ -204,24 +256,6 @@ void store_close(struct store *s)
     s->db = NULL;
 }
 
-int store_check(struct store *s, struct err *e)
-{
-    sqlite3_stmt *check = NULL;
-    int result = -EBADMSG;
-    if (sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &check, NULL) == SQLITE_OK &&
-        sqlite3_step(check) == SQLITE_ROW) {
-        const char *verdict = (const char *)sqlite3_column_text(check, 0);
-        if (verdict && strcmp(verdict, "ok") == 0)
-            result = 0;
-        else
-            err_set(e, EBADMSG, "%s: %s", s->path, verdict ? verdict : "check failed");
-    } else {
-        store_error(s, e, "check");
-    }
-    sqlite3_finalize(check);
-    return result;
-}
-
 static int64_t read_number(struct store *s, const char *text)
 {
     sqlite3_stmt *query = NULL;
@@ -233,25 +267,26 @@ static int64_t read_number(struct store *s, const char *text)
     return number;
 }
 
-int store_reserve(struct store *s, int64_t events, struct err *e)
+int64_t store_free_bytes(struct store *s)
 {
-    char text[160];
-    int64_t room = read_number(s, "PRAGMA freelist_count") * read_number(s, "PRAGMA page_size");
-    int64_t wanted = events * EVENT_ROOM_BYTES;
-    /* A quarter used up is refilled at the next start, not one event at a time. */
-    if (room >= wanted / 4 * 3)
-        return 0;
+    return read_number(s, "PRAGMA freelist_count") * read_number(s, "PRAGMA page_size");
+}
+
+int store_fill(struct store *s, int bytes, struct err *e)
+{
+    char text[100];
+    snprintf(text, sizeof text, "INSERT INTO filler VALUES(zeroblob(%d))", bytes);
     int result = store_prove(s, e);
-    /* What is free already is taken first, so that only the whole shows what is to be had. */
-    for (int64_t taken = 0; result == 0 && taken < wanted; taken += LOG_ROOM_BYTES) {
-        snprintf(text, sizeof text, "INSERT INTO filler VALUES(zeroblob(%d))", LOG_ROOM_BYTES);
-        result = execute(s, text, "take room in advance", e);
-        store_checkpoint(s);
-    }
-    struct err ignored;
-    int emptied = execute(s, "DELETE FROM filler", "free the room taken", result ? &ignored : e);
-    store_checkpoint(s);
-    return result != 0 ? result : emptied;
+    return result == 0 ? execute(s, text, "take room in advance", e) : result;
+}
+
+int store_empty(struct store *s, struct err *e)
+{
+    int result = store_prove(s, e);
+    if (result == 0)
+        result = execute(s, "DELETE FROM filler WHERE rowid IN (SELECT rowid FROM filler LIMIT 8)",
+                         "free the room taken", e);
+    return result == 0 ? sqlite3_changes(s->db) > 0 : result;
 }
 
 void store_id_of_time(int64_t wall_ms, char ret_id[UUID_TEXT_SIZE])
@@ -434,32 +469,36 @@ int store_put_answer(struct store *s, const char *receiver, const struct uplink_
     return result == 0 ? store_put_row(s, row, e) : result;
 }
 
+/* A digest that is none is left zeros: whoever looks sees that it is another. */
+static struct event *event_of_row(sqlite3_stmt *row, uint64_t seq)
+{
+    size_t length = (size_t)sqlite3_column_bytes(row, 7);
+    struct event *event = calloc(1, sizeof *event + length + 1);
+    if (!event)
+        abort(); /* called missing, a press would be given up */
+    event->references = 1;
+    event->seq = seq;
+    store_copy_column(row, 1, event->id, sizeof event->id);
+    store_copy_column(row, 2, event->type, sizeof event->type);
+    event->class = (enum event_class)sqlite3_column_int(row, 3);
+    store_copy_column(row, 4, event->alarm, sizeof event->alarm);
+    event->wall_ms = sqlite3_column_int64(row, 5);
+    if (sqlite3_column_bytes(row, 6) == EVENT_DIGEST_BYTES)
+        memcpy(event->digest, sqlite3_column_blob(row, 6), EVENT_DIGEST_BYTES);
+    event->length = length;
+    if (length > 0)
+        memcpy(event->bytes, sqlite3_column_blob(row, 7), length);
+    return event;
+}
+
 int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, struct err *e)
 {
     sqlite3_stmt *row = s->statements[STORE_LOAD_EVENT];
     sqlite3_bind_int64(row, 1, (sqlite3_int64)seq);
-    int step = sqlite3_step(row), result = 0;
-    struct event *event = NULL;
-    if (step == SQLITE_ROW && sqlite3_column_bytes(row, 6) == EVENT_DIGEST_BYTES) {
-        size_t length = (size_t)sqlite3_column_bytes(row, 7);
-        event = calloc(1, sizeof *event + length + 1);
-        if (event) {
-            event->references = 1;
-            event->seq = seq;
-            store_copy_column(row, 1, event->id, sizeof event->id);
-            store_copy_column(row, 2, event->type, sizeof event->type);
-            event->class = (enum event_class)sqlite3_column_int(row, 3);
-            store_copy_column(row, 4, event->alarm, sizeof event->alarm);
-            event->wall_ms = sqlite3_column_int64(row, 5);
-            memcpy(event->digest, sqlite3_column_blob(row, 6), EVENT_DIGEST_BYTES);
-            event->length = length;
-            memcpy(event->bytes, sqlite3_column_blob(row, 7), length);
-        }
-    } else if (step != SQLITE_DONE) {
-        result = store_error(s, e, "load");
-    }
+    int step = sqlite3_step(row);
+    *ret_event = step == SQLITE_ROW ? event_of_row(row, seq) : NULL;
+    int result = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : store_error(s, e, "load");
     sqlite3_reset(row);
-    *ret_event = event;
     return result;
 }
 
@@ -499,6 +538,14 @@ void store_checkpoint(struct store *s)
     if (s->db && store_prove(s, NULL) == 0 &&
         sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK)
         s->log_pages = 0;
+}
+
+int store_end_log(struct store *s, struct err *e)
+{
+    return sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
+                   SQLITE_OK
+               ? 0
+               : store_error(s, e, "move the log");
 }
 
 int store_begin_log(struct store *s, struct err *e)

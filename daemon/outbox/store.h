@@ -10,7 +10,8 @@
 
 #include "outbox/outbox.h"
 
-#define STORE_FILE "outbox.db"
+#define STORE_FILE      "outbox.db"
+#define STORE_LOG_BYTES (4 << 20) /* the room that is taken for its log */
 
 enum store_statement {
     STORE_BEGIN,
@@ -46,6 +47,16 @@ enum store_statement {
     STORE_UPLOAD_AFTER,
     STORE_STRIKE_DELIVERY,
     STORE_STRIKE_UPLOAD,
+    STORE_SCRUB_FRESH, /* from here on: see scrub.c */
+    STORE_SCRUB_STATE,
+    STORE_SCRUB_PENDING,
+    STORE_SCRUB_CLIPS,
+    STORE_SCRUB_ALARMS,
+    STORE_SCRUB_IDS,
+    STORE_SCRUB_ANSWERS,
+    STORE_SCRUB_UPLOADS,
+    STORE_SCRUB_DELIVERIES,
+    STORE_SCRUB_EVENTS,
     STORE_STATEMENT_COUNT,
 };
 
@@ -83,15 +94,18 @@ struct store {
     bool no_clips[LIMIT_RECEIVERS];
 };
 
-/* Opens (creating) the database, ready for the statements. Does not check or grow it. */
+/* Opens (creating) the database, ready for the statements. Does not grow it, and looks at no more
+ * of it than its first pages and its log. */
 int store_open(struct store *s, struct err *e);
+/* Of the folder that this file lies in: its entries survive a power cut. */
+void store_sync_folder(const char *path);
 void store_close(struct store *s);
 
-/* SQLite's quick_check: -EBADMSG if it is damaged. */
-int store_check(struct store *s, struct err *e);
-
-/* Takes room for so many events in the database and its log. */
-int store_reserve(struct store *s, int64_t events, struct err *e);
+/* For room.h: free pages; a row of nothing more, and a few of these removed (1: there may be more,
+ * 0: none is left). */
+int64_t store_free_bytes(struct store *s);
+int store_fill(struct store *s, int bytes, struct err *e);
+int store_empty(struct store *s, struct err *e);
 
 int store_read_found(struct store *s, struct outbox_found *ret_found, struct err *e);
 
@@ -143,6 +157,9 @@ void store_id_of_time(int64_t wall_ms, char ret_id[UUID_TEXT_SIZE]);
 /* Moves the log into the database; cheap when there is nothing. */
 void store_checkpoint(struct store *s);
 
+/* Moves it whole: all is in the database then, synced, and the log is empty. */
+int store_end_log(struct store *s, struct err *e);
+
 /* The first frame of a log that was moved is synced twice, once with the log's header: this writes
  * one, so that no press has to. */
 int store_begin_log(struct store *s, struct err *e);
@@ -151,6 +168,8 @@ int store_begin_log(struct store *s, struct err *e);
  * next may no longer fit. */
 bool store_log_is_long(const struct store *s);
 bool store_log_is_full(const struct store *s);
+/* Or as long as it is to be. */
+bool store_log_has_its_room(const struct store *s);
 
 int store_error(struct store *s, struct err *e, const char *doing);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store thread. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,12 @@
 #include "outbox/fresh.h"
 #include "outbox/job.h"
 #include "outbox/numbers.h"
+#include "outbox/salvage.h"
 
 #define IDLE_NS INT64_C(200000000) /* without a write before the log is moved */
 #define LONG_NS INT64_C(3600000000000)
+
+#define MEND_AGAIN_NS INT64_C(600000000000)
 
 static const struct outbox_row *row_of(const struct job_row *row, struct outbox_row *ret_row)
 {
@@ -71,8 +75,7 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
                                 row_of(&job->u.answer.row, &row), e);
     case JOB_STATE:
         return put_rows(s, &job->u.state, e);
-    case JOB_TAKES:
-        store_set_takes(s, job->u.takes.receiver, job->u.takes.classes, job->u.takes.clips);
+    case JOB_TAKES: /* the last of its transaction: counts from the next on */
         return 0;
     case JOB_BARRIER:
     case JOB_LOAD:
@@ -80,6 +83,8 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
     case JOB_QUERY:
     case JOB_PRUNE:
     case JOB_STRIKE:
+    case JOB_ROOM:
+    case JOB_SCRUB:
         break;
     }
     abort(); /* a chore among the writes */
@@ -153,23 +158,26 @@ static void note_unsettled(struct outbox *ob, const struct err *e)
     store_close(&ob->store); /* opened anew, it counts what is fresh */
 }
 
-/* What is fresh, in a transaction of its own. */
+static int write_fresh(struct store *s, struct err *e)
+{
+    int result = store_begin(s, e);
+    if (result == 0)
+        result = fresh_settle(s, e);
+    return result == 0 ? store_commit(s, e) : result;
+}
+
+/* What is fresh, in a transaction of its own. Where nothing is, nothing is proven of the disk. */
 static int settle(struct outbox *ob, struct err *e)
 {
     struct store *s = &ob->store;
     int result = s->db ? 0 : store_open(s, e);
     if (result == 0 && s->fresh > 0) {
-        result = store_begin(s, e);
-        if (result == 0)
-            result = fresh_settle(s, e);
-        if (result == 0)
-            result = store_commit(s, e);
         ob->log_has_frames = true;
+        result = write_fresh(s, e);
+        ob->unsettled = ob->unsettled && result != 0;
     }
     if (result != 0)
         note_unsettled(ob, e);
-    else
-        ob->unsettled = false;
     return result;
 }
 
@@ -200,6 +208,7 @@ static void go_on_to_strike(struct outbox *ob, struct job_list *writes)
         if (job->kind != JOB_TAKES)
             continue;
         size_t receiver = job->u.takes.receiver;
+        store_set_takes(&ob->store, receiver, job->u.takes.classes, job->u.takes.clips);
         STAILQ_REMOVE(writes, job, job, next);
         job->kind = JOB_STRIKE;
         strike_init(&job->u.strike, receiver);
@@ -224,6 +233,20 @@ static void move_long_log(struct outbox *ob)
         store_checkpoint(s);
 }
 
+static void note_rows(struct outbox *ob, const struct job_list *writes)
+{
+    const struct job *job;
+    STAILQ_FOREACH(job, writes, next)
+    {
+        if (job->kind == JOB_STORE)
+            newest_note(&ob->newest, job->u.store.row.name, job->u.store.row.text);
+        else if (job->kind == JOB_ANSWER)
+            newest_note(&ob->newest, job->u.answer.row.name, job->u.answer.row.text);
+        for (size_t i = 0; job->kind == JOB_STATE && i < JOB_ROWS_MAX; i++)
+            newest_note(&ob->newest, job->u.state.rows[i].name, job->u.state.rows[i].text);
+    }
+}
+
 static void note_written(struct outbox *ob, struct work *work)
 {
     ob->log_has_frames = true;
@@ -233,11 +256,38 @@ static void note_written(struct outbox *ob, struct work *work)
     ob->in_hand = 0;
     uv_mutex_unlock(&ob->lock);
     ob->unsettled = ob->unsettled && ob->store.fresh > 0;
+    note_rows(ob, &work->writes);
     note_success(ob);
     go_on_to_strike(ob, &work->writes);
     post_all(ob, &work->writes);
     post_all(ob, &work->records);
     move_long_log(ob);
+}
+
+/* A damaged database is put aside, and what can be read of it goes on in a fresh one. Not twice in
+ * a short time: what damages it would fill the disk with what was put aside. */
+static void mend(struct outbox *ob, const char *why)
+{
+    struct err e;
+    struct outbox_found found = {0};
+    int64_t now_ns = clock_monotonic_ns();
+    note_fault(ob, why);
+    if (ob->was_mended && now_ns - ob->mended_ns < MEND_AGAIN_NS)
+        return;
+    store_close(&ob->store);
+    int result = salvage(&ob->store, why, &found, &e);
+    if (result == 0)
+        result = newest_put(&ob->newest, &ob->store, &e);
+    if (result == 0) {
+        ob->was_mended = ob->log_has_frames = true;
+        ob->mended_ns = now_ns;
+    } else {
+        log_error("outbox", "the damaged database cannot be mended: %s", e.text);
+        store_close(&ob->store);
+    }
+    if (found.damage)
+        outbox_tell_damage(ob, found.damage);
+    outbox_found_finish(&found);
 }
 
 static void note_refused(struct outbox *ob, struct work *work, const char *reason)
@@ -266,11 +316,14 @@ static bool has_something_to_write(const struct work *work)
 static void write_work(struct outbox *ob, struct work *work)
 {
     struct err e;
+    int result = 0;
     if (!has_something_to_write(work))
         post_all(ob, &work->writes);
-    else if (write_all(ob, work, &e) == 0)
+    else if ((result = write_all(ob, work, &e)) == 0)
         note_written(ob, work);
-    else
+    else if (result == -EBADMSG)
+        mend(ob, e.text);
+    if (result != 0)
         note_refused(ob, work, e.text);
 }
 
@@ -283,6 +336,19 @@ static int load_event(struct store *s, struct job_load *job, struct err *e)
                   "event %llu on the disk is not what was committed: its digest is another",
                   (unsigned long long)job->seq);
     return result;
+}
+
+static int go_on_to_scrub(struct outbox *ob, struct scrub *scrub, struct err *e)
+{
+    char sentence[200];
+    int result = scrub_go_on(&ob->store, scrub, e);
+    if (result != 0 || scrub->changed == 0)
+        return result;
+    snprintf(sentence, sizeof sentence,
+             "event %llu on the disk is not what was committed: its digest is another",
+             (unsigned long long)scrub->changed);
+    outbox_tell_damage(ob, sentence);
+    return 0;
 }
 
 /* A piece of a chore. 1: it is not done yet, 0: done, negative: it failed. */
@@ -311,6 +377,11 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
         ob->log_has_frames = true;
         result = settle(ob, e);
         return result == 0 ? strike_go_on(s, &job->u.strike, e) : result;
+    case JOB_ROOM:
+        ob->log_has_frames = true;
+        return room_go_on(s, &job->u.room, e);
+    case JOB_SCRUB:
+        return go_on_to_scrub(ob, &job->u.scrub, e);
     case JOB_STORE:
     case JOB_DELIVERY:
     case JOB_UPLOAD:
@@ -329,6 +400,8 @@ static void do_piece(struct outbox *ob, struct job *job)
 {
     struct err e;
     int result = go_on(ob, job, &e);
+    if (result == -EBADMSG)
+        mend(ob, e.text);
     if (result < 0 && job->kind == JOB_QUERY) {
         question_fail(job->u.query.question, e.text);
         result = 0;
@@ -346,6 +419,10 @@ static void do_piece(struct outbox *ob, struct job *job)
     note_success(ob);
     if (result > 0)
         put_back(ob, job, 0);
+    else if (job->kind == JOB_ROOM)
+        put_back(ob, job, clock_monotonic_ns() + ROOM_PERIOD_NS);
+    else if (job->kind == JOB_SCRUB)
+        put_back(ob, job, clock_monotonic_ns() + job->u.scrub.again_in_ns);
     else
         mailbox_post(ob->mailbox, &job->message);
 }
@@ -365,32 +442,35 @@ static void move_log(struct outbox *ob)
         note_unsettled(ob, &e);
         return;
     }
-    ob->log_has_frames = false;
+    ob->log_has_frames = ob->unsettled = false;
     note_success(ob);
 }
 
-/* When nothing was written for a while; `ob->lock` is held. */
-static void move_log_when_quiet(struct outbox *ob)
+/* Nothing was written for a while, and nothing is to be; `ob->lock` is held. */
+static bool is_quiet(const struct outbox *ob, int64_t now_ns)
 {
-    if (!ob->log_has_frames || clock_monotonic_ns() - ob->written_ns < IDLE_NS)
-        return;
-    uv_mutex_unlock(&ob->lock);
-    move_log(ob);
-    uv_mutex_lock(&ob->lock);
+    return ob->log_has_frames && now_ns - ob->written_ns >= IDLE_NS &&
+           queue_write_due_ns(&ob->queue) > now_ns;
 }
 
 /* Waits until something is due; false if a stop is over. `ob->lock` is held. */
 static bool wait_for_work(struct outbox *ob, int64_t *ret_now_ns)
 {
     for (;;) {
-        move_log_when_quiet(ob);
         int64_t due_ns = queue_due_ns(&ob->queue), now_ns = clock_monotonic_ns();
         *ret_now_ns = now_ns;
+        if (is_quiet(ob, now_ns)) {
+            uv_mutex_unlock(&ob->lock);
+            move_log(ob);
+            uv_mutex_lock(&ob->lock);
+            continue;
+        }
         if (due_ns <= now_ns)
             return true;
         if (ob->queue.stop && due_ns > ob->queue.stop_by_ns)
             return false;
-        int64_t idle_ns = ob->log_has_frames ? IDLE_NS : LONG_NS, left_ns = due_ns - now_ns;
+        int64_t idle_ns = ob->log_has_frames ? ob->written_ns + IDLE_NS - now_ns : LONG_NS;
+        int64_t left_ns = due_ns - now_ns;
         uv_cond_timedwait(&ob->wake, &ob->lock, (uint64_t)(left_ns < idle_ns ? left_ns : idle_ns));
     }
 }

@@ -11,6 +11,8 @@
 #include "outbox/fresh.h"
 #include "outbox/numbers.h"
 #include "outbox/prune.h"
+#include "outbox/room.h"
+#include "outbox/scrub.h"
 #include "outbox/strike.h"
 #include "wire/digest.h"
 
@@ -420,13 +422,48 @@ static int begin_numbers(struct store_life *l, const struct image *is, struct er
     return numbers_begin(&l->store, used, e);
 }
 
+/* SQLite's own opinion, which no start waits for. */
+static int check_structure(struct store *s, struct err *e)
+{
+    sqlite3_stmt *check = NULL;
+    int result = -EBADMSG;
+    if (sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &check, NULL) == SQLITE_OK &&
+        sqlite3_step(check) == SQLITE_ROW) {
+        const char *verdict = (const char *)sqlite3_column_text(check, 0);
+        result = verdict && strcmp(verdict, "ok") == 0
+                     ? 0
+                     : err_set(e, EBADMSG, "%s", verdict ? verdict : "check failed");
+    } else {
+        store_error(s, e, "check");
+    }
+    sqlite3_finalize(check);
+    return result;
+}
+
+/* And ours: what is whole is never called damaged. */
+static int look_over(struct store *s, struct err *e)
+{
+    struct scrub sc;
+    int result = 0;
+    scrub_init(&sc);
+    do
+        result = scrub_go_on(s, &sc, e);
+    while (result == 0 && sc.changed == 0 && sc.again_in_ns < INT64_C(3600000000000));
+    if (result == 0 && sc.changed > 0)
+        result = err_set(e, EBADMSG, "event %llu is said to have changed",
+                         (unsigned long long)sc.changed);
+    return result;
+}
+
 /* As a start does (outbox/start.c). */
 static int open_once(struct store_life *l, struct err *e)
 {
     struct image is;
     int result = store_open(&l->store, e);
     if (result == 0)
-        result = store_check(&l->store, e);
+        result = check_structure(&l->store, e);
+    if (result == 0)
+        result = look_over(&l->store, e);
     if (result == 0)
         result = read_all(l, &is, e);
     if (result == 0)
@@ -517,7 +554,11 @@ void store_life_go_on(struct store_life *l)
 static int take_room(struct store_life *l, struct err *e)
 {
     unsigned failures = cut_disk_failures();
-    int result = store_reserve(&l->store, 1, e);
+    struct room room;
+    int result = 1;
+    room_init(&room, 1);
+    while (result > 0)
+        result = room_go_on(&l->store, &room, e);
     while (result != 0 && failures < cut_disk_failures()) {
         failures = cut_disk_failures();
         store_close(&l->store);

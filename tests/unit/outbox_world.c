@@ -20,14 +20,21 @@ static void on_fault(void *arg, const char *reason)
         snprintf(f->fault, sizeof f->fault, "%s", reason);
 }
 
+static void on_damage(void *arg, const char *sentence)
+{
+    struct fixture *f = arg;
+    f->damaged = true;
+    snprintf(f->damage, sizeof f->damage, "%s", sentence);
+}
+
 void open_outbox(struct fixture *f)
 {
     struct outbox_options options = {.dir = f->folder,
                                      .receivers = receivers,
                                      .receiver_count = 2,
-                                     .reserve_events = 100,
-                                     .journal_dir = f->journal_dir};
-    struct outbox_host host = {.on_fault = on_fault, .arg = f};
+                                     .journal_dir = f->journal_dir,
+                                     .upkeep_after_ms = f->upkeep_at_once ? 0 : 3600000};
+    struct outbox_host host = {.on_fault = on_fault, .on_damage = on_damage, .arg = f};
     struct err e;
     uv_loop_init(&f->loop);
     ck_assert_msg(outbox_open(&f->loop, &options, &host, &f->outbox, &f->found, &e) == 0, "%s",

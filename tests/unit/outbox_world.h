@@ -16,6 +16,9 @@ struct fixture {
     unsigned stored;
     char fault[400];
     bool faulty;
+    bool upkeep_at_once; /* from the next open_outbox on */
+    char damage[1000]; /* what was told of it while it ran */
+    bool damaged;
 };
 
 /* An empty one with two receivers; and an end that everything was written before. */

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "outbox/fresh.h"
 #include "outbox/store.h"
 #include "outbox_world.h"
@@ -386,6 +387,88 @@ START_TEST(of_a_damaged_store_what_is_fresh_is_kept)
 }
 END_TEST
 
+START_TEST(state_of_a_press_that_cannot_be_read_is_lost_and_told_and_no_older_one_taken_for_it)
+{
+    struct fixture *f = begin();
+    struct store s;
+    struct err e;
+    put(f, 1, "the state before");
+    wait_stored(f, 1);
+    close_outbox(f);
+    kill_in(f, press_once_more);
+    open_store(f, &s);
+    ck_assert_uint_eq(s.fresh, 1);
+    ck_assert_int_eq(store_end_log(&s, &e), 0);
+    store_close(&s);
+    damage(f, "the last state");
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert(f->found.state_lost);
+    end(f);
+}
+END_TEST
+
+static void wait_until_there_is(const struct fixture *f, const char *suffix)
+{
+    char path[80];
+    path_of(f, path);
+    strcat(path, suffix);
+    for (int64_t by_ms = clock_monotonic_ms() + patience_ms(); access(path, F_OK) != 0;) {
+        ck_assert_int_lt(clock_monotonic_ms(), by_ms);
+        usleep(1000);
+    }
+}
+
+START_TEST(a_kill_while_a_damaged_store_is_put_aside_loses_nothing_of_it)
+{
+    struct fixture *f = begin();
+    int status;
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        put(f, seq, "state");
+    wait_stored(f, 400);
+    close_outbox(f);
+    remove_log(f);
+    damage(f, "{\"seq\":150}");
+    pid_t pid = fork();
+    if (pid == 0) {
+        watched_vfs_hold_syncs(true);
+        start_over(f);
+        _exit(0);
+    }
+    wait_until_there_is(f, ".new-wal");
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status));
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_uint_eq(f->found.last_seq, 400);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "state");
+    end(f);
+}
+END_TEST
+
+START_TEST(what_a_kill_left_of_a_salvage_that_was_nearly_done_is_finished_and_told)
+{
+    struct fixture *f = begin();
+    char path[80], fresh[90], log[90];
+    put(f, 1, "state");
+    wait_stored(f, 1);
+    close_outbox(f);
+    remove_log(f);
+    path_of(f, path);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    snprintf(log, sizeof log, "%s-wal", path);
+    ck_assert_int_eq(rename(path, fresh), 0);
+    ck_assert_int_eq(close(open(log, O_CREAT | O_WRONLY, 0600)), 0); /* the damaged one's */
+    open_outbox(f);
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "while it was put aside"));
+    ck_assert(f->found.state_lost); /* nobody can tell */
+    ck_assert_uint_eq(f->found.last_seq, 1);
+    ck_assert_int_ne(access(fresh, F_OK), 0);
+    end(f);
+}
+END_TEST
+
 /* From here on: a store of the version before, which has no such table. */
 
 static const char older[] =
@@ -529,6 +612,10 @@ static Suite *make_suite(void)
     tcase_add_test(tc,
                    a_disk_that_refuses_to_settle_holds_up_no_sending_and_is_a_fault_until_it_does);
     tcase_add_test(tc, of_a_damaged_store_what_is_fresh_is_kept);
+    tcase_add_test(
+        tc, state_of_a_press_that_cannot_be_read_is_lost_and_told_and_no_older_one_taken_for_it);
+    tcase_add_test(tc, a_kill_while_a_damaged_store_is_put_aside_loses_nothing_of_it);
+    tcase_add_test(tc, what_a_kill_left_of_a_salvage_that_was_nearly_done_is_finished_and_told);
     tcase_add_test(tc, a_store_of_the_version_before_keeps_everything_and_goes_on);
     tcase_add_test(tc, one_that_was_damaged_before_it_got_the_table_has_lost_no_state);
     suite_add_tcase(suite, tc);

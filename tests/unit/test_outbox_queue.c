@@ -308,6 +308,21 @@ START_TEST(a_clip_is_looked_for_when_what_is_to_be_written_is_written)
 }
 END_TEST
 
+/* What was handed over before it owes what it owed, however often it is written. */
+START_TEST(what_a_receiver_takes_is_the_last_of_its_transaction)
+{
+    struct queue q;
+    begin(&q, JOB_STORE);
+    add(&q, JOB_TAKES);
+    add(&q, JOB_STORE);
+    add(&q, JOB_STORE);
+    refuse(&q, 1000, "2w");
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "2w");
+    write_it(&q, 1000 + QUEUE_RETRY_NS, "2w");
+    take_nothing(&q, 1000 + QUEUE_RETRY_NS);
+}
+END_TEST
+
 START_TEST(what_a_receiver_takes_is_written_at_once_and_nothing_struck_out_before_it_is_recorded)
 {
     struct queue q;
@@ -354,7 +369,7 @@ static void check_row(const struct job *job, size_t i, const char *name, const c
 
 START_TEST(a_row_takes_the_place_of_its_older_text_unless_something_came_in_between)
 {
-    static const enum job_kind between[] = {JOB_STORE, JOB_ANSWER, JOB_TAKES, JOB_BARRIER};
+    static const enum job_kind between[] = {JOB_STORE, JOB_ANSWER, JOB_BARRIER, JOB_TAKES};
     struct queue q;
     struct work w;
     begin(&q, JOB_STATE);
@@ -381,7 +396,9 @@ START_TEST(a_row_takes_the_place_of_its_older_text_unless_something_came_in_betw
     check_row(job, 0, "a", "2");
     for (size_t i = 0; i < JOB_ROWS_MAX; i++)
         free(job->u.state.rows[i].text);
-    take(&q, 1000 + QUEUE_RETRY_NS, "6w", &w);
+    take(&q, 1000 + QUEUE_RETRY_NS, "5w", &w);
+    free_work(&w);
+    take(&q, 1000 + QUEUE_RETRY_NS, "1w", &w);
     STAILQ_FOREACH(job, &w.writes, next)
     {
         if (!STAILQ_NEXT(job, next))
@@ -437,6 +454,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_press_is_a_reason_to_try_at_once_what_was_refused_before_it);
     tcase_add_test(tc, a_chore_that_failed_keeps_no_other_from_its_turn);
     tcase_add_test(tc, a_clip_is_looked_for_when_what_is_to_be_written_is_written);
+    tcase_add_test(tc, what_a_receiver_takes_is_the_last_of_its_transaction);
     tcase_add_test(
         tc, what_a_receiver_takes_is_written_at_once_and_nothing_struck_out_before_it_is_recorded);
     tcase_add_test(tc, a_row_takes_the_place_of_its_older_text_unless_something_came_in_between);

@@ -230,6 +230,22 @@ static void settle(void)
     facts_tell(gw->facts);
 }
 
+START_TEST(a_reload_that_is_over_is_not_given_up_later)
+{
+    static const char *const receivers[] = {
+        "receivers: [{id: school, name: School, driver: sim}]\n", "receivers: [{id: school}]\n"};
+    char text[400];
+    start();
+    snprintf(text, sizeof text, SITE OTHERS INPUT "%s", receivers[_i]);
+    struct control_request request = reload(text);
+    ck_assert_int_eq(request.failed, _i == 1);
+    fault_count = 0;
+    virtual_advance(gw->facts, 10000);
+    settle();
+    ck_assert_uint_eq(fault_count, 0);
+}
+END_TEST
+
 START_TEST(who_asks_in_between_waits_for_the_next_with_all_others_and_hears_the_same)
 {
     struct control_request first = {0}, second = {0}, third = {0};
@@ -431,6 +447,7 @@ int main(void)
     TCase *tc = tcase_create("reload");
     tcase_add_checked_fixture(tc, gateway_begin, gateway_end);
     tcase_add_test(tc, a_reload_prepares_every_part_and_then_commits_every_part);
+    tcase_add_loop_test(tc, a_reload_that_is_over_is_not_given_up_later, 0, 2);
     tcase_add_test(tc, a_command_of_this_turn_is_answered_before_its_uplink_goes);
     tcase_add_loop_test(
         tc, one_that_cannot_read_or_prepare_abandons_those_before_it_and_nothing_is_committed, 0,

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/room.h"
+
+#include "base/log.h"
+
+#define EVENT_BYTES 2048
+#define PIECE_BYTES (256 << 10) /* a press that comes meanwhile waits for so much to be written */
+
+void room_init(struct room *room, int64_t events)
+{
+    *room = (struct room){.events = events};
+}
+
+/* A quarter is used up before it is refilled, not one event at a time. What is free already is
+ * taken first, so that only the whole shows what is to be had. */
+static int look(struct store *s, struct room *room)
+{
+    int64_t wanted = room->events * EVENT_BYTES;
+    if (store_free_bytes(s) >= wanted / 4 * 3)
+        return 0;
+    room->left = wanted > STORE_LOG_BYTES ? wanted : STORE_LOG_BYTES; /* and the log's, with it */
+    room->step = ROOM_TAKE;
+    return 1;
+}
+
+static int take(struct store *s, struct room *room)
+{
+    struct err e;
+    int result = store_fill(s, PIECE_BYTES, &e);
+    room->left -= PIECE_BYTES;
+    if (result != 0)
+        log_warning("outbox", "no room taken in advance for %lld events: %s",
+                    (long long)room->events, e.text);
+    if (result != 0 || room->left <= 0)
+        room->step = ROOM_GIVE_BACK;
+    if (room->step == ROOM_GIVE_BACK || store_log_has_its_room(s))
+        store_checkpoint(s);
+    return 1;
+}
+
+static int give_back(struct store *s, struct room *room, struct err *e)
+{
+    int result = store_empty(s, e);
+    if (result == 0)
+        room->step = ROOM_LOOK;
+    if (result == 0 || store_log_has_its_room(s))
+        store_checkpoint(s);
+    return result;
+}
+
+int room_go_on(struct store *s, struct room *room, struct err *e)
+{
+    switch (room->step) {
+    case ROOM_LOOK:
+        return look(s, room);
+    case ROOM_TAKE:
+        return take(s, room);
+    case ROOM_GIVE_BACK:
+        break;
+    }
+    return give_back(s, room, e);
+}
