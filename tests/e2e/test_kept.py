@@ -132,8 +132,10 @@ def test_what_a_platform_was_told_is_done_after_a_kill(stand):
         assert alarm not in open_alarms(stand) or in_memory
         stored_rounds += not in_memory
         stand.core.kill()
-        for file in (stand.folder / "state").iterdir():  # it asks once, after the first that it gets
-            file.unlink()
+        # It asks once, after the first that it gets: nothing of this round is left, in the journal either.
+        for folder in ("state", "run"):
+            for file in (stand.folder / folder).iterdir():
+                file.unlink()
     assert stored_rounds > 0
 
 
