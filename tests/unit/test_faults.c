@@ -28,6 +28,9 @@ START_TEST(a_fault_from_before_a_restart_is_cleared_when_it_is_seen_to_be_good)
         /* Until somebody has said how it is, it is neither broken nor mended. */
         world_restart();
         ck_assert(!faults_any(world.faults));
+        json_t *over = faults_over(world.faults);
+        ck_assert_uint_eq(json_array_size(over), 0);
+        json_decref(over);
         virtual_advance(world.facts, 20000);
         faults_tick(world.faults);
         facts_state_fault(world.facts, FAULT_CAMERA, "other", NULL);
