@@ -34,9 +34,11 @@ void bench_fill(const char *folder, unsigned wanted, bool waiting)
     static const char *const receivers[] = {"police"};
     static char receipt[900];
     const struct data_site site = {.id = "bench", .name = "测试学校", .address = "示范路1号"};
-    struct outbox_options options = {
-        .dir = folder, .receivers = receivers, .receiver_count = 1, .reserve_events = 1,
-        .upkeep_after_ms = 3600000};
+    struct outbox_options options = {.dir = folder,
+                                     .receivers = receivers,
+                                     .receiver_count = 1,
+                                     .reserve_events = 1,
+                                     .upkeep_after_ms = 3600000};
     struct outbox_host host = {.on_fault = ignore_fault};
     struct uplink_result result = {
         .outcome = UPLINK_OUTCOME_STORED, .receipt = receipt, .receipt_length = sizeof receipt - 1};
