@@ -11,15 +11,15 @@
  * raises without end hides its own, and no gateway's newest. The share of each is smaller where
  * there are so many gateways that they would be too many together, and one at the least.
  */
-#define OPEN_SHOWN       200
-#define EACH_OPEN_MAX    20
-#define EACH_OPEN_SUM    1000
-#define EACH_UNKNOWN_MAX 10
-#define EACH_UNKNOWN_SUM 200
-#define DONE_SHOWN       100
-#define EXERCISE_SHOWN   30
-#define EVENTS_SHOWN     200 /* of one incident: the newest */
-#define CLIPS_SHOWN      200 /* likewise */
+#define OPEN_SHOWN         200
+#define EACH_OPEN_SHOWN    20
+#define EACH_OPEN_SUM      1000
+#define EACH_UNKNOWN_SHOWN 10
+#define EACH_UNKNOWN_SUM   200
+#define DONE_SHOWN         100
+#define EXERCISE_SHOWN     30
+#define EVENTS_SHOWN       200 /* of one incident: the newest */
+#define CLIPS_SHOWN        200 /* likewise */
 
 /* What an incident is to the page; the indices of the schema have these very words. A clip whose
  * alarm has not come may be one of a real press, and is open, behind those whose alarm is here: a
@@ -270,9 +270,9 @@ static bool write_alarms(struct look *look, const struct shown *shown, FILE *out
 {
     json_int_t gateways = read_count(look, "SELECT count(*) FROM gateway");
     sqlite3_stmt *row = sql_prepare(look->s->view, cards);
-    sqlite3_bind_int(row, 1, share(gateways, EACH_OPEN_MAX, EACH_OPEN_SUM));
+    sqlite3_bind_int(row, 1, share(gateways, EACH_OPEN_SHOWN, EACH_OPEN_SUM));
     sqlite3_bind_int(row, 2, OPEN_SHOWN);
-    sqlite3_bind_int(row, 3, share(gateways, EACH_UNKNOWN_MAX, EACH_UNKNOWN_SUM));
+    sqlite3_bind_int(row, 3, share(gateways, EACH_UNKNOWN_SHOWN, EACH_UNKNOWN_SUM));
     sqlite3_bind_int(row, 4, DONE_SHOWN);
     sqlite3_bind_int(row, 5, EXERCISE_SHOWN);
     int step;

@@ -49,8 +49,8 @@ void events_connect(struct events *ev, struct delivery *delivery);
 void events_disconnect(struct events *ev);
 void events_tick(struct events *ev);
 /* Writes what is in memory and closes the store: the number of events that could not be written
- * (what of them is in the journal is found by the next start). If it is not 0 the disk holds the
- * store's thread, and the process must end at once. */
+ * (what of them is in the journal is found by the next start), or OUTBOX_HELD. If it is not 0 the
+ * disk holds the store's thread, and the process must end at once. */
 size_t events_close(struct events *ev);
 void events_free(struct events *ev);
 

@@ -83,10 +83,14 @@ static void close_events(struct gateway *gw)
     size_t lost = events_close(gw->events);
     if (lost == 0)
         return;
-    log_error("tocsind",
-              "%zu events could not be written to the disk before the stop: what of them is in the "
-              "journal is written at the next start, if the machine is not switched off",
-              lost);
+    if (lost == OUTBOX_HELD)
+        log_warning("tocsind", "the disk stands still at the stop: every event is on it, and what "
+                               "was not put in order is at the next start");
+    else
+        log_error("tocsind",
+                  "%zu events could not be written to the disk before the stop: what of them is in "
+                  "the journal is written at the next start, if the machine is not switched off",
+                  lost);
     _exit(1); /* the disk holds the store's thread: nothing more can be put in order */
 }
 

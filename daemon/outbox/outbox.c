@@ -483,7 +483,7 @@ size_t outbox_close(struct outbox *ob, int64_t wait_ms)
     if (!ob)
         return 0;
     if (!stop_thread(ob, wait_ms, &unwritten))
-        return unwritten > 0 ? unwritten : 1; /* its memory must stay */
+        return unwritten > 0 ? unwritten : OUTBOX_HELD; /* its memory must stay */
     uv_thread_join(&ob->thread);
     mailbox_close(ob->mailbox);
     uv_mutex_destroy(&ob->lock);

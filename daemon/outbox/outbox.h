@@ -245,8 +245,10 @@ void outbox_prune(struct outbox *ob, uint64_t last_seq);
  * Writes what is in memory, trying again for `wait_ms` what the disk refuses, stops the thread,
  * runs the callbacks that are left (not the `done` of what could not be written; questions end with
  * an error), frees. Returns the number of events that could not be written (0: all are safe). If
- * the disk holds the thread for longer that is 1 at the least, and nothing is freed.
+ * the disk holds the thread for longer nothing is freed; OUTBOX_HELD then says that every event is
+ * on the disk all the same.
  */
+#define OUTBOX_HELD SIZE_MAX
 size_t outbox_close(struct outbox *ob, int64_t wait_ms);
 
 #endif

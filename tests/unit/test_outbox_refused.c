@@ -269,6 +269,26 @@ START_TEST(what_is_left_at_a_stop_is_counted_never_called_stored_and_no_question
 }
 END_TEST
 
+/* What is then put in order is no event. */
+START_TEST(a_disk_that_stands_still_at_a_stop_with_every_event_on_it_has_lost_none)
+{
+    struct fixture *f = begin();
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    watched_vfs_hold_syncs(true);
+    ck_assert_uint_eq(outbox_close(f->outbox, 10), OUTBOX_HELD);
+    watched_vfs_hold_syncs(false);
+    while (!f->outbox->ended)
+        usleep(200);
+    ck_assert_uint_eq(outbox_close(f->outbox, 10), 0);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    outbox_found_finish(&f->found);
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
 START_TEST(what_a_disk_that_stands_still_holds_at_a_stop_is_counted)
 {
     struct fixture *f = begin_held();
@@ -305,6 +325,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_stop_tries_again_what_the_disk_refused);
     tcase_add_test(
         tc, what_is_left_at_a_stop_is_counted_never_called_stored_and_no_question_is_forgotten);
+    tcase_add_test(tc, a_disk_that_stands_still_at_a_stop_with_every_event_on_it_has_lost_none);
     tcase_add_test(tc, what_a_disk_that_stands_still_holds_at_a_stop_is_counted);
     suite_add_tcase(suite, tc);
     return suite;

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a start makes of a damaged store, of a salvage that a kill has ended, and of an older store.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "outbox_kills.h"
+#include "run_suite.h"
+#include "watched_vfs.h"
+
+START_TEST(of_a_damaged_store_what_is_fresh_is_kept)
+{
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        put(f, seq, "state");
+    wait_stored(f, 400);
+    close_outbox(f);
+    remove_log(f);
+    kill_in(f, press_once_more);
+    damage(f, "{\"seq\":150}");
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert(!f->found.state_lost);
+    ck_assert_uint_eq(f->found.last_seq, 401);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "the last state");
+    ck_assert_uint_eq(f->found.pending[f->found.pending_count - 1].seq, 401);
+    check_event(f, 401, "pending");
+    end(f);
+}
+END_TEST
+
+START_TEST(state_of_a_press_that_cannot_be_read_is_lost_and_told_and_no_older_one_taken_for_it)
+{
+    struct fixture *f = begin();
+    struct store s;
+    struct err e;
+    put(f, 1, "the state before");
+    wait_stored(f, 1);
+    close_outbox(f);
+    kill_in(f, press_once_more);
+    open_store(f, &s);
+    ck_assert_uint_eq(s.fresh, 1);
+    ck_assert_int_eq(store_end_log(&s, &e), 0);
+    store_close(&s);
+    damage(f, "the last state");
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert(f->found.state_lost);
+    end(f);
+}
+END_TEST
+
+static void wait_until_there_is(const struct fixture *f, const char *suffix)
+{
+    char path[80];
+    path_of(f, path);
+    strcat(path, suffix);
+    for (int64_t by_ms = clock_monotonic_ms() + patience_ms(); access(path, F_OK) != 0;) {
+        ck_assert_int_lt(clock_monotonic_ms(), by_ms);
+        usleep(1000);
+    }
+}
+
+START_TEST(a_kill_while_a_damaged_store_is_put_aside_loses_nothing_of_it)
+{
+    struct fixture *f = begin();
+    int status;
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        put(f, seq, "state");
+    wait_stored(f, 400);
+    close_outbox(f);
+    remove_log(f);
+    damage(f, "{\"seq\":150}");
+    pid_t pid = fork();
+    if (pid == 0) {
+        watched_vfs_hold_syncs(true);
+        start_over(f);
+        _exit(0);
+    }
+    wait_until_there_is(f, ".new-wal");
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status));
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_uint_eq(f->found.last_seq, 400);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "state");
+    end(f);
+}
+END_TEST
+
+START_TEST(what_a_kill_left_of_a_salvage_that_was_nearly_done_is_finished_and_told)
+{
+    struct fixture *f = begin();
+    char path[80], fresh[90], log[90];
+    put(f, 1, "state");
+    wait_stored(f, 1);
+    close_outbox(f);
+    remove_log(f);
+    path_of(f, path);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    snprintf(log, sizeof log, "%s-wal", path);
+    ck_assert_int_eq(rename(path, fresh), 0);
+    ck_assert_int_eq(close(open(log, O_CREAT | O_WRONLY, 0600)), 0); /* the damaged one's */
+    open_outbox(f);
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "while it was put aside"));
+    ck_assert(f->found.state_lost); /* nobody can tell */
+    ck_assert_uint_eq(f->found.last_seq, 1);
+    ck_assert_int_ne(access(fresh, F_OK), 0);
+    end(f);
+}
+END_TEST
+
+/* From here on: a store of the version before, which has no such table. */
+
+static const char older[] =
+    "CREATE TABLE event("
+    "  seq INTEGER PRIMARY KEY, id TEXT NOT NULL, type TEXT NOT NULL, class INTEGER NOT NULL,"
+    "  alarm TEXT NOT NULL, wall_ms INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL);"
+    "CREATE INDEX event_id ON event(id);"
+    "CREATE INDEX event_alarm ON event(alarm) WHERE alarm <> '';"
+    "CREATE TABLE delivery("
+    "  seq INTEGER NOT NULL, receiver TEXT NOT NULL, state INTEGER NOT NULL,"
+    "  attempts INTEGER NOT NULL, request TEXT, receipt BLOB, receipt_headers TEXT,"
+    "  PRIMARY KEY(seq, receiver)) WITHOUT ROWID;"
+    "CREATE INDEX delivery_pending ON delivery(receiver, seq) WHERE state = 0;"
+    "CREATE TABLE upload("
+    "  seq INTEGER NOT NULL, receiver TEXT NOT NULL, manifest TEXT NOT NULL, clip TEXT NOT NULL,"
+    "  alarm TEXT NOT NULL, camera TEXT NOT NULL, path TEXT NOT NULL, length INTEGER NOT NULL,"
+    "  sha256 BLOB NOT NULL, state INTEGER NOT NULL, receipt BLOB, receipt_headers TEXT,"
+    "  PRIMARY KEY(seq, receiver)) WITHOUT ROWID;"
+    "CREATE INDEX upload_clip ON upload(clip);"
+    "CREATE TABLE answer("
+    "  receiver TEXT NOT NULL, answer_seq INTEGER NOT NULL, alarm TEXT NOT NULL,"
+    "  state INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL, note TEXT NOT NULL,"
+    "  PRIMARY KEY(receiver, answer_seq)) WITHOUT ROWID;"
+    "CREATE TABLE state(name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE filler(bytes BLOB);";
+
+/* With events 1 and 2, of which the police has the first, an answer, and a row of state. */
+static void make_older(const struct fixture *f, const char *more)
+{
+    char path[64], remove_log[80], sql[800];
+    sqlite3 *db;
+    path_of(f, path);
+    snprintf(remove_log, sizeof remove_log, "%s-wal", path);
+    unlink(path);
+    unlink(remove_log);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, older, NULL, NULL, NULL), SQLITE_OK);
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        struct event *event = make_event(seq, EVENT_CLASS_PRESS);
+        char digest[2 * EVENT_DIGEST_BYTES + 1] = "";
+        for (size_t i = 0; i < EVENT_DIGEST_BYTES; i++)
+            sprintf(digest + 2 * i, "%02x", event->digest[i]);
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO event VALUES(%d,'%s','%s',%d,'%s',%lld,x'%s',CAST('%s' AS BLOB));"
+                 "INSERT INTO delivery(seq,receiver,state,attempts) VALUES(%d,'police',%d,1);"
+                 "INSERT INTO delivery(seq,receiver,state,attempts) VALUES(%d,'education',0,3)",
+                 (int)seq, event->id, event->type, (int)event->class, event->alarm,
+                 (long long)event->wall_ms, digest, event->bytes, (int)seq, seq == 1, (int)seq);
+        ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+        event_unref(event);
+    }
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "INSERT INTO state VALUES('incidents','what was open');"
+                                  "INSERT INTO answer VALUES('police',7,'','2','by','at','')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, more, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+static void check_older(struct fixture *f)
+{
+    ck_assert_uint_eq(f->found.last_seq, 2);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what was open");
+    ck_assert_int_eq(f->found.answer_seq[0], 7);
+    ck_assert_uint_eq(f->found.pending_count, 3);
+    ck_assert_uint_eq(f->found.pending[0].seq, 1);
+    ck_assert_uint_eq(f->found.pending[0].receiver, 1);
+    ck_assert_uint_eq(f->found.pending[0].attempts, 3);
+    char *text = show(f, 1);
+    ck_assert_ptr_nonnull(strstr(text, "\"police\",\"state\":\"stored\""));
+    free(text);
+    check_event(f, 2, "pending");
+}
+
+START_TEST(a_store_of_the_version_before_keeps_everything_and_goes_on)
+{
+    struct fixture *f = begin();
+    close_outbox(f);
+    make_older(f, "");
+    open_outbox(f);
+    ck_assert_ptr_null(f->found.damage);
+    check_older(f);
+    put(f, 3, "after it");
+    wait_stored(f, 1);
+    check_event(f, 3, "pending");
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 3);
+    ck_assert_uint_eq(f->found.pending_count, 5);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "after it");
+    end(f);
+}
+END_TEST
+
+/* Its first free page, from which the new table would be made, is junk. */
+static void damage_free_pages(const struct fixture *f)
+{
+    unsigned char number[4], junk[4096];
+    char path[64];
+    path_of(f, path);
+    memset(junk, 0xff, sizeof junk);
+    int fd = open(path, O_RDWR);
+    ck_assert_int_eq(pread(fd, number, sizeof number, 32), (ssize_t)sizeof number);
+    off_t page = (off_t)number[0] << 24 | number[1] << 16 | number[2] << 8 | number[3];
+    ck_assert_int_gt(page, 1);
+    ck_assert_int_eq(pwrite(fd, junk, sizeof junk, (page - 1) * 4096), (ssize_t)sizeof junk);
+    close(fd);
+}
+
+START_TEST(one_that_was_damaged_before_it_got_the_table_has_lost_no_state)
+{
+    struct fixture *f = begin();
+    close_outbox(f);
+    make_older(f, "INSERT INTO filler VALUES(zeroblob(100000)); DELETE FROM filler");
+    damage_free_pages(f);
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert(!f->found.state_lost);
+    check_older(f);
+    end(f);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("outbox_salvage");
+    TCase *tc = tcase_create("salvage");
+    watched_vfs_install(NULL);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, of_a_damaged_store_what_is_fresh_is_kept);
+    tcase_add_test(
+        tc, state_of_a_press_that_cannot_be_read_is_lost_and_told_and_no_older_one_taken_for_it);
+    tcase_add_test(tc, a_kill_while_a_damaged_store_is_put_aside_loses_nothing_of_it);
+    tcase_add_test(tc, what_a_kill_left_of_a_salvage_that_was_nearly_done_is_finished_and_told);
+    tcase_add_test(tc, a_store_of_the_version_before_keeps_everything_and_goes_on);
+    tcase_add_test(tc, one_that_was_damaged_before_it_got_the_table_has_lost_no_state);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}
