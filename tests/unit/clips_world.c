@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clips_world.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct link_handlers handlers;
+struct message sent[100];
+size_t sent_count, wanted;
+bool up, closed;
+const char *clip_alarm;
+
+int link_client_create(uv_loop_t *loop, const char *path, const struct link_handlers *given,
+                       struct link_client **ret_client, struct err *e)
+{
+    (void)loop;
+    (void)path;
+    (void)e;
+    handlers = *given;
+    *ret_client = (struct link_client *)&handlers;
+    return 0;
+}
+
+bool link_client_is_up(const struct link_client *c)
+{
+    (void)c;
+    return up;
+}
+
+void link_client_send(struct link_client *c, const struct message *message)
+{
+    (void)c;
+    ck_assert(!closed);
+    if (message->type == MESSAGE_CLIP_WANTED) {
+        wanted++;
+        return;
+    }
+    ck_assert_uint_lt(sent_count, sizeof sent / sizeof *sent);
+    sent[sent_count++] = *message;
+}
+
+void link_client_close(struct link_client *c)
+{
+    (void)c;
+    closed = true;
+}
+
+struct clips *clips;
+static struct outbox_found found;
+
+static void open_clips(void)
+{
+    struct err e;
+    struct clips_options options = {.loop = &world.loop,
+                                    .facts = world.facts,
+                                    .config = {.video = &world.config.video,
+                                               .cameras = &world.config.cameras,
+                                               .inputs = &world.config.inputs},
+                                    .events = FAKE_EVENTS,
+                                    .delivery = FAKE_DELIVERY,
+                                    .incidents = world.incidents};
+    ck_assert_int_eq(clips_open(&options, &found, &clips, &e), 0);
+}
+
+void clips_begin(void)
+{
+    world_begin();
+    fake_outbox_begin();
+    world_open();
+    sent_count = wanted = 0;
+    up = closed = false;
+    clip_alarm = "01980000-0000-7000-8000-000000000001";
+    found = (struct outbox_found){0};
+    open_clips();
+}
+
+void clips_end(void)
+{
+    facts_close(world.facts);
+    clips_close(clips);
+    fake_outbox_answer();
+    fake_outbox_end();
+    world_close();
+    clips_free(clips);
+    world_end();
+}
+
+void open_with(struct outbox_upload *uploads, size_t count)
+{
+    clips_close(clips);
+    clips_free(clips);
+    closed = false;
+    found = (struct outbox_found){.upload_count = count, .uploads = uploads};
+    facts_close(world.facts);
+    facts_free(world.facts);
+    struct err e;
+    ck_assert_int_eq(facts_create(NULL, &world.facts, &e), 0);
+    open_clips();
+}
+
+void say_up(void)
+{
+    up = true;
+    wanted = 0;
+    handlers.on_up(handlers.arg);
+    facts_tell(world.facts);
+}
+
+void say_down(const char *reason)
+{
+    up = false;
+    handlers.on_down(handlers.arg, reason);
+    facts_tell(world.facts);
+}
+
+void say_camera(enum message_camera_state state, const char *reason)
+{
+    struct message message = {.type = MESSAGE_CAMERA, .camera = {.id = "cam", .state = state}};
+    strncpy(message.camera.reason, reason, sizeof message.camera.reason - 1);
+    handlers.on_message(handlers.arg, &message);
+    facts_tell(world.facts);
+}
+
+void say_clip_unasked(unsigned number)
+{
+    struct message message = {
+        .type = MESSAGE_CLIP,
+        .clip = {.camera = "cam",
+                 .path = "/video/c.mp4",
+                 .length_bytes = 99,
+                 .manifest = json_pack("{sI,ss}", "stop_monoms", (json_int_t)77, "codec", "h264")}};
+    snprintf(message.clip.id, sizeof message.clip.id, "01980000-0000-7000-8000-00000000%04x",
+             number);
+    snprintf(message.clip.alarm, sizeof message.clip.alarm, "%s", clip_alarm);
+    handlers.on_message(handlers.arg, &message);
+    json_decref(message.clip.manifest);
+    facts_tell(world.facts);
+}
+
+void say_clip_of(unsigned number)
+{
+    ck_assert_uint_gt(wanted, 0);
+    wanted--;
+    say_clip_unasked(number);
+}
+
+void say_clip(void)
+{
+    say_clip_of(0xc11b);
+}
+
+void know_last_clip(void)
+{
+    fake_outbox.calls[fake_outbox.count - 1].seq = 12;
+}
+
+void say_heard(uint64_t seq, bool stored)
+{
+    facts_publish(world.facts,
+                  &(struct fact){.kind = FACT_HEARD,
+                                 .u.heard = {.seq = seq,
+                                             .id = "01980000-0000-7000-8000-0000000000e1",
+                                             .class = EVENT_CLASS_MANIFEST,
+                                             .stored = stored}});
+    facts_tell(world.facts);
+}
+
+void say_uploaded(size_t receiver, uint64_t seq)
+{
+    facts_publish(
+        world.facts,
+        &(struct fact){.kind = FACT_UPLOADED,
+                       .u.uploaded = {.receiver = receiver, .seq = seq, .confirmed = true}});
+    facts_tell(world.facts);
+}
+
+size_t count_sent(enum message_type type)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sent_count; i++)
+        count += sent[i].type == type;
+    return count;
+}

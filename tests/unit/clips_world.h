@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clips and cameras over part_world, and a link to tocsin-video that the test speaks for. */
+#ifndef TOCSIN_TESTS_CLIPS_WORLD_H
+#define TOCSIN_TESTS_CLIPS_WORLD_H
+
+#include "clips/clips.h"
+#include "fake_outbox.h"
+#include "part_world.h"
+#include "videolink/link.h"
+
+#define CLIP "01980000-0000-7000-8000-00000000c11b"
+
+/* The link: what was sent but for wishes of clips, and whether it is up. */
+extern struct message sent[100];
+extern size_t sent_count;
+extern bool up, closed;
+extern size_t wanted;          /* clips that were asked for and not said */
+extern const char *clip_alarm; /* of those that are said */
+extern struct clips *clips;
+
+/* Check's fixtures: it is open, its link not yet up. */
+void clips_begin(void);
+void clips_end(void);
+/* A restart that finds these uploads. */
+void open_with(struct outbox_upload *uploads, size_t count);
+
+/* What tocsin-video says; the turn is told. */
+void say_up(void);
+void say_down(const char *reason);
+void say_camera(enum message_camera_state state, const char *reason);
+void say_clip(void); /* CLIP, which has to be wanted */
+void say_clip_of(unsigned number);
+void say_clip_unasked(unsigned number);
+
+/* The store will answer that it knows the clip that it was asked about last. */
+void know_last_clip(void);
+/* A manifest is sent, or stored; a receiver has an upload. */
+void say_heard(uint64_t seq, bool stored);
+void say_uploaded(size_t receiver, uint64_t seq);
+
+size_t count_sent(enum message_type type);
+
+#endif
