@@ -16,7 +16,7 @@ struct fixture {
     unsigned stored;
     char fault[400];
     bool faulty;
-    bool upkeep_at_once; /* from the next open_outbox on */
+    bool look_at_once; /* from the next open_outbox on */
     char damage[1000]; /* what was told of it while it ran */
     bool damaged;
 };

@@ -150,7 +150,7 @@ START_TEST(an_event_whose_bytes_have_changed_is_named_and_the_look_goes_on)
     ck_assert_int_eq(look_over(&s, &changed, &e), 0);
     ck_assert_uint_eq(changed, 2);
     store_close(&s);
-    f->upkeep_at_once = true;
+    f->look_at_once = true;
     open_outbox(f);
     turn_until(f, &f->damaged);
     ck_assert_ptr_nonnull(strstr(f->damage, "event 2 on the disk is not what was committed"));
@@ -206,7 +206,7 @@ START_TEST(a_store_that_is_found_damaged_goes_on_with_what_can_be_read_of_it)
     remove_log(f);
     spoil(f, "{\"seq\":15");
     f->stored = 0;
-    f->upkeep_at_once = true;
+    f->look_at_once = true;
     open_outbox(f);
     ck_assert_ptr_null(f->found.damage); /* nobody needed to read it to start */
     put(f, 301, "what is open");
@@ -216,7 +216,7 @@ START_TEST(a_store_that_is_found_damaged_goes_on_with_what_can_be_read_of_it)
     ck_assert_uint_eq(count_put_aside(f), 1);
     put(f, 302, NULL);
     wait_stored(f, 2);
-    f->upkeep_at_once = false;
+    f->look_at_once = false;
     close_outbox(f);
     open_outbox(f);
     ck_assert_uint_eq(f->found.last_seq, 302);
