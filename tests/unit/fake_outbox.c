@@ -253,7 +253,7 @@ void outbox_prune(struct outbox *ob, uint64_t last_seq)
 size_t outbox_close(struct outbox *ob, int64_t wait_ms)
 {
     (void)ob;
-    (void)wait_ms;
+    fake_outbox.wait_ms = wait_ms;
     if (fake_outbox.lost == 0)
         fake_outbox_answer();
     fake_outbox.closed = true;

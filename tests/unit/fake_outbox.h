@@ -52,6 +52,7 @@ struct fake_outbox {
     int64_t newest_wall_ms;                 /* likewise */
     bool knows_no_alarm;                    /* of which a clip is looked for */
     size_t lost;                            /* at the close */
+    int64_t wait_ms;                        /* of the close */
     char row_text[4000];                    /* of the row that was saved last without an event */
     const char *age;                        /* the row of that name, found at the open */
     bool closed;

@@ -167,6 +167,23 @@ START_TEST(no_time_lies_before_the_build_or_the_newest_event)
 }
 END_TEST
 
+/* And a second to come back from the last try: then it ends by itself, and says what is lost. */
+START_TEST(the_close_tries_for_as_long_as_systemd_lets_it)
+{
+    char line[200];
+    long stop_s = 0;
+    FILE *unit = fopen(UNIT_FILE, "r");
+    ck_assert_ptr_nonnull(unit);
+    while (fgets(line, sizeof line, unit))
+        stop_s = strncmp(line, "TimeoutStopSec=", 15) == 0 ? strtol(line + 15, NULL, 10) : stop_s;
+    fclose(unit);
+    events_disconnect(events);
+    ck_assert_uint_eq(events_close(events), 0);
+    ck_assert_int_gt(fake_outbox.wait_ms, stop_s * 1000 / 2);
+    ck_assert_int_lt(fake_outbox.wait_ms + 1000, stop_s * 1000);
+}
+END_TEST
+
 START_TEST(the_close_says_what_could_not_be_written)
 {
     emit(EVENT_CLASS_PRESS, NULL);
@@ -417,6 +434,7 @@ int main(void)
     tcase_add_test(tc, the_chain_goes_on_from_what_was_found);
     tcase_add_loop_test(tc, no_time_lies_before_the_build_or_the_newest_event, 0,
                         sizeof stores / sizeof *stores);
+    tcase_add_test(tc, the_close_tries_for_as_long_as_systemd_lets_it);
     tcase_add_test(tc, the_close_says_what_could_not_be_written);
     tcase_add_test(tc, a_heartbeat_holds_the_chains_head);
     suite_add_tcase(suite, tc);
