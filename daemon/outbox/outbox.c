@@ -200,7 +200,8 @@ void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options)
     struct job *room = create_job(ob, JOB_ROOM, NULL), *scrub = create_job(ob, JOB_SCRUB, NULL);
     room_init(&room->u.room, options->reserve_events);
     scrub_init(&scrub->u.scrub);
-    scrub->again_ns = clock_monotonic_ns() + options->look_after_ms * 1000000;
+    room->again_ns = clock_monotonic_ns() + options->look_after_ms * 1000000;
+    scrub->again_ns = room->again_ns;
     queue_add(&ob->queue, room);
     queue_add(&ob->queue, scrub);
 }

@@ -16,10 +16,10 @@
  * leaves: the next start finds it there, and its number is given to no other.
  *
  * Room is taken on the disk in advance, so that a full disk still takes `reserve_events` events.
- * That, and whether all of the database is whole, is seen to behind everything else, from the start
- * on and again each hour and day (room.h, scrub.h): no start waits for it. A database that
- * turns out to be damaged is put aside while it runs, and what can be read of it goes on in a fresh
- * one.
+ * That, and whether all of the database is whole, is seen to behind everything else, some time
+ * after the start and again each hour and day (room.h, scrub.h): no start waits for it, but the
+ * first one for the first of the room. A database that turns out to be damaged is put aside while
+ * it runs, and what can be read of it goes on in a fresh one.
  */
 #ifndef TOCSIN_OUTBOX_OUTBOX_H
 #define TOCSIN_OUTBOX_OUTBOX_H
@@ -42,7 +42,7 @@ struct outbox_options {
     size_t receiver_count;
     int64_t reserve_events;
     const char *journal_dir; /* the run folder (journal.h); NULL: without a journal */
-    int64_t look_after_ms;   /* before the database is looked over */
+    int64_t look_after_ms;   /* before more room is taken, and the database looked over */
 };
 
 struct outbox_host {

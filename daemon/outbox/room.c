@@ -18,7 +18,7 @@ static int look(struct store *s, struct room *room)
     int64_t wanted = room->events * EVENT_BYTES;
     if (store_free_bytes(s) >= wanted / 4 * 3)
         return 0;
-    room->left = wanted > STORE_LOG_BYTES ? wanted : STORE_LOG_BYTES; /* and the log's, with it */
+    room->left = wanted;
     room->step = ROOM_TAKE;
     return 1;
 }
@@ -33,7 +33,8 @@ static int take(struct store *s, struct room *room)
                     (long long)room->events, e.text);
     if (result != 0 || room->left <= 0)
         room->step = ROOM_GIVE_BACK;
-    if (room->step == ROOM_GIVE_BACK || store_log_has_its_room(s))
+    bool is_long = room->is_first ? store_log_has_its_room(s) : store_log_is_long(s);
+    if (room->step == ROOM_GIVE_BACK || is_long)
         store_checkpoint(s);
     return 1;
 }
@@ -43,7 +44,7 @@ static int give_back(struct store *s, struct room *room, struct err *e)
     int result = store_empty(s, e);
     if (result == 0)
         room->step = ROOM_LOOK;
-    if (result == 0 || store_log_has_its_room(s))
+    if (result == 0 || store_log_is_long(s))
         store_checkpoint(s);
     return result;
 }
@@ -59,4 +60,16 @@ int room_go_on(struct store *s, struct room *room, struct err *e)
         break;
     }
     return give_back(s, room, e);
+}
+
+void room_take_first(struct store *s, int64_t events)
+{
+    struct room room = {
+        .events = events, .left = STORE_LOG_BYTES, .is_first = true, .step = ROOM_TAKE};
+    struct err e;
+    int result;
+    while ((result = room_go_on(s, &room, &e)) > 0)
+        continue;
+    if (result != 0)
+        log_warning("outbox", "%s", e.text);
 }

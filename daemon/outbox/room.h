@@ -13,10 +13,16 @@
 struct room {
     int64_t events; /* for so many */
     int64_t left;   /* bytes still to be taken */
+    bool is_first;  /* the log is to become as long as it is to be */
     enum { ROOM_LOOK, ROOM_TAKE, ROOM_GIVE_BACK } step;
 };
 
 void room_init(struct room *room, int64_t events);
+
+/* The first of it, and the length of the log, of a store that was just made: a start waits for
+ * that, since the disk has nothing else to do yet and the first press is to find the room. What is
+ * not to be had is logged. Loop thread, before the store's thread starts. */
+void room_take_first(struct store *s, int64_t events);
 
 /* A transaction. 1: there is more to do, also after there was no more to be had (logged); 0: that
  * is all, to be looked at again after ROOM_PERIOD_NS; negative: the disk refuses. */

@@ -51,11 +51,14 @@ static void begin_numbers(struct outbox *ob, bool head_is_newest, uint64_t store
     }
 }
 
-static int open_store(struct outbox *ob, struct outbox_found *found, struct err *e)
+static int open_store(struct outbox *ob, int64_t reserve_events, struct outbox_found *found,
+                      struct err *e)
 {
     int result = open_database(ob, found, e);
     if (result != 0)
         return result;
+    if (reserve_events > 0 && found->last_seq == 0 && store_free_bytes(&ob->store) == 0)
+        room_take_first(&ob->store, reserve_events);
     uint64_t stored_seq = found->last_seq;
     bool head_is_newest = restore(ob->journal, &ob->store, found);
     begin_numbers(ob, head_is_newest, stored_seq, found);
@@ -100,7 +103,7 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     ob->host = *host;
     int result = prepare(ob, options, e);
     if (result == 0)
-        result = open_store(ob, ret_found, e);
+        result = open_store(ob, options->reserve_events, ret_found, e);
     if (result == 0)
         result = mailbox_create(loop, &ob->mailbox, e);
     if (result != 0)

@@ -8,7 +8,10 @@ from stand import wait_until
 
 
 def damage(stand):
-    """Of a gateway that was killed: the row may stand beside its event yet, and not in its place."""
+    """Of a gateway that was killed: the row may stand beside its event yet, and not in its place; and
+    nothing newer is to lie in the journal."""
+    for journal in (stand.folder / "run").glob("journal.*"):
+        journal.unlink()
     [path] = (stand.folder / "state").glob("*.db")
     with contextlib.closing(sqlite3.connect(path)) as db:
         changed = db.execute("UPDATE state SET text='{' WHERE name='incidents'").rowcount
