@@ -28,6 +28,8 @@ def structs(tree):
             for name, size, _ in (line.split("\t") for line in listed.splitlines()):
                 if name in names:
                     sizes[name] = max(sizes.get(name, 0), int(size))
+    if names and not sizes:
+        raise SystemExit(f"style: {build} tells no struct's size: build it with -g (-g1 is too little)")
     for name, size in sizes.items():
         yield "struct-bytes", name, size, BYTES
 

@@ -117,6 +117,16 @@ def test_large_structs(tree, monkeypatch):
     assert wrong(structs.structs, found) == {("big", 4097)}
 
 
+def test_a_build_that_tells_no_sizes_is_not_called_good(tree, monkeypatch):
+    found = tree({"daemon/a.c": "struct big {\n    char a[4097];\n} big;\n"})
+    build = found.top / "build"
+    (build / "daemon").mkdir(parents=True)
+    subprocess.run(["gcc", "-g1", "-c", found.top / "daemon/a.c", "-o", build / "daemon/a.o"], check=True)
+    monkeypatch.setenv("TOCSIN_BUILD", str(build))
+    with pytest.raises(SystemExit, match="build it with -g"):
+        wrong(structs.structs, found)
+
+
 BOUNDS = {
     "daemon/iface/limits.h": "#define LIMITS(ROW) ROW(A, 64, \"as\", \"why\") \\\n    ROW(B, 1048576, \"bs\", \"why\")\n",
     "tests/style/bounds": "# why\ndaemon/c.c:INNER_MAX: nobody can meet it, because\nreceiver/r.c:OWN_MAX = B\n"
