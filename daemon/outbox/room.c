@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/room.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
-#define EVENT_BYTES 2048
-#define PIECE_BYTES (256 << 10) /* a press that comes meanwhile waits for so much to be written */
+#define EVENT_BYTES       2048
+#define PIECE_BYTES       (32 << 10) /* what a press may have to wait for */
+#define FIRST_PIECE_BYTES (256 << 10)
+#define SHARE             4 /* the disk is a press's for so many times as long as a piece took */
+#define REST_NS           INT64_C(5000000)
+#define PERIOD_NS         INT64_C(3600000000000)
 
 void room_init(struct room *room, int64_t events)
 {
@@ -26,8 +31,9 @@ static int look(struct store *s, struct room *room)
 static int take(struct store *s, struct room *room)
 {
     struct err e;
-    int result = store_fill(s, PIECE_BYTES, &e);
-    room->left -= PIECE_BYTES;
+    int bytes = room->is_first ? FIRST_PIECE_BYTES : PIECE_BYTES;
+    int result = store_fill(s, bytes, &e);
+    room->left -= bytes;
     if (result != 0)
         log_warning("outbox", "no room taken in advance for %lld events: %s",
                     (long long)room->events, e.text);
@@ -49,7 +55,7 @@ static int give_back(struct store *s, struct room *room, struct err *e)
     return result;
 }
 
-int room_go_on(struct store *s, struct room *room, struct err *e)
+static int step(struct store *s, struct room *room, struct err *e)
 {
     switch (room->step) {
     case ROOM_LOOK:
@@ -60,6 +66,15 @@ int room_go_on(struct store *s, struct room *room, struct err *e)
         break;
     }
     return give_back(s, room, e);
+}
+
+int room_go_on(struct store *s, struct room *room, struct err *e)
+{
+    int64_t began_ns = clock_monotonic_ns();
+    int result = step(s, room, e);
+    room->again_in_ns =
+        result == 0 ? PERIOD_NS : REST_NS + SHARE * (clock_monotonic_ns() - began_ns);
+    return result;
 }
 
 void room_take_first(struct store *s, int64_t events)

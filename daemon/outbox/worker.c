@@ -417,12 +417,12 @@ static void do_piece(struct outbox *ob, struct job *job)
     ob->failed -= job->failed;
     job->failed = false;
     note_success(ob);
-    if (result > 0)
-        put_back(ob, job, 0);
-    else if (job->kind == JOB_ROOM)
-        put_back(ob, job, clock_monotonic_ns() + ROOM_PERIOD_NS);
+    if (job->kind == JOB_ROOM)
+        put_back(ob, job, clock_monotonic_ns() + job->u.room.again_in_ns);
     else if (job->kind == JOB_SCRUB)
         put_back(ob, job, clock_monotonic_ns() + job->u.scrub.again_in_ns);
+    else if (result > 0)
+        put_back(ob, job, 0);
     else
         mailbox_post(ob->mailbox, &job->message);
 }

@@ -182,9 +182,13 @@ static unsigned take_room(struct store *s, int64_t events)
     unsigned pieces = 0;
     int result;
     room_init(&room, events);
-    while ((result = room_go_on(s, &room, &e)) > 0)
+    while ((result = room_go_on(s, &room, &e)) > 0) {
+        ck_assert_int_ge(room.again_in_ns, 5000000); /* it leaves the disk to others */
+        ck_assert_int_lt(room.again_in_ns, INT64_C(3600000000000));
         pieces++;
+    }
     ck_assert_int_eq(result, 0);
+    ck_assert_int_eq(room.again_in_ns, INT64_C(3600000000000));
     ck_assert_int_eq(room_go_on(s, &room, &e), 0); /* an hour later */
     return pieces;
 }
