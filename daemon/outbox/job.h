@@ -59,6 +59,7 @@ struct job_store {
     struct outbox_upload upload;
     uint32_t upload_receivers;
     outbox_done_handler done;
+    bool is_lacking; /* the journal did not take it */
 };
 
 /* Of an event, or of a clip. */
@@ -142,6 +143,7 @@ struct outbox {
     /* loop thread */
     struct journal *journal;         /* may be NULL */
     TAILQ_HEAD(, job) uncommitted;   /* STORE, by seq */
+    size_t lacking;                  /* of them: the journal did not take them */
     uint32_t takes[LIMIT_RECEIVERS]; /* as was said last */
     bool takes_clips[LIMIT_RECEIVERS];
     /* store thread, and before it the loop's */
@@ -157,12 +159,12 @@ struct outbox {
     size_t unwritten; /* that it gave up at a stop */
     /* store thread */
     struct newest newest;
-    bool was_mended;   /* a damaged database was put aside */
-    int64_t mended_ns; /* at that time, the last of them */
-    bool faulty;       /* a fault was told and not yet cleared */
-    unsigned failed;   /* chores that failed and wait */
-    bool unsettled;    /* the disk refused to settle what is fresh */
+    bool was_mended; /* a damaged database was put aside */
+    bool faulty;     /* a fault was told and not yet cleared */
+    bool unsettled;  /* the disk refused to settle what is fresh */
     bool log_has_frames;
+    unsigned failed;    /* chores that failed and wait */
+    int64_t mended_ns;  /* when the last damaged one was put aside */
     int64_t written_ns; /* when a batch was last written */
 };
 

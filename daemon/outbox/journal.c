@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "outbox/journal_file.h"
 
 #define FILES 2
-#define MAGIC "TOCSINJ1" /* another digit when the layout of head or records changes */
+#define MAGIC "TOCSINJ2" /* another digit when the layout of head or records changes */
 
 /* At the beginning of each file, always within one page: never half of it. */
 struct file_head {
@@ -21,6 +22,7 @@ struct file_head {
     uint64_t checksum; /* of all that follows */
     uint64_t seq;
     int64_t wall_ms;
+    uint64_t store; /* a checksum of the path of the database that its events are for */
     unsigned char digest[EVENT_DIGEST_BYTES];
     char boot[CLOCK_BOOT_ID_SIZE + 3];
 };
@@ -32,12 +34,13 @@ static_assert(HEAD_BYTES % 8 == 0, "records stand as malloc's memory does");
 
 struct file {
     char path[4096];
-    int fd; /* -1: not open */
+    int fd; /* negative: not open */
     size_t length;
     uint64_t last_seq; /* the newest of its events */
 };
 
 struct journal {
+    uint64_t store;
     struct file files[FILES];
     struct file *active;
     struct journal_head head;
@@ -45,8 +48,8 @@ struct journal {
     size_t limit_bytes;
     unsigned char *buffer; /* for the record that is written */
     size_t buffer_size;
-    bool full;
-    char reason[400];
+    bool full, put_aside;
+    char reason[392];
 };
 
 static bool works(const struct journal *j)
@@ -59,28 +62,6 @@ static void fail(struct journal *j, const char *path, const char *doing, int cod
     snprintf(j->reason, sizeof j->reason, "%.200s: %s: %s", path, doing, strerror(code));
 }
 
-/* A file of ours alone, or none. */
-static int open_ours(const char *path)
-{
-    struct stat info;
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid())
-        return fd;
-    close(fd);
-    return -EPERM;
-}
-
-/* What is no file of ours there (a link, a pipe, another user's) makes room for one. */
-static int open_or_replace(const char *path)
-{
-    int fd = open_ours(path);
-    if (fd < 0 && unlink(path) == 0)
-        fd = open_ours(path);
-    return fd;
-}
-
 static void close_files(struct journal *j)
 {
     for (size_t i = 0; i < FILES; i++) {
@@ -88,40 +69,6 @@ static void close_files(struct journal *j)
             close(j->files[i].fd);
         j->files[i].fd = -1;
     }
-}
-
-static bool open_files(struct journal *j)
-{
-    for (size_t i = 0; i < FILES; i++) {
-        struct file *f = &j->files[i];
-        f->fd = open_or_replace(f->path);
-        f->length = 0;
-        f->last_seq = 0;
-        if (f->fd < 0) {
-            fail(j, f->path, "open", -f->fd);
-            close_files(j);
-            return false;
-        }
-    }
-    j->active = &j->files[0];
-    return true;
-}
-
-struct journal *journal_create(const char *dir, size_t limit_bytes)
-{
-    struct journal *j = calloc(1, sizeof *j);
-    struct err e;
-    if (!j)
-        return NULL;
-    j->limit_bytes = limit_bytes;
-    if (clock_boot_id(j->boot, &e) != 0)
-        j->boot[0] = '\0';
-    for (size_t i = 0; i < FILES; i++) {
-        snprintf(j->files[i].path, sizeof j->files[i].path, "%s/journal.%zu", dir, i);
-        j->files[i].fd = -1;
-    }
-    open_files(j);
-    return j;
 }
 
 /* All of the file, as far as this journal can have written it; NULL if there is nothing. */
@@ -144,6 +91,79 @@ static unsigned char *read_whole(const struct journal *j, const struct file *f, 
     return data;
 }
 
+/* NULL: it is none. */
+static const struct file_head *head_of(const unsigned char *data, size_t length)
+{
+    const struct file_head *h = (const void *)data; /* stands as malloc's memory does */
+    bool is_one =
+        length >= HEAD_BYTES && memcmp(h->magic, MAGIC, sizeof h->magic) == 0 &&
+        h->seq <= RECORD_SEQ_MAX && memchr(h->boot, '\0', sizeof h->boot) &&
+        record_checksum(data + AFTER_CHECKSUM, HEAD_BYTES - AFTER_CHECKSUM) == h->checksum;
+    return is_one ? h : NULL;
+}
+
+/* Events of a gateway whose store is another one are not ours to take, nor to throw away. */
+static bool holds_events_of_another(const struct journal *j, const struct file *f)
+{
+    size_t length;
+    unsigned char *data = read_whole(j, f, &length);
+    const struct file_head *h = head_of(data, length);
+    bool holds = h && h->store != j->store && length > HEAD_BYTES;
+    free(data);
+    return holds;
+}
+
+static bool open_file(struct journal *j, struct file *f)
+{
+    bool put_aside = false;
+    f->fd = journal_file_open(f->path, &put_aside);
+    f->length = 0;
+    f->last_seq = 0;
+    j->put_aside = j->put_aside || put_aside;
+    if (f->fd == -EWOULDBLOCK)
+        snprintf(j->reason, sizeof j->reason, "%.200s: another program has it open", f->path);
+    else if (f->fd < 0)
+        fail(j, f->path, "open", -f->fd);
+    else if (holds_events_of_another(j, f))
+        snprintf(j->reason, sizeof j->reason,
+                 "%.200s: it holds events of a gateway with another storage.dir: give each its own "
+                 "storage.journal_dir, or move the file away",
+                 f->path);
+    else
+        return true;
+    return false;
+}
+
+static bool open_files(struct journal *j)
+{
+    for (size_t i = 0; i < FILES; i++) {
+        if (!open_file(j, &j->files[i])) {
+            close_files(j);
+            return false;
+        }
+    }
+    j->active = &j->files[0];
+    return true;
+}
+
+struct journal *journal_create(const char *dir, const char *store, size_t limit_bytes)
+{
+    struct journal *j = calloc(1, sizeof *j);
+    struct err e;
+    if (!j)
+        return NULL;
+    j->limit_bytes = limit_bytes;
+    j->store = record_checksum(store, strlen(store));
+    if (clock_boot_id(j->boot, &e) != 0)
+        j->boot[0] = '\0';
+    for (size_t i = 0; i < FILES; i++) {
+        snprintf(j->files[i].path, sizeof j->files[i].path, "%s/journal.%zu", dir, i);
+        j->files[i].fd = -1;
+    }
+    open_files(j);
+    return j;
+}
+
 static void take_newer(struct journal_head *head, uint64_t seq, const unsigned char *digest,
                        int64_t wall_ms)
 {
@@ -152,73 +172,6 @@ static void take_newer(struct journal_head *head, uint64_t seq, const unsigned c
     head->seq = seq;
     head->wall_ms = wall_ms;
     memcpy(head->digest, digest, EVENT_DIGEST_BYTES);
-}
-
-/* Whether the head is one, and of this boot. */
-static bool read_head(const struct journal *j, const unsigned char *data, size_t length,
-                      struct journal_head *head)
-{
-    struct file_head h;
-    if (length < HEAD_BYTES)
-        return false;
-    memcpy(&h, data, sizeof h);
-    if (memcmp(h.magic, MAGIC, sizeof h.magic) != 0 || h.seq > RECORD_SEQ_MAX ||
-        record_checksum(data + AFTER_CHECKSUM, HEAD_BYTES - AFTER_CHECKSUM) != h.checksum)
-        return false;
-    take_newer(head, h.seq, h.digest, h.wall_ms);
-    h.boot[sizeof h.boot - 1] = '\0';
-    return j->boot[0] && strcmp(h.boot, j->boot) == 0;
-}
-
-/* The records behind the head; what is torn does not count to the file's length. */
-static void read_records(struct file *f, const unsigned char *data, size_t length,
-                         journal_handler handler, void *arg, struct journal_found *found)
-{
-    struct outbox_upload upload;
-    struct record record;
-    size_t size;
-    while (f->length < length) {
-        enum record_state state =
-            record_read(data + f->length, length - f->length, &record, &upload, &size);
-        if (state == RECORD_TORN)
-            break;
-        f->length += size;
-        if (state == RECORD_DAMAGED) {
-            found->damaged++;
-            continue;
-        }
-        const struct event *event = record.event;
-        f->last_seq = event->seq > f->last_seq ? event->seq : f->last_seq;
-        take_newer(&found->head, event->seq, event->digest, event->wall_ms);
-        handler(arg, &record);
-    }
-    found->torn_bytes += length - f->length;
-}
-
-static bool read_file(const struct journal *j, struct file *f, journal_handler handler, void *arg,
-                      struct journal_found *found)
-{
-    size_t length;
-    unsigned char *data = read_whole(j, f, &length);
-    bool is_newest = read_head(j, data, length, &found->head);
-    if (length >= HEAD_BYTES) {
-        f->length = HEAD_BYTES;
-        read_records(f, data, length, handler, arg, found);
-    } else {
-        found->torn_bytes += length;
-    }
-    free(data);
-    return is_newest;
-}
-
-void journal_read(struct journal *j, journal_handler handler, void *arg,
-                  struct journal_found *ret_found)
-{
-    *ret_found = (struct journal_found){.head_is_newest = works(j)};
-    for (size_t i = 0; works(j) && i < FILES; i++) {
-        if (!read_file(j, &j->files[i], handler, arg, ret_found))
-            ret_found->head_is_newest = false;
-    }
 }
 
 static bool write_all(const struct file *f, const void *data, size_t length, size_t at)
@@ -232,9 +185,97 @@ static bool write_all(const struct file *f, const void *data, size_t length, siz
     return written == (ssize_t)length;
 }
 
+/* Where the next record is that can be believed, from `at` on; `length`: nowhere. */
+static size_t find_record(const unsigned char *data, size_t at, size_t length)
+{
+    while (at < length && !record_is_whole(data + at, length - at))
+        at += 8;
+    return at < length ? at : length;
+}
+
+/* A kill tears the end of a file, and nothing else. */
+static void note_unread(size_t bytes, bool is_end, bool is_begun, struct journal_found *found)
+{
+    if (is_end && is_begun)
+        found->torn_bytes += bytes;
+    else if (bytes > 0)
+        found->damaged++;
+}
+
+/* The records from `at` on; what is none behind the last does not count to the file's length. */
+static void read_records(struct file *f, const unsigned char *data, size_t at, size_t length,
+                         journal_handler handler, void *arg, struct journal_found *found)
+{
+    struct outbox_upload upload;
+    struct record record;
+    size_t size;
+    while (at < length) {
+        enum record_state state = record_read(data + at, length - at, &record, &upload, &size);
+        if (state != RECORD_GOOD) {
+            size_t next = find_record(data, at + 8, length);
+            note_unread(next - at, next == length, state == RECORD_TORN, found);
+            at = next;
+            continue;
+        }
+        const struct event *event = record.event;
+        f->last_seq = event->seq > f->last_seq ? event->seq : f->last_seq;
+        take_newer(&found->head, event->seq, event->digest, event->wall_ms);
+        handler(arg, &record);
+        f->length = at += size;
+    }
+}
+
+/* For a person: what is kept of it here goes on, and is emptied as ever. */
+static void keep_damaged(const struct file *f, const unsigned char *data, size_t length)
+{
+    char path[sizeof f->path + 9];
+    snprintf(path, sizeof path, "%s.damaged", f->path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return;
+    const struct file copy = {.fd = fd};
+    write_all(&copy, data, length, 0);
+    close(fd);
+}
+
+static void read_file(const struct journal *j, struct file *f, journal_handler handler, void *arg,
+                      struct journal_found *found)
+{
+    size_t length;
+    unsigned char *data = read_whole(j, f, &length);
+    const struct file_head *h = head_of(data, length);
+    unsigned damaged_before = found->damaged;
+    f->length = length < HEAD_BYTES ? 0 : HEAD_BYTES;
+    if (h && h->store == j->store)
+        take_newer(&found->head, h->seq, h->digest, h->wall_ms);
+    if (!h || h->store != j->store || !j->boot[0] || strcmp(h->boot, j->boot) != 0)
+        found->head_is_newest = false;
+    if (!h && length > HEAD_BYTES)
+        found->damaged++;
+    read_records(f, data, h ? HEAD_BYTES : find_record(data, 0, length), length, handler, arg,
+                 found);
+    if (found->damaged > damaged_before)
+        keep_damaged(f, data, length);
+    free(data);
+}
+
+void journal_read(struct journal *j, journal_handler handler, void *arg,
+                  struct journal_found *ret_found)
+{
+    *ret_found = (struct journal_found){.head_is_newest = works(j)};
+    for (size_t i = 0; works(j) && i < FILES; i++) {
+        read_file(j, &j->files[i], handler, arg, ret_found);
+    }
+    /* Which numbers stood there nobody knows. */
+    if (ret_found->damaged > 0 || ret_found->torn_bytes > 0)
+        ret_found->head_is_newest = false;
+    if (j)
+        ret_found->put_aside = j->put_aside;
+}
+
 static bool write_head(struct journal *j, struct file *f)
 {
-    struct file_head h = {.seq = j->head.seq, .wall_ms = j->head.wall_ms};
+    struct file_head h = {.seq = j->head.seq, .wall_ms = j->head.wall_ms, .store = j->store};
     memcpy(h.magic, MAGIC, sizeof h.magic);
     memcpy(h.digest, j->head.digest, sizeof h.digest);
     memcpy(h.boot, j->boot, sizeof j->boot);
@@ -263,10 +304,9 @@ static void empty(struct journal *j, struct file *f)
         return;
     }
     f->length = HEAD_BYTES;
-    if (j->full && used_bytes(j) <= j->limit_bytes / 2) {
-        j->full = false;
-        j->reason[0] = '\0';
-    }
+    j->full = j->full && used_bytes(j) > j->limit_bytes / 2;
+    if (!j->full)
+        j->reason[0] = '\0'; /* it takes what is written, and lacks nothing that matters */
 }
 
 void journal_begin(struct journal *j, const struct journal_head *head)
@@ -340,18 +380,21 @@ static bool put_record(struct journal *j, const struct record *record)
     return true;
 }
 
-void journal_put(struct journal *j, const struct record *record)
+bool journal_put(struct journal *j, const struct record *record)
 {
     const struct event *event = record->event;
     if (!j)
-        return;
+        return true;
     take_newer(&j->head, event->seq, event->digest, event->wall_ms);
     if (!works(j))
-        return;
-    if (!put_record(j, record))
+        return false;
+    if (!put_record(j, record)) {
         write_head(j, j->active);
-    else if (!j->full)
+        return false;
+    }
+    if (!j->full)
         j->reason[0] = '\0';
+    return true;
 }
 
 void journal_note_committed(struct journal *j, uint64_t seq)
@@ -363,32 +406,59 @@ void journal_note_committed(struct journal *j, uint64_t seq)
     }
 }
 
-/* Whether both files are still those of that name. */
 static bool are_there(const struct journal *j)
 {
-    struct stat info;
+    return works(j) && journal_file_has_name(j->files[0].fd, j->files[0].path) &&
+           journal_file_has_name(j->files[1].fd, j->files[1].path);
+}
+
+/* What this journal knows is put once more: the caller has it. */
+static void let_go(struct journal *j)
+{
     for (size_t i = 0; i < FILES; i++) {
-        if (j->files[i].fd < 0 || fstat(j->files[i].fd, &info) != 0 || info.st_nlink == 0)
-            return false;
+        struct file *f = &j->files[i];
+        if (f->fd >= 0 && journal_file_has_name(f->fd, f->path) && ftruncate(f->fd, 0) != 0)
+            fail(j, f->path, "cut", errno); /* then it is taken for what nobody has read */
     }
-    return true;
+    close_files(j);
+}
+
+/* Events that nobody has read, since the file could not be opened before, stay for a person. */
+static bool put_unread_aside(struct journal *j)
+{
+    struct stat info;
+    bool has_put = false;
+    for (size_t i = 0; i < FILES; i++) {
+        const struct file *f = &j->files[i];
+        if (fstat(f->fd, &info) != 0 || info.st_size <= (off_t)HEAD_BYTES)
+            continue;
+        int result = journal_file_put_aside(f->path);
+        if (result != 0)
+            fail(j, f->path, "rename", -result);
+        has_put = true;
+    }
+    return has_put;
+}
+
+static bool begin_anew(struct journal *j)
+{
+    if (!open_files(j))
+        return false;
+    if (!put_unread_aside(j))
+        return true;
+    close_files(j);
+    return j->reason[0] == '\0' && open_files(j);
 }
 
 bool journal_tick(struct journal *j)
 {
     if (!j || are_there(j))
         return false;
-    close_files(j);
-    /* What an earlier start could not read stays for a person. */
-    for (size_t i = 0; i < FILES; i++) {
-        char aside[sizeof j->files[i].path + 8];
-        snprintf(aside, sizeof aside, "%s.unread", j->files[i].path);
-        rename(j->files[i].path, aside);
-    }
-    if (!open_files(j))
+    let_go(j);
+    j->reason[0] = '\0';
+    if (!begin_anew(j))
         return false;
     j->full = false;
-    j->reason[0] = '\0';
     struct journal_head head = j->head;
     journal_begin(j, &head);
     return true;

@@ -33,12 +33,17 @@ struct journal_head {
 struct journal_found {
     struct journal_head head; /* the newest that is known; seq 0: none */
     bool head_is_newest;      /* of this boot, and no later number was given */
-    unsigned damaged;         /* records that could not be believed */
-    size_t torn_bytes;        /* at the ends, that are no record */
+    unsigned damaged;         /* places that could not be believed; kept as journal.N.damaged */
+    size_t torn_bytes;        /* at the ends: of an event that a kill cut short */
+    bool put_aside;           /* there was something that is no file of ours: journal.N.unread */
 };
 
-/* Opens both files in `dir`, creating them. NULL without memory alone. */
-struct journal *journal_create(const char *dir, size_t limit_bytes);
+/*
+ * Opens both files in `dir`, creating them, and holds their locks: two programs never write one
+ * journal, and events that are for another `store` (its path) are left alone. NULL without memory
+ * alone.
+ */
+struct journal *journal_create(const char *dir, const char *store, size_t limit_bytes);
 
 /* Called for each record that was found, in no order; takes the event's reference. */
 typedef void (*journal_handler)(void *arg, const struct record *record);
@@ -48,8 +53,9 @@ void journal_read(struct journal *j, journal_handler handler, void *arg,
 /* After journal_read: what is torn is cut off, and this is the newest event from now on. */
 void journal_begin(struct journal *j, const struct journal_head *head);
 
-/* Writes one event. If it does not fit or cannot be written, the head alone. */
-void journal_put(struct journal *j, const struct record *record);
+/* Writes one event. If it does not fit or cannot be written, the head alone, and false: it may be
+ * put once more, later. */
+bool journal_put(struct journal *j, const struct record *record);
 
 /* This event and all before it are on the disk. */
 void journal_note_committed(struct journal *j, uint64_t seq);

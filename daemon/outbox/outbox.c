@@ -16,6 +16,7 @@
 #define EVIDENCE_MAX  LIMIT_EVIDENCE_BYTES
 #define LAST_TRY_NS   INT64_C(1000000000) /* to come back from a try when the time is over */
 #define WAIT_PIECE_NS INT64_C(1000000000)
+#define LACKING_PIECE 64 /* events put into the journal once more in one turn */
 
 struct fault_message {
     struct mailbox_message message;
@@ -74,6 +75,7 @@ static void end_stored(struct job *job)
     const struct job_store *store = &job->u.store;
     struct outbox *ob = job->outbox;
     TAILQ_REMOVE(&ob->uncommitted, job, uncommitted);
+    ob->lacking -= store->is_lacking;
     if (job->given_up)
         return;
     if (store->done)
@@ -254,7 +256,7 @@ static void list_owed(const struct outbox *ob, const struct job_store *store, ch
     }
 }
 
-static void put_in_journal(struct outbox *ob, const struct job_store *store)
+static void put_in_journal(struct outbox *ob, struct job_store *store)
 {
     char receivers[RECORD_NAMES_SIZE], clip_receivers[RECORD_NAMES_SIZE];
     if (!ob->journal)
@@ -266,7 +268,31 @@ static void put_in_journal(struct outbox *ob, const struct job_store *store)
         .receivers = store->receivers ? store->receivers : receivers,
         .upload = store->upload.clip[0] ? &store->upload : NULL,
         .upload_receivers = clip_receivers};
-    journal_put(ob->journal, &record);
+    bool was_lacking = store->is_lacking;
+    store->is_lacking = !journal_put(ob->journal, &record);
+    ob->lacking += (size_t)store->is_lacking - (size_t)was_lacking;
+}
+
+/* What the journal did not take when it came. Presses may fit where others do not. */
+static void put_lacking(struct outbox *ob)
+{
+    bool others_fit = true;
+    int left = LACKING_PIECE;
+    struct job *job;
+    TAILQ_FOREACH(job, &ob->uncommitted, uncommitted)
+    {
+        struct job_store *store = &job->u.store;
+        if (ob->lacking == 0 || left == 0)
+            return;
+        bool is_press = store->event->class == EVENT_CLASS_PRESS;
+        if (!store->is_lacking || (!is_press && !others_fit))
+            continue;
+        left--;
+        put_in_journal(ob, store);
+        if (store->is_lacking && is_press)
+            return;
+        others_fit = others_fit && !store->is_lacking;
+    }
 }
 
 void outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,
@@ -317,14 +343,18 @@ void outbox_store_again(struct outbox *ob, const struct outbox_restored *restore
 
 const char *outbox_watch_journal(struct outbox *ob)
 {
-    const struct job *job;
+    struct job *job;
     if (journal_tick(ob->journal)) {
         TAILQ_FOREACH(job, &ob->uncommitted, uncommitted)
         {
             put_in_journal(ob, &job->u.store);
         }
     }
-    return journal_reason(ob->journal);
+    put_lacking(ob);
+    const char *reason = journal_reason(ob->journal);
+    return reason[0] || ob->lacking == 0
+               ? reason
+               : "it did not take every event that is not on the disk yet";
 }
 
 void outbox_save_row(struct outbox *ob, const struct outbox_row *row)

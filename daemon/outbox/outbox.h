@@ -147,7 +147,8 @@ void outbox_store(struct outbox *ob, struct event *event, const struct outbox_ro
 void outbox_store_again(struct outbox *ob, const struct outbox_restored *restored,
                         outbox_done_handler done, void *arg);
 
-/* Once a second: why the journal takes no events, "" while it does (or there is none). */
+/* Once a second: what the journal did not take is put once more. Why it does not have all that is
+ * not committed, "" while it does (or there is none). */
 const char *outbox_watch_journal(struct outbox *ob);
 
 /*

@@ -191,6 +191,27 @@ static bool take_body(const struct head *head, const unsigned char *body, struct
     return ret->event != NULL;
 }
 
+/* Its length, as far as it can be believed, and the checksum of all of it. */
+static bool is_whole(const struct head *head, const unsigned char *bytes, size_t length)
+{
+    return head->magic == MAGIC && head->size <= length && whole_size(head) == head->size &&
+           record_checksum(bytes + AFTER_CHECKSUM, head->size - AFTER_CHECKSUM) == head->checksum;
+}
+
+bool record_is_whole(const unsigned char *bytes, size_t length)
+{
+    struct head head;
+    if (length < sizeof head)
+        return false;
+    memcpy(&head, bytes, sizeof head);
+    return is_whole(&head, bytes, length);
+}
+
+static bool is_begun(const struct head *head, size_t length)
+{
+    return head->magic == MAGIC && head->size > length && head->size <= LENGTH_MAX;
+}
+
 enum record_state record_read(const unsigned char *bytes, size_t length, struct record *ret_record,
                               struct outbox_upload *ret_upload, size_t *ret_size)
 {
@@ -198,14 +219,11 @@ enum record_state record_read(const unsigned char *bytes, size_t length, struct 
     if (length < sizeof head)
         return RECORD_TORN;
     memcpy(&head, bytes, sizeof head);
-    if (head.magic != MAGIC || head.size < sizeof head || head.size > length ||
-        head.size > LENGTH_MAX || head.size % 8 != 0)
+    if (is_begun(&head, length))
         return RECORD_TORN;
-    *ret_size = head.size;
-    if (whole_size(&head) != head.size ||
-        record_checksum(bytes + AFTER_CHECKSUM, head.size - AFTER_CHECKSUM) != head.checksum ||
-        !head_is_sound(&head))
+    if (!is_whole(&head, bytes, length) || !head_is_sound(&head) ||
+        !take_body(&head, bytes + sizeof head, ret_record, ret_upload))
         return RECORD_DAMAGED;
-    return take_body(&head, bytes + sizeof head, ret_record, ret_upload) ? RECORD_GOOD
-                                                                         : RECORD_DAMAGED;
+    *ret_size = head.size;
+    return RECORD_GOOD;
 }

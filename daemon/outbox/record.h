@@ -37,17 +37,20 @@ void record_write(const struct record *record, unsigned char *at);
 
 enum record_state {
     RECORD_GOOD,
-    RECORD_DAMAGED, /* it cannot be believed; the next one may begin behind its length */
-    RECORD_TORN,    /* not even its length can: nothing behind it is looked at */
+    RECORD_DAMAGED, /* it cannot be believed */
+    RECORD_TORN,    /* the beginning of one, whose rest would be behind the end */
 };
 
 /*
  * The record at `bytes`, of which there are `length`; it stands as malloc's memory does. If GOOD,
  * `ret_record` is filled, its event a reference of the caller's and its upload in `ret_upload`. How
- * long it is, is told for GOOD and DAMAGED. DAMAGED, too, when there is no memory for the event.
+ * long it is, is told for GOOD alone. DAMAGED, too, when there is no memory for the event.
  */
 enum record_state record_read(const unsigned char *bytes, size_t length, struct record *ret_record,
                               struct outbox_upload *ret_upload, size_t *ret_size);
+
+/* Whether a record begins here whose length and checksum are right. */
+bool record_is_whole(const unsigned char *bytes, size_t length);
 
 /* A checksum of anything else in the journal's files. */
 uint64_t record_checksum(const void *data, size_t length);

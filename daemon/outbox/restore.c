@@ -143,13 +143,20 @@ static void owe_clip(const struct store *s, const struct outbox_restored *r,
 
 static void tell_bad(const struct journal_found *in_journal, struct outbox_found *found)
 {
-    char text[160];
+    char text[200];
     if (in_journal->torn_bytes > 0)
         log_warning("outbox", "the last %zu bytes of the journal are no whole event: cut off",
                     in_journal->torn_bytes);
+    if (in_journal->put_aside)
+        tell_damage(found,
+                    "what was in the journal's place is not this gateway's: it was not read, "
+                    "and is kept beside it as .unread");
     if (in_journal->damaged == 0)
         return;
-    snprintf(text, sizeof text, "%u events of the journal could not be read", in_journal->damaged);
+    snprintf(text, sizeof text,
+             "events of the journal could not be read, at %u places: what was there is kept beside "
+             "it as .damaged",
+             in_journal->damaged);
     tell_damage(found, text);
 }
 

@@ -84,7 +84,7 @@ static int prepare(struct outbox *ob, const struct outbox_options *options, stru
     ob->store.receivers = (const char *const *)ob->receivers;
     ob->store.receiver_count = options->receiver_count;
     if (options->journal_dir)
-        ob->journal = journal_create(options->journal_dir, LIMIT_JOURNAL_BYTES);
+        ob->journal = journal_create(options->journal_dir, ob->store.path, LIMIT_JOURNAL_BYTES);
     if (options->journal_dir && !ob->journal)
         return err_set(e, ENOMEM, "outbox: out of memory");
     return 0;

@@ -65,7 +65,7 @@ static void read_file(const uint8_t *data, size_t size)
 {
     struct journal_found found;
     put(data, size);
-    struct journal *journal = journal_create(folder, (size_t)1 << 20);
+    struct journal *journal = journal_create(folder, "store", (size_t)1 << 20);
     journal_read(journal, on_record, NULL, &found);
     journal_begin(journal, &found.head);
     journal_note_committed(journal, found.head.seq);

@@ -10,158 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "outbox/journal.h"
+#include "journal_world.h"
 #include "run_suite.h"
-#include "wire/digest.h"
-
-#define LIMIT      ((size_t)64 * 1024)
-#define HEAD_BYTES 104 /* of a file */
-
-struct fixture {
-    char folder[40];
-    struct journal *journal;
-    /* what was read */
-    struct journal_found found;
-    uint64_t seqs[200];
-    size_t count;
-    struct record last;
-    struct outbox_upload upload;
-    char text[5][200]; /* of the last: row's name and text, receivers, those of the clip, bytes */
-};
-
-static struct event *make_event(uint64_t seq, enum event_class class, size_t length)
-{
-    struct event *event = calloc(1, sizeof *event + length + 1);
-    event->references = 1;
-    event->seq = seq;
-    event->class = class;
-    event->wall_ms = 1000 + (int64_t)seq;
-    uuid_v7(event->wall_ms, event->id);
-    strcpy(event->type, "tocsin.alarm.raised");
-    strcpy(event->alarm, "01890a5d-ac96-774b-bcce-b302099a8057");
-    event->length = length;
-    memset(event->bytes, 'x', length);
-    sprintf(event->bytes, "{\"seq\":%llu}", (unsigned long long)seq);
-    digest_sha256(event->bytes, length, event->digest);
-    return event;
-}
-
-static void put_sized(struct fixture *f, uint64_t seq, enum event_class class, size_t length)
-{
-    struct event *event = make_event(seq, class, length);
-    const struct record record = {.event = event, .receivers = "police ", .upload_receivers = ""};
-    journal_put(f->journal, &record);
-    event_unref(event);
-}
-
-static void put(struct fixture *f, uint64_t seq)
-{
-    put_sized(f, seq, EVENT_CLASS_PRESS, 100);
-}
-
-static void keep(struct fixture *f, int which, const char *text)
-{
-    snprintf(f->text[which], sizeof f->text[which], "%s", text ? text : "(none)");
-}
-
-static void on_record(void *arg, const struct record *record)
-{
-    struct fixture *f = arg;
-    ck_assert_uint_lt(f->count, sizeof f->seqs / sizeof *f->seqs);
-    f->seqs[f->count++] = record->event->seq;
-    f->last = *record;
-    if (record->upload)
-        f->upload = *record->upload;
-    keep(f, 0, record->row.name);
-    keep(f, 1, record->row.text);
-    keep(f, 2, record->receivers);
-    keep(f, 3, record->upload_receivers);
-    keep(f, 4, record->event->bytes);
-    event_unref(record->event);
-}
-
-/* Another process reads it, and goes on. */
-static void reopen(struct fixture *f)
-{
-    journal_destroy(f->journal);
-    f->journal = journal_create(f->folder, LIMIT);
-    f->count = 0;
-    journal_read(f->journal, on_record, f, &f->found);
-    journal_begin(f->journal, &f->found.head);
-}
-
-static struct fixture *begin(void)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    strcpy(f->folder, "/tmp/tocsin-journal-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->folder));
-    reopen(f);
-    ck_assert_str_eq(journal_reason(f->journal), "");
-    return f;
-}
-
-static void end(struct fixture *f)
-{
-    char command[100];
-    journal_destroy(f->journal);
-    snprintf(command, sizeof command, "rm -rf %s", f->folder);
-    ck_assert_int_eq(system(command), 0);
-    free(f);
-}
-
-static const char *path_of(const struct fixture *f, int which)
-{
-    static char path[80];
-    snprintf(path, sizeof path, "%s/journal.%d", f->folder, which);
-    return path;
-}
-
-static long size_of(const struct fixture *f, int which)
-{
-    struct stat info;
-    ck_assert_int_eq(stat(path_of(f, which), &info), 0);
-    return (long)info.st_size;
-}
-
-static long size_of_both(const struct fixture *f)
-{
-    return size_of(f, 0) + size_of(f, 1);
-}
-
-static void flip(const struct fixture *f, int which, long at)
-{
-    unsigned char byte;
-    int fd = open(path_of(f, which), O_RDWR);
-    ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
-    byte ^= 4;
-    ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
-    close(fd);
-}
-
-/* As a disk that is full for one write. No assertion meanwhile: Check writes a file for each. */
-static void put_with_files_up_to(struct fixture *f, uint64_t seq, long bytes)
-{
-    struct rlimit limit;
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit);
-    rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = (rlim_t)bytes;
-    setrlimit(RLIMIT_FSIZE, &limit);
-    put(f, seq);
-    limit.rlim_cur = before;
-    setrlimit(RLIMIT_FSIZE, &limit);
-}
-
-static const char *seqs(const struct fixture *f)
-{
-    static char text[1200];
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < f->count; i++)
-        used += (size_t)sprintf(text + used, "%llu ", (unsigned long long)f->seqs[i]);
-    return text;
-}
 
 START_TEST(all_of_an_event_comes_back)
 {
@@ -255,7 +105,6 @@ START_TEST(bytes_that_are_not_of_the_digest_are_not_believed)
     event->bytes[20] = 'y';
     record_write(&record, bytes);
     ck_assert_int_eq(record_read(bytes, size, &read, &upload, &told), RECORD_DAMAGED);
-    ck_assert_uint_eq(told, size);
     free(bytes);
     event_unref(event);
 }
@@ -312,45 +161,6 @@ START_TEST(what_does_not_hold_together_is_not_believed)
     memset(upload.path, 'p', sizeof upload.path);
     ck_assert_int_eq(read_back(&record), RECORD_DAMAGED);
     event_unref(event);
-}
-END_TEST
-
-START_TEST(a_torn_last_record_is_cut_off_and_told)
-{
-    for (long cut = 1; cut < 300; cut += 50) {
-        struct fixture *f = begin();
-        put(f, 1);
-        long whole = size_of(f, 0);
-        put(f, 2);
-        ck_assert_int_eq(truncate(path_of(f, 0), size_of(f, 0) - cut), 0);
-        long left = size_of(f, 0) - whole;
-        reopen(f);
-        ck_assert_str_eq(seqs(f), "1 ");
-        ck_assert_uint_eq(f->found.torn_bytes, (size_t)left);
-        ck_assert_int_eq(size_of(f, 0), whole);
-        put(f, 2);
-        put(f, 3);
-        reopen(f);
-        ck_assert_str_eq(seqs(f), "1 2 3 ");
-        ck_assert_uint_eq(f->found.torn_bytes, 0);
-        end(f);
-    }
-}
-END_TEST
-
-START_TEST(a_damaged_record_costs_no_other)
-{
-    struct fixture *f = begin();
-    put(f, 1);
-    long second = size_of(f, 0);
-    put(f, 2);
-    put(f, 3);
-    flip(f, 0, second + 300);
-    reopen(f);
-    ck_assert_str_eq(seqs(f), "1 3 ");
-    ck_assert_uint_eq(f->found.damaged, 1);
-    ck_assert_uint_eq(f->found.torn_bytes, 0);
-    end(f);
 }
 END_TEST
 
@@ -458,65 +268,14 @@ START_TEST(the_newest_number_is_known_though_all_is_committed)
 }
 END_TEST
 
-START_TEST(a_head_that_is_damaged_or_gone_is_not_the_newest)
-{
-    for (int how = 0; how < 3; how++) {
-        struct fixture *f = begin();
-        put(f, 5);
-        journal_destroy(f->journal);
-        f->journal = NULL;
-        if (how == 0)
-            flip(f, 1, 30);
-        else if (how == 1)
-            flip(f, 0, 80); /* of another boot */
-        else
-            unlink(path_of(f, 1));
-        reopen(f);
-        ck_assert_str_eq(seqs(f), "5 ");
-        ck_assert_uint_eq(f->found.head.seq, 5);
-        ck_assert(!f->found.head_is_newest);
-        reopen(f);
-        ck_assert(f->found.head_is_newest); /* from then on it is */
-        end(f);
-    }
-}
-END_TEST
-
-START_TEST(what_is_no_file_of_ours_makes_room_for_one)
-{
-    struct fixture *f = begin();
-    char victim[60], line[20] = "";
-    journal_destroy(f->journal);
-    f->journal = NULL;
-    snprintf(victim, sizeof victim, "%s/victim", f->folder);
-    FILE *file = fopen(victim, "w");
-    fputs("mine", file);
-    fclose(file);
-    unlink(path_of(f, 0));
-    ck_assert_int_eq(symlink(victim, path_of(f, 0)), 0);
-    unlink(path_of(f, 1));
-    ck_assert_int_eq(mkfifo(path_of(f, 1), 0600), 0);
-    reopen(f);
-    ck_assert_str_eq(journal_reason(f->journal), "");
-    put(f, 1);
-    reopen(f);
-    ck_assert_str_eq(seqs(f), "1 ");
-    file = fopen(victim, "r");
-    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
-    fclose(file);
-    ck_assert_str_eq(line, "mine");
-    end(f);
-}
-END_TEST
-
 START_TEST(a_folder_that_is_not_there_is_told_and_tried_again)
 {
     struct fixture *f = begin();
     char later[60];
     journal_destroy(f->journal);
     snprintf(later, sizeof later, "%s/later", f->folder);
-    f->journal = journal_create(later, LIMIT);
-    journal_read(f->journal, on_record, f, &f->found);
+    f->journal = journal_create(later, "store", LIMIT);
+    journal_read(f->journal, journal_on_record, f, &f->found);
     journal_begin(f->journal, &f->found.head);
     ck_assert_ptr_nonnull(strstr(journal_reason(f->journal), "No such file"));
     ck_assert(!f->found.head_is_newest);
@@ -529,22 +288,8 @@ START_TEST(a_folder_that_is_not_there_is_told_and_tried_again)
     ck_assert(!journal_tick(f->journal));
     put(f, 2);
     journal_destroy(f->journal);
-    f->journal = journal_create(later, LIMIT);
-    journal_read(f->journal, on_record, f, &f->found);
-    ck_assert_str_eq(seqs(f), "2 ");
-    ck_assert_uint_eq(f->found.head.seq, 2);
-    end(f);
-}
-END_TEST
-
-START_TEST(files_that_are_taken_away_are_made_anew)
-{
-    struct fixture *f = begin();
-    put(f, 1);
-    unlink(path_of(f, 0));
-    ck_assert(journal_tick(f->journal));
-    put(f, 2);
-    reopen(f);
+    f->journal = journal_create(later, "store", LIMIT);
+    journal_read(f->journal, journal_on_record, f, &f->found);
     ck_assert_str_eq(seqs(f), "2 ");
     ck_assert_uint_eq(f->found.head.seq, 2);
     end(f);
@@ -578,17 +323,12 @@ int main(void)
     tcase_add_test(tests, no_flipped_bit_is_believed);
     tcase_add_test(tests, bytes_that_are_not_of_the_digest_are_not_believed);
     tcase_add_test(tests, what_does_not_hold_together_is_not_believed);
-    tcase_add_test(tests, a_torn_last_record_is_cut_off_and_told);
-    tcase_add_test(tests, a_damaged_record_costs_no_other);
     tcase_add_test(tests, it_is_emptied_when_all_of_it_is_committed);
     tcase_add_test(tests, it_does_not_grow_under_events_that_never_cease);
     tcase_add_test(tests, presses_have_a_quarter_of_it_for_themselves);
     tcase_add_test(tests, there_is_room_again_when_it_was_committed);
     tcase_add_test(tests, the_newest_number_is_known_though_all_is_committed);
-    tcase_add_test(tests, a_head_that_is_damaged_or_gone_is_not_the_newest);
-    tcase_add_test(tests, what_is_no_file_of_ours_makes_room_for_one);
     tcase_add_test(tests, a_folder_that_is_not_there_is_told_and_tried_again);
-    tcase_add_test(tests, files_that_are_taken_away_are_made_anew);
     tcase_add_test(tests, a_file_that_takes_nothing_is_told_until_it_does);
     return run_suite(suite);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A kill while the disk takes nothing: what was accepted is there again, with its own number, and
  * no number is given twice. */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -202,7 +204,9 @@ START_TEST(a_journal_that_contradicts_the_database_is_damage)
     close_outbox(f);
     event->bytes[2] = 'x';
     digest_sha256(event->bytes, event->length, event->digest);
-    struct journal *journal = journal_create(f->folder, LIMIT_JOURNAL_BYTES);
+    char store[sizeof f->folder + 20];
+    snprintf(store, sizeof store, "%s/outbox.db", f->folder);
+    struct journal *journal = journal_create(f->folder, store, LIMIT_JOURNAL_BYTES);
     journal_begin(journal, &found.head);
     journal_put(journal, &record);
     journal_destroy(journal);
@@ -211,6 +215,67 @@ START_TEST(a_journal_that_contradicts_the_database_is_damage)
     ck_assert_ptr_nonnull(strstr(f->found.damage, "event 1 of the journal"));
     ck_assert_uint_eq(f->found.restored_count, 0);
     ck_assert_uint_eq(f->found.last_seq, 1);
+    end(f);
+}
+END_TEST
+
+static void limit_files(struct fixture *f, rlim_t bytes)
+{
+    struct rlimit limit;
+    (void)f;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* The run folder is full for a moment, while the disk takes nothing either. */
+START_TEST(what_the_journal_did_not_take_is_put_once_more)
+{
+    struct fixture *f = begin_with_journal();
+    begin_failing(f);
+    put(f, 2, NULL);
+    limit_files(f, 200);
+    put(f, 3, NULL);
+    put(f, 4, "state 4");
+    const char *while_full = outbox_watch_journal(f->outbox);
+    limit_files(f, RLIM_INFINITY);
+    ck_assert_ptr_nonnull(strstr(while_full, "write"));
+    put(f, 5, NULL);
+    ck_assert_str_eq(outbox_watch_journal(f->outbox), "");
+    ck_assert_str_eq(outbox_watch_journal(f->outbox), "");
+    kill_and_start(f);
+    ck_assert_uint_eq(f->found.restored_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(f->found.restored[i].event->seq, i + 2);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "state 4");
+    end(f);
+}
+END_TEST
+
+/* That it takes the next one says nothing of those before it. */
+START_TEST(a_journal_that_lacks_an_event_does_not_say_that_all_is_well)
+{
+    struct fixture *f = begin_with_journal();
+    begin_failing(f);
+    limit_files(f, 200);
+    put(f, 2, NULL);
+    limit_files(f, RLIM_INFINITY);
+    for (uint64_t seq = 3; seq < 3 + 70; seq++) {
+        limit_files(f, 200);
+        put(f, seq, NULL);
+        limit_files(f, RLIM_INFINITY);
+    }
+    put(f, 73, NULL);
+    ck_assert_ptr_nonnull(strstr(outbox_watch_journal(f->outbox), "did not take every event"));
+    ck_assert_str_eq(outbox_watch_journal(f->outbox), "");
+    /* What is committed is not lacking. */
+    limit_files(f, 200);
+    put(f, 74, NULL);
+    limit_files(f, RLIM_INFINITY);
+    watched_vfs_fail_writes(0);
+    wait_stored(f, 74);
+    ck_assert_str_eq(outbox_watch_journal(f->outbox), "");
     end(f);
 }
 END_TEST
@@ -354,6 +419,8 @@ int main(void)
     tcase_add_test(tests, it_is_owed_to_whom_it_was_owed);
     tcase_add_test(tests, a_clip_is_owed_again);
     tcase_add_test(tests, a_journal_that_contradicts_the_database_is_damage);
+    tcase_add_test(tests, what_the_journal_did_not_take_is_put_once_more);
+    tcase_add_test(tests, a_journal_that_lacks_an_event_does_not_say_that_all_is_well);
     tcase_add_test(tests, after_a_clean_stop_numbers_go_on);
     tcase_add_test(tests, after_a_power_cut_numbers_go_on_above_what_may_have_been_given);
     tcase_add_test(tests, the_ceiling_is_far_ahead_of_what_is_given);
