@@ -148,12 +148,12 @@ bool incident_receipted(struct incident *incident, size_t receiver, uint64_t seq
     return true;
 }
 
-bool incident_is_known(const struct incident *incident, size_t receiver, uint64_t seen_seq)
+bool incident_is_known(const struct incident *incident, size_t receiver, const uint64_t *seen_seq)
 {
     assert(receiver < LIMIT_RECEIVERS);
     if (incident->press_seq == 0)
         return false;
-    return seen_seq > 0 ? seen_seq >= incident->press_seq : incident->has_press[receiver];
+    return seen_seq ? *seen_seq >= incident->press_seq : incident->has_press[receiver];
 }
 
 bool incident_answer(struct incident *incident, size_t receiver, enum incident_progress progress,

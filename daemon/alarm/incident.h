@@ -145,9 +145,9 @@ bool incident_advance(struct incident *incident, size_t receiver, enum incident_
 bool incident_receipted(struct incident *incident, size_t receiver, uint64_t seq);
 
 /* Whether people of `receiver` who say something now know of the newest press: no word of before it
- * closes, quiets or colours that. `seen_seq`: the newest event that they had before them; 0 if they
- * do not say, then it is what their receiver has. */
-bool incident_is_known(const struct incident *incident, size_t receiver, uint64_t seen_seq);
+ * closes, quiets or colours that. `seen_seq`: the newest press that they had before them, 0 for
+ * none; NULL if they do not say, then it is what their receiver has. */
+bool incident_is_known(const struct incident *incident, size_t receiver, const uint64_t *seen_seq);
 
 /* What the people of `receiver` say now, SEEN or COMING, or that they reject it; in place of what
  * they said before. True if that is news. */

@@ -82,12 +82,16 @@ static int seal(const struct envelope *env, uint64_t seq, const struct envelope_
     return 0;
 }
 
+uint64_t envelope_next_seq(const struct envelope *env)
+{
+    return (env->used_seq > env->last_seq ? env->used_seq : env->last_seq) + 1;
+}
+
 int envelope_make(struct envelope *env, const struct envelope_content *content,
                   struct event **ret_event, struct err *e)
 {
     struct event *event;
-    uint64_t newest = env->used_seq > env->last_seq ? env->used_seq : env->last_seq;
-    int result = seal(env, newest + 1, content, &event, e);
+    int result = seal(env, envelope_next_seq(env), content, &event, e);
     if (result != 0)
         return result;
     env->last_seq = event->seq;

@@ -37,6 +37,9 @@ struct envelope_content {
     json_t *data;      /* its payload: taken, whatever is returned */
 };
 
+/* The number that the next event will have. */
+uint64_t envelope_next_seq(const struct envelope *env);
+
 /* Makes the next event of the chain, which moves on only if 0 is returned. The caller gets the
  * first reference. */
 int envelope_make(struct envelope *env, const struct envelope_content *content,

@@ -156,7 +156,7 @@ static void begin_patience(struct pending *p)
 
 uint64_t events_next_seq(const struct events *ev)
 {
-    return ev->envelope.last_seq + 1;
+    return envelope_next_seq(&ev->envelope);
 }
 
 uint64_t events_emit(struct events *ev, const struct events_new *made)

@@ -58,7 +58,8 @@ enum uplink_answer_state {
 struct uplink_answer {
     int64_t answer_seq;
     char alarm[UUID_TEXT_SIZE];
-    uint64_t seen_seq; /* the newest event of that alarm that they had before them; 0: not said */
+    uint64_t seen_seq; /* of that alarm's presses, the newest that they had before them; 0: none */
+    bool says_seen;    /* else `seen_seq` was not said */
     enum uplink_answer_state state;
     char by[128];
     char at[40];

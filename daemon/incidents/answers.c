@@ -91,7 +91,11 @@ static void record_answer(struct sweep *sweep)
 static bool is_meant(const struct incidents *inc, const struct incident *incident,
                      const struct fact_answer *taken)
 {
-    if (incident_is_known(incident, taken->receiver, taken->answer.seen_seq))
+    const struct uplink_answer *said = &taken->answer;
+    /* A number that no event has yet is not known to anybody. */
+    bool is_made_up = said->says_seen && said->seen_seq >= events_next_seq(inc->options.events);
+    if (!is_made_up &&
+        incident_is_known(incident, taken->receiver, said->says_seen ? &said->seen_seq : NULL))
         return true;
     log_warning("receiver",
                 "%s: what %s said of alarm %s is older than its last press: it counts "

@@ -97,14 +97,14 @@ static int parse_state(const char *name, enum uplink_answer_state *ret_state)
 }
 
 /* Whether it is there or not: 0. */
-static int parse_seen(const json_t *value, uint64_t *ret_seq)
+static int parse_seen(const json_t *value, struct uplink_answer *a)
 {
-    *ret_seq = 0;
-    if (!value || json_is_null(value))
+    a->says_seen = value && !json_is_null(value);
+    if (!a->says_seen)
         return 0;
-    if (!json_is_integer(value) || json_integer_value(value) < 1)
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
         return -EBADMSG;
-    *ret_seq = (uint64_t)json_integer_value(value);
+    a->seen_seq = (uint64_t)json_integer_value(value);
     return 0;
 }
 
@@ -117,7 +117,7 @@ static int parse_answer(const json_t *object, struct uplink_answer *ret_answer)
     a.answer_seq = json_integer_value(seq);
     if (copy_text(object, "alarm", 1, a.alarm, sizeof a.alarm) != 0 || !uuid_is_valid(a.alarm) ||
         parse_state(json_string_value(json_object_get(object, "state")), &a.state) != 0 ||
-        parse_seen(json_object_get(object, "seen_seq"), &a.seen_seq) != 0 ||
+        parse_seen(json_object_get(object, "seen_seq"), &a) != 0 ||
         copy_text(object, "by", 0, a.by, sizeof a.by) != 0 ||
         copy_text(object, "at", 0, a.at, sizeof a.at) != 0 ||
         copy_text(object, "note", 0, a.note, sizeof a.note) != 0)
@@ -126,20 +126,32 @@ static int parse_answer(const json_t *object, struct uplink_answer *ret_answer)
     return 0;
 }
 
-static int parse_answers(const json_t *list, struct receipt *receipt, struct err *e)
+/* That the event is stored does not depend on what else people there have to say. */
+static void note_unread(struct receipt *receipt, size_t which)
 {
-    receipt->answer_count = 0;
-    if (!list)
-        return 0;
+    if (receipt->unread++ == 0)
+        receipt->first_unread = (uint16_t)which; /* a receipt is not that long */
+}
+
+static void parse_answers(const json_t *list, struct receipt *receipt)
+{
+    const json_t *one;
+    size_t i;
+    receipt->answer_count = receipt->unread = 0;
+    if (!list || json_is_null(list))
+        return;
     if (!json_is_array(list))
-        return err_set(e, EBADMSG, "receipt's answers are not a list");
+        note_unread(receipt, 0);
     /* More than we take now come again with the next receipt: they are not yet confirmed. */
-    for (size_t i = 0; i < json_array_size(list) && i < RECEIPT_ANSWERS_MAX; i++) {
-        if (parse_answer(json_array_get(list, i), &receipt->answers[i]) != 0)
-            return err_set(e, EBADMSG, "receipt's answer %zu is malformed", i + 1);
-        receipt->answer_count++;
+    json_array_foreach(list, i, one)
+    {
+        if (receipt->answer_count == RECEIPT_ANSWERS_MAX)
+            return;
+        if (parse_answer(one, &receipt->answers[receipt->answer_count]) == 0)
+            receipt->answer_count++;
+        else
+            note_unread(receipt, i + 1);
     }
-    return 0;
 }
 
 int receipt_verify(const struct receipt_input *input, const struct key_ring *ring,
@@ -164,10 +176,10 @@ int receipt_verify(const struct receipt_input *input, const struct key_ring *rin
         result = expect_text(body, "digest", input->subject_digest, e);
     if (result == 0)
         result = expect_text(body, "state", "stored", e);
-    if (result == 0)
-        result = parse_answers(json_object_get(body, "answers"), receipt, e);
-    if (result == 0)
+    if (result == 0) {
+        parse_answers(json_object_get(body, "answers"), receipt);
         *ret_receipt = *receipt;
+    }
     free(receipt);
     json_decref(body);
     return result;

@@ -40,7 +40,9 @@ struct receipt_input {
 
 struct receipt {
     struct uplink_answer answers[RECEIPT_ANSWERS_MAX];
-    size_t answer_count;
+    uint32_t answer_count;
+    uint16_t unread;       /* answers that make no sense: they count for nothing */
+    uint16_t first_unread; /* from 1 on; 0: it is no list */
 };
 
 /* 0, or a negative errno with what is wrong; `ret_receipt` is untouched then. */

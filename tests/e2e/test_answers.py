@@ -47,3 +47,16 @@ def test_a_press_that_comes_after_the_answer_is_not_closed_or_quieted_by_it(stan
     stand.cli("cancel", "--note", "its receipt brings the answer")  # if nothing else has
     wait_until("answered", lambda: lamp(stand) == pattern, 10)
     assert len(stand.status()["alarms"]) == (state == "coming")
+
+
+def test_what_was_said_by_people_who_had_seen_no_press_costs_no_receipt(stand):
+    """It stands in every receipt until the gateway confirms it."""
+    start(stand)
+    first = stand.press()
+    wait_until("receipted", lambda: receipted(stand, first["seq"]), 10)
+    said = stand.receivers["police"].post(
+        "/api/answer", {"alarm": first["alarm"], "state": "seen", "seen": 0, "by": "张警官"})
+    second = stand.press()
+    wait_until("receipted", lambda: receipted(stand, second["seq"]), 10)
+    wait_until("taken", lambda: taken(stand, said), 10)
+    assert lamp(stand) == "delivered"

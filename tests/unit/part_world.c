@@ -223,11 +223,13 @@ void world_deliver(const char *type, size_t receiver)
 
 void world_answer(size_t receiver, enum uplink_answer_state state, const char *alarm)
 {
-    struct fact fact = {
-        .kind = FACT_ANSWER,
-        .u.answer = {
-            .receiver = receiver,
-            .answer = {.answer_seq = 1, .seen_seq = fake.count, .state = state, .by = "Wang"}}};
+    struct fact fact = {.kind = FACT_ANSWER,
+                        .u.answer = {.receiver = receiver,
+                                     .answer = {.answer_seq = 1,
+                                                .seen_seq = fake.count,
+                                                .says_seen = true,
+                                                .state = state,
+                                                .by = "Wang"}}};
     snprintf(fact.u.answer.answer.alarm, sizeof fact.u.answer.answer.alarm, "%s", alarm);
     facts_publish(world.facts, &fact);
     facts_tell(world.facts);

@@ -27,11 +27,13 @@ static void press_again(void)
 
 static void publish_answer(size_t receiver, enum uplink_answer_state state, uint64_t seen_seq)
 {
-    struct fact fact = {
-        .kind = FACT_ANSWER,
-        .u.answer = {
-            .receiver = receiver,
-            .answer = {.answer_seq = 1, .seen_seq = seen_seq, .state = state, .by = "Wang"}}};
+    struct fact fact = {.kind = FACT_ANSWER,
+                        .u.answer = {.receiver = receiver,
+                                     .answer = {.answer_seq = 1,
+                                                .seen_seq = seen_seq,
+                                                .says_seen = seen_seq > 0,
+                                                .state = state,
+                                                .by = "Wang"}}};
     memcpy(fact.u.answer.answer.alarm, world_incident(WORLD_GATE)->alarm, UUID_TEXT_SIZE);
     facts_publish(world.facts, &fact);
 }
@@ -101,6 +103,25 @@ START_TEST(what_they_had_seen_is_what_they_say)
     assert_unanswered(1);
     answer(0, states[_i], fake.count);
     assert_answered(states[_i]);
+}
+END_TEST
+
+/* A clip came before its alarm, say: and a number that nobody has is no number. */
+START_TEST(who_had_no_press_before_him_or_one_that_does_not_exist_means_none)
+{
+    struct fact fact = {
+        .kind = FACT_ANSWER,
+        .u.answer.answer = {.answer_seq = 1, .state = states[_i], .says_seen = true}};
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    strcpy(fact.u.answer.answer.alarm, world_incident(WORLD_GATE)->alarm);
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+    assert_unanswered(1);
+    fact.u.answer.answer.seen_seq = fake.count + 1;
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+    assert_unanswered(2);
 }
 END_TEST
 
@@ -204,6 +225,8 @@ int main(void)
     tcase_add_loop_test(tc, without_a_word_of_what_they_had_seen_it_is_what_was_receipted, 0,
                         STATES);
     tcase_add_loop_test(tc, what_they_had_seen_is_what_they_say, 0, STATES);
+    tcase_add_loop_test(tc, who_had_no_press_before_him_or_one_that_does_not_exist_means_none, 0,
+                        STATES);
     tcase_add_loop_test(tc, who_says_that_he_has_seen_it_needs_no_receipt, 0, STATES);
     tcase_add_test(tc, what_one_has_closed_counts_no_more_when_it_is_pressed_again);
     tcase_add_loop_test(tc, of_presses_that_were_counted_nobody_knows_before_they_are_told, 0, 2);

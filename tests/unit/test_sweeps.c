@@ -185,9 +185,11 @@ static void order_by_platform(void)
 /* The police have closed both, and one receipt says so. */
 static void close_both_there(void)
 {
-    struct fact fact = {
-        .kind = FACT_ANSWER,
-        .u.answer.answer = {.seen_seq = fake.count, .state = UPLINK_ANSWER_CLOSED, .by = "Wang"}};
+    struct fact fact = {.kind = FACT_ANSWER,
+                        .u.answer.answer = {.seen_seq = fake.count,
+                                            .says_seen = true,
+                                            .state = UPLINK_ANSWER_CLOSED,
+                                            .by = "Wang"}};
     for (size_t i = 0; i < 2; i++) {
         fact.u.answer.answer.answer_seq++;
         memcpy(fact.u.answer.answer.alarm, world_incident(buttons[i])->alarm, UUID_TEXT_SIZE);
@@ -270,11 +272,12 @@ START_TEST(what_people_say_is_recorded_in_the_order_in_which_they_said_it)
     press_both();
     const struct incident *office = world_incident(WORLD_OFFICE);
     close_both_there();
-    struct fact fact = {
-        .kind = FACT_ANSWER,
-        .u.answer = {
-            .receiver = (size_t)_i,
-            .answer = {.answer_seq = 3, .seen_seq = fake.count, .state = UPLINK_ANSWER_SEEN}}};
+    struct fact fact = {.kind = FACT_ANSWER,
+                        .u.answer = {.receiver = (size_t)_i,
+                                     .answer = {.answer_seq = 3,
+                                                .seen_seq = fake.count,
+                                                .says_seen = true,
+                                                .state = UPLINK_ANSWER_SEEN}}};
     memcpy(fact.u.answer.answer.alarm, office->alarm, UUID_TEXT_SIZE);
     facts_publish(world.facts, &fact);
     facts_tell(world.facts);
@@ -298,6 +301,7 @@ START_TEST(answers_that_close_nothing_are_recorded_one_a_turn_and_a_press_comes_
                         .u.answer.answer = {.state = states[_i / 2], .by = "Wang"}};
     fake.responders = 3; /* the other closes nothing */
     press_both();
+    fact.u.answer.answer.says_seen = true;
     fact.u.answer.answer.seen_seq = _i % 2 == 0 ? fake.count : 1; /* 1: means none of them */
     memcpy(fact.u.answer.answer.alarm, world_incident(WORLD_OFFICE)->alarm, UUID_TEXT_SIZE);
     for (int seq = 1; seq <= 20; seq++) {

@@ -263,12 +263,6 @@ START_TEST(a_signed_receipt_with_the_wrong_words_is_not_a_receipt)
         "\"queued\"}",
         "{\"event\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"digest\":\"%s\",\"state\":"
         "\"stored\","
-        "\"answers\":[{\"answer_seq\":\"7\"}]}",
-        "{\"event\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"digest\":\"%s\",\"state\":"
-        "\"stored\","
-        "\"answers\":{}}",
-        "{\"event\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"digest\":\"%s\",\"state\":"
-        "\"stored\","
         "\"state\":\"stored\"}",
     };
     struct made m;
@@ -290,18 +284,18 @@ START_TEST(a_signed_receipt_with_the_wrong_words_is_not_a_receipt)
 }
 END_TEST
 
-/* Whoever does not say it may leave it out; but he does not say that it was nothing. */
+/* Whoever does not say it may leave it out, and who had none says 0. */
 START_TEST(what_an_answer_had_seen_may_be_left_out_and_is_else_a_number)
 {
     static const struct {
         const char *text;
-        bool good;
-    } cases[] = {{"", true},
-                 {",\"seen_seq\":null", true},
-                 {",\"seen_seq\":0", false},
-                 {",\"seen_seq\":-1", false},
-                 {",\"seen_seq\":\"41\"", false},
-                 {",\"seen_seq\":41.0", false}};
+        bool good, said;
+    } cases[] = {{"", true, false},
+                 {",\"seen_seq\":null", true, false},
+                 {",\"seen_seq\":0", true, true},
+                 {",\"seen_seq\":-1", false, false},
+                 {",\"seen_seq\":\"41\"", false, false},
+                 {",\"seen_seq\":41.0", false, false}};
     static struct receipt receipt;
     struct made m;
     struct err e;
@@ -312,9 +306,47 @@ START_TEST(what_an_answer_had_seen_may_be_left_out_and_is_else_a_number)
              event_id, cases[_i].text);
     receipt_body(&m, body, sizeof body, "stored", answers);
     make_receipt(&m, body);
-    ck_assert_int_eq(check_receipt(&m, 200, &receipt, &e) == 0, cases[_i].good);
-    if (cases[_i].good)
+    ck_assert_int_eq(check_receipt(&m, 200, &receipt, &e), 0);
+    ck_assert_uint_eq(receipt.answer_count, cases[_i].good);
+    ck_assert_uint_eq(receipt.unread, !cases[_i].good);
+    if (cases[_i].good) {
         ck_assert_uint_eq(receipt.answers[0].seen_seq, 0);
+        ck_assert_int_eq(receipt.answers[0].says_seen, cases[_i].said);
+    }
+    drop_key();
+}
+END_TEST
+
+/* What people say is one thing, that the event is stored another. */
+START_TEST(answers_that_make_no_sense_cost_no_receipt_and_no_other_answer)
+{
+    static struct receipt receipt;
+    struct made m;
+    struct err e;
+    char body[900], answers[600];
+    make_key("ed25519");
+    make_receipt(&m, "{}");
+    snprintf(answers, sizeof answers,
+             "[{\"answer_seq\":\"7\"},7,{\"answer_seq\":8,\"alarm\":\"%s\",\"state\":\"seen\"},"
+             "{\"answer_seq\":9,\"alarm\":\"%s\",\"state\":\"asleep\"},"
+             "{\"answer_seq\":10,\"alarm\":\"%s\",\"state\":\"coming\"}]",
+             event_id, event_id, event_id);
+    receipt_body(&m, body, sizeof body, "stored", answers);
+    make_receipt(&m, body);
+    ck_assert_int_eq(check_receipt(&m, 200, &receipt, &e), 0);
+    ck_assert_uint_eq(receipt.answer_count, 2);
+    ck_assert_int_eq(receipt.answers[0].answer_seq, 8);
+    ck_assert_int_eq(receipt.answers[1].answer_seq, 10);
+    ck_assert_uint_eq(receipt.unread, 3);
+    ck_assert_uint_eq(receipt.first_unread, 1);
+    static const char *const none[] = {"{}", "7", "\"none\"", "null", "[]"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        receipt_body(&m, body, sizeof body, "stored", none[i]);
+        make_receipt(&m, body);
+        ck_assert_int_eq(check_receipt(&m, 200, &receipt, &e), 0);
+        ck_assert_uint_eq(receipt.answer_count, 0);
+        ck_assert_uint_eq(receipt.unread, i < 3);
+    }
     drop_key();
 }
 END_TEST
@@ -468,6 +500,7 @@ int main(void)
     tcase_add_test(tc, a_receipt_is_believed_only_if_everything_fits);
     tcase_add_test(tc, a_signed_receipt_with_the_wrong_words_is_not_a_receipt);
     tcase_add_loop_test(tc, what_an_answer_had_seen_may_be_left_out_and_is_else_a_number, 0, 6);
+    tcase_add_test(tc, answers_that_make_no_sense_cost_no_receipt_and_no_other_answer);
     tcase_add_loop_test(tc, answers_are_taken_up_to_a_limit_and_long_texts_between_characters, 0,
                         2);
     tcase_add_test(tc, a_clips_receipt_is_of_the_whole_clip);

@@ -47,6 +47,18 @@ static void judge_status(const struct https_answer *a, struct uplink_result *res
                  quote_body(a, text, sizeof text));
 }
 
+/* They come again with every receipt, and nobody wants to read that each time. */
+static void note_unread(struct outcome_rules *rules, const char *url)
+{
+    const struct receipt *r = &rules->receipt;
+    if (r->unread > 0 && !rules->complained)
+        log_warning("uplink",
+                    "%s: %d answers in a receipt make no sense and count for nothing, the first is "
+                    "number %d: the receiver's program has to be mended",
+                    url, r->unread, r->first_unread);
+    rules->complained = r->unread > 0;
+}
+
 /* Whether the receipt stands; otherwise why not, and as what that counts. */
 static bool check_receipt(struct outcome_rules *rules, const struct exchanged *what,
                           const struct outcome_subject *subject, struct uplink_result *result)
@@ -74,6 +86,7 @@ static bool check_receipt(struct outcome_rules *rules, const struct exchanged *w
     };
     int check = receipt_verify(&input, &rules->keys, &rules->receipt, &e);
     if (check == 0) {
+        note_unread(rules, what->url);
         result->outcome = UPLINK_OUTCOME_STORED;
         return true;
     }

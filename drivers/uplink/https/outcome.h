@@ -17,6 +17,7 @@
 struct outcome_rules {
     struct key_ring keys;
     bool unsigned_allowed;
+    bool complained;        /* of answers in the receipts that make no sense */
     struct receipt receipt; /* of the answer that is being judged */
 };
 
