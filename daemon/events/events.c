@@ -21,8 +21,13 @@
 #define ROW_AGE        "age"
 #define LOOK_AFTER_MS  (10 * 1000) /* the disk belongs to what starts */
 #define CLOSE_WAIT_MS  12000       /* and a second: TimeoutStopSec is 15 */
+#define LATE_MS        50          /* whatever storage.commit_wait says */
 #define SLOW_STORE_MS                                                                              \
     LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
+
+#define STUCK_TEXT "the disk does not answer; events are kept in memory and sent from there"
+#define SLOW_TEXT                                                                                  \
+    "the disk is slow: half of the last events were not on it within storage.commit_wait"
 
 /* An event until it is both stored and offered. */
 struct pending {
@@ -32,7 +37,6 @@ struct pending {
     uv_timer_t patience;
     bool stored, offered;
     bool is_alone; /* when it was made nothing else waited for the disk */
-    bool is_late;  /* it was not on the disk within commit_wait */
     int64_t made_ms;
     int64_t handed_us;
 };
@@ -99,12 +103,18 @@ static void tell_heard(const struct pending *p, bool stored)
     facts_publish(p->events->facts, &fact);
 }
 
+static bool is_late(const struct pending *p)
+{
+    int64_t patience_ms = p->events->config.storage->commit_wait_ms;
+    return clock_monotonic_ms() - p->made_ms > (patience_ms > LATE_MS ? patience_ms : LATE_MS);
+}
+
 static void on_stored(void *arg)
 {
     struct pending *p = arg;
     p->stored = p->events->store_proven = true;
     if (p->is_alone)
-        slow_note(&p->events->slow, p->is_late);
+        slow_note(&p->events->slow, is_late(p));
     tell_heard(p, true);
     offer(p);
     if (p->offered || p->events->closed)
@@ -114,7 +124,6 @@ static void on_stored(void *arg)
 static void on_patience(uv_timer_t *timer)
 {
     struct pending *p = timer->data;
-    p->is_late = true;
     log_warning("outbox", "event %llu was not on the disk in time: sent from memory",
                 (unsigned long long)p->event->seq);
     tell_heard(p, false);
@@ -247,10 +256,23 @@ bool events_idle(const struct events *ev)
     return !ev->pending;
 }
 
+static bool is_stuck(const struct events *ev)
+{
+    int64_t long_ago_ms = clock_monotonic_ms() - SLOW_STORE_MS;
+    const struct pending *p = ev->pending;
+    while (p && (p->stored || p->made_ms >= long_ago_ms))
+        p = p->next;
+    return p != NULL;
+}
+
 /* "" if there is none. */
 static const char *store_trouble(const struct events *ev)
 {
-    return ev->store_reason[0] ? ev->store_reason : ev->forgets;
+    return ev->store_reason[0] ? ev->store_reason
+           : is_stuck(ev)      ? STUCK_TEXT
+           : ev->forgets[0]    ? ev->forgets
+           : ev->slow.is_slow  ? SLOW_TEXT
+                               : "";
 }
 
 bool events_store_works(const struct events *ev)
@@ -268,20 +290,8 @@ static void state_store(struct events *ev, const char *reason)
 
 static void check_store(struct events *ev)
 {
-    int64_t oldest_ms = INT64_MAX;
-    for (const struct pending *p = ev->pending; p; p = p->next) {
-        if (!p->stored && p->made_ms < oldest_ms)
-            oldest_ms = p->made_ms;
-    }
-    bool stuck = oldest_ms != INT64_MAX && clock_monotonic_ms() - oldest_ms > SLOW_STORE_MS;
-    state_store(ev, ev->store_reason[0] ? ev->store_reason
-                    : stuck ? "the disk does not answer; events are kept in memory and sent from "
-                              "there"
-                    : ev->forgets[0] ? ev->forgets
-                    : ev->slow.is_slow
-                        ? "the disk is slow: half of the last events were not on it within "
-                          "storage.commit_wait, and went out from memory"
-                        : NULL);
+    const char *trouble = store_trouble(ev);
+    state_store(ev, trouble[0] ? trouble : NULL);
 }
 
 /* That it works is stated once, and then whenever it does again. */

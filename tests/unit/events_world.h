@@ -15,7 +15,7 @@ extern int64_t confirmed;
 
 extern uv_loop_t loop;
 extern struct facts *facts;
-extern const struct config_storage storage;
+extern struct config_storage storage; /* each test has its own */
 extern struct events *events;
 extern struct faults *faults;
 extern struct fact told[1000];

@@ -106,6 +106,49 @@ START_TEST(a_disk_that_is_slow_for_each_press_is_a_fault_until_it_is_not)
 }
 END_TEST
 
+static bool status_is(const char *state, const char *reason)
+{
+    json_t *status = events_status(events);
+    bool is = strcmp(json_string_value(json_object_get(status, "state")), state) == 0 &&
+              strstr(json_string_value(json_object_get(status, "reason")), reason);
+    json_decref(status);
+    return is;
+}
+
+/* `tocsin status` and the heartbeats, beside the fault. */
+START_TEST(a_store_that_is_slow_or_stands_still_is_not_called_good)
+{
+    ck_assert(status_is("good", ""));
+    for (int i = 0; i < SLOW_FROM; i++)
+        press_with_a_commit_of(300);
+    ck_assert(status_is("fault", "slow"));
+    for (int i = 0; i < SLOW_OF; i++)
+        press_with_a_commit_of(5);
+    ck_assert(status_is("good", ""));
+    emit(EVENT_CLASS_PRESS, NULL);
+    virtual_advance(facts, 1999);
+    ck_assert(status_is("good", ""));
+    virtual_advance(facts, 2);
+    ck_assert(status_is("fault", "does not answer"));
+    ck_assert(!events_store_works(events));
+    fake_outbox_answer();
+    ck_assert(status_is("good", ""));
+}
+END_TEST
+
+/* An event that is to wait for no disk says nothing of one that is quick. */
+START_TEST(without_patience_a_good_disk_is_not_slow)
+{
+    storage.commit_wait_ms = 0;
+    for (int i = 0; i < SLOW_OF; i++)
+        press_with_a_commit_of(20);
+    ck_assert(!store_is_faulty());
+    for (int i = 0; i < SLOW_FROM; i++)
+        press_with_a_commit_of(60);
+    ck_assert(store_is_faulty());
+}
+END_TEST
+
 START_TEST(one_long_moment_in_which_many_are_made_is_not_a_slow_disk)
 {
     for (int i = 0; i < 2 * SLOW_OF; i++)
@@ -372,6 +415,8 @@ int main(void)
     tcase_add_test(tc, what_was_found_in_the_journal_is_stored_before_all_else_and_offered_once);
     tcase_add_test(tc, a_disk_that_is_slow_for_each_press_is_a_fault_until_it_is_not);
     tcase_add_test(tc, one_long_moment_in_which_many_are_made_is_not_a_slow_disk);
+    tcase_add_test(tc, a_store_that_is_slow_or_stands_still_is_not_called_good);
+    tcase_add_test(tc, without_patience_a_good_disk_is_not_slow);
     tcase_add_test(tc, slow_has_its_hysteresis);
     tcase_add_test(tc, a_journal_that_takes_nothing_is_a_fault_until_it_does);
     tcase_add_test(tc, a_disk_that_does_not_answer_is_a_fault_until_it_does);
