@@ -21,6 +21,7 @@ import urllib.error
 import urllib.request
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+ANSWER_S = 10  # a page has so long for an answer
 
 
 class StandError(Exception):
@@ -198,7 +199,7 @@ class Receiver:
         request.add_header("Authorization", f"Bearer {self.token}")
         for key, value in (headers or {}).items():
             request.add_header(key, value)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
             body = answer.read()
         return body if raw else json.loads(body)
 
@@ -206,7 +207,7 @@ class Receiver:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.page_port}{path}", data=json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
             return json.loads(answer.read() or b"{}")
 
     def state(self):

@@ -10,10 +10,12 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "e2e"))
 
+import stand  # noqa: E402
 from stand import Stand, StandError, wait_until  # noqa: E402
 
 ETC = pathlib.Path("/etc/tocsin")
 SLOW = 60  # seconds for anything in emulation
+stand.ANSWER_S = SLOW
 CROWD = 24  # buttons that are pressed side by side
 
 
@@ -82,7 +84,7 @@ class School(Stand):
         (ETC / "tocsin.yaml").write_text(
             "site: {id: \"31010600001320000001\", name: 阳光小学}\n"
             "signing: {driver: pem, key_file: keys/gateway-signing.key}\n"
-            "exercises: {test_every: 0s}\n"
+            "exercises: {test_every: 0s, announce_wait: 15s}\n"
             f"inputs:\n{inputs}receivers:\n{receivers}lamps:\n"
             "  - {id: lamp, driver: gpiod, chip: school, red: red, amber: amber, green: green}\n"
             "  - {id: leds, driver: ledclass, red: \"" + leds["scrolllock"] + "\", amber: \"" +
