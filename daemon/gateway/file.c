@@ -34,9 +34,11 @@ struct config_file {
     bool is_busy;
     int64_t due_ms;
     struct conf_text taken; /* in force since the work that is under way has begun; or empty */
+    bool taken_works;       /* all of it: it may be kept */
     struct finding found;
     /* The pool's while it is busy. */
     struct conf_text in_force; /* until it is kept */
+    bool works;
     uint64_t in_force_hash;    /* 0: nothing of the file is */
     struct stat seen;          /* what `hash` was read of */
     uint64_t hash;
@@ -55,7 +57,7 @@ static void keep(struct config_file *f)
         return;
     f->in_force_hash = hash_of(&f->in_force);
     f->finding.unkept[0] = '\0';
-    if (f->kept && kept_write(f->kept, &f->in_force, &e) != 0)
+    if (f->kept && f->works && kept_write(f->kept, &f->in_force, &e) != 0)
         encode_copy_utf8(f->finding.unkept, sizeof f->finding.unkept, e.text);
     else
         conf_text_finish(&f->in_force);
@@ -133,11 +135,12 @@ void file_open(struct gateway *gw, const char *kept)
     f->found.differs = f->finding.differs = true;
 }
 
-void file_took(struct gateway *gw, struct conf_text *text)
+void file_took(struct gateway *gw, struct conf_text *text, bool all_works)
 {
     struct config_file *f = gw->file;
     conf_text_finish(&f->taken);
     f->taken = *text;
+    f->taken_works = all_works;
     *text = (struct conf_text){0};
     f->found.differs = false;
     f->due_ms = 0;
@@ -157,6 +160,7 @@ void file_tick(struct gateway *gw)
     if (f->taken.bytes) {
         conf_text_finish(&f->in_force);
         f->in_force = f->taken;
+        f->works = f->taken_works;
         f->taken = (struct conf_text){0};
     }
     f->due_ms = now_ms + LOOK_MS;

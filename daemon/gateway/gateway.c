@@ -154,7 +154,7 @@ int gateway_start(const char *config_path, const char *kept_path, struct gateway
     gw->config = read.config;
     result = start(gw, e);
     if (result == 0 && !read.why[0])
-        file_took(gw, &read.text); /* it has worked */
+        file_took(gw, &read.text, true);
     conf_text_finish(&read.text);
     if (result != 0)
         return result;

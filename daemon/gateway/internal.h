@@ -115,8 +115,9 @@ void former_free(struct gateway *gw); /* all of them */
 
 /* file.c: `kept` (borrowed) is where what worked is kept; NULL: nowhere. */
 void file_open(struct gateway *gw, const char *kept);
-/* It is in force from now on: to be kept. Taken. */
-void file_took(struct gateway *gw, struct conf_text *text);
+/* It is in force from now on. To be kept if `all_works`: what waits for a restart has not been
+ * opened as yet, and may be what no start can open. Taken. */
+void file_took(struct gateway *gw, struct conf_text *text, bool all_works);
 void file_look_soon(struct gateway *gw);
 void file_tick(struct gateway *gw);
 json_t *file_status(const struct gateway *gw);
@@ -128,6 +129,7 @@ bool subjects_has(const void *config, enum fault_code code, const char *subject)
 /* pending.c: by program, the sections that wait for its restart; and what of the newest
  * configuration is in force, in words. */
 json_t *pending_status(const struct gateway *gw);
+bool pending_any(const struct gateway *gw); /* of tocsind's own */
 void pending_describe(const struct gateway *gw, char *ret_text, size_t size);
 
 #endif

@@ -65,6 +65,15 @@ json_t *pending_status(const struct gateway *gw)
     return waiting;
 }
 
+bool pending_any(const struct gateway *gw)
+{
+    struct conf_change changes[CONFIG_SECTIONS_MAX];
+    size_t count = find(gw, changes), i = 0;
+    while (i < count && !waits_for(&changes[i], CORE))
+        i++;
+    return i < count;
+}
+
 void pending_describe(const struct gateway *gw, char *ret_text, size_t size)
 {
     json_t *waiting = pending_status(gw), *names, *name;

@@ -133,7 +133,7 @@ static void take(struct reload *r)
     drop_read(r);
     if (r->result == 0) {
         former_replace(gw, r->config);
-        file_took(gw, &r->text);
+        file_took(gw, &r->text, !pending_any(gw));
     } else {
         config_destroy(r->config);
         file_look_soon(gw);

@@ -162,6 +162,23 @@ START_TEST(a_reload_that_was_taken_over_is_kept_and_one_that_was_refused_is_not)
 }
 END_TEST
 
+/* A folder, say, that no start will be able to use: the one that worked is not given away for it. */
+START_TEST(what_waits_for_a_restart_has_not_worked)
+{
+    write_config(GOOD);
+    start();
+    look(0);
+    ck_assert(!reload(ANOTHER "storage: {keep_days: 100}\n").failed);
+    look(1000);
+    ck_assert_str_eq(status("state"), "in force");
+    ck_assert_str_eq(status("not_kept"), "");
+    ck_assert_str_eq(kept_text(), GOOD);
+    ck_assert(!reload(ANOTHER).failed);
+    look(1000);
+    ck_assert_str_eq(kept_text(), ANOTHER);
+}
+END_TEST
+
 START_TEST(an_edit_that_nobody_has_loaded_is_seen_and_when_it_was)
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1790000000}};
@@ -244,7 +261,7 @@ START_TEST(what_a_look_finds_of_the_one_before_is_not_said_of_the_one_that_was_l
     virtual_advance(gw->facts, 10000); /* the look is under way, in the pool */
     ck_assert_uint_eq(gw->loop.active_reqs.count, 1);
     ck_assert_int_eq(conf_read(folder.file, &text, &problem), 0);
-    file_took(gw, &text);
+    file_took(gw, &text, true);
     ck_assert_ptr_null(text.bytes);
     settle();
     ck_assert_str_eq(status("state"), "in force");
@@ -263,6 +280,7 @@ int main(void)
     tcase_add_test(tc, what_could_not_be_started_with_is_not_kept);
     tcase_add_test(tc, with_a_mistake_in_the_file_it_starts_with_the_last_that_worked_and_says_so);
     tcase_add_test(tc, a_reload_that_was_taken_over_is_kept_and_one_that_was_refused_is_not);
+    tcase_add_test(tc, what_waits_for_a_restart_has_not_worked);
     tcase_add_test(tc, an_edit_that_nobody_has_loaded_is_seen_and_when_it_was);
     tcase_add_test(tc, an_edit_of_the_same_length_and_time_is_seen);
     tcase_add_test(tc, what_cannot_be_kept_is_said_and_kept_when_that_goes);
