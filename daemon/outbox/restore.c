@@ -172,6 +172,7 @@ static void take_head(const struct journal_head *head, struct outbox_found *foun
 bool restore(struct journal *j, struct store *s, struct outbox_found *found)
 {
     struct journal_found in_journal = {.damaged = 0};
+    uint64_t stored_seq = found->last_seq;
     if (!j)
         return false;
     journal_read(j, collect, found, &in_journal);
@@ -192,5 +193,6 @@ bool restore(struct journal *j, struct store *s, struct outbox_found *found)
                     "disk yet: taken from the journal",
                     found->restored_count, (unsigned long long)found->restored[0].event->seq);
     take_head(&in_journal.head, found);
-    return in_journal.head_is_newest;
+    /* One of an earlier run, which a run without a journal has followed, is not. */
+    return in_journal.head_is_newest && in_journal.head.seq >= stored_seq;
 }

@@ -62,7 +62,9 @@ static int open_store(struct outbox *ob, int64_t reserve_events, struct outbox_f
     uint64_t stored_seq = found->last_seq;
     bool head_is_newest = restore(ob->journal, &ob->store, found);
     begin_numbers(ob, head_is_newest, stored_seq, found);
-    struct journal_head head = {.seq = found->last_seq, .wall_ms = found->newest_wall_ms};
+    /* What was left out is left out by the next start, too, whether or not an event comes before
+     * it. */
+    struct journal_head head = {.seq = found->used_seq, .wall_ms = found->newest_wall_ms};
     memcpy(head.digest, found->head, sizeof head.digest);
     journal_begin(ob->journal, &head);
     journal_note_committed(ob->journal, stored_seq);

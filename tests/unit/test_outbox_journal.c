@@ -309,6 +309,66 @@ START_TEST(after_a_power_cut_numbers_go_on_above_what_may_have_been_given)
 }
 END_TEST
 
+/* As kill_and_start, and the journal is gone. */
+static void cut_and_start(struct fixture *f)
+{
+    char left[40];
+    snprintf(left, sizeof left, "%s.left", f->folder);
+    run("cp -a %s %s", f->folder, left);
+    watched_vfs_fail_writes(0);
+    close_outbox(f);
+    run("rm -rf %s", f->folder);
+    run("mv %s %s", left, f->folder);
+    run("rm %s/journal.0 %s/journal.1", f->folder, f->folder);
+    f->stored = 0;
+    open_outbox(f);
+}
+
+/* The journal of this boot, which knows of no event but that of before, is no reason to give them.
+ */
+START_TEST(what_a_power_cut_left_out_stays_so_when_nothing_comes_before_the_next_start)
+{
+    for (int clean = 0; clean < 2; clean++) {
+        struct fixture *f = begin_with_journal();
+        put(f, 1, NULL);
+        wait_stored(f, 1);
+        cut_and_start(f);
+        ck_assert_uint_eq(f->found.used_seq, 2 * NUMBERS_STEP);
+        if (clean) {
+            close_outbox(f);
+            open_outbox(f);
+        } else {
+            kill_and_start(f);
+        }
+        ck_assert_uint_ge(f->found.used_seq, 2 * NUMBERS_STEP);
+        ck_assert_uint_ge(f->found.last_seq, 1);
+        end(f);
+    }
+}
+END_TEST
+
+/* It was not there for a while: what was sent from memory then it does not know. */
+START_TEST(a_journal_of_an_earlier_run_says_nothing_of_the_newest_number)
+{
+    struct fixture *f = begin_with_journal();
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    close_outbox(f);
+    const char *dir = f->journal_dir;
+    f->journal_dir = NULL;
+    open_outbox(f);
+    put(f, 2, NULL);
+    wait_stored(f, 2);
+    watched_vfs_fail_writes(100000);
+    put(f, 3, NULL);
+    f->journal_dir = dir;
+    kill_and_start(f);
+    ck_assert_uint_eq(f->found.last_seq, 2);
+    ck_assert_uint_ge(f->found.used_seq, NUMBERS_STEP);
+    end(f);
+}
+END_TEST
+
 START_TEST(the_ceiling_is_far_ahead_of_what_is_given)
 {
     struct fixture *f = begin();
@@ -423,6 +483,9 @@ int main(void)
     tcase_add_test(tests, a_journal_that_lacks_an_event_does_not_say_that_all_is_well);
     tcase_add_test(tests, after_a_clean_stop_numbers_go_on);
     tcase_add_test(tests, after_a_power_cut_numbers_go_on_above_what_may_have_been_given);
+    tcase_add_test(tests,
+                   what_a_power_cut_left_out_stays_so_when_nothing_comes_before_the_next_start);
+    tcase_add_test(tests, a_journal_of_an_earlier_run_says_nothing_of_the_newest_number);
     tcase_add_test(tests, the_ceiling_is_far_ahead_of_what_is_given);
     tcase_add_test(tests, a_start_that_cannot_be_written_down_is_with_the_first_event);
     tcase_add_test(tests, with_the_journal_of_this_boot_no_number_is_left_out);
