@@ -20,8 +20,9 @@
 #define DAY_MS         INT64_C(86400000)
 #define ROW_AGE        "age"
 #define LOOK_AFTER_MS  (10 * 1000) /* the disk belongs to what starts */
-#define CLOSE_WAIT_MS  12000       /* and a second: TimeoutStopSec is 15 */
-#define LATE_MS        50          /* whatever storage.commit_wait says */
+#define PROVE_EVERY_MS (60 * 1000)
+#define CLOSE_WAIT_MS  12000 /* and a second: TimeoutStopSec is 15 */
+#define LATE_MS        50    /* whatever storage.commit_wait says */
 #define SLOW_STORE_MS                                                                              \
     LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
 
@@ -379,7 +380,8 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
                                      .receiver_count = to->count,
                                      .reserve_events = storage->reserve_events,
                                      .journal_dir = journal_dir,
-                                     .look_after_ms = LOOK_AFTER_MS};
+                                     .look_after_ms = LOOK_AFTER_MS,
+                                     .prove_every_ms = PROVE_EVERY_MS};
     struct outbox_host host = {
         .on_fault = on_store_fault, .on_damage = on_store_damage, .on_wait = on_wait, .arg = ev};
     return err_prefix(e, outbox_open(ev->loop, &options, &host, &ev->outbox, ret_found, e),

@@ -231,6 +231,11 @@ static int read_state(struct store *s, struct outbox_found *found)
     return 0;
 }
 
+int store_read_head(struct store *s, struct outbox_found *ret_found, struct err *e)
+{
+    return read_head(s, ret_found) == 0 ? 0 : store_error(s, e, "read the newest event");
+}
+
 int store_read_found(struct store *s, struct outbox_found *ret_found, struct err *e)
 {
     if (read_head(s, ret_found) != 0 || read_state(s, ret_found) != 0 ||

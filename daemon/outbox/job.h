@@ -20,6 +20,7 @@
 #include "outbox/scrub.h"
 #include "outbox/store.h"
 #include "outbox/strike.h"
+#include "outbox/witness.h"
 
 enum job_kind {
     JOB_STORE,
@@ -34,8 +35,9 @@ enum job_kind {
     JOB_QUERY,
     JOB_PRUNE,
     JOB_STRIKE,
-    JOB_ROOM, /* never done, nor the next: there is a time to look again */
+    JOB_ROOM, /* never done, nor those below: there is a time to look again */
     JOB_SCRUB,
+    JOB_PROVE,
 };
 
 /* A row of state, ours; without a text there is none. */
@@ -158,13 +160,16 @@ struct outbox {
     size_t in_hand;   /* events that the store thread writes now */
     size_t unwritten; /* that it gave up at a stop */
     /* store thread */
+    struct witness witness;
     struct newest newest;
     bool was_mended; /* a damaged database was put aside */
     bool faulty;     /* a fault was told and not yet cleared */
     bool unsettled;  /* the disk refused to settle what is fresh */
     bool log_has_frames;
-    unsigned failed;    /* chores that failed and wait */
-    int64_t mended_ns;  /* when the last damaged one was put aside */
+    unsigned failed;   /* chores that failed and wait */
+    int64_t mended_ns; /* when the last damaged one was put aside */
+    char *adrift;      /* why what is open is not what the name leads to; NULL: it is */
+    int64_t prove_every_ns;
     int64_t written_ns; /* when a batch was last written */
 };
 

@@ -45,6 +45,12 @@ uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_
     return is_damaged ? ceiling_above(last_seq) : last_seq; /* a new one, or an older program's */
 }
 
+uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling)
+{
+    uint64_t above = ceiling_above(last_seq);
+    return ceiling > above ? ceiling : above;
+}
+
 static int put(struct store *s, const char *text, struct err *e)
 {
     const struct outbox_row row = {.name = NUMBERS_ROW, .text = text};

@@ -28,6 +28,9 @@ int numbers_read(struct store *s, struct err *e);
 uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_seq, bool is_newest,
                       bool is_damaged);
 
+/* Likewise where what the store says of it is not to be believed: by a ceiling of elsewhere. */
+uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling);
+
 /* From now on numbers above this one are given: in a transaction of its own. */
 int numbers_begin(struct store *s, uint64_t used, struct err *e);
 

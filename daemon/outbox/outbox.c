@@ -64,6 +64,7 @@ static void free_job(struct job *job)
     case JOB_STRIKE:
     case JOB_ROOM:
     case JOB_SCRUB:
+    case JOB_PROVE:
         break;
     }
     free(job);
@@ -125,6 +126,7 @@ static void deliver_job(struct mailbox_message *message)
     case JOB_STRIKE:
     case JOB_ROOM:
     case JOB_SCRUB:
+    case JOB_PROVE:
         break;
     }
     free_job(job);
@@ -177,6 +179,7 @@ void outbox_free(struct outbox *ob)
 {
     free_chores(ob);
     newest_free(&ob->newest);
+    free(ob->adrift);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
         free(ob->receivers[i]);
     journal_destroy(ob->journal);
@@ -206,6 +209,12 @@ void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options)
     scrub->again_ns = room->again_ns;
     queue_add(&ob->queue, room);
     queue_add(&ob->queue, scrub);
+    ob->prove_every_ns = options->prove_every_ms * 1000000;
+    if (ob->prove_every_ns == 0)
+        return;
+    struct job *prove = create_job(ob, JOB_PROVE, NULL);
+    prove->again_ns = room->again_ns;
+    queue_add(&ob->queue, prove);
 }
 
 static struct job_row copy_row(const struct outbox_row *row)

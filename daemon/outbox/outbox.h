@@ -43,6 +43,7 @@ struct outbox_options {
     int64_t reserve_events;
     const char *journal_dir; /* the run folder (journal.h); NULL: without a journal */
     int64_t look_after_ms;   /* before more room is taken, and the database looked over */
+    int64_t prove_every_ms;  /* and from then on the store proves itself (mend.h); 0: never */
 };
 
 struct outbox_host {

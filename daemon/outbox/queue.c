@@ -55,6 +55,7 @@ bool queue_add(struct queue *q, struct job *job)
     case JOB_STRIKE:
     case JOB_ROOM:
     case JOB_SCRUB:
+    case JOB_PROVE:
         return add_chore(q, job);
     }
     return false;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ struct table {
     const char *order; /* its key: damage is met from both ends */
     const char *insert;
     bool has_events, has_state;
+    bool is_owed;    /* what is lost of it is sent to nobody */
     bool is_younger; /* than the first version: there may be none, which is no damage */
 };
 
@@ -30,10 +32,12 @@ static const struct table tables[] = {
      .insert = "INSERT OR IGNORE INTO fresh VALUES(?,?,?,?,?,?,?,?,?,?,?)",
      .has_events = true,
      .has_state = true,
+     .is_owed = true,
      .is_younger = true},
     {.name = "delivery",
      .order = "seq",
-     .insert = "INSERT OR IGNORE INTO delivery VALUES(?,?,?,?,?,?,?)"},
+     .insert = "INSERT OR IGNORE INTO delivery VALUES(?,?,?,?,?,?,?)",
+     .is_owed = true},
     {.name = "upload",
      .order = "seq",
      .insert = "INSERT OR IGNORE INTO upload VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
@@ -73,8 +77,13 @@ static int copy_direction(sqlite3 *from, sqlite3 *to, const struct table *table,
     return is_refused ? -1 : copied;
 }
 
-/* How many events were copied, or -1 if the fresh one refuses a row of any table. */
-static int copy_tables(sqlite3 *from, sqlite3 *to, bool *ret_state_lost)
+struct copied {
+    int events; /* -1: the fresh one refuses a row of any table */
+    bool state_lost, owed_lost;
+    struct err why; /* of the refusal */
+};
+
+static int copy_tables(sqlite3 *from, sqlite3 *to, struct copied *copied)
 {
     int events = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -86,48 +95,63 @@ static int copy_tables(sqlite3 *from, sqlite3 *to, bool *ret_state_lost)
         if (tables[i].has_events)
             events += up + down;
         if (tables[i].has_state && !whole)
-            *ret_state_lost = true;
+            copied->state_lost = true;
+        copied->owed_lost |= tables[i].is_owed && !whole;
     }
     return events;
 }
 
-/* How many events were copied; -1 if the fresh one does not take what can be read: it stays empty.
- */
-static int copy_rows(const char *damaged, sqlite3 *to, struct outbox_found *found,
-                     struct err *ret_why)
+/* NULL if it cannot be opened at all. */
+static sqlite3 *open_damaged(const char *path)
 {
     sqlite3 *from = NULL;
-    int events = 0;
-    if (sqlite3_open_v2(damaged, &from, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-        /* No shared memory, which a full disk would turn into a SIGBUS. */
-        sqlite3_exec(from, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
-        bool begun = sqlite3_exec(to, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
-        events = begun ? copy_tables(from, to, &found->state_lost) : -1;
-        if (events >= 0 && sqlite3_exec(to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-            events = -1;
-    } else {
-        found->state_lost = true;
+    if (sqlite3_open_v2(path, &from, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+        sqlite3_close(from);
+        return NULL;
     }
-    if (events < 0) {
-        err_set(ret_why, EIO, "%s", sqlite3_errmsg(to));
-        sqlite3_exec(to, "ROLLBACK", NULL, NULL, NULL);
-        found->state_lost = true;
-    }
-    sqlite3_close(from);
-    return events;
+    /* No shared memory, which a full disk would turn into a SIGBUS. */
+    sqlite3_exec(from, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
+    return from;
 }
 
+/* If the fresh one does not take what can be read it stays empty. */
+static void copy_rows(sqlite3 *from, sqlite3 *to, struct copied *ret_copied)
+{
+    struct copied copied = {.state_lost = !from, .owed_lost = !from};
+    if (from) {
+        bool begun = sqlite3_exec(to, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+        copied.events = begun ? copy_tables(from, to, &copied) : -1;
+        if (copied.events >= 0 && sqlite3_exec(to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+            copied.events = -1;
+    }
+    if (copied.events < 0) {
+        err_set(&copied.why, EIO, "%s", sqlite3_errmsg(to));
+        sqlite3_exec(to, "ROLLBACK", NULL, NULL, NULL);
+        copied.state_lost = true;
+    }
+    *ret_copied = copied;
+}
+
+/* What is copied, and what is told of it. */
+struct source {
+    sqlite3 *from;     /* NULL: cannot be opened */
+    const char *aside; /* NULL: nothing is there to be moved */
+    const char *why;
+};
+
 /* Says what became of it; NULL without memory. */
-static char *tell_damage(const char *damage, int events, const struct err *why, const char *aside)
+static char *tell_damage(const struct source *source, const struct copied *copied)
 {
     char kept[400], *text;
-    if (events < 0)
+    if (copied->events < 0)
         snprintf(kept, sizeof kept, "what can be read of it could not be copied (%s), none is kept",
-                 why->text);
+                 copied->why.text);
     else
-        snprintf(kept, sizeof kept, "%d events could be read and were kept", events);
-    int length = asprintf(&text, "the outbox was damaged (%s); %s; the damaged file is %s", damage,
-                          kept, aside);
+        snprintf(kept, sizeof kept, "%d events could be read and were kept%s", copied->events,
+                 copied->owed_lost ? ", but not all of what was owed to whom" : "");
+    int length =
+        asprintf(&text, "the outbox was damaged (%s); %s%s%s", source->why, kept,
+                 source->aside ? "; the damaged file is " : "", source->aside ? source->aside : "");
     return length < 0 ? NULL : text;
 }
 
@@ -155,20 +179,21 @@ static void remove_fresh(const struct store *s)
 }
 
 /* A database beside the damaged one, of what can be read of that: closed, and without a log. */
-static int make_fresh(const struct store *s, const char *aside, const char *why,
+static int make_fresh(const struct store *s, const struct source *source,
                       struct outbox_found *found, struct err *e)
 {
     struct store fresh = {.receivers = s->receivers, .receiver_count = s->receiver_count};
-    struct err refusal;
+    struct copied copied;
     remove_fresh(s);
     snprintf(fresh.path, sizeof fresh.path, "%.*s" FRESH_SUFFIX,
              (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
     int result = store_open(&fresh, e);
     if (result != 0)
         return result;
-    int events = copy_rows(s->path, fresh.db, found, &refusal);
+    copy_rows(source->from, fresh.db, &copied);
+    found->state_lost |= copied.state_lost;
     free(found->damage);
-    found->damage = tell_damage(why, events, &refusal, aside);
+    found->damage = tell_damage(source, &copied);
     result = found->damage ? store_end_log(&fresh, e) : err_set(e, ENOMEM, "out of memory");
     store_close(&fresh);
     char log[PATH_SIZE];
@@ -192,18 +217,40 @@ static void name_aside(const struct store *s, char ret_aside[PATH_SIZE])
     snprintf(ret_aside, PATH_SIZE, "%s.damaged-%lld", s->path, (long long)time(NULL));
 }
 
+static int move_into_place(struct store *s, const char *aside, struct err *e)
+{
+    if (rename(s->path, aside) != 0 && errno != ENOENT)
+        return err_system(e, errno, "%s: moving the damaged database aside", s->path);
+    move_log(s, aside);
+    int result = put_in_place(s, e);
+    if (result != 0)
+        return result;
+    store_close(s);
+    return store_open(s, e);
+}
+
 int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e)
 {
     char aside[PATH_SIZE];
     name_aside(s, aside);
-    int result = make_fresh(s, aside, why, found, e);
-    if (result != 0)
-        return result;
-    if (rename(s->path, aside) != 0 && errno != ENOENT)
-        return err_system(e, errno, "%s: moving the damaged database aside", s->path);
-    move_log(s, aside);
-    result = put_in_place(s, e);
-    return result == 0 ? store_open(s, e) : result;
+    struct source source = {.from = open_damaged(s->path), .aside = aside, .why = why};
+    int result = make_fresh(s, &source, found, e);
+    sqlite3_close(source.from);
+    return result == 0 ? move_into_place(s, aside, e) : result;
+}
+
+int salvage_open(struct store *s, const char *why, struct outbox_found *found, bool *ret_has_aside,
+                 struct err *e)
+{
+    char aside[PATH_SIZE], folder[PATH_SIZE];
+    name_aside(s, aside);
+    snprintf(folder, sizeof folder, "%s", s->path);
+    *strrchr(folder, '/') = '\0';
+    mkdir(folder, 0700); /* if it is there, or cannot be made, the next step says so */
+    *ret_has_aside = access(s->path, F_OK) == 0;
+    struct source source = {.from = s->db, .aside = *ret_has_aside ? aside : NULL, .why = why};
+    int result = make_fresh(s, &source, found, e);
+    return result == 0 ? move_into_place(s, aside, e) : result;
 }
 
 int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e)
@@ -220,4 +267,17 @@ int salvage_finish(const struct store *s, struct outbox_found *found, struct err
     found->damage = strdup("the outbox was damaged, and the program ended while it was put aside: "
                            "what could be read of it was kept");
     return found->damage ? put_in_place(s, e) : err_set(e, ENOMEM, "out of memory");
+}
+
+bool salvage_is_absent(const struct store *s)
+{
+    char aside[PATH_SIZE], log[PATH_SIZE];
+    struct stat info;
+    bool is_there = stat(s->path, &info) == 0;
+    name_beside(s, "-wal", log);
+    if (is_there || errno != ENOENT)
+        return is_there && S_ISREG(info.st_mode) && info.st_size == 0 && access(log, F_OK) != 0;
+    name_aside(s, aside);
+    move_log(s, aside);
+    return true;
 }

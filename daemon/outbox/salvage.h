@@ -14,8 +14,17 @@
  */
 int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e);
 
+/* Likewise of one that is open and stays so until the fresh one is in its place; what has its name
+ * meanwhile, if anything, is moved aside unread. */
+int salvage_open(struct store *s, const char *why, struct outbox_found *found, bool *ret_has_aside,
+                 struct err *e);
+
 /* Before the database is opened: what a kill in a salvage has left is finished, or removed. Sets
  * `damage` and, since nobody can tell any more, `state_lost` if it was finished. */
 int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e);
+
+/* After that: whether there is no database, or an empty file without a log. A log that has lost its
+ * database, which SQLite would remove, is moved aside. */
+bool salvage_is_absent(const struct store *s);
 
 #endif

@@ -15,10 +15,13 @@
 static int open_database(struct outbox *ob, struct outbox_found *found, struct err *e)
 {
     int result = salvage_finish(&ob->store, found, e);
+    ob->witness.was_absent = result == 0 && salvage_is_absent(&ob->store);
     if (result == 0)
         result = store_open(&ob->store, e);
     if (result == 0)
         result = store_read_found(&ob->store, found, e);
+    if (result == 0)
+        result = witness_check(&ob->witness, &ob->store, found, e);
     if (result == -EBADMSG) {
         struct err why = *e;
         store_close(&ob->store);
@@ -39,12 +42,15 @@ static void begin_numbers(struct outbox *ob, bool head_is_newest, uint64_t store
     struct err e;
     found->used_seq = numbers_used(&ob->store, found->last_seq, stored_seq, head_is_newest,
                                    found->damage != NULL);
+    if (ob->witness.is_contradicted && !head_is_newest)
+        found->used_seq = numbers_used_at_most(found->last_seq, ob->witness.ceiling);
     if (found->used_seq > found->last_seq)
-        log_warning(
-            "outbox",
-            "the gateway was not stopped, and no journal is left: numbers from %llu to %llu "
-            "are left out, in case events were sent with them that are lost here",
-            (unsigned long long)found->last_seq + 1, (unsigned long long)found->used_seq);
+        log_warning("outbox",
+                    "%s, and no journal is left: numbers from %llu to %llu "
+                    "are left out, in case events were sent with them that are lost here",
+                    ob->witness.is_contradicted ? "the store has lost events"
+                                                : "the gateway was not stopped",
+                    (unsigned long long)found->last_seq + 1, (unsigned long long)found->used_seq);
     if (numbers_begin(&ob->store, found->used_seq, &e) != 0) {
         log_warning("outbox", "%s", e.text);
         store_close(&ob->store); /* opened anew by the first batch */
@@ -60,7 +66,9 @@ static int open_store(struct outbox *ob, int64_t reserve_events, struct outbox_f
     if (reserve_events > 0 && found->last_seq == 0 && store_free_bytes(&ob->store) == 0)
         room_take_first(&ob->store, reserve_events);
     uint64_t stored_seq = found->last_seq;
+    witness_take(&ob->witness, found);
     bool head_is_newest = restore(ob->journal, &ob->store, found);
+    witness_tell(&ob->witness, found);
     begin_numbers(ob, head_is_newest, stored_seq, found);
     /* What was left out is left out by the next start, too, whether or not an event comes before
      * it. */
@@ -83,6 +91,7 @@ static int prepare(struct outbox *ob, const struct outbox_options *options, stru
             return err_set(e, ENOMEM, "outbox: out of memory");
     }
     snprintf(ob->store.path, sizeof ob->store.path, "%s/" STORE_FILE, options->dir);
+    witness_open(&ob->witness, ob->store.path);
     ob->store.receivers = (const char *const *)ob->receivers;
     ob->store.receiver_count = options->receiver_count;
     if (options->journal_dir)

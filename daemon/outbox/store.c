@@ -241,6 +241,7 @@ int store_open(struct store *s, struct err *e)
         return result;
     }
     sqlite3_wal_hook(s->db, on_log_grown, s);
+    place_note(&s->place, s->path);
     if (is_new)
         store_sync_folder(s->path);
     return 0;

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "outbox/outbox.h"
+#include "outbox/place.h"
 
 #define STORE_FILE      "outbox.db"
 #define STORE_LOG_BYTES (4 << 20) /* the room that is taken for its log */
@@ -80,8 +81,9 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     char path[4096];
-    int log_pages; /* in the log since it was moved last */
-    size_t fresh;  /* events that are not settled */
+    struct place place; /* of what is open */
+    int log_pages;      /* in the log since it was moved last */
+    size_t fresh;       /* events that are not settled */
     /* numbers.h; as the file says, or the transaction that is open */
     uint64_t ceiling; /* no number above it was given; 0: nothing is known */
     bool is_clean;    /* but the stop was clean, and the newest event's number this: */
@@ -108,6 +110,8 @@ int store_fill(struct store *s, int bytes, struct err *e);
 int store_empty(struct store *s, struct err *e);
 
 int store_read_found(struct store *s, struct outbox_found *ret_found, struct err *e);
+/* Of that the newest event alone. */
+int store_read_head(struct store *s, struct outbox_found *ret_found, struct err *e);
 
 /* All that is read is on the disk for certain (prove.h); once it is, this is nothing. Whatever is
  * written wants it, and does it first. */

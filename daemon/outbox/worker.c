@@ -8,14 +8,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "outbox/fresh.h"
-#include "outbox/job.h"
+#include "outbox/mend.h"
 #include "outbox/numbers.h"
-#include "outbox/salvage.h"
 
 #define IDLE_NS INT64_C(200000000) /* without a write before the log is moved */
 #define LONG_NS INT64_C(3600000000000)
-
-#define MEND_AGAIN_NS INT64_C(600000000000)
 
 static const struct outbox_row *row_of(const struct job_row *row, struct outbox_row *ret_row)
 {
@@ -85,6 +82,7 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
     case JOB_STRIKE:
     case JOB_ROOM:
     case JOB_SCRUB:
+    case JOB_PROVE:
         break;
     }
     abort(); /* a chore among the writes */
@@ -106,7 +104,7 @@ static int write_list(struct outbox *ob, const struct job_list *list, struct err
 /* In one transaction, the records behind the writes. */
 static int write_all(struct outbox *ob, const struct work *work, struct err *e)
 {
-    int result = ob->store.db ? 0 : store_open(&ob->store, e);
+    int result = mend_reopen(ob, e);
     if (result == 0)
         result = store_begin(&ob->store, e);
     if (result != 0)
@@ -116,8 +114,9 @@ static int write_all(struct outbox *ob, const struct work *work, struct err *e)
         result = write_list(ob, &work->records, e);
     if (result == 0)
         result = store_commit(&ob->store, e);
-    if (result != 0)
-        store_rollback(&ob->store);
+    if (result == 0)
+        return mend_check_place(ob, e);
+    store_rollback(&ob->store);
     return result;
 }
 
@@ -142,7 +141,7 @@ static void note_success(struct outbox *ob)
     uv_mutex_lock(&ob->lock);
     bool fails = queue_fails(&ob->queue);
     uv_mutex_unlock(&ob->lock);
-    if (ob->faulty && ob->failed == 0 && !fails && !ob->unsettled) {
+    if (ob->faulty && ob->failed == 0 && !fails && !ob->unsettled && !ob->adrift) {
         outbox_tell_fault(ob, NULL);
         ob->faulty = false;
     }
@@ -155,7 +154,7 @@ static void note_unsettled(struct outbox *ob, const struct err *e)
     ob->unsettled = ob->log_has_frames = true;
     note_fault(ob, e->text);
     store_rollback(&ob->store);
-    store_close(&ob->store); /* opened anew, it counts what is fresh */
+    mend_close(ob); /* opened anew, it counts what is fresh */
 }
 
 static int write_fresh(struct store *s, struct err *e)
@@ -170,7 +169,7 @@ static int write_fresh(struct store *s, struct err *e)
 static int settle(struct outbox *ob, struct err *e)
 {
     struct store *s = &ob->store;
-    int result = s->db ? 0 : store_open(s, e);
+    int result = mend_reopen_to_read(ob, e);
     if (result == 0 && s->fresh > 0) {
         ob->log_has_frames = true;
         result = write_fresh(s, e);
@@ -233,14 +232,15 @@ static void move_long_log(struct outbox *ob)
         store_checkpoint(s);
 }
 
-static void note_rows(struct outbox *ob, const struct job_list *writes)
+static void note_content(struct outbox *ob, const struct job_list *writes)
 {
     const struct job *job;
     STAILQ_FOREACH(job, writes, next)
     {
-        if (job->kind == JOB_STORE)
+        if (job->kind == JOB_STORE) {
+            witness_note(&ob->witness, job->u.store.event);
             newest_note(&ob->newest, job->u.store.row.name, job->u.store.row.text);
-        else if (job->kind == JOB_ANSWER)
+        } else if (job->kind == JOB_ANSWER)
             newest_note(&ob->newest, job->u.answer.row.name, job->u.answer.row.text);
         for (size_t i = 0; job->kind == JOB_STATE && i < JOB_ROWS_MAX; i++)
             newest_note(&ob->newest, job->u.state.rows[i].name, job->u.state.rows[i].text);
@@ -256,7 +256,7 @@ static void note_written(struct outbox *ob, struct work *work)
     ob->in_hand = 0;
     uv_mutex_unlock(&ob->lock);
     ob->unsettled = ob->unsettled && ob->store.fresh > 0;
-    note_rows(ob, &work->writes);
+    note_content(ob, &work->writes);
     note_success(ob);
     go_on_to_strike(ob, &work->writes);
     post_all(ob, &work->writes);
@@ -264,38 +264,12 @@ static void note_written(struct outbox *ob, struct work *work)
     move_long_log(ob);
 }
 
-/* A damaged database is put aside, and what can be read of it goes on in a fresh one. Not twice in
- * a short time: what damages it would fill the disk with what was put aside. */
-static void mend(struct outbox *ob, const char *why)
-{
-    struct err e;
-    struct outbox_found found = {0};
-    int64_t now_ns = clock_monotonic_ns();
-    note_fault(ob, why);
-    if (ob->was_mended && now_ns - ob->mended_ns < MEND_AGAIN_NS)
-        return;
-    store_close(&ob->store);
-    int result = salvage(&ob->store, why, &found, &e);
-    if (result == 0)
-        result = newest_put(&ob->newest, &ob->store, &e);
-    if (result == 0) {
-        ob->was_mended = ob->log_has_frames = true;
-        ob->mended_ns = now_ns;
-    } else {
-        log_error("outbox", "the damaged database cannot be mended: %s", e.text);
-        store_close(&ob->store);
-    }
-    if (found.damage)
-        outbox_tell_damage(ob, found.damage);
-    outbox_found_finish(&found);
-}
-
 static void note_refused(struct outbox *ob, struct work *work, const char *reason)
 {
     note_fault(ob, reason);
     /* Where the disk is full the log may have grown out of its room: moving it makes room. */
     store_checkpoint(&ob->store);
-    store_close(&ob->store);
+    mend_close(ob);
     uv_mutex_lock(&ob->lock);
     queue_put_back(&ob->queue, work, clock_monotonic_ns());
     ob->in_hand = 0;
@@ -321,10 +295,11 @@ static void write_work(struct outbox *ob, struct work *work)
         post_all(ob, &work->writes);
     else if ((result = write_all(ob, work, &e)) == 0)
         note_written(ob, work);
-    else if (result == -EBADMSG)
-        mend(ob, e.text);
-    if (result != 0)
+    if (result != 0) {
+        note_fault(ob, e.text);
+        mend(ob, result, e.text);
         note_refused(ob, work, e.text);
+    }
 }
 
 static int load_event(struct store *s, struct job_load *job, struct err *e)
@@ -355,7 +330,7 @@ static int go_on_to_scrub(struct outbox *ob, struct scrub *scrub, struct err *e)
 static int go_on(struct outbox *ob, struct job *job, struct err *e)
 {
     struct store *s = &ob->store;
-    int result = s->db ? 0 : store_open(s, e);
+    int result = mend_reopen_to_read(ob, e);
     if (result != 0)
         return result;
     switch (job->kind) {
@@ -382,6 +357,8 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
         return room_go_on(s, &job->u.room, e);
     case JOB_SCRUB:
         return go_on_to_scrub(ob, &job->u.scrub, e);
+    case JOB_PROVE:
+        return mend_prove(ob, e);
     case JOB_STORE:
     case JOB_DELIVERY:
     case JOB_UPLOAD:
@@ -400,8 +377,10 @@ static void do_piece(struct outbox *ob, struct job *job)
 {
     struct err e;
     int result = go_on(ob, job, &e);
-    if (result == -EBADMSG)
-        mend(ob, e.text);
+    if (result == -EBADMSG || result == -ESTALE) {
+        note_fault(ob, e.text);
+        mend(ob, result, e.text);
+    }
     if (result < 0 && job->kind == JOB_QUERY) {
         question_fail(job->u.query.question, e.text);
         result = 0;
@@ -410,7 +389,7 @@ static void do_piece(struct outbox *ob, struct job *job)
         note_fault(ob, e.text);
         ob->failed += !job->failed;
         job->failed = true;
-        store_close(&ob->store);
+        mend_close(ob);
         put_back(ob, job, clock_monotonic_ns() + QUEUE_RETRY_NS);
         return;
     }
@@ -421,6 +400,8 @@ static void do_piece(struct outbox *ob, struct job *job)
         put_back(ob, job, clock_monotonic_ns() + job->u.room.again_in_ns);
     else if (job->kind == JOB_SCRUB)
         put_back(ob, job, clock_monotonic_ns() + job->u.scrub.again_in_ns);
+    else if (job->kind == JOB_PROVE)
+        put_back(ob, job, clock_monotonic_ns() + ob->prove_every_ns);
     else if (result > 0)
         put_back(ob, job, 0);
     else
@@ -506,11 +487,15 @@ static void end_store(struct outbox *ob)
     uv_mutex_lock(&ob->lock);
     bool is_clean = STAILQ_EMPTY(&ob->queue.writes);
     uv_mutex_unlock(&ob->lock);
-    int result = s->db ? 0 : store_open(s, &e);
+    int result = mend_reopen(ob, &e);
     if (result == 0)
         result = is_clean ? numbers_end(s, &e) : settle(ob, &e);
+    if (result == 0)
+        result = mend_check_place(ob, &e);
     if (result != 0)
         log_warning("outbox", "not all is settled at the stop: %s", e.text);
+    if (result == 0 && witness_write(&ob->witness, s, &e) != 0)
+        log_warning("outbox", "%s", e.text);
     store_close(s);
 }
 

@@ -33,7 +33,8 @@ void open_outbox(struct fixture *f)
                                      .receivers = receivers,
                                      .receiver_count = 2,
                                      .journal_dir = f->journal_dir,
-                                     .look_after_ms = f->look_at_once ? 0 : 3600000};
+                                     .look_after_ms = f->look_at_once ? 0 : 3600000,
+                                     .prove_every_ms = f->prove_every_ms};
     struct outbox_host host = {.on_fault = on_fault, .on_damage = on_damage, .arg = f};
     struct err e;
     uv_loop_init(&f->loop);

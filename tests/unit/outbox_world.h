@@ -16,8 +16,9 @@ struct fixture {
     unsigned stored;
     char fault[400];
     bool faulty;
-    bool look_at_once; /* from the next open_outbox on */
-    char damage[1000]; /* what was told of it while it ran */
+    bool look_at_once;      /* from the next open_outbox on */
+    int64_t prove_every_ms; /* likewise; 0: never */
+    char damage[1000];      /* what was told of it while it ran */
     bool damaged;
 };
 

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/mend.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "outbox/found.h"
+#include "outbox/salvage.h"
+
+#define AGAIN_NS INT64_C(600000000000)
+
+/* Not twice in a short time if something is put aside: what damages it would fill the disk. */
+static bool is_too_soon(const struct outbox *ob)
+{
+    return ob->was_mended && clock_monotonic_ns() - ob->mended_ns < AGAIN_NS;
+}
+
+/* What is open now, not what is left of it, is what is open; and which events are left. */
+static int go_on_with_fresh(struct outbox *ob, struct outbox_found *found, struct err *e)
+{
+    int result = store_read_head(&ob->store, found, e);
+    if (result != 0)
+        return result;
+    ob->witness.was_absent = false;
+    witness_take(&ob->witness, found);
+    witness_tell(&ob->witness, found);
+    return newest_put(&ob->newest, &ob->store, e);
+}
+
+static int end_mending(struct outbox *ob, int result, struct outbox_found *found, struct err *e)
+{
+    if (result == 0)
+        result = go_on_with_fresh(ob, found, e);
+    if (result == 0)
+        ob->log_has_frames = true;
+    if (found->damage)
+        outbox_tell_damage(ob, found->damage);
+    outbox_found_finish(found);
+    return result;
+}
+
+static void mend_damaged(struct outbox *ob, const char *why)
+{
+    struct err e;
+    struct outbox_found found = {0};
+    if (is_too_soon(ob))
+        return;
+    store_close(&ob->store);
+    if (end_mending(ob, salvage(&ob->store, why, &found, &e), &found, &e) == 0) {
+        ob->was_mended = true;
+        ob->mended_ns = clock_monotonic_ns();
+    } else {
+        log_error("outbox", "the damaged database cannot be mended: %s", e.text);
+        store_close(&ob->store);
+    }
+}
+
+/* The open one, which no name leads to any more, goes on in a fresh one. */
+static int move_back(struct outbox *ob, struct err *e)
+{
+    struct outbox_found found = {0};
+    bool has_aside;
+    if (is_too_soon(ob) && !salvage_is_absent(&ob->store))
+        return err_set(e, ESTALE, "%s", ob->adrift);
+    int result = salvage_open(&ob->store, ob->adrift, &found, &has_aside, e);
+    if (ob->store.db && result != 0) {
+        outbox_found_finish(&found);
+        return result;
+    }
+    free(ob->adrift);
+    ob->adrift = NULL; /* it is in its place, if not open */
+    result = end_mending(ob, result, &found, e);
+    ob->was_mended |= has_aside;
+    ob->mended_ns = has_aside ? clock_monotonic_ns() : ob->mended_ns;
+    return result;
+}
+
+int mend_reopen_to_read(struct outbox *ob, struct err *e)
+{
+    struct outbox_found found = {0};
+    if (ob->store.db)
+        return 0;
+    int result = salvage_finish(&ob->store, &found, e);
+    if (found.damage)
+        outbox_tell_damage(ob, found.damage);
+    outbox_found_finish(&found);
+    salvage_is_absent(&ob->store); /* the log of one that is gone is kept */
+    if (result == 0)
+        result = store_open(&ob->store, e);
+    if (result == 0)
+        result = store_read_head(&ob->store, &found, e);
+    if (result == 0)
+        result = witness_check(&ob->witness, &ob->store, &found, e);
+    if (result != 0)
+        store_close(&ob->store);
+    return result;
+}
+
+int mend_reopen(struct outbox *ob, struct err *e)
+{
+    int result = ob->adrift ? move_back(ob, e) : 0;
+    return result == 0 ? mend_reopen_to_read(ob, e) : result;
+}
+
+void mend_close(struct outbox *ob)
+{
+    if (!ob->adrift)
+        store_close(&ob->store);
+}
+
+int mend_check_place(struct outbox *ob, struct err *e)
+{
+    return place_check(&ob->store.place, ob->store.path, e);
+}
+
+static void drift(struct outbox *ob, const char *why)
+{
+    char *text = strdup(why); /* which may be the one that is freed */
+    if (!text)
+        abort();
+    free(ob->adrift);
+    ob->adrift = text;
+}
+
+void mend(struct outbox *ob, int result, const char *why)
+{
+    struct err e;
+    bool is_new = !ob->adrift;
+    if (result == -EBADMSG && is_new)
+        mend_damaged(ob, why);
+    if (result != -ESTALE || !ob->store.db)
+        return;
+    drift(ob, why);
+    if (is_new && move_back(ob, &e) != 0 && ob->adrift) {
+        log_error("outbox", "%s: cannot be written anew yet: %s", why, e.text);
+        outbox_tell_damage(ob, why);
+    }
+}
+
+int mend_prove(struct outbox *ob, struct err *e)
+{
+    struct store *s = &ob->store;
+    struct err refused;
+    int result = mend_reopen(ob, e);
+    if (result == 0)
+        result = store_begin_log(s, e);
+    if (result == 0)
+        result = mend_check_place(ob, e);
+    if (result == 0)
+        result = place_read_back(s->db, s->path, s->log_pages, e);
+    if (result != 0)
+        return result;
+    ob->log_has_frames = ob->log_has_frames || store_log_is_long(s);
+    /* A full disk takes none, but events still: its fault is another's. */
+    if (witness_write(&ob->witness, s, &refused) != 0)
+        log_warning("outbox", "%s", refused.text);
+    return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
+#define HEADER_BYTES 32
+#define FRAME_BYTES  (24 + 4096)
+#define PATH_SIZE    4300
+
+static void name_log(const char *path, char ret_log[PATH_SIZE])
+{
+    snprintf(ret_log, PATH_SIZE, "%s-wal", path);
+}
+
+static bool look(const char *path, struct place_file *ret_file)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return false;
+    *ret_file = (struct place_file){info.st_dev, info.st_ino, info.st_size};
+    return true;
+}
+
+void place_note(struct place *p, const char *path)
+{
+    char log[PATH_SIZE];
+    name_log(path, log);
+    p->is_known = look(path, &p->database) && look(log, &p->log);
+}
+
+static int check_one(struct place_file *known, const char *path, struct err *e)
+{
+    struct place_file now;
+    if (!look(path, &now))
+        return err_set(e, ESTALE, "%s: was taken away while it is in use: %s", path,
+                       strerror(errno));
+    if (now.device != known->device || now.inode != known->inode)
+        return err_set(e, ESTALE, "%s: is another file than the one that is in use", path);
+    if (now.size < known->size)
+        return err_set(e, EBADMSG, "%s: was cut from %lld to %lld bytes while it is in use", path,
+                       (long long)known->size, (long long)now.size);
+    *known = now;
+    return 0;
+}
+
+int place_check(struct place *p, const char *path, struct err *e)
+{
+    char log[PATH_SIZE];
+    if (!p->is_known)
+        return 0;
+    name_log(path, log);
+    int result = check_one(&p->database, path, e);
+    return result == 0 ? check_one(&p->log, log, e) : result;
+}
+
+static int read_by_name(const char *log, off_t at, unsigned char ret_frame[FRAME_BYTES])
+{
+    int fd = open(log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    posix_fadvise(fd, at, FRAME_BYTES, POSIX_FADV_DONTNEED); /* it was synced: let go, if it may */
+    ssize_t got = pread(fd, ret_frame, FRAME_BYTES, at);
+    int result = got == FRAME_BYTES ? 0 : got < 0 ? -errno : -ENODATA;
+    close(fd);
+    return result;
+}
+
+int place_read_back(sqlite3 *db, const char *path, int pages, struct err *e)
+{
+    unsigned char open_one[FRAME_BYTES], named[FRAME_BYTES];
+    sqlite3_file *file = NULL;
+    char log[PATH_SIZE];
+    off_t at = HEADER_BYTES + (off_t)(pages - 1) * FRAME_BYTES;
+    name_log(path, log);
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK ||
+        !file || !file->pMethods || pages <= 0)
+        return err_set(e, EIO, "%s: no log is open", log);
+    if (file->pMethods->xRead(file, open_one, FRAME_BYTES, at) != SQLITE_OK)
+        return err_set(e, EIO, "%s: what was committed cannot be read back", log);
+    int result = read_by_name(log, at, named);
+    if (result != 0)
+        return err_set(e, result == -EIO ? EIO : ESTALE,
+                       "%s: what was committed cannot be read back by its name: %s", log,
+                       strerror(-result));
+    if (memcmp(open_one, named, sizeof named) != 0)
+        return err_set(e, ESTALE, "%s: what was committed is not in the file of that name", log);
+    return 0;
+}

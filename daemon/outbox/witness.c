@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/witness.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/atomic_file.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "outbox/record.h"
+
+#define FILE_BYTES 1024
+#define RANGES     3 /* that are told one by one */
+#define PATH_SIZE  4200
+#define HEX        "%64[0-9a-f]"
+/* A person may read it; the last line is of all that stands before it. */
+#define HEADING  "tocsin outbox head 1\n"
+#define LAYOUT   HEADING "stored %" PRIu64 " %s %" PRId64 "\nnewest %" PRIu64 " %s %" PRId64 "\n"
+#define CEILING  "ceiling %" PRIu64 "\n"
+#define CHECKSUM "checksum %016" PRIx64 "\n"
+
+static int print(const struct witness *w, uint64_t ceiling, char ret_text[FILE_BYTES])
+{
+    char stored[ENCODE_HEX_SIZE(EVENT_DIGEST_BYTES)], newest[ENCODE_HEX_SIZE(EVENT_DIGEST_BYTES)];
+    encode_hex(w->stored.digest, EVENT_DIGEST_BYTES, stored);
+    encode_hex(w->newest.digest, EVENT_DIGEST_BYTES, newest);
+    int length = snprintf(ret_text, FILE_BYTES, LAYOUT CEILING, w->stored.seq, stored,
+                          w->stored.wall_ms, w->newest.seq, newest, w->newest.wall_ms, ceiling);
+    uint64_t sum = record_checksum(ret_text, (size_t)length);
+    return length + snprintf(ret_text + length, FILE_BYTES - (size_t)length, CHECKSUM, sum);
+}
+
+/* What was printed is read back, and must print the same again. */
+static bool scan(const char *text, size_t length, struct witness *w)
+{
+    char stored[ENCODE_HEX_SIZE(EVENT_DIGEST_BYTES)], newest[ENCODE_HEX_SIZE(EVENT_DIGEST_BYTES)];
+    char again[FILE_BYTES];
+    struct witness read = *w;
+    if (sscanf(text,
+               HEADING "stored %" SCNu64 " " HEX " %" SCNd64 " newest %" SCNu64 " " HEX " %" SCNd64
+                       " ceiling %" SCNu64,
+               &read.stored.seq, stored, &read.stored.wall_ms, &read.newest.seq, newest,
+               &read.newest.wall_ms, &read.ceiling) != 7)
+        return false;
+    if (decode_hex(stored, strlen(stored), read.stored.digest, EVENT_DIGEST_BYTES) < 0 ||
+        decode_hex(newest, strlen(newest), read.newest.digest, EVENT_DIGEST_BYTES) < 0 ||
+        read.newest.seq > RECORD_SEQ_MAX || read.ceiling > RECORD_SEQ_MAX)
+        return false;
+    if (print(&read, read.ceiling, again) != (int)length || memcmp(again, text, length) != 0)
+        return false;
+    *w = read;
+    return true;
+}
+
+static void name_file(const char *store_path, char ret_path[PATH_SIZE])
+{
+    const char *slash = strrchr(store_path, '/');
+    int folder = slash ? (int)(slash - store_path) + 1 : 0;
+    snprintf(ret_path, PATH_SIZE, "%.*s" WITNESS_FILE, folder, store_path);
+}
+
+void witness_open(struct witness *w, const char *store_path)
+{
+    char path[PATH_SIZE], *text = NULL;
+    size_t length;
+    struct err e;
+    *w = (struct witness){0};
+    name_file(store_path, path);
+    int result = atomic_file_read(path, FILE_BYTES, &text, &length, &e);
+    if (result == -ENOENT)
+        return;
+    if (result != 0)
+        log_warning("outbox", "%s: what the store had before is not known from it", e.text);
+    else if (!scan(text, length, w))
+        log_warning("outbox", "%s: cannot be believed: what the store had before is not known",
+                    path);
+    free(text);
+}
+
+static int contradict(struct witness *w, struct err *e, const char *how, uint64_t has)
+{
+    w->is_contradicted = true;
+    return err_set(e, EBADMSG, "it has had event %" PRIu64 ", and %s %" PRIu64, w->stored.seq, how,
+                   has);
+}
+
+int witness_check(struct witness *w, struct store *s, const struct outbox_found *found,
+                  struct err *e)
+{
+    struct event *event = NULL;
+    if (w->stored.seq == 0 || w->was_absent)
+        return 0;
+    if (found->last_seq < w->stored.seq)
+        return contradict(w, e, "ends with", found->last_seq);
+    int result = store_get_event(s, w->stored.seq, &event, e);
+    if (result != 0)
+        return result;
+    if (!event || memcmp(event->digest, w->stored.digest, EVENT_DIGEST_BYTES) != 0)
+        result = contradict(w, e, "another or none is there under", w->stored.seq);
+    event_unref(event);
+    return result;
+}
+
+static struct witness_head head_of(const struct outbox_found *found)
+{
+    struct witness_head head = {.seq = found->last_seq, .wall_ms = found->newest_wall_ms};
+    memcpy(head.digest, found->head, sizeof head.digest);
+    return head;
+}
+
+void witness_take(struct witness *w, const struct outbox_found *found)
+{
+    if (found->last_seq < w->stored.seq)
+        w->is_contradicted = true;
+    w->is_behind |= found->last_seq != w->stored.seq;
+    w->stored = head_of(found);
+}
+
+static void take_head(const struct witness_head *head, struct outbox_found *found)
+{
+    if (head->seq <= found->last_seq)
+        return;
+    found->last_seq = head->seq;
+    found->newest_wall_ms = head->wall_ms;
+    memcpy(found->head, head->digest, sizeof found->head);
+}
+
+struct list {
+    char text[200];
+    size_t used, ranges;
+};
+
+static void add_range(struct list *list, uint64_t first, uint64_t last)
+{
+    if (first > last || list->ranges++ >= RANGES)
+        return;
+    list->used += (size_t)snprintf(list->text + list->used, sizeof list->text - list->used,
+                                   "%s%" PRIu64, list->ranges > 1 ? ", " : "", first);
+    if (last > first)
+        list->used += (size_t)snprintf(list->text + list->used, sizeof list->text - list->used,
+                                       " to %" PRIu64, last);
+}
+
+/*
+ * Numbers up to `until` were in the store, and are not, nor in the journal. Above that only the
+ * newest of the journal's head is known to have been given: there may be numbers that were left
+ * out, but behind the last that is found there is none.
+ */
+static void list_gone(const struct outbox_found *found, uint64_t after, uint64_t until,
+                      struct list *ret_list)
+{
+    uint64_t next = after + 1;
+    *ret_list = (struct list){.used = 0};
+    for (size_t i = 0; i < found->restored_count; i++) {
+        uint64_t seq = found->restored[i].event->seq;
+        if (seq < next)
+            continue;
+        add_range(ret_list, next, seq <= until ? seq - 1 : until);
+        next = seq + 1;
+    }
+    add_range(ret_list, next, found->last_seq);
+}
+
+void witness_tell(struct witness *w, struct outbox_found *found)
+{
+    struct list gone;
+    char *text;
+    /* What was known to be gone was told. */
+    bool is_known = !w->is_contradicted && w->newest.seq > w->stored.seq;
+    uint64_t after = is_known ? w->newest.seq : w->stored.seq, until = w->newest.seq;
+    take_head(&w->newest, found);
+    w->newest = head_of(found);
+    list_gone(found, after, until, &gone);
+    if (gone.ranges == 0)
+        return;
+    int length = asprintf(&text, "of event numbers %s%s nothing is here any more: %s", gone.text,
+                          gone.ranges > RANGES ? " and others" : "",
+                          found->damage   ? found->damage
+                          : w->was_absent ? "the store itself was gone, and begins anew"
+                                          : "they did not reach the disk, nor were they kept "
+                                            "elsewhere");
+    if (length < 0)
+        abort(); /* without memory: start anew */
+    free(found->damage);
+    found->damage = text;
+    found->state_lost = w->is_behind = true;
+}
+
+void witness_note(struct witness *w, const struct event *event)
+{
+    if (event->seq <= w->stored.seq)
+        return;
+    w->stored = (struct witness_head){.seq = event->seq, .wall_ms = event->wall_ms};
+    memcpy(w->stored.digest, event->digest, sizeof w->stored.digest);
+    if (event->seq > w->newest.seq)
+        w->newest = w->stored;
+    w->is_behind = true;
+}
+
+int witness_write(struct witness *w, const struct store *s, struct err *e)
+{
+    char path[PATH_SIZE], text[FILE_BYTES];
+    if (!w->is_behind && w->ceiling == s->ceiling)
+        return 0;
+    name_file(s->path, path);
+    int length = print(w, s->ceiling, text);
+    int result = atomic_file_write(path, 0600, text, (size_t)length, e);
+    if (result != 0)
+        return result;
+    w->ceiling = s->ceiling;
+    w->is_behind = false;
+    return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A second witness of what the store has had, in a file of its own beside it: the newest event, its
+ * digest, and how far numbers may have been given. A store that is whole by itself and has less, or
+ * another event under that number, has lost what was committed: its file was removed, emptied or
+ * replaced, or a flipped bit has cut its log.
+ *
+ * It need not be exact, but it is never ahead of what was committed; the journal (journal.h) is,
+ * while the machine is up, and is asked as well. Written behind everything else, once a minute at
+ * the most and only if there is something new. Store thread only (and the loop thread before that
+ * thread starts).
+ */
+#ifndef TOCSIN_OUTBOX_WITNESS_H
+#define TOCSIN_OUTBOX_WITNESS_H
+
+#include "outbox/store.h"
+
+#define WITNESS_FILE "outbox.head"
+
+struct witness_head {
+    uint64_t seq; /* 0: none */
+    unsigned char digest[EVENT_DIGEST_BYTES];
+    int64_t wall_ms;
+};
+
+struct witness {
+    struct witness_head stored; /* the newest event that the store has had */
+    struct witness_head newest; /* or that was made; above `stored` only after a loss */
+    uint64_t ceiling;           /* no number above it was given */
+    bool is_behind;             /* the file says less than that */
+    bool is_contradicted;       /* the store has less, or something else */
+    bool was_absent;            /* there was no store */
+};
+
+/* Reads that of the store in this file. One that is not there knows nothing; nor does one that
+ * cannot be believed (logged). */
+void witness_open(struct witness *w, const char *store_path);
+
+/* What the store has, as it was read: 0, or -EBADMSG if that is not what it had. */
+int witness_check(struct witness *w, struct store *s, const struct outbox_found *found,
+                  struct err *e);
+
+/* What the store has from now on, salvaged or not; before the journal is read into `found`. */
+void witness_take(struct witness *w, const struct outbox_found *found);
+
+/* After that: the chain goes on from the newest event that anybody knows. If some of those are not
+ * here any more, `found` says which (damage), and that state may be lost. */
+void witness_tell(struct witness *w, struct outbox_found *found);
+
+/* Was committed. */
+void witness_note(struct witness *w, const struct event *event);
+
+/* If the file says less than that, or of another ceiling than the store. */
+int witness_write(struct witness *w, const struct store *s, struct err *e);
+
+#endif

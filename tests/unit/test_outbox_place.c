@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store that is taken away, replaced or cut while it is in use. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "outbox/witness.h"
+#include "outbox_kills.h"
+#include "run_suite.h"
+#include "watched_vfs.h"
+
+static void shell(const struct fixture *f, const char *what)
+{
+    char command[300];
+    snprintf(command, sizeof command, "cd %s && %s", f->folder, what);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* With events 1 to 3 in it, and in use; it proves itself all the time or, as good as, never. */
+static struct fixture *make_used(bool at_rest)
+{
+    struct fixture *f = begin();
+    close_outbox(f);
+    f->look_at_once = at_rest;
+    f->prove_every_ms = at_rest ? 20 : 3600000;
+    open_outbox(f);
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        put(f, seq, "what is open");
+    wait_stored(f, 3);
+    return f;
+}
+
+/* What is found by a start after a kill is what was told as stored. */
+static void check_after_kill(struct fixture *f, uint64_t last_seq)
+{
+    char copy[64], was[32];
+    snprintf(copy, sizeof copy, "cp -a . %s.copy", f->folder);
+    shell(f, copy); /* of a process that goes on: as a kill leaves it */
+    close_outbox(f);
+    strcpy(was, f->folder);
+    shell(f, "rm -rf ./*");
+    snprintf(copy, sizeof copy, "mv %s.copy/* . && rm -rf %s.copy", was, was);
+    shell(f, copy);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, last_seq);
+    ck_assert_uint_eq(f->found.pending_count, 2 * last_seq);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what is open");
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+}
+
+static void read_witness(const struct fixture *f, struct witness *ret_witness)
+{
+    char path[64];
+    path_of(f, path);
+    witness_open(ret_witness, path);
+}
+
+static const char *const takings[] = {
+    "rm outbox.db",
+    "rm outbox.db outbox.db-wal",
+    "rm outbox.db-wal",
+    "mv outbox.db elsewhere.db",
+    "cp outbox.db other.db && mv other.db outbox.db",
+    "echo hello >other.db && mv other.db outbox.db",
+    "rm -rf ../${PWD##*/} || true", /* it is made anew meanwhile */
+    "mv ../${PWD##*/} ../${PWD##*/}.old && mkdir -p ../${PWD##*/}",
+};
+#define TAKINGS (int)(sizeof takings / sizeof *takings)
+
+static void remove_old(const struct fixture *f)
+{
+    shell(f, "rm -rf ../${PWD##*/}.old");
+}
+
+START_TEST(what_is_stored_after_it_was_taken_away_is_stored_in_one_that_is_there)
+{
+    struct fixture *f = make_used(false);
+    shell(f, takings[_i]);
+    put(f, 4, NULL);
+    put(f, 5, NULL);
+    wait_stored(f, 5);
+    turn_until(f, &f->damaged);
+    ck_assert_msg(strstr(f->damage, "could be read and were kept") != NULL, "%s", f->damage);
+    ck_assert_msg(!strstr(f->damage, "nothing is here"), "%s", f->damage);
+    check_after_kill(f, 5);
+    remove_old(f);
+    end(f);
+}
+END_TEST
+
+START_TEST(at_rest_it_is_found_out_too_and_everything_is_written_anew)
+{
+    struct fixture *f = make_used(true);
+    shell(f, takings[_i]);
+    turn_until(f, &f->damaged);
+    for (int64_t by_ms = clock_monotonic_ms() + patience_ms(); f->faulty;) {
+        ck_assert_int_lt(clock_monotonic_ms(), by_ms);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    check_after_kill(f, 3);
+    remove_old(f);
+    end(f);
+}
+END_TEST
+
+/* Nothing is called stored until its folder is there again. */
+START_TEST(what_cannot_be_written_anew_is_kept_until_it_can)
+{
+    struct fixture *f = make_used(false);
+    shell(f, "mv ../${PWD##*/} ../${PWD##*/}.old && echo in the way >../${PWD##*/}");
+    put(f, 4, NULL);
+    turn_until(f, &f->damaged);
+    ck_assert(f->faulty);
+    ck_assert_uint_eq(f->stored, 3);
+    check_event(f, 2, "pending"); /* what can be read is read */
+    ck_assert(f->faulty);
+    ck_assert_uint_eq(f->stored, 3);
+    char path[64];
+    strcpy(path, f->folder);
+    ck_assert_int_eq(unlink(path), 0);
+    wait_stored(f, 4);
+    for (int64_t by_ms = clock_monotonic_ms() + patience_ms(); f->faulty;) {
+        ck_assert_int_lt(clock_monotonic_ms(), by_ms);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    check_after_kill(f, 4);
+    remove_old(f);
+    end(f);
+}
+END_TEST
+
+static const char *const cuts[] = {"truncate -s 0 outbox.db", "truncate -s 8192 outbox.db",
+                                   "truncate -s 0 outbox.db-wal"};
+
+START_TEST(one_that_is_cut_at_rest_is_found_out_and_what_is_lost_is_named)
+{
+    unsigned moved = watched_vfs_counts().db_syncs;
+    struct fixture *f = make_used(true);
+    struct witness w = {.is_behind = false};
+    /* All of it is in the database, and the witness knows. */
+    for (int64_t by_ms = clock_monotonic_ms() + patience_ms();
+         w.stored.seq < 3 || watched_vfs_counts().db_syncs == moved;) {
+        ck_assert_int_lt(clock_monotonic_ms(), by_ms);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        read_witness(f, &w);
+    }
+    shell(f, cuts[_i]);
+    turn_until(f, &f->damaged);
+    put(f, 4, NULL);
+    wait_stored(f, 4);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 4);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what is open");
+    if (f->found.pending_count < 8)
+        ck_assert_msg(strstr(f->damage, "of event numbers 1") || strstr(f->damage, "but not all"),
+                      "%s", f->damage);
+    end(f);
+}
+END_TEST
+
+START_TEST(the_witness_follows_at_rest_and_is_written_for_news_alone)
+{
+    struct fixture *f = make_used(true);
+    struct witness w = {.is_behind = false};
+    struct stat first, later;
+    char path[80];
+    snprintf(path, sizeof path, "%s/" WITNESS_FILE, f->folder);
+    while (w.stored.seq < 3 && (uv_run(&f->loop, UV_RUN_NOWAIT), 1))
+        read_witness(f, &w);
+    ck_assert_int_eq(stat(path, &first), 0);
+    struct watched_counts before = watched_vfs_counts();
+    while (watched_vfs_counts().log_syncs < before.log_syncs + 5)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    ck_assert_int_eq(stat(path, &later), 0);
+    ck_assert_uint_eq(first.st_ino, later.st_ino);
+    put(f, 4, NULL);
+    wait_stored(f, 4);
+    while (w.stored.seq < 4 && (uv_run(&f->loop, UV_RUN_NOWAIT), 1))
+        read_witness(f, &w);
+    ck_assert(!f->damaged);
+    ck_assert(!f->faulty);
+    end(f);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("outbox_place");
+    TCase *tc = tcase_create("place");
+    watched_vfs_install(NULL);
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, what_is_stored_after_it_was_taken_away_is_stored_in_one_that_is_there,
+                        0, TAKINGS);
+    tcase_add_loop_test(tc, at_rest_it_is_found_out_too_and_everything_is_written_anew, 0, TAKINGS);
+    tcase_add_test(tc, what_cannot_be_written_anew_is_kept_until_it_can);
+    tcase_add_loop_test(tc, one_that_is_cut_at_rest_is_found_out_and_what_is_lost_is_named, 0, 3);
+    tcase_add_test(tc, the_witness_follows_at_rest_and_is_written_for_news_alone);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store that has lost what it had, as its second witness and the journal see it. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "outbox/numbers.h"
+#include "outbox/witness.h"
+#include "outbox_kills.h"
+#include "run_suite.h"
+#include "watched_vfs.h"
+
+/* Closed, with events 1 to 5 in it. */
+static struct fixture *make_closed(void)
+{
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 5; seq++)
+        put(f, seq, "what is open");
+    wait_stored(f, 5);
+    close_outbox(f);
+    f->stored = 0;
+    return f;
+}
+
+static void name_file(const struct fixture *f, const char *suffix, char ret_path[80])
+{
+    snprintf(ret_path, 80, "%s/%s", f->folder, suffix);
+}
+
+static void remove_file(const struct fixture *f, const char *name)
+{
+    char path[80];
+    name_file(f, name, path);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+/* How many files were put aside. */
+static int count_aside(const struct fixture *f)
+{
+    char command[120], text[20] = "";
+    snprintf(command, sizeof command, "ls %s | grep -c 'damaged-[0-9]*$'", f->folder);
+    FILE *listing = popen(command, "r");
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, listing));
+    pclose(listing);
+    return atoi(text);
+}
+
+/* The loss is told with its numbers, and the chain goes on from event 5 above all that was given.
+ */
+static void check_loss(struct fixture *f, const char *gone)
+{
+    struct event *last = make_event(5, EVENT_CLASS_PRESS);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_msg(strstr(f->found.damage, gone) != NULL, "%s", f->found.damage);
+    ck_assert(f->found.state_lost);
+    ck_assert_uint_eq(f->found.last_seq, 5);
+    ck_assert_uint_ge(f->found.used_seq, NUMBERS_STEP);
+    ck_assert_mem_eq(f->found.head, last->digest, sizeof last->digest);
+    ck_assert_int_eq(f->found.newest_wall_ms, 1005);
+    event_unref(last);
+}
+
+/* And it is told once: the next start finds nothing new, and no number is given twice. */
+static void check_told_once(struct fixture *f)
+{
+    uint64_t used = f->found.used_seq;
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.last_seq, 5);
+    ck_assert_uint_ge(f->found.used_seq, used);
+    put(f, f->found.used_seq + 1, NULL);
+    wait_stored(f, 1);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_uint_gt(f->found.last_seq, used);
+}
+
+START_TEST(a_store_that_is_whole_is_no_damage_and_its_witness_says_what_it_has)
+{
+    struct fixture *f = make_closed();
+    struct witness w;
+    char path[64];
+    path_of(f, path);
+    witness_open(&w, path);
+    ck_assert_uint_eq(w.stored.seq, 5);
+    ck_assert_uint_eq(w.newest.seq, 5);
+    ck_assert_uint_ge(w.ceiling, 5);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert(!f->found.state_lost);
+    ck_assert_uint_eq(f->found.used_seq, 5);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_store_that_was_removed_is_told_with_what_it_had)
+{
+    struct fixture *f = make_closed();
+    remove_file(f, "outbox.db");
+    open_outbox(f);
+    check_loss(f, "of event numbers 1 to 5 nothing is here any more: the store itself was gone");
+    check_told_once(f);
+    ck_assert_int_eq(count_aside(f), 0); /* its log alone is */
+    end(f);
+}
+END_TEST
+
+START_TEST(a_store_that_was_cut_to_nothing_is_told_with_what_it_had)
+{
+    struct fixture *f = make_closed();
+    char path[64];
+    path_of(f, path);
+    ck_assert_int_eq(truncate(path, 0), 0);
+    if (_i == 0)
+        remove_log(f);
+    open_outbox(f);
+    check_loss(f, "of event numbers 1 to 5 nothing is here any more");
+    check_told_once(f);
+    ck_assert_int_eq(count_aside(f), _i);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_few_bytes_in_the_place_of_a_store_are_told_with_what_it_had)
+{
+    struct fixture *f = make_closed();
+    char path[64];
+    path_of(f, path);
+    FILE *file = fopen(path, "w");
+    fputs("hello", file);
+    fclose(file);
+    remove_log(f);
+    open_outbox(f);
+    check_loss(f, "of event numbers 1 to 5 nothing is here any more");
+    check_told_once(f);
+    ck_assert_int_eq(count_aside(f), 1);
+    end(f);
+}
+END_TEST
+
+static void copy_store(const struct fixture *f, const char *from, const char *to)
+{
+    char command[200];
+    snprintf(command, sizeof command, "cd %s && cp outbox.db%s outbox.db%s", f->folder, from, to);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(an_older_store_in_its_place_is_told_with_what_it_does_not_have)
+{
+    struct fixture *f = begin();
+    put(f, 1, "older");
+    put(f, 2, "older");
+    wait_stored(f, 2);
+    close_outbox(f);
+    copy_store(f, "", ".backup");
+    open_outbox(f);
+    for (uint64_t seq = 3; seq <= 5; seq++)
+        put(f, seq, "what is open");
+    wait_stored(f, 5);
+    close_outbox(f);
+    f->stored = 0;
+    copy_store(f, ".backup", "");
+    remove_log(f);
+    open_outbox(f);
+    check_loss(f, "of event numbers 3 to 5 nothing is here any more: the outbox was damaged");
+    ck_assert_uint_eq(f->found.pending_count, 4); /* what it has goes its way */
+    ck_assert_int_eq(count_aside(f), 1);
+    check_told_once(f);
+    end(f);
+}
+END_TEST
+
+/* As above, but of a store with other events. */
+START_TEST(another_store_in_its_place_is_put_aside)
+{
+    struct fixture *f = make_closed();
+    struct store s;
+    struct err e;
+    open_store(f, &s);
+    ck_assert_int_eq(
+        sqlite3_exec(s.db, "UPDATE event SET digest=zeroblob(32) WHERE seq=5", NULL, NULL, NULL),
+        SQLITE_OK);
+    ck_assert_int_eq(store_end_log(&s, &e), 0);
+    store_close(&s);
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "another or none is there under 5"));
+    ck_assert_uint_ge(f->found.used_seq, NUMBERS_STEP);
+    ck_assert_int_eq(count_aside(f), 1);
+    end(f);
+}
+END_TEST
+
+static void press_more(struct fixture *f)
+{
+    for (uint64_t seq = 6; seq <= 8; seq++) {
+        put(f, seq, NULL);
+        wait_stored(f, (unsigned)seq - 5);
+    }
+    /* As the thread does once a minute. */
+    struct event *last = make_event(8, EVENT_CLASS_PRESS);
+    struct witness w;
+    struct store s = {.ceiling = 2000};
+    struct err e;
+    path_of(f, s.path);
+    witness_open(&w, s.path);
+    witness_note(&w, last);
+    ck_assert_int_eq(witness_write(&w, &s, &e), 0);
+    event_unref(last);
+}
+
+START_TEST(a_log_that_a_flipped_bit_has_cut_is_told_with_what_was_in_it)
+{
+    struct fixture *f = make_closed();
+    char path[80];
+    name_file(f, "outbox.db-wal", path);
+    remove_file(f, "outbox.db-wal");
+    kill_in(f, press_more);
+    int fd = open(path, O_RDWR);
+    unsigned char byte;
+    off_t at = 32 + 24 + 2000; /* in the first page of the first frame */
+    ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+    byte ^= 4;
+    ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_msg(strstr(f->found.damage, "of event numbers 6 to 8 nothing is here any more: "
+                                          "the outbox was damaged"),
+                  "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.last_seq, 8);
+    ck_assert_uint_ge(f->found.used_seq, 2000);
+    ck_assert_uint_eq(f->found.pending_count, 10);
+    ck_assert_int_eq(count_aside(f), 1);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_witness_that_is_gone_or_cannot_be_believed_is_no_damage)
+{
+    struct fixture *f = make_closed();
+    char path[80];
+    name_file(f, WITNESS_FILE, path);
+    int fd = open(path, O_RDWR);
+    ck_assert_int_eq(pwrite(fd, "9", 1, _i), 1); /* a digit of "head 1", or of the number */
+    close(fd);
+    if (_i == 0)
+        ck_assert_int_eq(unlink(path), 0);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.last_seq, 5);
+    close_outbox(f);
+    struct witness w;
+    path_of(f, path);
+    witness_open(&w, path); /* written anew */
+    ck_assert_uint_eq(w.stored.seq, 5);
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_folder_that_is_gone_is_told_by_the_journal)
+{
+    struct fixture *f = begin();
+    char run[] = "/tmp/tocsin-run-XXXXXX", command[100];
+    close_outbox(f);
+    ck_assert_ptr_nonnull(mkdtemp(run));
+    f->journal_dir = run;
+    open_outbox(f);
+    for (uint64_t seq = 1; seq <= 5; seq++)
+        put(f, seq, NULL);
+    wait_stored(f, 5);
+    close_outbox(f);
+    snprintf(command, sizeof command, "rm -rf %s/*", f->folder);
+    ck_assert_int_eq(system(command), 0);
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "of event numbers 1 to 5 nothing is here"));
+    ck_assert_uint_eq(f->found.last_seq, 5);
+    ck_assert_uint_eq(f->found.used_seq, 5); /* it knows that no later one was given */
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    end(f);
+    snprintf(command, sizeof command, "rm -rf %s", run);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("outbox_witness");
+    TCase *tc = tcase_create("witness");
+    watched_vfs_install(NULL);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, a_store_that_is_whole_is_no_damage_and_its_witness_says_what_it_has);
+    tcase_add_test(tc, a_store_that_was_removed_is_told_with_what_it_had);
+    tcase_add_loop_test(tc, a_store_that_was_cut_to_nothing_is_told_with_what_it_had, 0, 2);
+    tcase_add_test(tc, a_few_bytes_in_the_place_of_a_store_are_told_with_what_it_had);
+    tcase_add_test(tc, an_older_store_in_its_place_is_told_with_what_it_does_not_have);
+    tcase_add_test(tc, another_store_in_its_place_is_put_aside);
+    tcase_add_test(tc, a_log_that_a_flipped_bit_has_cut_is_told_with_what_was_in_it);
+    tcase_add_loop_test(tc, a_witness_that_is_gone_or_cannot_be_believed_is_no_damage, 27, 32);
+    tcase_add_test(tc, a_witness_that_is_gone_or_cannot_be_believed_is_no_damage);
+    tcase_add_test(tc, a_folder_that_is_gone_is_told_by_the_journal);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}
