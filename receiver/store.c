@@ -71,7 +71,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS answer(answer_seq INTEGER PRIMARY KEY AUTOINCREMENT,"
     "  source TEXT NOT NULL, alarm TEXT NOT NULL, state TEXT NOT NULL, by TEXT NOT NULL,"
     "  at TEXT NOT NULL, note TEXT NOT NULL, confirmed INTEGER NOT NULL,"
-    "  seen_seq INTEGER NOT NULL DEFAULT 0);" /* the newest press before it, by the gateway; 0: none */
+    "  seen_seq INTEGER NOT NULL DEFAULT 0);" /* the newest press before it, by the gateway; 0: none
+                                               */
     "CREATE INDEX IF NOT EXISTS answer_open ON answer(source) WHERE confirmed=0;"
     "CREATE INDEX IF NOT EXISTS answer_alarm ON answer(alarm);"
     "CREATE TABLE IF NOT EXISTS clip(manifest TEXT PRIMARY KEY, source TEXT NOT NULL,"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether the disk is slow as a rule: a disk that answers, but late, makes every press one that is
- * sent from memory, and never stands still for so long that this would show. Counted are events that waited for nothing but their own commit, so that one
- * long moment in which ten were made counts once. Zeroed: not slow. Pure.
+ * sent from memory, and never stands still for so long that this would show. Counted are events
+ * that waited for nothing but their own commit, so that one long moment in which ten were made
+ * counts once. Zeroed: not slow. Pure.
  */
 #ifndef TOCSIN_EVENTS_SLOW_H
 #define TOCSIN_EVENTS_SLOW_H

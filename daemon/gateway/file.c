@@ -39,8 +39,8 @@ struct config_file {
     /* The pool's while it is busy. */
     struct conf_text in_force; /* until it is kept */
     bool works;
-    uint64_t in_force_hash;    /* 0: nothing of the file is */
-    struct stat seen;          /* what `hash` was read of */
+    uint64_t in_force_hash; /* 0: nothing of the file is */
+    struct stat seen;       /* what `hash` was read of */
     uint64_t hash;
     struct finding finding;
 };

@@ -39,8 +39,7 @@ void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_
 uv_loop_t loop;
 struct facts *facts;
 static const struct config_site site = {.id = "g1"};
-struct config_storage storage = {
-    .state_dir = "/nowhere", .commit_wait_ms = 50, .keep_days = 10};
+struct config_storage storage = {.state_dir = "/nowhere", .commit_wait_ms = 50, .keep_days = 10};
 static const struct config_receivers nobody;
 struct events *events;
 struct faults *faults;

@@ -162,7 +162,8 @@ START_TEST(a_reload_that_was_taken_over_is_kept_and_one_that_was_refused_is_not)
 }
 END_TEST
 
-/* A folder, say, that no start will be able to use: the one that worked is not given away for it. */
+/* A folder, say, that no start will be able to use: the one that worked is not given away for it.
+ */
 START_TEST(what_waits_for_a_restart_has_not_worked)
 {
     write_config(GOOD);
