@@ -259,6 +259,14 @@ static void read_file(const struct journal *j, struct file *f, journal_handler h
     free(data);
 }
 
+bool journal_told_aside(struct journal *j)
+{
+    bool has_put = j && j->put_aside;
+    if (has_put)
+        j->put_aside = false;
+    return has_put;
+}
+
 void journal_read(struct journal *j, journal_handler handler, void *arg,
                   struct journal_found *ret_found)
 {
@@ -269,8 +277,7 @@ void journal_read(struct journal *j, journal_handler handler, void *arg,
     /* Which numbers stood there nobody knows. */
     if (ret_found->damaged > 0 || ret_found->torn_bytes > 0)
         ret_found->head_is_newest = false;
-    if (j)
-        ret_found->put_aside = j->put_aside;
+    ret_found->put_aside = journal_told_aside(j);
 }
 
 static bool write_head(struct journal *j, struct file *f)
@@ -433,7 +440,9 @@ static bool put_unread_aside(struct journal *j)
         if (fstat(f->fd, &info) != 0 || info.st_size <= (off_t)HEAD_BYTES)
             continue;
         int result = journal_file_put_aside(f->path);
-        if (result != 0)
+        if (result == 0)
+            j->put_aside = true;
+        else
             fail(j, f->path, "rename", -result);
         has_put = true;
     }

@@ -64,6 +64,9 @@ void journal_note_committed(struct journal *j, uint64_t seq);
  * what is not committed is to be put once more. */
 bool journal_tick(struct journal *j);
 
+/* Once for each time: what nobody has read was put aside while it runs (journal.N.unread). */
+bool journal_told_aside(struct journal *j);
+
 /* Why it does not take events, as a sentence; "" while it does. */
 const char *journal_reason(const struct journal *j);
 

@@ -359,6 +359,10 @@ const char *outbox_watch_journal(struct outbox *ob)
             put_in_journal(ob, &job->u.store);
         }
     }
+    if (journal_told_aside(ob->journal))
+        ob->host.on_damage(ob->host.arg,
+                           "a journal that could not be read at the start was put aside as "
+                           "journal.0.unread or journal.1.unread: presses may be in it");
     put_lacking(ob);
     const char *reason = journal_reason(ob->journal);
     return reason[0] || ob->lacking == 0

@@ -445,6 +445,29 @@ START_TEST(without_a_folder_for_it_there_is_a_reason_and_presses_go_on)
 }
 END_TEST
 
+/* The folder could not be searched at the start; what is in it then, nobody reads any more. */
+START_TEST(a_journal_that_no_start_could_read_is_told_when_it_is_put_aside)
+{
+    struct fixture *f = begin_with_journal();
+    char later[60];
+    begin_failing(f);
+    put(f, 2, NULL);
+    snprintf(later, sizeof later, "%s/later", f->folder);
+    run("mkdir %s.away", later);
+    run("cp %s/journal.* %s.away", f->folder, later);
+    f->journal_dir = later;
+    kill_and_start(f);
+    f->damage[0] = '\0';
+    run("mv %s.away %s", later, later);
+    ck_assert_str_eq(outbox_watch_journal(f->outbox), "");
+    ck_assert_ptr_nonnull(strstr(f->damage, "journal.0.unread"));
+    f->damage[0] = '\0';
+    ck_assert_str_eq(outbox_watch_journal(f->outbox), "");
+    ck_assert_str_eq(f->damage, "");
+    end(f);
+}
+END_TEST
+
 /* What was given up at a stop is in the journal. */
 START_TEST(what_a_stop_could_not_write_is_found_at_the_next_start)
 {
@@ -491,6 +514,7 @@ int main(void)
     tcase_add_test(tests, with_the_journal_of_this_boot_no_number_is_left_out);
     tcase_add_test(tests, a_journal_that_is_taken_away_is_written_anew);
     tcase_add_test(tests, without_a_folder_for_it_there_is_a_reason_and_presses_go_on);
+    tcase_add_test(tests, a_journal_that_no_start_could_read_is_told_when_it_is_put_aside);
     tcase_add_test(tests, what_a_stop_could_not_write_is_found_at_the_next_start);
     return run_suite(suite);
 }

@@ -187,6 +187,18 @@ START_TEST(a_site_is_known_by_twenty_digits)
 }
 END_TEST
 
+START_TEST(a_journal_that_a_press_would_wait_for_is_noted)
+{
+    static const char note[] = "storage.journal_dir: is on a disk";
+    const char *given = with("storage: {", "storage: {journal_dir: /var/journal, ");
+    ck_assert(is_noted(given, note));
+    ck_assert(!is_noted(text, note));
+    known_disk_forgets = "tmpfs";
+    ck_assert(!is_noted(given, note));
+    known_disk_forgets = NULL;
+}
+END_TEST
+
 START_TEST(a_store_that_forgets_is_noted)
 {
     static const char note[] = "storage.state_dir: is on tmpfs, which forgets everything";
@@ -266,6 +278,7 @@ int main(void)
     tcase_add_test(tests, an_output_may_not_be_for_what_is_no_button);
     tcase_add_test(tests, alarms_and_exercises_are_as_the_file_says);
     tcase_add_test(tests, a_site_is_known_by_twenty_digits);
+    tcase_add_test(tests, a_journal_that_a_press_would_wait_for_is_noted);
     tcase_add_test(tests, a_store_that_forgets_is_noted);
     tcase_add_test(tests, the_shorthands_are_the_sections);
     tcase_add_test(tests, an_entry_is_found_by_its_id);

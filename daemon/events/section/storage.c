@@ -51,6 +51,10 @@ static void note(const struct section_view *view)
                      "is on %s, which forgets everything with a power cut: nothing is ever "
                      "\"stored\" there",
                      forgetting);
+    if (storage->journal_dir && !lasting_forgets(storage->journal_dir))
+        section_note(view, 0, "journal_dir",
+                     "is on a disk: each press is written there before anything is sent, and waits "
+                     "for that disk; a folder in memory (below /run) never keeps it waiting");
 }
 
 const struct section storage_section = {
