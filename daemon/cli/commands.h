@@ -18,6 +18,7 @@ int run_drill(int argc, char **argv);
 int run_test(int argc, char **argv);
 int run_cancel(int argc, char **argv);
 int run_reset(int argc, char **argv);
+int run_store(int argc, char **argv);
 int run_reload(int argc, char **argv);
 int run_events(int argc, char **argv);
 int run_check(int argc, char **argv);

@@ -19,6 +19,7 @@ static const char help[] = "usage: tocsin [--socket PATH] COMMAND …\n"
                            "  test     walk through the buttons, and record it\n"
                            "  cancel   tell the receivers that an alarm was none\n"
                            "  reset    close open alarms (by a person at the gateway)\n"
+                           "  store    what is damaged of the store, and that it was seen\n"
                            "  reload   read the configuration again\n"
                            "  events   list, show or export stored events\n"
                            "  check    find every mistake in a configuration file\n"
@@ -39,8 +40,9 @@ static const struct command {
     {"status", run_status},   {"watch", run_watch},   {"press", run_press},
     {"release", run_release}, {"card", run_card},     {"drill", run_drill},
     {"test", run_test},       {"cancel", run_cancel}, {"reset", run_reset},
-    {"reload", run_reload},   {"events", run_events}, {"check", run_check},
-    {"keygen", run_keygen},   {"verify", run_verify}, {"limits", run_limits},
+    {"store", run_store},     {"reload", run_reload}, {"events", run_events},
+    {"check", run_check},     {"keygen", run_keygen}, {"verify", run_verify},
+    {"limits", run_limits},
 };
 
 static int run(int argc, char **argv)

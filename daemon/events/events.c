@@ -54,6 +54,7 @@ struct events {
     struct pending *pending;
     struct kept kept;
     struct slow slow;
+    struct damage damage;
     char journal_reason[FACT_TEXT_SIZE]; /* "" while the journal takes events */
     bool journal_stated;
     char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
@@ -331,11 +332,18 @@ static void count_age(struct events *ev, int64_t now_ms)
     free(text);
 }
 
+static const char *now_text(const struct events *ev, char ret_text[CLOCK_TEXT_SIZE])
+{
+    struct clock_stamp now = events_stamp(ev, clock_monotonic_ns());
+    clock_format_utc(now.wall_ms, ret_text);
+    return ret_text;
+}
+
 static void on_store_damage(void *arg, const char *sentence)
 {
     struct events *ev = arg;
-    log_error("outbox", "%s", sentence);
-    facts_state_fault(ev->facts, FAULT_STORE_DAMAGED, NULL, sentence);
+    char now[CLOCK_TEXT_SIZE];
+    damage_add(&ev->damage, sentence, now_text(ev, now));
 }
 
 /* By no wall clock: one that may be years off makes nothing old (events/age). */
@@ -407,9 +415,8 @@ static void take_head(struct events *ev, const struct outbox_found *found)
     memcpy(ev->envelope.head, found->head, sizeof ev->envelope.head);
     ev->envelope.floor_ms =
         found->newest_wall_ms > clock_build_ms() ? found->newest_wall_ms : clock_build_ms();
-    if (found->damage)
-        log_error("outbox", "%s", found->damage);
-    facts_state_fault(ev->facts, FAULT_STORE_DAMAGED, NULL, found->damage);
+    char now[CLOCK_TEXT_SIZE];
+    damage_open(&ev->damage, ev->facts, ev->outbox, found, now_text(ev, now));
 }
 
 static void load_age(struct events *ev, const struct outbox_found *found)
@@ -485,7 +492,14 @@ size_t events_close(struct events *ev)
 
 void events_free(struct events *ev)
 {
+    if (ev)
+        damage_close(&ev->damage);
     free(ev);
+}
+
+bool events_accept_damage(struct events *ev, const char *by, const char *note)
+{
+    return damage_accept(&ev->damage, by, note);
 }
 
 json_t *events_status(const struct events *ev)
@@ -493,7 +507,8 @@ json_t *events_status(const struct events *ev)
     size_t waiting = 0;
     for (const struct pending *p = ev->pending; p; p = p->next)
         waiting += !p->stored;
-    return json_pack("{ss,ss,sI,sI,ss}", "state", events_store_works(ev) ? "good" : "fault",
+    return json_pack("{ss,ss,sI,sI,ss,so}", "state", events_store_works(ev) ? "good" : "fault",
                      "reason", store_trouble(ev), "head_seq", (json_int_t)ev->envelope.last_seq,
-                     "in_memory", (json_int_t)waiting, "journal", ev->journal_reason);
+                     "in_memory", (json_int_t)waiting, "journal", ev->journal_reason, "damage",
+                     damage_status(&ev->damage));
 }

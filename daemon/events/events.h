@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "delivery/delivery.h"
 #include "delivery/section/receivers.h"
+#include "events/damage.h"
 #include "events/kept.h"
 #include "events/section/site.h"
 #include "events/section/storage.h"
@@ -98,5 +99,7 @@ const char *events_boot(const struct events *ev);
 bool events_idle(const struct events *ev);
 bool events_store_works(const struct events *ev);
 json_t *events_status(const struct events *ev); /* of the store */
+/* A person has seen that the store was damaged (damage.h). False: nothing is to be seen. */
+bool events_accept_damage(struct events *ev, const char *by, const char *note);
 
 #endif

@@ -43,10 +43,13 @@ static const struct fault_kind kinds[FAULT_CODES] = {
                      "Make room on the disk or change it; do not switch the gateway off, what it "
                      "holds in memory would be lost.",
                      "清理或更换磁盘；不要关闭网关，否则内存中的事件会丢失。"},
-    [FAULT_STORE_DAMAGED] = {"store-damaged", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED,
-                             FAULT_CLASS_STORE,
-                             "Keep the damaged file for the technician and change the disk soon.",
-                             "为技术人员保留损坏的文件，并尽快更换磁盘。"},
+    [FAULT_STORE_DAMAGED] =
+        {"store-damaged", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_STORE,
+         "tocsin store status says what is lost; keep the damaged file for the "
+         "technician and change the disk soon. Then: tocsin store accept --by "
+         "NAME.",
+         "运行 tocsin store status 查看丢失了什么；为技术人员保留损坏的文件，并尽快更换磁盘。"
+         "然后运行 tocsin store accept --by 姓名。"},
     [FAULT_JOURNAL] =
         {"journal", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_STORE,
          "Look at the run folder (/run/tocsin): until it takes files again, what is "

@@ -85,6 +85,7 @@ void orders_drill_begin(void *arg, struct control_request *request, const json_t
 void orders_drill_end(void *arg, struct control_request *request, const json_t *arguments);
 void orders_test_begin(void *arg, struct control_request *request, const json_t *arguments);
 void orders_test_end(void *arg, struct control_request *request, const json_t *arguments);
+void orders_accept_damage(void *arg, struct control_request *request, const json_t *arguments);
 void orders_on_exercise(struct operate *op, const struct fact_exercise *exercise);
 void orders_on_gone(void *arg, uint64_t client);
 void orders_close(struct operate *op);
@@ -93,6 +94,8 @@ void orders_close(struct operate *op);
 void queries_list(void *arg, struct control_request *request, const json_t *arguments);
 void queries_show(void *arg, struct control_request *request, const json_t *arguments);
 void queries_export(void *arg, struct control_request *request, const json_t *arguments);
+void queries_files(void *arg, struct control_request *request, const json_t *arguments);
+void queries_remove_files(void *arg, struct control_request *request, const json_t *arguments);
 void queries_tick(struct operate *op);
 
 /* watch.c: one line to everybody who watches, for facts that are worth one. */

@@ -41,6 +41,7 @@ static const char *const end_arguments[] = {"by", NULL};
 static const char *const press_arguments[] = {"input", "hold_ms", NULL};
 static const char *const release_arguments[] = {"input", NULL};
 static const char *const reset_arguments[] = {"alarm", "by", "note", "unknown", NULL};
+static const char *const accept_arguments[] = {"by", "note", NULL};
 static const char *const list_arguments[] = {"since_ms", "limit", "before", "alarm", NULL};
 static const char *const show_arguments[] = {"id", "seq", NULL};
 static const char *const export_arguments[] = {"after", "alarm", NULL};
@@ -58,6 +59,9 @@ static const struct control_command commands[] = {
     {"test.begin", begin_arguments, orders_test_begin},
     {"test.end", end_arguments, orders_test_end},
     {"reload", NULL, run_reload},
+    {"store.accept", accept_arguments, orders_accept_damage},
+    {"store.files", NULL, queries_files},
+    {"store.remove", NULL, queries_remove_files},
     {"events.list", list_arguments, queries_list},
     {"events.show", show_arguments, queries_show},
     {"events.export", export_arguments, queries_export},

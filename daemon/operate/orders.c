@@ -24,6 +24,21 @@ static void settle(struct operate *op, struct control_request *request, const js
         control_fail(request, "there is nothing to settle: every alarm from before is known");
 }
 
+void orders_accept_damage(void *arg, struct control_request *request, const json_t *arguments)
+{
+    struct operate *op = arg;
+    const char *by = json_string_value(json_object_get(arguments, "by"));
+    const char *note = json_string_value(json_object_get(arguments, "note"));
+    char who[300];
+    if (!by || !by[0]) {
+        control_fail(request, "say who has seen it: tocsin store accept --by NAME");
+        return;
+    }
+    operate_name_who(request, arguments, who, sizeof who);
+    bool accepted = events_accept_damage(op->options.events, who, note);
+    replies_when_kept(op, request, json_pack("{sb}", "accepted", accepted));
+}
+
 /* Who waits until an order was carried out. */
 struct asked {
     LIST_ENTRY(asked) next;

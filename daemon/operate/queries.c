@@ -151,6 +151,25 @@ void queries_show(void *arg, struct control_request *request, const json_t *argu
         start_asking(arg, request, &query, on_answered);
 }
 
+static void ask_of_files(struct operate *op, struct control_request *request,
+                         enum outbox_query_kind kind)
+{
+    if (may_ask(op, request))
+        start_asking(op, request, &(struct outbox_query){.kind = kind}, on_answered);
+}
+
+void queries_files(void *arg, struct control_request *request, const json_t *arguments)
+{
+    (void)arguments;
+    ask_of_files(arg, request, OUTBOX_QUERY_FILES);
+}
+
+void queries_remove_files(void *arg, struct control_request *request, const json_t *arguments)
+{
+    (void)arguments;
+    ask_of_files(arg, request, OUTBOX_QUERY_REMOVE);
+}
+
 static void end_export(struct asking *asking, bool is_whole)
 {
     control_send(asking->request, json_pack("{sb}", "end", is_whole));

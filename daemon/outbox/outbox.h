@@ -202,6 +202,8 @@ void outbox_find_clip(struct outbox *ob, const char *clip, const char *alarm,
 enum outbox_query_kind {
     OUTBOX_QUERY_LIST,   /* the newest first, an object an event, without bytes */
     OUTBOX_QUERY_SHOW,   /* one event, whole, with deliveries and evidence */
+    OUTBOX_QUERY_FILES,  /* what lies in the folder beside the store (leftovers.h) */
+    OUTBOX_QUERY_REMOVE, /* likewise, and what was put aside is removed */
     OUTBOX_QUERY_EXPORT, /* bundle lines as `tocsin verify` reads them, oldest first, a piece a call
                           */
 };
@@ -219,8 +221,8 @@ struct outbox_query {
 
 /*
  * LIST: members `"events":[…],"total":N`, where N counts what `limit` and `before` left out, too.
- * SHOW: the member `"events":[…]`. EXPORT: lines, each with its newline; 32 KiB or a little more.
- * The text is borrowed during the callback.
+ * SHOW: the member `"events":[…]`. FILES, REMOVE: members, in one piece. EXPORT: lines, each with
+ * its newline; 32 KiB or a little more. The text is borrowed during the callback.
  */
 struct outbox_answer {
     const char *text;

@@ -11,6 +11,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "facts/fault_catalog.h"
+#include "outbox/leftovers.h"
 
 #define SLICE_NS           500000
 #define COUNT_PIECE        128 /* index entries in one go: some 50 us */
@@ -243,6 +244,8 @@ static bool is_enough(const struct question *q)
     case OUTBOX_QUERY_LIST:
         return q->listed >= q->query.limit || q->listed >= q->below;
     case OUTBOX_QUERY_SHOW:
+    case OUTBOX_QUERY_FILES:
+    case OUTBOX_QUERY_REMOVE:
         return q->listed > 0;
     case OUTBOX_QUERY_EXPORT:
         fflush(q->out);
@@ -343,8 +346,16 @@ static int next_delivery(struct store *s, struct question *q, struct err *e)
     return result;
 }
 
+static int list_files(const struct store *s, struct question *q, struct err *e)
+{
+    q->phase = PHASE_END;
+    return leftovers_write(s->path, q->query.kind == OUTBOX_QUERY_REMOVE, q->out, e);
+}
+
 int question_go_on(struct store *s, struct question *q, struct err *e)
 {
+    if (q->query.kind == OUTBOX_QUERY_FILES || q->query.kind == OUTBOX_QUERY_REMOVE)
+        return list_files(s, q, e);
     int64_t until_ns = clock_monotonic_ns() + SLICE_NS;
     int result = 0;
     do {

@@ -214,7 +214,7 @@ static int put_in_place(const struct store *s, struct err *e)
 
 static void name_aside(const struct store *s, char ret_aside[PATH_SIZE])
 {
-    snprintf(ret_aside, PATH_SIZE, "%s.damaged-%lld", s->path, (long long)time(NULL));
+    snprintf(ret_aside, PATH_SIZE, "%s" SALVAGE_ASIDE "%lld", s->path, (long long)time(NULL));
 }
 
 static int move_into_place(struct store *s, const char *aside, struct err *e)

@@ -6,6 +6,8 @@
 
 #include "outbox/store.h"
 
+#define SALVAGE_ASIDE ".damaged-" /* behind the name of what is put aside; then the time */
+
 /*
  * Copies every row that can be read of the (closed) database into a fresh one beside it, or none if
  * the fresh one does not take them all; then moves the damaged one and its log aside, and the fresh

@@ -43,8 +43,10 @@ struct fake {
         void *arg;
     } kept[FAKE_KEPT_MAX];
     bool too_many_wait;
-    bool cannot_emit; /* no event can be made */
-    bool state_lost;  /* the store was damaged, and not every row came back */
+    bool cannot_emit;  /* no event can be made */
+    bool damaged;      /* and nobody has seen it: events_accept_damage */
+    char seen_by[200]; /* who has */
+    bool state_lost;   /* the store was damaged, and not every row came back */
     /* Of delivery: */
     uint32_t responders, proven, takers;
     uint32_t alarms_only;  /* bit mask: take presses and nothing else */

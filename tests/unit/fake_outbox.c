@@ -68,6 +68,12 @@ size_t fake_outbox_count(enum fake_call_kind kind)
     return count;
 }
 
+static void add_row(struct outbox_found *found, const char *name, const char *text)
+{
+    if (text)
+        found->rows[found->row_count++] = (struct outbox_found_row){strdup(name), strdup(text)};
+}
+
 int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
                 const struct outbox_host *host, struct outbox **ret_outbox,
                 struct outbox_found *ret_found, struct err *e)
@@ -84,11 +90,9 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
                               .newest_wall_ms = fake_outbox.newest_wall_ms,
                               .damage = fake_outbox.damage ? strdup(fake_outbox.damage) : NULL};
     memcpy(ret_found->head, fake_outbox.head, sizeof ret_found->head);
-    if (fake_outbox.age) {
-        ret_found->rows = calloc(1, sizeof *ret_found->rows);
-        ret_found->rows[0] = (struct outbox_found_row){strdup("age"), strdup(fake_outbox.age)};
-        ret_found->row_count = 1;
-    }
+    ret_found->rows = calloc(2, sizeof *ret_found->rows);
+    add_row(ret_found, "age", fake_outbox.age);
+    add_row(ret_found, "damage", fake_outbox.damage_row);
     *ret_outbox = (struct outbox *)&fake_outbox;
     return 0;
 }

@@ -54,6 +54,7 @@ struct fake_outbox {
     size_t lost;                            /* at the close */
     int64_t wait_ms;                        /* of the close */
     char row_text[4000];                    /* of the row that was saved last without an event */
+    const char *damage_row;                 /* likewise */
     const char *age;                        /* the row of that name, found at the open */
     bool closed;
     uint32_t takes[LIMIT_RECEIVERS];

@@ -387,6 +387,21 @@ START_TEST(what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way
 }
 END_TEST
 
+START_TEST(damage_of_the_store_is_seen_by_a_person_with_a_name)
+{
+    fake.damaged = true;
+    ck_assert_ptr_nonnull(strstr(ask("store.accept", "{}")->error, "--by"));
+    ck_assert_ptr_nonnull(strstr(ask("store.accept", "{'by':''}")->error, "--by"));
+    ck_assert(fake.damaged);
+    const struct control_request *request =
+        ask("store.accept", "{'by':'Li','note':'card changed'}");
+    ck_assert(json_is_true(json_object_get(request->answer, "accepted")));
+    ck_assert_str_eq(fake.seen_by, "Li (root): card changed");
+    request = ask("store.accept", "{'by':'Li'}");
+    ck_assert(json_is_false(json_object_get(request->answer, "accepted")));
+}
+END_TEST
+
 START_TEST(who_asks_for_a_drill_is_answered_when_it_begins)
 {
     struct control_request *request = ask("drill.begin", "{'inputs':['gate'],'length_ms':60000}");
@@ -553,6 +568,7 @@ int main(void)
     tcase_add_test(
         tc, a_duress_alarm_that_is_named_is_no_more_to_be_cancelled_than_one_that_is_not_there);
     tcase_add_test(tc, what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way);
+    tcase_add_test(tc, damage_of_the_store_is_seen_by_a_person_with_a_name);
     tcase_add_test(tc, who_asks_for_a_drill_is_answered_when_it_begins);
     tcase_add_test(tc, who_asks_for_a_drill_hears_who_has_not_signed_for_it);
     tcase_add_loop_test(tc, a_reset_says_received_only_of_what_was_signed_for, 0, 6);

@@ -195,6 +195,48 @@ START_TEST(another_store_in_its_place_is_put_aside)
 }
 END_TEST
 
+static size_t count_listed(struct fixture *f, enum outbox_query_kind kind, bool are_removed)
+{
+    json_t *answer = ask_json(f, &(struct outbox_query){.kind = kind});
+    const json_t *list = json_object_get(answer, "aside");
+    size_t listed = json_array_size(list);
+    for (size_t i = 0; i < listed; i++) {
+        const json_t *one = json_array_get(list, i);
+        ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(one, "file")), "damaged"));
+        ck_assert(json_is_true(json_object_get(one, "removed")) == are_removed);
+    }
+    ck_assert_int_gt(json_integer_value(json_object_get(answer, "free_bytes")), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(answer, "folder")), f->folder);
+    json_decref(answer);
+    return listed;
+}
+
+START_TEST(what_was_put_aside_is_listed_and_removed_when_it_is_asked_for_alone)
+{
+    struct fixture *f = make_closed();
+    char path[64];
+    path_of(f, path);
+    FILE *file = fopen(path, "w");
+    fputs("hello", file);
+    fclose(file);
+    open_outbox(f);
+    ck_assert_uint_eq(count_listed(f, OUTBOX_QUERY_FILES, false), 1);
+    ck_assert_uint_eq(count_listed(f, OUTBOX_QUERY_FILES, false), 1);
+    ck_assert_uint_eq(count_listed(f, OUTBOX_QUERY_REMOVE, true), 1);
+    ck_assert_uint_eq(count_listed(f, OUTBOX_QUERY_FILES, false), 0);
+    ck_assert_int_eq(count_aside(f), 0);
+    json_t *answer = ask_json(f, &(struct outbox_query){.kind = OUTBOX_QUERY_FILES});
+    const json_t *witness = json_object_get(answer, "witness");
+    ck_assert_int_eq(json_integer_value(json_object_get(witness, "seq")), 5);
+    json_decref(answer);
+    close_outbox(f);
+    open_outbox(f); /* and nothing else */
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.last_seq, 5);
+    end(f);
+}
+END_TEST
+
 static void press_more(struct fixture *f)
 {
     for (uint64_t seq = 6; seq <= 8; seq++) {
@@ -303,6 +345,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_few_bytes_in_the_place_of_a_store_are_told_with_what_it_had);
     tcase_add_test(tc, an_older_store_in_its_place_is_told_with_what_it_does_not_have);
     tcase_add_test(tc, another_store_in_its_place_is_put_aside);
+    tcase_add_test(tc, what_was_put_aside_is_listed_and_removed_when_it_is_asked_for_alone);
     tcase_add_test(tc, a_log_that_a_flipped_bit_has_cut_is_told_with_what_was_in_it);
     tcase_add_loop_test(tc, a_witness_that_is_gone_or_cannot_be_believed_is_no_damage, 27, 32);
     tcase_add_test(tc, a_witness_that_is_gone_or_cannot_be_believed_is_no_damage);
