@@ -117,8 +117,8 @@ static void fill_list(struct fill *fill, const struct option *o, const struct no
     }
     if ((int64_t)node->count < o->min || (int64_t)node->count > o->max) {
         problems_add(fill->problems, node->line, node->column, path,
-                     "holds %zu entries (%" PRId64 " to %" PRId64 " are legal)", node->count,
-                     o->min, o->max);
+                     "holds %zu %s (%" PRId64 " to %" PRId64 " are legal)", node->count,
+                     node->count == 1 ? "entry" : "entries", o->min, o->max);
         return;
     }
     ret_list->items = calloc(node->count + 1, sizeof *ret_list->items);
@@ -339,6 +339,18 @@ void fill_map(struct fill *fill, const struct node *map, const struct fill_place
     }
     for (size_t i = 0; map && i < map->count; i++)
         fill_pair(fill, &map->pairs[i], path, targets, target_count, &legal, lenient);
+}
+
+bool fill_has_unknown(const struct node *map, const struct fill_target *targets,
+                      size_t target_count)
+{
+    void *target;
+    enum scalar_source source;
+    for (size_t i = 0; map && map->type == NODE_MAP && i < map->count; i++) {
+        if (!match(targets, target_count, map->pairs[i].key->text, &target, &source))
+            return true;
+    }
+    return false;
 }
 
 void fill_free(const struct option *table, void *target)

@@ -49,6 +49,10 @@ struct fill_place {
 void fill_map(struct fill *fill, const struct node *map, const struct fill_place *place,
               const struct fill_target *targets, size_t target_count, bool lenient);
 
+/* Whether the map holds a key that no table has. */
+bool fill_has_unknown(const struct node *map, const struct fill_target *targets,
+                      size_t target_count);
+
 /* Frees what fill_map put into a target. */
 void fill_free(const struct option *table, void *target);
 

@@ -72,18 +72,42 @@ static const struct driver_type *find_driver(struct loader *l, const struct node
     return type;
 }
 
-static void check_driver(struct loader *l, const struct node *map, const char *path,
-                         const struct config_driver *driver)
+/* Whether what the driver says may be told: not what follows from a mistake that is told already
+ * (a file that is missing is no file that was not named). */
+static bool is_news(const struct loader *l, size_t from, size_t to, const char *path,
+                    const struct driver_mistake *m)
 {
-    const char *key = NULL;
+    char about[FILL_PATH_SIZE], needed[FILL_PATH_SIZE];
+    snprintf(about, sizeof about, "%s.%s", path, m->key);
+    snprintf(needed, sizeof needed, "%s.%s", path, m->needs ? m->needs : m->key);
+    return !problems_are_of(l->fill->problems, from, to, about) &&
+           !problems_are_of(l->fill->problems, from, to, needed);
+}
+
+/* All that the driver finds wrong, beside what was found since `before`. */
+static void check_driver(struct loader *l, const struct node *map, const char *path,
+                         const struct config_driver *driver, bool has_unknown_key, size_t before)
+{
+    struct driver_mistakes mistakes = {.count = 0};
     char inner[FILL_PATH_SIZE];
-    struct err e;
-    if (!driver->type->check || driver->type->check(driver->options, &key, &e) == 0)
+    if (!driver->type->check || !map || map->type != NODE_MAP)
         return;
-    const struct node *at = fill_find(map, key);
-    snprintf(inner, sizeof inner, "%s.%s", path, key);
-    problems_add(l->fill->problems, at ? at->line : map->line, at ? at->column : map->column, inner,
-                 "%s", e.text);
+    driver->type->check(driver->options, &mistakes);
+    size_t others = l->fill->problems->mistakes.count;
+    for (size_t i = 0; i < mistakes.count; i++) {
+        const struct driver_mistake *m = &mistakes.items[i];
+        const struct node *at = fill_find(map, m->key);
+        bool is_misspelt = !at && has_unknown_key; /* or may be */
+        if (is_misspelt || !is_news(l, before, others, path, m))
+            continue;
+        snprintf(inner, sizeof inner, "%s.%s", path, m->key);
+        if (at && m->item > 0 && at->type == NODE_LIST && m->item <= at->count) {
+            at = at->items[m->item - 1];
+            snprintf(inner, sizeof inner, "%s.%s[%zu]", path, m->key, m->item);
+        }
+        problems_add(l->fill->problems, at ? at->line : map->line, at ? at->column : map->column,
+                     inner, "%s", m->what.text);
+    }
 }
 
 /* A text behind what was hashed before, with where it ends. By this process's key: a password may
@@ -141,8 +165,8 @@ static void load_served(struct loader *l, const struct filled *f, size_t index,
     l->fill->late = NULL;
     if (!type && map)
         driver->unknown = hash_pairs(map, f->section->options);
-    if (type && l->fill->problems->mistakes.count == mistakes)
-        check_driver(l, map, path, driver);
+    if (type)
+        check_driver(l, map, path, driver, fill_has_unknown(map, targets, target_count), mistakes);
     assert(type || !f->drivers || l->fill->problems->mistakes.count > 0);
     free(name);
 }

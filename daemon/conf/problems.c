@@ -3,8 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/encode.h"
+#include "base/plural.h"
 
 void problems_add_list(struct problems *p, enum problem_kind kind, int line, int column,
                        const char *path, const char *format, va_list args)
@@ -16,13 +18,17 @@ void problems_add_list(struct problems *p, enum problem_kind kind, int line, int
     vsnprintf(message, sizeof message, format, args);
     encode_trim_utf8(message);
     struct problem *grown = reallocarray(list->items, list->count, sizeof *grown);
-    if (!grown ||
-        asprintf(&text, "%s:%d:%d: %s%s%s%s", p->file, line, column,
-                 kind == PROBLEM_NOTE ? "note: " : "", path, path[0] ? ": " : "", message) < 0)
+    int path_at = 0;
+    if (!grown || asprintf(&text, "%s:%d:%d: %s%n%s%s%s", p->file, line, column,
+                           kind == PROBLEM_NOTE ? "note: " : "", &path_at, path,
+                           path[0] ? ": " : "", message) < 0)
         abort();
     list->items = grown;
-    list->items[list->count - 1] =
-        (struct problem){.line = line, .column = column, .order = list->count, .text = text};
+    list->items[list->count - 1] = (struct problem){.line = line,
+                                                    .column = column,
+                                                    .order = list->count,
+                                                    .text = text,
+                                                    .path_at = (size_t)path_at};
 }
 
 void problems_add(struct problems *p, int line, int column, const char *path, const char *format,
@@ -62,6 +68,22 @@ static size_t sort(struct problem_list *list)
     return held;
 }
 
+static bool is_of(const struct problem *problem, const char *path)
+{
+    const char *text = problem->text + problem->path_at;
+    size_t length = strlen(path);
+    return strncmp(text, path, length) == 0 && (text[length] == ':' || text[length] == '[');
+}
+
+bool problems_are_of(const struct problems *p, size_t from, size_t to, const char *path)
+{
+    for (size_t i = from; i < to && i < PROBLEMS_MAX; i++) {
+        if (is_of(&p->mistakes.items[i], path))
+            return true;
+    }
+    return false;
+}
+
 char *problems_take(struct problems *p, size_t from)
 {
     struct problem_list *list = &p->mistakes;
@@ -82,7 +104,8 @@ void problems_tell(struct problems *p, config_problem_handler on_problem, void *
     for (size_t i = 0; on_problem && i < held; i++)
         on_problem(arg, p->mistakes.items[i].text);
     if (on_problem && p->mistakes.count > held) {
-        snprintf(more, sizeof more, "… and %zu mistakes more", p->mistakes.count - held);
+        snprintf(more, sizeof more, "… and %zu mistake%s more", p->mistakes.count - held,
+                 plural((long long)(p->mistakes.count - held)));
         on_problem(arg, more);
     }
 }

@@ -17,6 +17,7 @@ struct problem {
     int line, column;
     size_t order;
     char *text;
+    size_t path_at; /* where in it the path begins */
 };
 
 struct problem_list {
@@ -39,6 +40,9 @@ void problems_note(struct problems *p, int line, int column, const char *path, c
 /* Takes back the mistakes from number `from` on; the text of the first (caller frees), NULL if
  * there is none. */
 char *problems_take(struct problems *p, size_t from);
+
+/* Whether one of the mistakes `from` to before `to` is about this path, or about an item of it. */
+bool problems_are_of(const struct problems *p, size_t from, size_t to, const char *path);
 
 enum problem_kind {
     PROBLEM_MISTAKE,

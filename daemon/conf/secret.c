@@ -73,7 +73,7 @@ void secret_forget(struct config_driver *driver)
 
 int config_read_again(struct config_driver *driver, struct err *e)
 {
-    const char *key;
+    struct driver_mistakes mistakes = {.count = 0};
     if (driver->trouble && driver->unread_count == 0)
         return err_set(e, EINVAL, "%s", driver->trouble);
     while (driver->unread_count > 0) {
@@ -87,5 +87,7 @@ int config_read_again(struct config_driver *driver, struct err *e)
         driver->unread_count--;
     }
     secret_forget(driver);
-    return driver->type->check ? driver->type->check(driver->options, &key, e) : 0;
+    if (driver->type->check)
+        driver->type->check(driver->options, &mistakes);
+    return driver_first_mistake(&mistakes, e);
 }

@@ -7,12 +7,49 @@
 #define TOCSIN_IFACE_DRIVER_H
 
 #include <assert.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "iface/option.h"
+
+/* What is wrong with a driver's options, as far as there is room. */
+#define DRIVER_MISTAKES_MAX 8
+
+struct driver_mistake {
+    const char *key;   /* of the table: what it is about */
+    size_t item;       /* of a list, from 1; 0: the whole */
+    const char *needs; /* another key of the table without which it would be none; NULL: none */
+    struct err what;
+};
+
+struct driver_mistakes {
+    size_t count;
+    struct driver_mistake items[DRIVER_MISTAKES_MAX];
+};
+
+/* One more; its `what` is to be written by the caller. */
+static inline struct err *driver_mistake(struct driver_mistakes *mistakes, const char *key,
+                                         size_t item, const char *needs)
+{
+    static_assert(DRIVER_MISTAKES_MAX > 1, "the last is written over");
+    size_t at = mistakes->count < DRIVER_MISTAKES_MAX ? mistakes->count++ : mistakes->count - 1;
+    mistakes->items[at].key = key;
+    mistakes->items[at].item = item;
+    mistakes->items[at].needs = needs;
+    return &mistakes->items[at].what;
+}
+
+/* The first of them as one that stops whatever needs the options: 0, or -EINVAL with the key before
+ * its sentence. */
+static inline int driver_first_mistake(const struct driver_mistakes *mistakes, struct err *e)
+{
+    return mistakes->count == 0
+               ? 0
+               : err_set(e, EINVAL, "%s: %s", mistakes->items[0].key, mistakes->items[0].what.text);
+}
 
 struct driver_type {
     const char *name;
@@ -23,11 +60,12 @@ struct driver_type {
     bool simulated;               /* nothing real is behind it: a gateway that uses it is told so */
 
     /*
-     * What no table can say: the form of an address, keys that need each other. Pure; opens
-     * nothing. Returns 0, or -EINVAL with a message and the key that it is about in *ret_key (one
-     * of the table's). NULL: there is nothing more to say.
+     * What no table can say: the form of an address, keys that need each other. All mistakes at
+     * once, added to `ret_mistakes`. Pure; opens nothing. It runs over whatever could be read, so a
+     * text may be NULL, a list empty and a number 0; what it says of a key that could not be read
+     * is not told. NULL: there is nothing more to say.
      */
-    int (*check)(const void *options, const char **ret_key, struct err *e);
+    void (*check)(const void *options, struct driver_mistakes *ret_mistakes);
 
     /*
      * What follows from options that are legal and that whoever wrote them should know: a sentence,

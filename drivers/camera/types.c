@@ -21,24 +21,28 @@ static const struct option lav_table[] = {
     OPTION_TABLE_END,
 };
 
-static int check_lav(const void *options, const char **ret_key, struct err *e)
+/* NULL: nothing. */
+static const char *find_wrong_with_url(const char *url)
 {
     static const char scheme[] = "rtsp://";
-    const struct lav_options *o = options;
-    *ret_key = "url";
-    if (strncmp(o->url, scheme, sizeof scheme - 1) != 0)
-        return err_set(e, EINVAL, "must begin with rtsp://");
-    const char *host = o->url + sizeof scheme - 1;
+    if (strncmp(url, scheme, sizeof scheme - 1) != 0)
+        return "must begin with rtsp://";
+    const char *host = url + sizeof scheme - 1;
     size_t host_bytes = strcspn(host, "/?");
     if (memchr(host, '@', host_bytes))
-        return err_set(e, EINVAL,
-                       "must not hold user and password: give them with user: and password_file:");
-    if (host_bytes == 0 || strpbrk(host, " \""))
-        return err_set(e, EINVAL, "must be rtsp://host[:port]/path");
-    *ret_key = "user";
+        return "must not hold user and password: give them with user: and password_file:";
+    return host_bytes == 0 || strpbrk(host, " \"") ? "must be rtsp://host[:port]/path" : NULL;
+}
+
+static void check_lav(const void *options, struct driver_mistakes *ret_mistakes)
+{
+    const struct lav_options *o = options;
+    const char *wrong = o->url ? find_wrong_with_url(o->url) : NULL;
+    if (wrong)
+        err_set(driver_mistake(ret_mistakes, "url", 0, NULL), EINVAL, "%s", wrong);
     if (o->password && !o->user)
-        return err_set(e, EINVAL, "is missing: there is a password");
-    return 0;
+        err_set(driver_mistake(ret_mistakes, "user", 0, NULL), EINVAL,
+                "is missing: there is a password");
 }
 
 const struct driver_type camera_lav_type = {

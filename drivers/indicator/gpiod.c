@@ -140,14 +140,19 @@ static void close_gpiod(struct indicator *i)
     uv_close((uv_handle_t *)&i->blink, free_indicator);
 }
 
-static int check(const void *options, const char **ret_key, struct err *e)
+static bool is_same(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+static void check(const void *options, struct driver_mistakes *ret_mistakes)
 {
     const struct gpiod_options *o = options;
-    bool amber_twice = strcmp(o->amber, o->red) == 0;
-    if (!amber_twice && strcmp(o->green, o->red) != 0 && strcmp(o->green, o->amber) != 0)
-        return 0;
-    *ret_key = amber_twice ? "amber" : "green";
-    return err_set(e, EINVAL, "is the line of another light: each has a line of its own");
+    static const char what[] = "is the line of another light: each has a line of its own";
+    if (is_same(o->amber, o->red))
+        err_set(driver_mistake(ret_mistakes, "amber", 0, NULL), EINVAL, what);
+    if (is_same(o->green, o->red) || is_same(o->green, o->amber))
+        err_set(driver_mistake(ret_mistakes, "green", 0, NULL), EINVAL, what);
 }
 
 static int open_gpiod(const void *options, const struct indicator_host *host, uv_loop_t *loop,

@@ -95,16 +95,15 @@ static void on_fault(void *arg, const char *reason)
     input->host.on_fault(input->host.arg, reason);
 }
 
-static int check(const void *options, const char **ret_key, struct err *e)
+static void check(const void *options, struct driver_mistakes *ret_mistakes)
 {
     const struct evdev_options *o = options;
+    struct err e;
     unsigned code;
-    *ret_key = "device";
-    int result = evdev_check_device(o->device, e);
-    if (result != 0)
-        return result;
-    *ret_key = "key";
-    return evdev_check_key(o->key, &code, e);
+    if (o->device && evdev_check_device(o->device, &e) != 0)
+        *driver_mistake(ret_mistakes, "device", 0, NULL) = e;
+    if (o->key && evdev_check_key(o->key, &code, &e) != 0)
+        *driver_mistake(ret_mistakes, "key", 0, NULL) = e;
 }
 
 static int open_evdev(const void *options, enum input_contact contact,

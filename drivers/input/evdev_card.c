@@ -89,11 +89,12 @@ static void on_fault(void *arg, const char *reason)
     input->host.on_fault(input->host.arg, reason);
 }
 
-static int check(const void *options, const char **ret_key, struct err *e)
+static void check(const void *options, struct driver_mistakes *ret_mistakes)
 {
     const struct evdev_card_options *o = options;
-    *ret_key = "device";
-    return evdev_check_device(o->device, e);
+    struct err e;
+    if (o->device && evdev_check_device(o->device, &e) != 0)
+        *driver_mistake(ret_mistakes, "device", 0, NULL) = e;
 }
 
 static int open_reader(const void *options, enum input_contact contact,

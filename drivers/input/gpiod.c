@@ -201,13 +201,12 @@ static bool has_second(const void *options)
     return o->second_line != NULL;
 }
 
-static int check(const void *options, const char **ret_key, struct err *e)
+static void check(const void *options, struct driver_mistakes *ret_mistakes)
 {
     const struct gpiod_options *o = options;
-    if (!o->second_line || strcmp(o->second_line, o->line) != 0)
-        return 0;
-    *ret_key = "second_line";
-    return err_set(e, EINVAL, "is the same line as the first: name the line of the other contact");
+    if (o->line && o->second_line && strcmp(o->second_line, o->line) == 0)
+        err_set(driver_mistake(ret_mistakes, "second_line", 0, NULL), EINVAL,
+                "is the same line as the first: name the line of the other contact");
 }
 
 static int open_gpiod(const void *options, enum input_contact contact,

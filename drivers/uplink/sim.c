@@ -104,20 +104,30 @@ static const struct answer *find_answer(const char *word)
     return NULL;
 }
 
-static int open_sim(const void *options, const struct uplink_host *host, uv_loop_t *loop,
-                    struct uplink **ret_uplink, struct err *e)
+static void check(const void *options, struct driver_mistakes *ret_mistakes)
 {
     const struct sim_options *o = options;
     for (size_t i = 0; i < o->commands.count; i++) {
         if (find_command(o->commands.items[i]) == COMMANDS)
-            return err_set(e, EINVAL, "commands: \"%s\" is none of reset, guard, query",
-                           o->commands.items[i]);
+            err_set(driver_mistake(ret_mistakes, "commands", i + 1, NULL), EINVAL,
+                    "\"%s\" is none of reset, guard, query", o->commands.items[i]);
     }
     for (size_t i = 0; i < o->script.count; i++) {
         if (!find_answer(o->script.items[i]))
-            return err_set(e, EINVAL, "script: \"%s\" is none of accept, fail, refuse, timeout",
-                           o->script.items[i]);
+            err_set(driver_mistake(ret_mistakes, "script", i + 1, NULL), EINVAL,
+                    "\"%s\" is none of accept, fail, refuse, timeout", o->script.items[i]);
     }
+}
+
+static int open_sim(const void *options, const struct uplink_host *host, uv_loop_t *loop,
+                    struct uplink **ret_uplink, struct err *e)
+{
+    const struct sim_options *o = options;
+    struct driver_mistakes mistakes = {.count = 0};
+    check(o, &mistakes);
+    int result = driver_first_mistake(&mistakes, e);
+    if (result != 0)
+        return result;
     struct uplink *u = calloc(1, sizeof *u);
     if (!u)
         return err_set(e, ENOMEM, "sim: out of memory");
@@ -240,6 +250,7 @@ const struct uplink_driver uplink_sim = {
              .help = "a receiver that does not exist, for trying things out",
              .options = option_table,
              .options_size = sizeof(struct sim_options),
+             .check = check,
              .simulated = true},
     .takes = UPLINK_TAKES_ALL,
     .open = open_sim,
@@ -255,6 +266,7 @@ const struct uplink_driver uplink_sim_alarms = {
              .help = "likewise, and it takes alarms alone: no follow-ups, no clips",
              .options = option_table,
              .options_size = sizeof(struct sim_options),
+             .check = check,
              .simulated = true},
     .takes = UPLINK_TAKES(EVENT_CLASS_PRESS),
     .open = open_sim,

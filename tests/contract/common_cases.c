@@ -120,18 +120,24 @@ START_TEST(what_can_never_be_is_refused_by_name)
 {
     const struct driver_type *type = &watcher_driver(world->name)->type;
     _Alignas(max_align_t) char options[512];
-    struct err e;
-    const char *key;
     for (const struct input_mistake *m = world->mistakes; m && m->key; m++) {
         watcher_fill(watcher_driver(world->name), &m->settings, options, sizeof options);
-        ck_assert_int_lt(type->check(options, &key, &e), 0);
-        ck_assert_str_eq(key, m->key);
-        ck_assert_msg(strstr(e.text, m->remedy), "\"%s\" does not say \"%s\"", e.text, m->remedy);
+        struct driver_mistakes mistakes = {.count = 0};
+        type->check(options, &mistakes);
+        ck_assert_uint_eq(mistakes.count, 1);
+        ck_assert_str_eq(mistakes.items[0].key, m->key);
+        ck_assert_msg(strstr(mistakes.items[0].what.text, m->remedy), "\"%s\" does not say \"%s\"",
+                      mistakes.items[0].what.text, m->remedy);
     }
     if (!type->check)
         return;
     watcher_fill(watcher_driver(world->name), &world->settings, options, sizeof options);
-    ck_assert_msg(type->check(options, &key, &e) == 0, "%s", e.text);
+    struct driver_mistakes mistakes = {.count = 0};
+    type->check(options, &mistakes);
+    ck_assert_msg(mistakes.count == 0, "%s", mistakes.items[0].what.text);
+    memset(options, 0, sizeof options); /* as where nothing could be read */
+    type->check(options, &mistakes);
+    ck_assert_uint_eq(mistakes.count, 0);
 }
 END_TEST
 

@@ -347,21 +347,21 @@ START_TEST(each_light_has_a_line_of_its_own)
 {
     static const struct {
         const char *green, *amber, *red, *key;
-    } lines[] = {{"1", "2", "2", "amber"},
-                 {"1", "2", "1", "green"},
-                 {"2", "2", "1", "green"},
-                 {"1", "1", "1", "amber"},
-                 {"1", "2", "3", NULL}};
+        size_t count;
+    } lines[] = {{"1", "2", "2", "amber", 1},
+                 {"1", "2", "1", "green", 1},
+                 {"2", "2", "1", "green", 1},
+                 {"1", "1", "1", "amber", 2},
+                 {"1", "2", "3", NULL, 0}};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        const char *key = NULL;
-        struct err e;
+        struct driver_mistakes mistakes = {.count = 0};
         set_option(&indicator_gpiod.type, &three, "green", lines[i].green);
         set_option(&indicator_gpiod.type, &three, "amber", lines[i].amber);
         set_option(&indicator_gpiod.type, &three, "red", lines[i].red);
-        int result = indicator_gpiod.type.check(&three, &key, &e);
-        ck_assert_int_eq(result, lines[i].key ? -EINVAL : 0);
+        indicator_gpiod.type.check(&three, &mistakes);
         if (lines[i].key)
-            ck_assert_str_eq(key, lines[i].key);
+            ck_assert_str_eq(mistakes.items[0].key, lines[i].key);
+        ck_assert_uint_eq(mistakes.count, lines[i].count);
     }
 }
 END_TEST

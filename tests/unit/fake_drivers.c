@@ -101,13 +101,11 @@ static const struct option signer_table[] = {
 
 static const struct option no_options[] = {OPTION_TABLE_END};
 
-static int check_url(const void *options, const char **ret_key, struct err *e)
+static void check_url(const void *options, struct driver_mistakes *ret_mistakes)
 {
     const struct fake_uplink *o = options;
-    if (strncmp(o->url, "https://", 8) == 0)
-        return 0;
-    *ret_key = "url";
-    return err_set(e, EINVAL, "must begin with https://");
+    if (o->url && strncmp(o->url, "https://", 8) != 0)
+        err_set(driver_mistake(ret_mistakes, "url", 0, NULL), EINVAL, "must begin with https://");
 }
 
 static const struct driver_type gpiod_type = {.name = "gpiod",

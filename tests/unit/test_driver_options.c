@@ -45,6 +45,22 @@ static const char *load(const char *camera, const char *receiver)
     return config ? "" : folder.problems + strlen(folder.file);
 }
 
+/* With the names of the file and its folder where {file} and {folder} stand. */
+static void put_in(const char *text, char ret_text[2000])
+{
+    FILE *stream = fmemopen(ret_text, 2000, "w");
+    while (*text) {
+        bool is_file = strncmp(text, "{file}", 6) == 0,
+             is_folder = strncmp(text, "{folder}", 8) == 0;
+        if (is_file || is_folder)
+            fputs(is_file ? folder.file : folder.path, stream);
+        else
+            fputc(*text, stream);
+        text += is_file ? 6 : is_folder ? 8 : 1;
+    }
+    fclose(stream);
+}
+
 #define GOOD_CAMERA   "url: 'rtsp://192.168.10.11:554/1?x=2'"
 #define GOOD_RECEIVER "url: 'https://police.example:8443/v1/events', receipt_keys: [receipt.pem]"
 
@@ -111,12 +127,67 @@ START_TEST(a_receiver_that_can_never_work_is_named)
          ":7:5: receivers.r.receipt_keys: none is given, and without one no receipt can be "
          "believed; give the receiver's public key, or say receipts: unsigned\n"},
         {"url: 'https://p/e', receipts: unsigned, addresses: [p]",
-         ":8:76: receivers.r.addresses: \"p\" is no IP address\n"},
+         ":8:77: receivers.r.addresses[1]: \"p\" is no IP address\n"},
         {"url: 'https://p/e', receipts: unsigned, upload_url: 'https://q/c'",
          ":8:77: receivers.r.upload_url: must be on the host of url (p), not q\n"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_str_eq(load(GOOD_CAMERA, bad[i][0]), bad[i][1]);
+}
+END_TEST
+
+/* Not one a round; and nothing is said of what follows from another mistake. */
+START_TEST(all_mistakes_of_one_entry_are_told_at_once)
+{
+    static const char *const bad[][2] = {
+        {"url: 'http://p/e', receipt_keys: [nothing.pem], addresses: ['::1', p, q]",
+         ":8:30: receivers.r.url: \"http://p/e\" must begin with https://\n"
+         "{file}:8:59: receivers.r.receipt_keys[1]: {folder}/nothing.pem: No such file or "
+         "directory\n"
+         "{file}:8:92: receivers.r.addresses[2]: \"p\" is no IP address\n"
+         "{file}:8:95: receivers.r.addresses[3]: \"q\" is no IP address\n"},
+        {"url: [x], upload_url: 'http://q/c', receipts: unsigned",
+         ":8:30: receivers.r.url: is a list, but must be a single value\n"
+         "{file}:8:47: receivers.r.upload_url: \"http://q/c\" must begin with https://\n"},
+        {"url: 'https://p/e', receipts: unsinged",
+         ":8:55: receivers.r.receipts: \"unsinged\" is no value that is known here (nearest: "
+         "\"unsigned\"; legal: signed, unsigned)\n"},
+        {"url: 'https://p/e', reciept_keys: [receipt.pem]",
+         ":8:45: receivers.r: \"reciept_keys\" is no key that is known here (nearest: "
+         "\"receipt_keys\"; legal: id, name, heartbeat, alarm_heartbeat, clips, group, responder, "
+         "driver, url, ca_file, cert_file, key_file, receipt_keys, receipts, upload_url, "
+         "attempt_timeout, addresses, name_servers)\n"},
+        {"url: 'http://p/e'",
+         ":7:5: receivers.r.receipt_keys: none is given, and without one no receipt can be "
+         "believed; give the receiver's public key, or say receipts: unsigned\n"
+         "{file}:8:30: receivers.r.url: \"http://p/e\" must begin with https://\n"},
+    };
+    char expected[2000];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put_in(bad[i][1], expected);
+        ck_assert_str_eq(load(GOOD_CAMERA, bad[i][0]), expected);
+    }
+    put_in(":5:5: cameras.c.user: is missing: there is a password\n"
+           "{file}:5:40: cameras.c.url: must begin with rtsp://\n",
+           expected);
+    ck_assert_str_eq(load("url: 'x', password_file: camera.password", GOOD_RECEIVER), expected);
+}
+END_TEST
+
+START_TEST(a_script_of_a_receiver_that_does_not_exist_is_checked)
+{
+    char expected[2000];
+    put_in(":4:61: receivers.r.commands[2]: \"fly\" is none of reset, guard, query\n"
+           "{file}:4:82: receivers.r.script[2]: \"acept\" is none of accept, fail, refuse, "
+           "timeout\n",
+           expected);
+    const char *text = "site: {id: a, name: x}\n"
+                       "signing: {driver: pem, key_file: key.pem}\n"
+                       "inputs: [{id: b, name: x, place: x, driver: sim}]\n"
+                       "receivers: [{id: r, name: x, driver: sim, commands: [reset, fly], "
+                       "script: [fail, acept]}]\n";
+    ck_assert_ptr_null(config_folder_load(&folder, text, strlen(text), 0640, &drivers));
+    ck_assert_str_eq(folder.problems + strlen(folder.file), expected);
 }
 END_TEST
 
@@ -142,6 +213,8 @@ int main(void)
     tcase_add_loop_test(tests, what_follows_from_receipts_without_a_signature_is_noted, 0, 2);
     tcase_add_test(tests, a_camera_that_can_never_work_is_named);
     tcase_add_test(tests, a_receiver_that_can_never_work_is_named);
+    tcase_add_test(tests, all_mistakes_of_one_entry_are_told_at_once);
+    tcase_add_test(tests, a_script_of_a_receiver_that_does_not_exist_is_checked);
     tcase_add_test(tests, a_private_key_that_others_may_read_is_named);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

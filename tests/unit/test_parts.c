@@ -354,7 +354,8 @@ START_TEST(one_receiver_that_cannot_be_opened_does_not_stop_the_start)
 {
     stop();
     snprintf(receivers, sizeof receivers,
-             "{id: police, name: Police, driver: sim, script: [nonsense]}, "
+             "{id: police, name: Police, driver: https, url: 'https://p/e', ca_file: none.pem,"
+             " cert_file: none.pem, key_file: none.pem, receipts: unsigned}, "
              "{id: fire, name: Fire, driver: sim}");
     start();
     press(0);

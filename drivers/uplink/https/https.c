@@ -98,10 +98,11 @@ static int open_uploads(struct uplink *u, struct err *e)
 static int check_options(struct uplink *u, struct err *e)
 {
     const struct https_options *o = u->options;
-    const char *key;
-    int result = https_options_check(o, &key, e);
+    struct driver_mistakes mistakes = {.count = 0};
+    https_options_check(o, &mistakes);
+    int result = driver_first_mistake(&mistakes, e);
     if (result != 0)
-        return err_prefix(e, result, "%s", key);
+        return result;
     if (o->upload_url)
         snprintf(u->upload_url, sizeof u->upload_url, "%s", o->upload_url);
     else

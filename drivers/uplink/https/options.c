@@ -75,37 +75,35 @@ const struct option https_option_table[] = {
     OPTION_TABLE_END,
 };
 
-static int check_urls(const struct https_options *o, const char **ret_key, struct err *e)
+static void check_urls(const struct https_options *o, struct driver_mistakes *ret_mistakes)
 {
     char host[URL_HOST_SIZE], upload_host[URL_HOST_SIZE];
-    *ret_key = "url";
-    int result = url_host(o->url, host, e);
-    if (result != 0 || !o->upload_url)
-        return result;
-    *ret_key = "upload_url";
-    result = url_host(o->upload_url, upload_host, e);
-    if (result == 0 && strcasecmp(host, upload_host) != 0)
-        result = err_set(e, EINVAL, "must be on the host of url (%s), not %s", host, upload_host);
-    return result;
+    struct err e;
+    bool is_good = o->url && url_host(o->url, host, &e) == 0;
+    if (o->url && !is_good)
+        *driver_mistake(ret_mistakes, "url", 0, NULL) = e;
+    if (!o->upload_url)
+        return;
+    if (url_host(o->upload_url, upload_host, &e) != 0)
+        *driver_mistake(ret_mistakes, "upload_url", 0, NULL) = e;
+    else if (is_good && strcasecmp(host, upload_host) != 0)
+        err_set(driver_mistake(ret_mistakes, "upload_url", 0, NULL), EINVAL,
+                "must be on the host of url (%s), not %s", host, upload_host);
 }
 
-int https_options_check(const void *options, const char **ret_key, struct err *e)
+void https_options_check(const void *options, struct driver_mistakes *ret_mistakes)
 {
     const struct https_options *o = options;
-    int result = check_urls(o, ret_key, e);
-    if (result != 0)
-        return result;
-    *ret_key = "addresses";
+    check_urls(o, ret_mistakes);
     for (size_t i = 0; i < o->addresses.count; i++) {
         if (!resolve_is_numeric(o->addresses.items[i]))
-            return err_set(e, EINVAL, "\"%s\" is no IP address", o->addresses.items[i]);
+            err_set(driver_mistake(ret_mistakes, "addresses", i + 1, NULL), EINVAL,
+                    "\"%s\" is no IP address", o->addresses.items[i]);
     }
-    *ret_key = "receipt_keys";
     if (o->receipts == HTTPS_RECEIPTS_SIGNED && o->receipt_keys.count == 0)
-        return err_set(e, EINVAL,
-                       "none is given, and without one no receipt can be believed; give the "
-                       "receiver's public key, or say receipts: unsigned");
-    return 0;
+        err_set(driver_mistake(ret_mistakes, "receipt_keys", 0, "receipts"), EINVAL,
+                "none is given, and without one no receipt can be believed; give the receiver's "
+                "public key, or say receipts: unsigned");
 }
 
 const char *https_options_note(const void *options, const char **ret_key)

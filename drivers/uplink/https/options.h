@@ -29,7 +29,7 @@ struct https_options {
 extern const struct option https_option_table[];
 
 /* What no single key shows to be wrong; looks at no file and no network. */
-int https_options_check(const void *options, const char **ret_key, struct err *e);
+void https_options_check(const void *options, struct driver_mistakes *ret_mistakes);
 const char *https_options_note(const void *options, const char **ret_key);
 
 #endif
