@@ -28,11 +28,13 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+static const char usage[] =
+    "usage: tocsin-receiver --cert FILE --key FILE --client-ca FILE --gateway-keys FOLDER\n"
+    "                       --receipt-key FILE --store FOLDER --page-token-file FILE …\n";
+
 static void print_help(void)
 {
-    printf("usage: tocsin-receiver --cert FILE --key FILE --client-ca FILE --gateway-keys FOLDER\n"
-           "                       --receipt-key FILE --store FOLDER --page-token-file FILE …\n"
-           "\n"
+    printf("%s\n"
            "Takes alarms of Tocsin gateways, keeps them, gives signed receipts, shows a page.\n"
            "\n"
            "  --name TEXT             what the page is headed with (default: receiver)\n"
@@ -48,7 +50,8 @@ static void print_help(void)
            "  --public-url URL        scheme and host as gateways write it (default: Host header)\n"
            "  --max-body-bytes N      largest event (default 1048576)\n"
            "  -V, --version           print the version\n"
-           "  -h, --help              print this\n");
+           "  -h, --help              print this\n",
+           usage);
 }
 
 static bool read_address(const char *text, struct sockaddr_in *ret_address)
@@ -155,11 +158,14 @@ static enum options_result refuse(int option, char **argv)
 {
     const char *word = argv[optind - 1];
     char letter[3] = {'-', (char)optopt, '\0'};
+    bool is_long = strncmp(word, "--", 2) == 0;
     if (option == ':')
         return wrong(word, "a value is missing");
-    if (strncmp(word, "--", 2) != 0)
-        return wrong(letter, "no such option");
-    return wrong(word, optopt ? "this option takes no value" : "no such option");
+    if (is_long && optopt)
+        return wrong(word, "this option takes no value");
+    wrong(is_long ? word : letter, "no such option");
+    fputs(usage, stderr);
+    return OPTIONS_WRONG;
 }
 
 enum options_result options_read(int argc, char **argv, struct options *ret_options)

@@ -36,16 +36,26 @@ static const char *faulty_word(char **argv, char letter[3])
     return letter;
 }
 
+/* Its first lines, until an empty one: which options and words there are. */
+static void print_usage(const struct program *p)
+{
+    const char *end = strstr(p->help, "\n\n");
+    size_t length = end ? (size_t)(end - p->help) + 1 : strlen(p->help);
+    fprintf(stderr, "%.*s", (int)length, p->help);
+}
+
 static void refuse(const struct program *p, int result, char **argv)
 {
     char letter[3];
     const char *word = faulty_word(argv, letter);
-    if (result == ':')
+    if (result == ':') {
         program_usage(p, "%s: a value is missing", word);
-    else if (word != letter && optopt != 0)
+    } else if (word != letter && optopt != 0) {
         program_usage(p, "%s: this option takes no value", word);
-    else
+    } else {
         program_usage(p, "%s: no such option", word);
+        print_usage(p);
+    }
 }
 
 /* The table as getopt_long has it. The colon has a missing value told from an unknown option, and

@@ -114,7 +114,11 @@ def test_version_is_the_version(run, program, word):
 @of(PROGRAMS)
 @pytest.mark.parametrize("word", ["--nonsense", "--nonsense=3", "-Z"])
 def test_an_unknown_option_is_named(run, program, word):
+    """With what there is instead: the lines of usage, as --help has them."""
     done = run(program, word)
+    usage = run(program, "--help").stdout.split("\n\n")[0] + "\n"
+    assert done.stderr.endswith(usage), done
+    done.stderr = done.stderr.removesuffix(usage)
     assert refused(done, program, word, "no such option"), done
 
 

@@ -12,8 +12,10 @@
 
 static const struct program_switch switches[] = {
     {"config", 'c', true}, {"length", PROGRAM_LONG, true}, {"verbose", 'v', false}, {0}};
-static const struct program program = {
-    .name = "bell ring", .help = "usage: bell ring …\n", .switches = switches};
+static const struct program program = {.name = "bell ring",
+                                       .help =
+                                           "usage: bell ring …\n       bell ring twice\n\nRings.\n",
+                                       .switches = switches};
 
 /* What is written there from then on goes into a file without a name. */
 static int catch_output(int fd)
@@ -98,25 +100,30 @@ START_TEST(help_and_version_are_on_standard_output)
     int out = catch_output(STDOUT_FILENO);
     ck_assert_int_eq(program_option(&program, 2, lines[_i]), PROGRAM_DONE);
     ck_assert_str_eq(caught_text(out),
-                     _i < 2 ? "usage: bell ring …\n" : "bell " TOCSIN_VERSION "\n");
+                     _i < 2 ? "usage: bell ring …\n       bell ring twice\n\nRings.\n"
+                            : "bell " TOCSIN_VERSION "\n");
     ck_assert_int_eq(program_status(PROGRAM_DONE), 0);
 }
 END_TEST
+
+/* Which options and words there are instead. */
+#define USAGE "usage: bell ring …\n       bell ring twice\n"
 
 static const struct wrong {
     char *argv[4];
     const char *text;
 } wrongs[] = {
-    {{"ring", "--nonsense"}, "bell ring: --nonsense: no such option; see bell ring --help\n"},
-    {{"ring", "--nonsense=3"}, "bell ring: --nonsense=3: no such option; see bell ring --help\n"},
-    {{"ring", "-x"}, "bell ring: -x: no such option; see bell ring --help\n"},
-    {{"ring", "-vx"}, "bell ring: -x: no such option; see bell ring --help\n"},
+    {{"ring", "--nonsense"}, "bell ring: --nonsense: no such option; see bell ring --help\n" USAGE},
+    {{"ring", "--nonsense=3"},
+     "bell ring: --nonsense=3: no such option; see bell ring --help\n" USAGE},
+    {{"ring", "-x"}, "bell ring: -x: no such option; see bell ring --help\n" USAGE},
+    {{"ring", "-vx"}, "bell ring: -x: no such option; see bell ring --help\n" USAGE},
     {{"ring", "--config"}, "bell ring: --config: a value is missing; see bell ring --help\n"},
     {{"ring", "-c"}, "bell ring: -c: a value is missing; see bell ring --help\n"},
     {{"ring", "--length"}, "bell ring: --length: a value is missing; see bell ring --help\n"},
     {{"ring", "--verbose=3"},
      "bell ring: --verbose=3: this option takes no value; see bell ring --help\n"},
-    {{"ring", "--ver"}, "bell ring: --ver: no such option; see bell ring --help\n"},
+    {{"ring", "--ver"}, "bell ring: --ver: no such option; see bell ring --help\n" USAGE},
 };
 
 START_TEST(what_is_wrong_is_said_with_the_word_and_where_help_is)
