@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plural.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/text.h"
@@ -49,7 +50,8 @@ static void print_alarms(const json_t *list, bool known)
         text_print(alarm, "place", 0);
         printf(" · ");
         text_print(alarm, "name", 0);
-        printf(" · %s, pressed %.0f time(s)%s", word(alarm, "kind"), number(alarm, "presses"),
+        printf(" · %s, pressed %.0f time%s%s", word(alarm, "kind"), number(alarm, "presses"),
+               plural((long long)number(alarm, "presses")),
                json_is_true(json_object_get(alarm, "pressed")) ? ", STILL PRESSED" : "");
         if (json_is_true(json_object_get(alarm, "cancelled")))
             printf(", cancelled at the gate");
@@ -100,8 +102,10 @@ static void print_receivers(const json_t *list)
         text_print(one, "name", 24);
         printf(" %-10s last receipt %s", word(one, "state"),
                json_is_number(last) ? text_age(json_number_value(last), age, sizeof age) : "never");
-        printf("%s, %.0f event(s) and %.0f clip(s) waiting ", json_is_number(last) ? " ago" : "",
-               number(one, "backlog"), number(one, "uploads"));
+        double clips = number(one, "uploads") + number(one, "uploads_held");
+        printf("%s, %.0f event%s and %.0f clip%s waiting ", json_is_number(last) ? " ago" : "",
+               number(one, "backlog"), plural((long long)number(one, "backlog")), clips,
+               plural((long long)clips));
         text_print(one, "reason", 0);
         printf("\n");
     }

@@ -14,17 +14,7 @@
 #define REFUSED_MS    60000 /* between two lines in the log */
 #define GONE          "tocsin-video does not answer (systemctl status tocsin-video)"
 
-/* A clip that this process knows: announced, and not yet with every receiver that takes clips. */
-struct clip {
-    struct clip *next;
-    struct clips *clips;
-    struct outbox_upload upload; /* its seq is the manifest's; 0 until that is made */
-    bool stored;                 /* that manifest is on the disk */
-    uint32_t waiting;            /* bit mask of receivers that take it and do not have it */
-    struct message *announced;   /* while the store is asked whether it is known */
-};
-
-static struct clip *find_id(const struct clips *cl, const char *id)
+struct clip *clips_find(const struct clips *cl, const char *id)
 {
     struct clip *c = cl->first;
     while (c && strcmp(c->upload.clip, id) != 0)
@@ -47,7 +37,6 @@ static struct clip *add(struct clips *cl, const struct outbox_upload *upload)
         abort();
     *c = (struct clip){.next = cl->first, .clips = cl, .upload = *upload};
     cl->first = c;
-    cl->count++;
     cl->unstored++;
     return c;
 }
@@ -67,6 +56,13 @@ static void mark_stored(struct clip *c)
     c->stored = true;
 }
 
+struct clip *clips_add_stored(struct clips *cl, const struct outbox_upload *upload)
+{
+    struct clip *c = add(cl, upload);
+    mark_stored(c);
+    return c;
+}
+
 static void forget(struct clip *c)
 {
     struct clip **at = &c->clips->first;
@@ -74,7 +70,6 @@ static void forget(struct clip *c)
         at = &(*at)->next;
     *at = c->next;
     mark_stored(c); /* or it never will be */
-    c->clips->count--;
     drop_announced(c);
     free(c);
 }
@@ -91,20 +86,15 @@ static void send_clip_word(struct clips *cl, enum message_type type, const char 
  * memory nor the loop's time is a question of how many it has, or says to have. */
 static void ask(struct clips *cl)
 {
-    while (cl->unstored + cl->wanted < LIMIT_CLIPS_UNSTORED &&
-           cl->count + cl->wanted < LIMIT_CLIPS_WAITING && clips_connected(cl)) {
+    while (cl->unstored + cl->wanted < LIMIT_CLIPS_UNSTORED && clips_connected(cl)) {
         link_client_send(cl->link, &(struct message){.type = MESSAGE_CLIP_WANTED});
         cl->wanted++;
     }
-    if (cl->count >= LIMIT_CLIPS_WAITING && !cl->full)
-        log_warning("video", "%zu clips wait for receivers: further ones stay with tocsin-video",
-                    cl->count);
-    cl->full = cl->count >= (cl->full ? LIMIT_CLIPS_WAITING / 2 : LIMIT_CLIPS_WAITING);
 }
 
-/* False if the receiver's uplink of today takes no clips: its upload is struck out then. */
-static bool start_upload(struct clips *cl, size_t receiver, const struct outbox_upload *u)
+bool clips_start_upload(const struct clip *c, size_t receiver)
 {
+    const struct outbox_upload *u = &c->upload;
     char name[160];
     snprintf(name, sizeof name, "%s-%s.mp4", u->camera, u->clip);
     struct uplink_file file = {.manifest = u->manifest,
@@ -112,7 +102,7 @@ static bool start_upload(struct clips *cl, size_t receiver, const struct outbox_
                                .filename = name,
                                .length_bytes = u->length_bytes};
     memcpy(file.sha256, u->sha256, sizeof file.sha256);
-    return delivery_upload(cl->options.delivery, receiver, u->seq, &file);
+    return delivery_upload(c->clips->options.delivery, receiver, u->seq, &file);
 }
 
 static const char *name_of(const struct clips *cl, const char *camera)
@@ -155,9 +145,40 @@ static void make_manifest(struct clip *c)
         drop_announced(c);
 }
 
-static void end_clip(struct clip *c)
+/* Which clip the store was asked about; the clip itself may be gone when the answer comes. */
+struct question {
+    struct clips *clips;
+    char id[UUID_TEXT_SIZE];
+};
+
+static void ask_store(const struct clip *c, outbox_clip_handler done)
 {
-    send_clip_word(c->clips, MESSAGE_CLIP_DONE, c->upload.clip);
+    struct question *question = calloc(1, sizeof *question);
+    if (!question)
+        abort();
+    question->clips = c->clips;
+    memcpy(question->id, c->upload.clip, sizeof question->id);
+    outbox_find_clip(events_outbox(c->clips->options.events), question->id, c->upload.alarm, done,
+                     question);
+}
+
+static void on_found_at_end(void *arg, const struct outbox_clip *found)
+{
+    struct question *question = arg;
+    struct clips *cl = question->clips;
+    /* One that is in memory again has its end before it. */
+    if (!cl->closed && !clips_find(cl, question->id) &&
+        !backlog_holds(cl, found->seq, found->pending))
+        send_clip_word(cl, MESSAGE_CLIP_DONE, question->id);
+    free(question);
+}
+
+void clips_let_go(struct clip *c)
+{
+    if (backlog_holds(c->clips, c->upload.seq, UINT32_MAX)) /* it may wait for one of them */
+        ask_store(c, on_found_at_end);
+    else
+        send_clip_word(c->clips, MESSAGE_CLIP_DONE, c->upload.clip);
     forget(c);
 }
 
@@ -166,25 +187,30 @@ static void take_stored(struct clips *cl, const struct fact_heard *heard)
 {
     struct clip *c =
         heard->stored && heard->class == EVENT_CLASS_MANIFEST ? find_seq(cl, heard->seq) : NULL;
-    if (!c)
+    if (!c || c->stored)
         return;
     memcpy(c->upload.manifest, heard->id, sizeof c->upload.manifest);
     send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
     mark_stored(c);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
-        if (c->waiting >> i & 1 && !start_upload(cl, i, &c->upload))
-            c->waiting &= ~(1u << i);
+        if (c->waiting >> i & 1)
+            backlog_take(c, i);
     }
     if (c->waiting == 0)
-        end_clip(c);
+        clips_let_go(c);
 }
 
 /* Nothing of this clip is on its way to the receiver any more. */
 static void strike(struct clip *c, size_t receiver)
 {
+    if (!(c->waiting >> receiver & 1))
+        return;
     c->waiting &= ~(1u << receiver);
-    if (c->stored && c->waiting == 0)
-        end_clip(c);
+    if (!c->stored)
+        return;
+    backlog_settle(c->clips, receiver);
+    if (c->waiting == 0)
+        clips_let_go(c);
 }
 
 /* Its uploads are struck out in the store, too. */
@@ -194,6 +220,7 @@ static void strike_all(struct clips *cl, size_t receiver)
         next = c->next;
         strike(c, receiver);
     }
+    backlog_drop(cl, receiver);
 }
 
 static void take_uploaded(struct clips *cl, const struct fact_uploaded *uploaded)
@@ -204,12 +231,6 @@ static void take_uploaded(struct clips *cl, const struct fact_uploaded *uploaded
     tell(c, uploaded->confirmed ? FACT_CLIP_UPLOADED : FACT_CLIP_UNCONFIRMED, uploaded->receiver);
     strike(c, uploaded->receiver);
 }
-
-/* Which clip the store was asked about; the clip itself may be gone when the answer comes. */
-struct question {
-    struct clips *clips;
-    char id[UUID_TEXT_SIZE];
-};
 
 /*
  * An alarm is known that is open, or has an event in the store: of what was closed hours ago, while
@@ -249,7 +270,7 @@ static void on_found(void *arg, const struct outbox_clip *found)
 {
     struct question *question = arg;
     struct clips *cl = question->clips;
-    struct clip *c = cl->closed ? NULL : find_id(cl, question->id);
+    struct clip *c = cl->closed ? NULL : clips_find(cl, question->id);
     free(question);
     if (!c || !c->announced)
         return;
@@ -258,9 +279,11 @@ static void on_found(void *arg, const struct outbox_clip *found)
     } else if (found->seq == 0) {
         make_manifest(c);
     } else {
-        /* Stored before, and no upload of it is waiting: tocsin-video may let it go. */
+        /* Stored before. If no upload of it is waiting, tocsin-video may let it go. */
         send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
-        end_clip(c);
+        if (!backlog_holds(cl, found->seq, found->pending))
+            send_clip_word(cl, MESSAGE_CLIP_DONE, c->upload.clip);
+        forget(c);
     }
     ask(cl);
 }
@@ -268,7 +291,7 @@ static void on_found(void *arg, const struct outbox_clip *found)
 static void take_clip(struct clips *cl, const struct message *message)
 {
     const struct message_clip *m = &message->clip;
-    const struct clip *known = find_id(cl, m->id);
+    const struct clip *known = clips_find(cl, m->id);
     if (known) {
         if (known->stored)
             send_clip_word(cl, MESSAGE_CLIP_STORED, known->upload.clip);
@@ -281,16 +304,12 @@ static void take_clip(struct clips *cl, const struct message *message)
     snprintf(upload.path, sizeof upload.path, "%s", m->path);
     memcpy(upload.sha256, m->sha256, sizeof upload.sha256);
     struct clip *c = add(cl, &upload);
-    struct question *question = calloc(1, sizeof *question);
     c->announced = malloc(sizeof *c->announced);
-    if (!c->announced || !question)
+    if (!c->announced)
         abort();
     *c->announced = *message;
     json_incref(c->announced->clip.manifest);
-    question->clips = cl;
-    memcpy(question->id, m->id, sizeof question->id);
-    outbox_find_clip(events_outbox(cl->options.events), question->id, upload.alarm, on_found,
-                     question);
+    ask_store(c, on_found);
 }
 
 /* Only what was asked for: it is said again after the next connect. */
@@ -401,16 +420,7 @@ int clips_open(const struct clips_options *options, const struct outbox_found *f
     cl->opened_ms = clock_monotonic_ms();
     *ret_clips = cl;
     cameras_open(cl);
-    for (size_t i = 0; i < found->upload_count; i++) {
-        const struct outbox_upload *u = &found->uploads[i];
-        if (!start_upload(cl, u->receiver, u))
-            continue;
-        struct clip *c = find_id(cl, u->clip);
-        if (!c)
-            c = add(cl, u);
-        mark_stored(c);
-        c->waiting |= 1u << u->receiver;
-    }
+    backlog_open(cl, found);
     facts_subscribe(options->facts,
                     FACT_BIT(FACT_HEARD) | FACT_BIT(FACT_UPLOADED) | FACT_BIT(FACT_NO_CLIPS) |
                         FACT_BIT(FACT_INCIDENT),

@@ -5,8 +5,8 @@
  * the disk. Owns the video link.
  *
  * Subscribes to incidents, stored events, uploads and to who takes clips no more; nobody calls it
- * but its row of the gateway. Tells FACT_CLIP and FACT_CAMERA; states FAULT_CAMERA and FAULT_VIDEO.
- * Loop thread only.
+ * but its row of the gateway. Tells FACT_CLIP and FACT_CAMERA; states FAULT_CAMERA, FAULT_VIDEO
+ * and FAULT_CLIPS. Loop thread only.
  */
 #ifndef TOCSIN_CLIPS_CLIPS_H
 #define TOCSIN_CLIPS_CLIPS_H
@@ -27,6 +27,7 @@ struct clips_config {
     const struct config_video *video;
     const struct config_cameras *cameras;
     const struct config_inputs *inputs;
+    const struct config_receivers *receivers;
 };
 
 struct clips_options {
@@ -48,6 +49,8 @@ void clips_close(struct clips *cl);
 void clips_free(struct clips *cl);
 
 bool clips_connected(const struct clips *cl);
+/* Clips that wait for this receiver in the store alone, behind those that delivery has. */
+size_t clips_held(const struct clips *cl, size_t receiver);
 json_t *clips_cameras_status(const struct clips *cl);
 json_t *clips_cameras_heartbeat(const struct clips *cl);
 

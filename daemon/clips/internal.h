@@ -6,7 +6,26 @@
 #include "clips/clips.h"
 #include "videolink/link.h"
 
-struct clip;
+/* A clip that this process knows: announced, and not yet with every receiver for which it is in
+ * memory. */
+struct clip {
+    struct clip *next;
+    struct clips *clips;
+    struct outbox_upload upload; /* its seq is the manifest's; 0 until that is made */
+    bool stored;                 /* that manifest is on the disk */
+    uint32_t waiting;            /* bit mask of receivers that take it and do not have it */
+    struct message *announced;   /* while the store is asked whether it is known */
+};
+
+/* What a receiver does not have yet, in the order of the manifests: the first of it in memory, the
+ * rest in the store alone. */
+struct backlog {
+    size_t waiting;  /* in memory: LIMIT_CLIPS_WAITING at the most */
+    uint64_t to_seq; /* the last that was taken into memory */
+    size_t held;     /* that wait behind it, in the store */
+    bool is_reading; /* the store was asked for the next of those */
+    bool is_fault;   /* as was stated last */
+};
 
 struct camera {
     const struct config_camera *config;
@@ -23,14 +42,38 @@ struct clips {
     size_t camera_count;
     struct camera cameras[LIMIT_CAMERAS];
     struct clip *first;
-    size_t count, unstored; /* clips; of them those whose manifest is not on the disk */
-    size_t wanted;          /* clips that tocsin-video may say, and has not yet */
-    bool full, flooded;     /* LIMIT_CLIPS_WAITING was reached, unasked clips came: was logged */
-    unsigned refused;       /* clips of unknown alarms, since that was logged last */
-    int64_t refused_ms;     /* when that was; 0: never */
+    struct backlog backlogs[LIMIT_RECEIVERS];
+    size_t unstored;    /* clips whose manifest is not on the disk */
+    size_t wanted;      /* clips that tocsin-video may say, and has not yet */
+    bool flooded;       /* unasked clips came: was logged */
+    unsigned refused;   /* clips of unknown alarms, since that was logged last */
+    int64_t refused_ms; /* when that was; 0: never */
     int64_t opened_ms;
     bool closed;
 };
+
+/* clips.c */
+struct clip *clips_find(const struct clips *cl, const char *id);
+struct clip *clips_add_stored(struct clips *cl, const struct outbox_upload *upload);
+/* False if the receiver's uplink of today takes no clips: its upload is struck out then. */
+bool clips_start_upload(const struct clip *c, size_t receiver);
+/* Nobody waits for it in memory any more: freed. */
+void clips_let_go(struct clip *c);
+
+/* backlog.c: one receiver that is away for long keeps neither memory nor the clips of the others.
+ * What is more than so much for it stays in the store and is read again when there is room; that it
+ * came so far is FAULT_CLIPS. */
+void backlog_open(struct clips *cl, const struct outbox_found *found);
+/* The clip's manifest is on the disk, and the receiver takes it: it is uploaded (c->waiting says
+ * so), or held. In the order of the manifests. */
+void backlog_take(struct clip *c, size_t receiver);
+/* One that was in memory for it is settled. */
+void backlog_settle(struct clips *cl, size_t receiver);
+/* It takes no clips any more. Those that were held for it alone are let go when tocsin-video tells
+ * of them again, after its next connect. */
+void backlog_drop(struct clips *cl, size_t receiver);
+/* Whether a clip that the store says is pending for these receivers is held for any. */
+bool backlog_holds(const struct clips *cl, uint64_t seq, uint32_t receivers);
 
 /* cameras.c */
 void cameras_open(struct clips *cl);

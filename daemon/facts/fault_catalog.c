@@ -32,6 +32,13 @@ static const struct fault_kind kinds[FAULT_CODES] = {
                         "Look at the network and ask the receiver; nothing is lost, it is sent "
                         "again until it is there.",
                         "检查网络并询问接警方；数据不会丢失，会一直重发直到送达。"},
+    [FAULT_RECEIVER_SETTINGS] =
+        {"receiver-settings", FAULT_SUBJECT_RECEIVER, FAULT_GRAVITY_DEGRADED,
+         FAULT_CLASS_COMMUNICATION,
+         "Nothing is sent to this receiver: mend its section of the configuration or the file that "
+         "the reason names (tocsin check), then tocsin reload. What waits for it is kept.",
+         "未向该接警方发送任何数据：请改正其配置段或原因中所指的文件（tocsin check），再运行 "
+         "tocsin reload。待发数据会保留。"},
     [FAULT_CAMERA] = {"camera", FAULT_SUBJECT_CAMERA, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
                       "Look at the camera's power, network and password; alarms go out without its "
                       "pictures.",
@@ -39,6 +46,11 @@ static const struct fault_kind kinds[FAULT_CODES] = {
     [FAULT_VIDEO] = {"video", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
                      "systemctl status tocsin-video; alarms go out without pictures.",
                      "运行 systemctl status tocsin-video；报警照常发出，但没有画面。"},
+    [FAULT_CLIPS] = {"clips", FAULT_SUBJECT_RECEIVER, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
+                     "Ask the receiver why it takes no clips: they stay on the gateway's disk and "
+                     "fill it (tocsin status says how many). If it is to have none, clips: false.",
+                     "询问该接警方为何不接收录像：录像留在网关磁盘上并逐渐占满空间（tocsin status "
+                     "显示数量）。若无需录像，请设置 clips: false。"},
     [FAULT_STORE] = {"store", FAULT_SUBJECT_NONE, FAULT_GRAVITY_GRAVE, FAULT_CLASS_STORE,
                      "Make room on the disk or change it; do not switch the gateway off, what it "
                      "holds in memory would be lost.",

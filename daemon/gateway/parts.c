@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "gateway/internal.h"
 
 static void on_key_found(void *arg)
@@ -87,10 +88,11 @@ static void close_events(struct gateway *gw)
         log_warning("tocsind", "the disk stands still at the stop: every event is on it, and what "
                                "was not put in order is at the next start");
     else
-        log_error("tocsind",
-                  "%zu events could not be written to the disk before the stop: what of them is in "
-                  "the journal is written at the next start, if the machine is not switched off",
-                  lost);
+        log_error(
+            "tocsind",
+            "%zu event%s could not be written to the disk before the stop: what of them is in "
+            "the journal is written at the next start, if the machine is not switched off",
+            lost, plural((long long)lost));
     _exit(1); /* the disk holds the store's thread: nothing more can be put in order */
 }
 
@@ -357,13 +359,15 @@ static void status_outputs(const struct gateway *gw, json_t *object, bool with_d
 static int open_clips(struct gateway *gw, struct err *e)
 {
     const struct config *c = gw->config;
-    struct clips_options options = {
-        .loop = &gw->loop,
-        .facts = gw->facts,
-        .config = {.video = &c->video, .cameras = &c->cameras, .inputs = &c->inputs},
-        .events = gw->events,
-        .delivery = gw->delivery,
-        .incidents = gw->incidents};
+    struct clips_options options = {.loop = &gw->loop,
+                                    .facts = gw->facts,
+                                    .config = {.video = &c->video,
+                                               .cameras = &c->cameras,
+                                               .inputs = &c->inputs,
+                                               .receivers = &c->receivers},
+                                    .events = gw->events,
+                                    .delivery = gw->delivery,
+                                    .incidents = gw->incidents};
     return clips_open(&options, &gw->found, &gw->clips, e);
 }
 
@@ -384,7 +388,11 @@ static void free_clips(struct gateway *gw)
 
 static void status_clips(const struct gateway *gw, json_t *object, bool with_duress)
 {
+    size_t i;
+    json_t *receiver;
     (void)with_duress;
+    json_array_foreach(json_object_get(object, "receivers"), i, receiver) json_object_set_new(
+        receiver, "uploads_held", json_integer((json_int_t)clips_held(gw->clips, i)));
     json_object_set_new(object, "cameras", clips_cameras_status(gw->clips));
     json_object_set_new(object, "video",
                         json_pack("{sb}", "connected", clips_connected(gw->clips)));

@@ -103,8 +103,8 @@
     ROW(CLIP_LIST_BYTES, 1048576, "bytes of a part's list of them", "a manifest is one message")   \
     ROW(CLIPS_UNSTORED, 4, "clips whose manifest is not stored",                                   \
         "the next is asked for then; it stays with tocsin-video")                                  \
-    ROW(CLIPS_WAITING, 4096, "clips that wait for receivers",                                      \
-        "further ones stay with tocsin-video until one is taken")                                  \
+    ROW(CLIPS_WAITING, 1024, "clips in memory that wait for a receiver",                           \
+        "those behind them are read from the store when it has taken some")                        \
     ROW(CLIP_GAPS, 1000, "gaps in a part of a clip", "each is named in its manifest")              \
     ROW(CAMERA_SILENCE_MS, 20000, "ms that a camera's process says nothing",                       \
         "then it is killed and begins anew")                                                       \

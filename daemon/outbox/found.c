@@ -11,6 +11,7 @@
 
 #include "outbox/fresh.h"
 #include "outbox/numbers.h"
+#include "outbox/uploads.h"
 
 size_t found_receiver(const struct store *s, const char *name)
 {
@@ -105,6 +106,22 @@ static int read_pending(struct store *s, struct outbox_found *found)
     return result == 0 ? read_fresh_pending(s, found, &room) : result;
 }
 
+bool found_put_upload(struct outbox_found *found, const struct outbox_upload *upload)
+{
+    if (found->uploads_taken[upload->receiver] == LIMIT_CLIPS_WAITING) {
+        found->uploads_left[upload->receiver]++;
+        return true;
+    }
+    struct outbox_upload *grown =
+        reallocarray(found->uploads, found->upload_count + 1, sizeof *grown);
+    if (!grown)
+        return false;
+    found->uploads = grown;
+    found->uploads[found->upload_count++] = *upload;
+    found->uploads_taken[upload->receiver]++;
+    return true;
+}
+
 static int read_uploads(struct store *s, struct outbox_found *found)
 {
     static const char text[] =
@@ -116,23 +133,11 @@ static int read_uploads(struct store *s, struct outbox_found *found)
         return -EIO;
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
         size_t receiver = found_receiver(s, (const char *)sqlite3_column_text(query, 1));
-        if (receiver == SIZE_MAX || sqlite3_column_bytes(query, 8) != EVENT_DIGEST_BYTES)
+        struct outbox_upload upload;
+        if (receiver == SIZE_MAX || !uploads_read_row(query, receiver, &upload))
             continue;
-        struct outbox_upload *grown =
-            reallocarray(found->uploads, found->upload_count + 1, sizeof *grown);
-        if (!grown)
+        if (!found_put_upload(found, &upload))
             break;
-        found->uploads = grown;
-        struct outbox_upload *u = &found->uploads[found->upload_count++];
-        *u = (struct outbox_upload){.seq = (uint64_t)sqlite3_column_int64(query, 0),
-                                    .receiver = receiver,
-                                    .length_bytes = sqlite3_column_int64(query, 7)};
-        store_copy_column(query, 2, u->manifest, sizeof u->manifest);
-        store_copy_column(query, 3, u->clip, sizeof u->clip);
-        store_copy_column(query, 4, u->alarm, sizeof u->alarm);
-        store_copy_column(query, 5, u->camera, sizeof u->camera);
-        store_copy_column(query, 6, u->path, sizeof u->path);
-        memcpy(u->sha256, sqlite3_column_blob(query, 8), EVENT_DIGEST_BYTES);
     }
     sqlite3_finalize(query);
     return step == SQLITE_DONE ? 0 : -EIO;

@@ -12,4 +12,8 @@ size_t found_receiver(const struct store *s, const char *name);
 /* A row of that name that is there already was saved earlier. False without memory. */
 bool found_put_row(struct outbox_found *found, const char *name, const char *text);
 
+/* One more that waits for its receiver, by seq: among those that are told, or only counted.
+ * False without memory. */
+bool found_put_upload(struct outbox_found *found, const struct outbox_upload *upload);
+
 #endif

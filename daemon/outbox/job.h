@@ -20,6 +20,7 @@
 #include "outbox/scrub.h"
 #include "outbox/store.h"
 #include "outbox/strike.h"
+#include "outbox/uploads.h"
 #include "outbox/witness.h"
 
 enum job_kind {
@@ -32,6 +33,7 @@ enum job_kind {
     JOB_UPLOAD,
     JOB_LOAD, /* from here on: chores */
     JOB_FIND_CLIP,
+    JOB_READ_UPLOADS,
     JOB_QUERY,
     JOB_PRUNE,
     JOB_STRIKE,
@@ -103,6 +105,11 @@ struct job_find {
     outbox_clip_handler done;
 };
 
+struct job_uploads {
+    struct uploads *uploads;
+    outbox_uploads_handler done;
+};
+
 struct job_query {
     struct question *question;
     outbox_query_handler done;
@@ -131,6 +138,7 @@ struct job {
         struct job_barrier barrier;
         struct job_load load;
         struct job_find find;
+        struct job_uploads uploads;
         struct job_query query;
         struct prune prune;
         struct strike strike;

@@ -54,6 +54,9 @@ static void free_job(struct job *job)
     case JOB_LOAD:
         event_unref(job->u.load.event);
         break;
+    case JOB_READ_UPLOADS:
+        uploads_destroy(job->u.uploads.uploads);
+        break;
     case JOB_QUERY:
         question_destroy(job->u.query.question);
         break;
@@ -114,6 +117,9 @@ static void deliver_job(struct mailbox_message *message)
         break;
     case JOB_FIND_CLIP:
         job->u.find.done(job->arg, &job->u.find.found);
+        break;
+    case JOB_READ_UPLOADS:
+        job->u.uploads.done(job->arg, job->given_up ? NULL : &job->u.uploads.uploads->found);
         break;
     case JOB_QUERY:
         answer_query(job);
@@ -458,6 +464,14 @@ void outbox_find_clip(struct outbox *ob, const char *clip, const char *alarm,
     snprintf(job->u.find.clip, sizeof job->u.find.clip, "%s", clip);
     snprintf(job->u.find.alarm, sizeof job->u.find.alarm, "%s", alarm);
     job->u.find.done = done;
+    submit(ob, job);
+}
+
+void outbox_read_uploads(struct outbox *ob, size_t receiver, uint64_t after_seq,
+                         outbox_uploads_handler done, void *arg)
+{
+    struct job *job = create_job(ob, JOB_READ_UPLOADS, arg);
+    job->u.uploads = (struct job_uploads){uploads_create(receiver, after_seq), done};
     submit(ob, job);
 }
 

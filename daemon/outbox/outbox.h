@@ -110,6 +110,9 @@ struct outbox_found {
     struct outbox_pending *pending; /* by seq */
     size_t upload_count;
     struct outbox_upload *uploads; /* by seq */
+    /* Of each receiver the first LIMIT_CLIPS_WAITING; and how many wait for it behind them, to be
+     * read later (outbox_read_uploads). */
+    size_t uploads_taken[LIMIT_RECEIVERS], uploads_left[LIMIT_RECEIVERS];
     /* By seq, all above what the database has; their rows, deliveries and clips are among the above
      * already. */
     size_t restored_count;
@@ -194,10 +197,25 @@ struct outbox_clip {
     uint64_t seq; /* of its manifest, for whomever; 0: there is none */
     bool
         alarm_unknown; /* no event of its alarm is there: it was never raised here, or was pruned */
+    uint32_t pending;  /* bit mask: for whom it waits */
 };
 typedef void (*outbox_clip_handler)(void *arg, const struct outbox_clip *found);
 void outbox_find_clip(struct outbox *ob, const char *clip, const char *alarm,
                       outbox_clip_handler done, void *arg);
+
+#define OUTBOX_UPLOADS_MAX 16
+
+/* Clips that wait for a receiver. */
+struct outbox_uploads {
+    size_t count;
+    struct outbox_upload uploads[OUTBOX_UPLOADS_MAX]; /* by seq */
+    bool more;                                        /* there may be others behind them */
+};
+/* `found` is borrowed; NULL: the outbox is being closed. */
+typedef void (*outbox_uploads_handler)(void *arg, const struct outbox_uploads *found);
+/* The first that wait for it with a larger seq; of what is handed over by now, none is missed. */
+void outbox_read_uploads(struct outbox *ob, size_t receiver, uint64_t after_seq,
+                         outbox_uploads_handler done, void *arg);
 
 enum outbox_query_kind {
     OUTBOX_QUERY_LIST,   /* the newest first, an object an event, without bytes */

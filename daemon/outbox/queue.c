@@ -49,6 +49,7 @@ bool queue_add(struct queue *q, struct job *job)
         gather_want(&q->records);
         return add_chore(q, job);
     case JOB_FIND_CLIP: /* whose manifest may be among them */
+    case JOB_READ_UPLOADS:
         job->after_writes = true;
         return add_chore(q, job);
     case JOB_LOAD:

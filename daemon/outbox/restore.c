@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/plural.h"
 #include "outbox/found.h"
 #include "outbox/fresh.h"
 
@@ -132,12 +133,12 @@ static void owe_clip(const struct store *s, const struct outbox_restored *r,
         size_t receiver = found_receiver(s, name);
         if (receiver == SIZE_MAX)
             continue;
-        found->uploads = grow(found->uploads, found->upload_count, sizeof *found->uploads);
-        struct outbox_upload *u = &found->uploads[found->upload_count++];
-        *u = r->upload;
-        u->seq = r->event->seq;
-        u->receiver = receiver;
-        memcpy(u->manifest, r->event->id, sizeof u->manifest);
+        struct outbox_upload upload = r->upload;
+        upload.seq = r->event->seq;
+        upload.receiver = receiver;
+        memcpy(upload.manifest, r->event->id, sizeof upload.manifest);
+        if (!found_put_upload(found, &upload))
+            abort();
     }
 }
 
@@ -145,8 +146,8 @@ static void tell_bad(const struct journal_found *in_journal, struct outbox_found
 {
     char text[200];
     if (in_journal->torn_bytes > 0)
-        log_warning("outbox", "the last %zu bytes of the journal are no whole event: cut off",
-                    in_journal->torn_bytes);
+        log_warning("outbox", "the journal ends in %zu byte%s that are no whole event: cut off",
+                    in_journal->torn_bytes, plural((long long)in_journal->torn_bytes));
     if (in_journal->put_aside)
         tell_damage(found,
                     "what was in the journal's place is not this gateway's: it was not read, "
@@ -154,9 +155,9 @@ static void tell_bad(const struct journal_found *in_journal, struct outbox_found
     if (in_journal->damaged == 0)
         return;
     snprintf(text, sizeof text,
-             "events of the journal could not be read, at %u places: what was there is kept beside "
-             "it as .damaged",
-             in_journal->damaged);
+             "events of the journal could not be read, at %u place%s: what was there is kept "
+             "beside it as .damaged",
+             in_journal->damaged, plural(in_journal->damaged));
     tell_damage(found, text);
 }
 
@@ -189,9 +190,10 @@ bool restore(struct journal *j, struct store *s, struct outbox_found *found)
     }
     if (found->restored_count > 0)
         log_warning("outbox",
-                    "%zu events of before this start, the first with number %llu, are not on the "
-                    "disk yet: taken from the journal",
-                    found->restored_count, (unsigned long long)found->restored[0].event->seq);
+                    "%zu event%s of before this start, the first with number %llu, not on the disk "
+                    "yet: taken from the journal",
+                    found->restored_count, plural((long long)found->restored_count),
+                    (unsigned long long)found->restored[0].event->seq);
     take_head(&in_journal.head, found);
     /* One of an earlier run, which a run without a journal has followed, is not. */
     return in_journal.head_is_newest && in_journal.head.seq >= stored_seq;

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/plural.h"
+
 #define PATH_SIZE    4300
 #define FRESH_SUFFIX ".new"
 
@@ -147,7 +149,8 @@ static char *tell_damage(const struct source *source, const struct copied *copie
         snprintf(kept, sizeof kept, "what can be read of it could not be copied (%s), none is kept",
                  copied->why.text);
     else
-        snprintf(kept, sizeof kept, "%d events could be read and were kept%s", copied->events,
+        snprintf(kept, sizeof kept, "%d event%s could be read and %s kept%s", copied->events,
+                 plural(copied->events), copied->events == 1 ? "was" : "were",
                  copied->owed_lost ? ", but not all of what was owed to whom" : "");
     int length =
         asprintf(&text, "the outbox was damaged (%s); %s%s%s", source->why, kept,

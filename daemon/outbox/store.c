@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "outbox/found.h"
 #include "outbox/fresh.h"
 #include "outbox/numbers.h"
 #include "outbox/prove.h"
@@ -67,8 +68,11 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_INSERT_ANSWER] = "INSERT OR IGNORE INTO answer VALUES(?1,?2,?3,?4,?5,?6,?7)",
     /* No event waits for a disk that takes no writes before it is sent: not settled first. */
     [STORE_LOAD_EVENT] = WHOLE "event WHERE seq=?1 UNION ALL " WHOLE "fresh WHERE seq=?1 LIMIT 1",
-    [STORE_FIND_CLIP] = "SELECT seq FROM upload WHERE clip=?1 LIMIT 1",
+    [STORE_FIND_CLIP] = "SELECT seq,receiver,state FROM upload WHERE clip=?1",
     [STORE_FIND_ALARM] = "SELECT seq FROM event WHERE alarm=?1 AND alarm<>'' LIMIT 1",
+    [STORE_UPLOADS_AFTER] = "SELECT seq,receiver,manifest,clip,alarm,camera,path,length,sha256,"
+                            "state FROM upload WHERE (seq,receiver)>(?1,?2)"
+                            " ORDER BY seq,receiver LIMIT ?3",
     [STORE_EVENT_OF_SEQ] = EVENT "WHERE seq=?1",
     [STORE_EVENT_OF_ID] = EVENT "WHERE id=?1 LIMIT 1",
     [STORE_EVENT_BEFORE] = EVENT "WHERE seq<?1 ORDER BY seq DESC LIMIT 1",
@@ -503,15 +507,30 @@ int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, str
     return result;
 }
 
-/* The first seq that the statement finds of `id`; 0: none. */
-static int find_seq(struct store *s, enum store_statement which, const char *id, uint64_t *ret_seq,
-                    struct err *e)
+static int find_uploads(struct store *s, const char *clip, struct outbox_clip *ret_found,
+                        struct err *e)
 {
-    sqlite3_stmt *row = s->statements[which];
-    store_bind_text(row, 1, id);
+    sqlite3_stmt *row = s->statements[STORE_FIND_CLIP];
+    int step;
+    *ret_found = (struct outbox_clip){.seq = 0};
+    store_bind_text(row, 1, clip);
+    while ((step = sqlite3_step(row)) == SQLITE_ROW) {
+        size_t receiver = found_receiver(s, (const char *)sqlite3_column_text(row, 1));
+        ret_found->seq = (uint64_t)sqlite3_column_int64(row, 0);
+        if (receiver != SIZE_MAX && sqlite3_column_int(row, 2) == STORE_DELIVERY_PENDING)
+            ret_found->pending |= 1u << receiver;
+    }
+    sqlite3_reset(row);
+    return step == SQLITE_DONE ? 0 : store_error(s, e, "find clip");
+}
+
+static int find_alarm(struct store *s, const char *alarm, bool *ret_unknown, struct err *e)
+{
+    sqlite3_stmt *row = s->statements[STORE_FIND_ALARM];
+    store_bind_text(row, 1, alarm);
     int step = sqlite3_step(row);
-    *ret_seq = step == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(row, 0) : 0;
-    int result = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : store_error(s, e, "find clip");
+    *ret_unknown = step == SQLITE_DONE;
+    int result = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : store_error(s, e, "find alarm");
     sqlite3_reset(row);
     return result;
 }
@@ -519,12 +538,8 @@ static int find_seq(struct store *s, enum store_statement which, const char *id,
 int store_find_clip(struct store *s, const char *clip, const char *alarm,
                     struct outbox_clip *ret_found, struct err *e)
 {
-    uint64_t of_alarm = 0;
-    int result = find_seq(s, STORE_FIND_CLIP, clip, &ret_found->seq, e);
-    if (result == 0)
-        result = find_seq(s, STORE_FIND_ALARM, alarm, &of_alarm, e);
-    ret_found->alarm_unknown = result == 0 && of_alarm == 0;
-    return result;
+    int result = find_uploads(s, clip, ret_found, e);
+    return result == 0 ? find_alarm(s, alarm, &ret_found->alarm_unknown, e) : result;
 }
 
 void store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool clips)

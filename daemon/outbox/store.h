@@ -31,7 +31,8 @@ enum store_statement {
     STORE_LOAD_EVENT,
     STORE_FIND_CLIP,
     STORE_FIND_ALARM,
-    STORE_EVENT_OF_SEQ, /* from here on: questions, see query.c */
+    STORE_UPLOADS_AFTER, /* see uploads.c */
+    STORE_EVENT_OF_SEQ,  /* from here on: questions, see query.c */
     STORE_EVENT_OF_ID,
     STORE_EVENT_BEFORE,
     STORE_EVENT_BEFORE_OF_ALARM,

@@ -77,6 +77,7 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
     case JOB_BARRIER:
     case JOB_LOAD:
     case JOB_FIND_CLIP:
+    case JOB_READ_UPLOADS:
     case JOB_QUERY:
     case JOB_PRUNE:
     case JOB_STRIKE:
@@ -341,6 +342,8 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
         return result == 0
                    ? store_find_clip(s, job->u.find.clip, job->u.find.alarm, &job->u.find.found, e)
                    : result;
+    case JOB_READ_UPLOADS: /* what has one is never fresh */
+        return uploads_go_on(s, job->u.uploads.uploads, e);
     case JOB_QUERY:
         result = settle(ob, e);
         return result == 0 ? question_go_on(s, job->u.query.question, e) : result;

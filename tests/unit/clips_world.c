@@ -6,7 +6,7 @@
 #include <string.h>
 
 static struct link_handlers handlers;
-struct message sent[100];
+struct message sent[2000];
 size_t sent_count, wanted;
 bool up, closed;
 const char *clip_alarm;
@@ -56,7 +56,8 @@ static void open_clips(void)
                                     .facts = world.facts,
                                     .config = {.video = &world.config.video,
                                                .cameras = &world.config.cameras,
-                                               .inputs = &world.config.inputs},
+                                               .inputs = &world.config.inputs,
+                                               .receivers = &world.config.receivers},
                                     .events = FAKE_EVENTS,
                                     .delivery = FAKE_DELIVERY,
                                     .incidents = world.incidents};
@@ -88,10 +89,16 @@ void clips_end(void)
 
 void open_with(struct outbox_upload *uploads, size_t count)
 {
+    open_with_left(uploads, count, 0);
+}
+
+void open_with_left(struct outbox_upload *uploads, size_t count, size_t left)
+{
     clips_close(clips);
     clips_free(clips);
     closed = false;
-    found = (struct outbox_found){.upload_count = count, .uploads = uploads};
+    found =
+        (struct outbox_found){.upload_count = count, .uploads = uploads, .uploads_left = {left}};
     facts_close(world.facts);
     facts_free(world.facts);
     struct err e;
@@ -152,7 +159,13 @@ void say_clip(void)
 
 void know_last_clip(void)
 {
-    fake_outbox.calls[fake_outbox.count - 1].seq = 12;
+    know_last_clip_of(12, 0);
+}
+
+void know_last_clip_of(uint64_t seq, uint32_t pending)
+{
+    fake_outbox.calls[fake_outbox.count - 1].seq = seq;
+    fake_outbox.calls[fake_outbox.count - 1].pending = pending;
 }
 
 void say_heard(uint64_t seq, bool stored)

@@ -11,7 +11,7 @@
 #define CLIP "01980000-0000-7000-8000-00000000c11b"
 
 /* The link: what was sent but for wishes of clips, and whether it is up. */
-extern struct message sent[100];
+extern struct message sent[2000];
 extern size_t sent_count;
 extern bool up, closed;
 extern size_t wanted;          /* clips that were asked for and not said */
@@ -23,6 +23,8 @@ void clips_begin(void);
 void clips_end(void);
 /* A restart that finds these uploads. */
 void open_with(struct outbox_upload *uploads, size_t count);
+/* And that so many more wait for receiver 0. */
+void open_with_left(struct outbox_upload *uploads, size_t count, size_t left);
 
 /* What tocsin-video says; the turn is told. */
 void say_up(void);
@@ -34,6 +36,7 @@ void say_clip_unasked(unsigned number);
 
 /* The store will answer that it knows the clip that it was asked about last. */
 void know_last_clip(void);
+void know_last_clip_of(uint64_t seq, uint32_t pending);
 /* A manifest is sent, or stored; a receiver has an upload. */
 void say_heard(uint64_t seq, bool stored);
 void say_uploaded(size_t receiver, uint64_t seq);

@@ -124,7 +124,7 @@ uint64_t events_emit(struct events *ev, const struct events_new *made)
         keep_row(made->row);
     if (made->upload)
         fake.upload_receivers = made->upload_receivers;
-    return fake.count;
+    return fake.seq_before + fake.count;
 }
 
 void events_save_row(struct events *ev, const struct outbox_row *row)

@@ -31,7 +31,8 @@ struct fake_row {
 
 struct fake {
     size_t count;
-    struct fake_event events[FAKE_EVENTS_MAX]; /* seq is the index + 1 */
+    struct fake_event events[FAKE_EVENTS_MAX]; /* seq is the index + 1, and: */
+    uint64_t seq_before;                       /* of the events before these */
     size_t row_count;
     struct fake_row rows[8];
     unsigned answers_recorded;

@@ -46,7 +46,13 @@ unsigned fake_outbox_answer(void)
         if (call->loaded)
             call->loaded(call->arg, call->event);
         if (call->found)
-            call->found(call->arg, &(struct outbox_clip){call->seq, call->alarm_unknown});
+            call->found(call->arg,
+                        &(struct outbox_clip){call->seq, call->alarm_unknown, call->pending});
+        if (call->read) {
+            struct outbox_uploads waiting = fake_outbox.waiting;
+            fake_outbox.waiting = (struct outbox_uploads){0};
+            call->read(call->arg, &waiting);
+        }
     }
     return answered;
 }
@@ -223,6 +229,17 @@ void outbox_find_clip(struct outbox *ob, const char *clip, const char *alarm,
     copy(call->alarm, sizeof call->alarm, alarm);
     call->alarm_unknown = fake_outbox.knows_no_alarm;
     call->found = done;
+    call->arg = arg;
+}
+
+void outbox_read_uploads(struct outbox *ob, size_t receiver, uint64_t after_seq,
+                         outbox_uploads_handler done, void *arg)
+{
+    struct fake_call *call = add(FAKE_READ);
+    (void)ob;
+    call->receiver = receiver;
+    call->seq = after_seq;
+    call->read = done;
     call->arg = arg;
 }
 

@@ -19,6 +19,7 @@ enum fake_call_kind {
     FAKE_BARRIER,
     FAKE_LOAD,
     FAKE_FIND,
+    FAKE_READ, /* clips of `receiver` behind `seq` */
     FAKE_PRUNE,
 };
 
@@ -31,11 +32,13 @@ struct fake_call {
     struct event *event; /* a reference */
     char row[32], receipt[64], request[64], clip[UUID_TEXT_SIZE], alarm[UUID_TEXT_SIZE];
     bool alarm_unknown; /* of a clip that is looked for */
+    uint32_t pending;   /* likewise */
     uint32_t upload_receivers;
     bool answered;
     void (*done)(void *arg);
     outbox_event_handler loaded;
     outbox_clip_handler found;
+    outbox_uploads_handler read;
     void *arg;
 };
 
@@ -51,6 +54,7 @@ struct fake_outbox {
     unsigned char head[EVENT_DIGEST_BYTES]; /* of the chain, likewise */
     int64_t newest_wall_ms;                 /* likewise */
     bool knows_no_alarm;                    /* of which a clip is looked for */
+    struct outbox_uploads waiting;          /* the answer to the next FAKE_READ */
     size_t lost;                            /* at the close */
     int64_t wait_ms;                        /* of the close */
     char row_text[4000];                    /* of the row that was saved last without an event */

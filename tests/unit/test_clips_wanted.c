@@ -128,29 +128,6 @@ START_TEST(clips_that_were_not_asked_for_are_not_heard)
 }
 END_TEST
 
-START_TEST(further_clips_stay_where_they_are_while_too_many_wait_for_receivers)
-{
-    static struct outbox_upload uploads[LIMIT_CLIPS_WAITING];
-    for (unsigned i = 0; i < LIMIT_CLIPS_WAITING; i++) {
-        uploads[i] = (struct outbox_upload){.seq = i + 1, .camera = "cam"};
-        snprintf(uploads[i].clip, sizeof uploads[i].clip, "%u", i);
-    }
-    open_with(uploads, LIMIT_CLIPS_WAITING);
-    say_up();
-    ck_assert_uint_eq(wanted, 0);
-    say_clip_unasked(1);
-    ck_assert_uint_eq(fake_outbox.count, 0);
-    say_uploaded(0, 7);
-    ck_assert_uint_eq(wanted, 1);
-    say_clip_of(1);
-    ck_assert_uint_eq(fake_outbox.count, 1);
-    ck_assert_uint_eq(wanted, 0);
-    for (uint64_t seq = 8; seq < 20; seq++)
-        say_uploaded(0, seq);
-    ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED - 1);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("clips wanted");
@@ -163,7 +140,6 @@ int main(void)
     tcase_add_test(tc, the_next_clips_are_asked_for_when_those_before_are_stored);
     tcase_add_loop_test(tc, a_clip_that_the_store_knows_or_refuses_makes_room_for_the_next, 0, 2);
     tcase_add_test(tc, clips_that_were_not_asked_for_are_not_heard);
-    tcase_add_test(tc, further_clips_stay_where_they_are_while_too_many_wait_for_receivers);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clips/internal.h"
+
+static void state_fault(struct clips *cl, size_t receiver)
+{
+    char reason[128];
+    snprintf(reason, sizeof reason, "more than %d clips wait for it: it has not taken them",
+             LIMIT_CLIPS_WAITING);
+    facts_state_fault(cl->options.facts, FAULT_CLIPS,
+                      cl->options.config.receivers->items[receiver].id,
+                      cl->backlogs[receiver].is_fault ? reason : NULL);
+}
+
+/* A fault from the first that is not in memory until half of what may be there is. */
+static void look_at_fault(struct clips *cl, size_t receiver)
+{
+    struct backlog *b = &cl->backlogs[receiver];
+    bool is_long = b->held > 0 || (b->is_fault && b->waiting > LIMIT_CLIPS_WAITING / 2);
+    if (b->is_fault == is_long)
+        return;
+    b->is_fault = is_long;
+    state_fault(cl, receiver);
+}
+
+static void set_held(struct clips *cl, size_t receiver, size_t held)
+{
+    cl->backlogs[receiver].held = held;
+    look_at_fault(cl, receiver);
+}
+
+static void start(struct clip *c, size_t receiver)
+{
+    struct backlog *b = &c->clips->backlogs[receiver];
+    b->to_seq = c->upload.seq;
+    if (!clips_start_upload(c, receiver))
+        return;
+    c->waiting |= 1u << receiver;
+    b->waiting++;
+}
+
+void backlog_take(struct clip *c, size_t receiver)
+{
+    const struct backlog *b = &c->clips->backlogs[receiver];
+    c->waiting &= ~(1u << receiver);
+    if (b->held > 0 || b->waiting >= LIMIT_CLIPS_WAITING)
+        set_held(c->clips, receiver, b->held + 1);
+    else
+        start(c, receiver);
+}
+
+/* A clip of which the store said that it waits; false if that is not on the disk as yet. */
+static bool take_read(struct clips *cl, const struct outbox_upload *upload)
+{
+    struct clip *c = clips_find(cl, upload->clip);
+    if (c && !c->stored)
+        return false;
+    if (!c)
+        c = clips_add_stored(cl, upload);
+    start(c, upload->receiver);
+    if (c->waiting == 0)
+        clips_let_go(c);
+    return true;
+}
+
+void backlog_open(struct clips *cl, const struct outbox_found *found)
+{
+    for (size_t i = 0; i < found->upload_count; i++)
+        take_read(cl, &found->uploads[i]);
+    for (size_t i = 0; i < cl->options.config.receivers->count; i++) {
+        cl->backlogs[i].held = found->uploads_left[i];
+        cl->backlogs[i].is_fault = cl->backlogs[i].held > 0;
+        state_fault(cl, i); /* one of before the start may be over */
+    }
+}
+
+/* Whom the store was asked for. */
+struct question {
+    struct clips *clips;
+    size_t receiver;
+};
+
+static void read_on(struct clips *cl, size_t receiver);
+
+static void on_read(void *arg, const struct outbox_uploads *found)
+{
+    struct question *question = arg;
+    struct clips *cl = question->clips;
+    size_t receiver = question->receiver;
+    struct backlog *b = &cl->backlogs[receiver];
+    free(question);
+    if (!found || cl->closed)
+        return;
+    b->is_reading = false;
+    size_t taken = 0;
+    /* Nothing is held any more if it takes no clips since. */
+    while (b->held > 0 && taken < found->count && take_read(cl, &found->uploads[taken]))
+        taken++;
+    /* What came while it was read is behind it in the store, and was read, too. */
+    set_held(cl, receiver, found->more && b->held > taken ? b->held - taken : 0);
+    if (b->waiting + OUTBOX_UPLOADS_MAX <= LIMIT_CLIPS_WAITING)
+        read_on(cl, receiver);
+}
+
+static void read_on(struct clips *cl, size_t receiver)
+{
+    struct backlog *b = &cl->backlogs[receiver];
+    if (b->held == 0 || b->is_reading)
+        return;
+    struct question *question = calloc(1, sizeof *question);
+    if (!question)
+        abort();
+    *question = (struct question){cl, receiver};
+    b->is_reading = true;
+    outbox_read_uploads(events_outbox(cl->options.events), receiver, b->to_seq, on_read, question);
+}
+
+void backlog_settle(struct clips *cl, size_t receiver)
+{
+    struct backlog *b = &cl->backlogs[receiver];
+    b->waiting--;
+    look_at_fault(cl, receiver);
+    if (b->waiting <= LIMIT_CLIPS_WAITING / 2)
+        read_on(cl, receiver);
+}
+
+void backlog_drop(struct clips *cl, size_t receiver)
+{
+    if (cl->backlogs[receiver].held > 0)
+        set_held(cl, receiver, 0);
+}
+
+bool backlog_holds(const struct clips *cl, uint64_t seq, uint32_t receivers)
+{
+    bool holds = false;
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
+        const struct backlog *b = &cl->backlogs[i];
+        holds = holds || (receivers >> i & 1 && b->held > 0 && seq > b->to_seq);
+    }
+    return holds;
+}
+
+size_t clips_held(const struct clips *cl, size_t receiver)
+{
+    return cl->backlogs[receiver].held;
+}
