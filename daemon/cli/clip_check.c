@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/plural.h"
 #include "wire/digest.h"
 
 #define BLOCK_BYTES 65536
@@ -158,8 +159,8 @@ static void check_groups(struct clip *c)
     }
     tell_groups(c, bad_from, bad_to);
     if (at != c->length)
-        problem(c, "holds %lld bytes behind its last group of pictures",
-                (long long)(c->length - at));
+        problem(c, "holds %lld byte%s behind its last group of pictures",
+                (long long)(c->length - at), plural((long long)(c->length - at)));
 }
 
 static void check_chunks(struct clip *c)
@@ -178,14 +179,16 @@ static void check_chunks(struct clip *c)
                     (long long)at, (long long)end - 1);
     }
     if (count != json_array_size(chunks))
-        problem(c, "has %zu chunks, the manifest %zu", count, json_array_size(chunks));
+        problem(c, "has %zu chunk%s, the manifest %zu", count, plural((long long)count),
+                json_array_size(chunks));
 }
 
 static void check_file(struct clip *c)
 {
     int64_t length = number(c->manifest, "length");
     if (c->length != length)
-        problem(c, "has %lld bytes instead of %lld", (long long)c->length, (long long)length);
+        problem(c, "has %lld byte%s instead of %lld", (long long)c->length,
+                plural((long long)c->length), (long long)length);
     if (!has_hash(c, 0, c->length, json_object_get(c->manifest, "sha256")))
         problem(c, "as a whole it is not what was recorded");
     check_chunks(c);

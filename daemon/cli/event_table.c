@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/plural.h"
 #include "cli/text.h"
 #include "cli/when.h"
 
@@ -39,7 +40,7 @@ static void write_reason(const json_t *event, const char *name, char *ret_text, 
     size_t used = strlen(ret_text);
     long long times = json_integer_value(json_object_get(event, "times"));
     if (times > 0)
-        snprintf(ret_text + used, size - used, " (%lld times)", times);
+        snprintf(ret_text + used, size - used, " (%lld time%s)", times, plural(times));
 }
 
 /* "police=stored education=pending" */

@@ -110,7 +110,8 @@ int run_reset(int argc, char **argv)
     }
     json_int_t again = json_integer_value(json_object_get(answer, "pressed_again"));
     if (again > 0)
-        printf("%lld alarm(s) STAY OPEN: pressed again since you asked\n", (long long)again);
+        printf("%lld alarm%s OPEN: pressed again since you asked\n", (long long)again,
+               again == 1 ? " STAYS" : "s STAY");
     else if (json_array_size(closed) == 0)
         printf("no alarm is open\n");
     text_print_kept(answer);
@@ -124,9 +125,10 @@ int run_cancel(int argc, char **argv)
     json_t *answer = ask(&cancel, argc, argv, &status);
     if (!answer)
         return status;
-    printf("the receivers will be told that %lld alarm(s) were none (tocsin events list: who has "
-           "been); they stay open\n",
-           (long long)json_integer_value(json_object_get(answer, "cancelled")));
+    json_int_t count = json_integer_value(json_object_get(answer, "cancelled"));
+    printf("the receivers will be told that %lld alarm%s none (tocsin events list: who has been); "
+           "%s open\n",
+           (long long)count, count == 1 ? " was" : "s were", count == 1 ? "it stays" : "they stay");
     text_print_kept(answer);
     json_decref(answer);
     return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/plural.h"
 #include "cli/bundle.h"
 #include "cli/commands.h"
 #include "cli/text.h"
@@ -81,14 +82,16 @@ static int add_keys(struct key_ring *ring, const char *path)
 
 static void print_summary(const struct bundle *b)
 {
-    printf("%u event(s): %u signed, %u proven by the chain", b->events, b->signed_events,
-           b->chained_events);
+    printf("%u event%s: %u signed, %u proven by the chain", b->events, plural(b->events),
+           b->signed_events, b->chained_events);
     if (b->gaps > 0)
-        printf(", %u gap(s) between them", b->gaps);
-    printf("; %u receipt(s) and %u clip(s) verified", b->receipts, b->clip_count);
+        printf(", %u gap%s between them", b->gaps, plural(b->gaps));
+    printf("; %u receipt%s and %u clip%s verified", b->receipts, plural(b->receipts), b->clip_count,
+           plural(b->clip_count));
     if (b->unchecked_receipts > 0)
-        printf(", %u receipt(s) not checked for want of --receipt-key", b->unchecked_receipts);
-    printf("; %u problem(s)\n", b->problems);
+        printf(", %u receipt%s not checked for want of --receipt-key", b->unchecked_receipts,
+               plural(b->unchecked_receipts));
+    printf("; %u problem%s\n", b->problems, plural(b->problems));
 }
 
 static int check_file(struct bundle *b, const char *path)

@@ -108,7 +108,11 @@ static void state_fault(struct delivery *d, size_t receiver, const char *reason)
                  status.refused, status.refused == 1 ? "" : "s", status.refusal);
         reason = text;
     }
-    facts_state_fault(d->options.facts, FAULT_RECEIVER, r->config->id, reason);
+    /* What to do about one that cannot be opened is another thing. */
+    enum fault_code code = r->stand_in ? FAULT_RECEIVER_SETTINGS : FAULT_RECEIVER;
+    facts_state_fault(d->options.facts, r->stand_in ? FAULT_RECEIVER : FAULT_RECEIVER_SETTINGS,
+                      r->config->id, NULL);
+    facts_state_fault(d->options.facts, code, r->config->id, reason);
 }
 
 static void on_link_changed(void *arg, size_t receiver, enum dispatch_link link, const char *reason)

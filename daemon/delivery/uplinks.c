@@ -91,7 +91,7 @@ static void stand_in(struct delivery_receiver *r, const char *why,
 {
     const struct delivery_options *o = &r->delivery->options;
     log_error("receiver", "%s: %s", r->config->id, why);
-    facts_state_fault(o->facts, FAULT_RECEIVER, r->config->id, why);
+    facts_state_fault(o->facts, FAULT_RECEIVER_SETTINGS, r->config->id, why);
     r->reopen_ms = clock_monotonic_ms() + REOPEN_MS;
     r->stand_in = closed_uplink_create(o->loop, why);
     *ret_options =

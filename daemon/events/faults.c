@@ -8,6 +8,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "envelope/data.h"
 #include "events/flap.h"
 
@@ -101,7 +102,8 @@ static void log_report(const struct fault *one, const struct data_fault *data)
     char times[100] = "";
     const char *of = one->subject[0] ? " " : "";
     if (data->times > 0)
-        snprintf(times, sizeof times, " (it came %u times since %s)", data->times, data->since);
+        snprintf(times, sizeof times, " (it came %u time%s since %s)", data->times,
+                 plural(data->times), data->since);
     if (one->flap.broken)
         log_warning("fault", "%s%s%s: %s%s", data->code, of, one->subject, data->reason, times);
     else

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "drivers/indicator/indicators.h"
 #include "drivers/input/inputs.h"
 #include "drivers/output/outputs.h"
@@ -163,8 +164,10 @@ int gateway_start(const char *config_path, const char *kept_path, struct gateway
     uv_timer_start(&gw->second, on_second, 0, TICK_MS);
     malloc_trim(0); /* what only the start needed goes back to the system */
     service_ready(gw->service);
-    log_info("tocsind", "ready: %zu inputs, %zu receivers, %zu cameras, signing key %s",
-             gw->config->inputs.count, gw->config->receivers.count, gw->config->cameras.count,
+    log_info("tocsind", "ready: %zu input%s, %zu receiver%s, %zu camera%s, signing key %s",
+             gw->config->inputs.count, plural((long long)gw->config->inputs.count),
+             gw->config->receivers.count, plural((long long)gw->config->receivers.count),
+             gw->config->cameras.count, plural((long long)gw->config->cameras.count),
              signing_keyid(gw->signing) ? signing_keyid(gw->signing) : "missing");
     return 0;
 }

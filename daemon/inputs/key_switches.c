@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "iface/limits.h"
 #include "inputs/internal.h"
 
@@ -60,7 +61,8 @@ static void tell_outcome(const struct one_input *in, const struct incidents_outc
                          const char *done)
 {
     char text[FACT_REASON_SIZE];
-    snprintf(text, sizeof text, "%zu alarm(s) %s", outcome->changed, done);
+    snprintf(text, sizeof text, "%zu alarm%s %s", outcome->changed,
+             plural((long long)outcome->changed), done);
     pressed_tell(in, text);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "conf/kept.h"
 #include "drivers/camera/types.h"
 #include "loop/service.h"
@@ -207,7 +208,7 @@ static void take_config(struct supervisor *s)
     config_destroy(old);
     keep(s, &s->next_text);
     service_ready(s->service);
-    log_info("video", "ready: %zu cameras", s->cameras.count);
+    log_info("video", "ready: %zu camera%s", s->cameras.count, plural((long long)s->cameras.count));
 }
 
 static void on_stop(uv_signal_t *signal, int number)
@@ -310,7 +311,8 @@ int supervisor_run(const char *path, const char *kept, struct start *start, came
     shelf_init(&s->shelf, &s->loop);
     int result = open_all(s, e);
     if (result == 0) {
-        log_info("video", "ready: %zu cameras", s->cameras.count);
+        log_info("video", "ready: %zu camera%s", s->cameras.count,
+                 plural((long long)s->cameras.count));
         keep(s, &start->text);
     }
     conf_text_finish(&start->text);

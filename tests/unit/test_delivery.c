@@ -131,7 +131,7 @@ START_TEST(a_receiver_that_is_not_proven_in_time_is_a_fault)
     virtual_advance(facts, 1000);
     delivery_tick(delivery);
     facts_tell(facts);
-    ck_assert_uint_eq(count(FACT_FAULT_STATED), 2);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), 4); /* and that it is not their settings */
     ck_assert_str_eq(last(FACT_FAULT_STATED)->u.fault.reason, "no receipt yet");
 }
 END_TEST

@@ -203,7 +203,7 @@ START_TEST(after_a_reload_what_was_replaced_is_not_proven_until_it_is_and_that_i
     virtual_advance(facts, 2000);
     delivery_tick(delivery);
     facts_tell(facts);
-    ck_assert_uint_eq(count(FACT_FAULT_STATED), 2);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), 4); /* and that it is not their settings */
     ck_assert_ptr_nonnull(strstr(last(FACT_FAULT_STATED)->u.fault.reason, "not proven yet"));
     beat();
     facts_tell(facts);
@@ -255,6 +255,44 @@ static void open_with_closed(const char *receiver)
     reads = reads_in_loop = 0;
     virtual_advance(facts, 31000);
 }
+
+static bool was_stated(enum fault_code code, bool broken)
+{
+    bool was = false;
+    for (size_t i = 0; i < told_count; i++)
+        was = was ||
+              (told[i].kind == FACT_FAULT_STATED && told[i].u.fault.code == code &&
+               strcmp(told[i].u.fault.subject, "police") == 0 && told[i].u.fault.broken == broken);
+    return was;
+}
+
+/* The network is not to be looked at, nor the receiver to be asked: its section is to be mended. */
+START_TEST(one_that_cannot_be_opened_is_a_fault_of_its_settings_until_it_is_open)
+{
+    open_with_closed("police");
+    facts_tell(facts);
+    ck_assert(was_stated(FAULT_RECEIVER_SETTINGS, true));
+    told_count = 0;
+    delivery_tick(delivery); /* its first proof is overdue: of the same kind */
+    facts_tell(facts);
+    ck_assert(was_stated(FAULT_RECEIVER_SETTINGS, true));
+    ck_assert(was_stated(FAULT_RECEIVER, false));
+    ck_assert(!was_stated(FAULT_RECEIVER, true));
+    end_looks();
+    refuse_read = NULL;
+    virtual_advance(facts, 31000);
+    delivery_tick(delivery);
+    end_looks();
+    facts_tell(facts);
+    told_count = 0;
+    virtual_advance(facts, 16000);
+    delivery_tick(delivery); /* it is open, and nothing has come of it */
+    facts_tell(facts);
+    ck_assert(was_stated(FAULT_RECEIVER_SETTINGS, false));
+    ck_assert(!was_stated(FAULT_RECEIVER_SETTINGS, true));
+    ck_assert(was_stated(FAULT_RECEIVER, true));
+}
+END_TEST
 
 START_TEST(a_closed_receiver_is_looked_at_in_the_pool_while_presses_go_on)
 {
@@ -492,6 +530,7 @@ int main(void)
     tcase_add_test(tc, other_files_are_another_receiver);
     tcase_add_test(tc, a_configuration_is_used_for_as_long_as_an_uplink_was_opened_with_it);
     tcase_add_test(tc, a_stand_in_goes_with_the_next_reload_though_nothing_has_changed);
+    tcase_add_test(tc, one_that_cannot_be_opened_is_a_fault_of_its_settings_until_it_is_open);
     tcase_add_test(tc, a_closed_receiver_is_looked_at_in_the_pool_while_presses_go_on);
     tcase_add_test(tc, no_more_than_two_are_looked_at_at_a_time_and_one_that_lasts_is_said_once);
     tcase_add_test(tc, a_look_in_vain_is_followed_by_another_30_s_after_it);

@@ -165,8 +165,8 @@ END_TEST
 static const struct {
     const char *input, *says;
 } keys[] = {
-    {"reset", "1 alarm(s) closed"},
-    {"cancel", "1 alarm(s) cancelled"},
+    {"reset", "1 alarm closed"},
+    {"cancel", "1 alarm cancelled"},
     {"drill", "an alarm is open: no drill"},
 };
 
