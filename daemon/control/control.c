@@ -14,6 +14,7 @@
 #include "base/encode.h"
 #include "base/lines.h"
 #include "base/log.h"
+#include "control/hangup.h"
 #include "control/who.h"
 #include "iface/limits.h"
 #include "loop/share.h"
@@ -36,6 +37,7 @@ struct client {
     uid_t uid;
     size_t behind; /* bytes on their way */
     struct lines lines;
+    struct hangup *hangup; /* NULL until it is needed, or if it cannot be had */
 };
 
 struct control_request {
@@ -111,6 +113,8 @@ static void drop_client(struct client *c)
         TAILQ_REMOVE(&control->line, c, turn);
     c->has_turn = false;
     control->count--;
+    hangup_close(c->hangup);
+    c->hangup = NULL;
     uv_close((uv_handle_t *)&c->pipe, on_client_closed);
     wake_streams(c, false);
     if (control->on_gone)
@@ -399,6 +403,21 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
     consider(c);
 }
 
+static void on_hangup(void *arg)
+{
+    drop_client(arg);
+}
+
+/* While lines wait and none of them may be served, nothing is read, and that the client is gone
+ * would not be seen: a test goes on for as long as its client is there. */
+static void watch_hangup(struct client *c, bool watch)
+{
+    int fd;
+    if (watch && !c->hangup && uv_fileno((uv_handle_t *)&c->pipe, &fd) == 0)
+        c->hangup = hangup_create(c->control->loop, fd, on_hangup, c);
+    hangup_watch(c->hangup, watch);
+}
+
 /* After every change: does the client stand in line, and is more read from it? */
 static void consider(struct client *c)
 {
@@ -412,6 +431,7 @@ static void consider(struct client *c)
         c->has_turn = true;
         share_want(&control->share);
     }
+    watch_hangup(c, has_line && !c->has_turn);
     if (has_line && c->reading)
         uv_read_stop((uv_stream_t *)&c->pipe);
     else if (!has_line && !c->reading &&

@@ -142,6 +142,82 @@ START_TEST(four_requests_of_a_client_may_wait_for_their_answer_and_no_more)
 }
 END_TEST
 
+static void on_gone(void *arg, uint64_t client)
+{
+    (void)client;
+    ((struct fixture *)arg)->gone_count++;
+}
+
+static int dial_with_lines_unread(struct fixture *f, struct control_request *kept[4])
+{
+    int fd = dial(f);
+    control_tell_gone(f->control, on_gone);
+    for (unsigned i = 0; i < 4; i++) {
+        say(fd, "{\"command\":\"later\"}\n");
+        turn_until_served(f, i + 1);
+        kept[i] = f->kept;
+    }
+    say(fd, "{\"command\":\"echo\",\"text\":5}\n{\"command\":\"echo\",\"text\":6}\n");
+    turn(f, 5);
+    return fd;
+}
+
+/* What lies unread of it hides the end of the connection. */
+START_TEST(a_client_that_is_gone_is_gone_whatever_lies_unread_of_it)
+{
+    struct fixture *f = begin();
+    struct control_request *kept[4];
+    int fd = dial_with_lines_unread(f, kept);
+    ck_assert_uint_eq(f->gone_count, 0);
+    close(fd);
+    while (f->gone_count == 0)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(f->served, 4);
+    for (unsigned i = 0; i < 4; i++)
+        control_reply(kept[i], NULL);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_client_that_has_no_more_to_say_is_answered_all_the_same)
+{
+    struct fixture *f = begin();
+    char line[100];
+    struct control_request *kept[4];
+    int fd = dial_with_lines_unread(f, kept);
+    shutdown(fd, SHUT_WR);
+    turn(f, 5);
+    ck_assert_uint_eq(f->gone_count, 0);
+    control_reply(kept[0], NULL);
+    read_line(f, fd, line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true}");
+    read_line(f, fd, line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":5}");
+    for (unsigned i = 1; i < 4; i++)
+        control_reply(kept[i], NULL);
+    close(fd);
+    end(f);
+}
+END_TEST
+
+START_TEST(a_client_that_is_served_again_and_goes_then_is_gone)
+{
+    struct fixture *f = begin();
+    char line[100];
+    struct control_request *kept[4];
+    int fd = dial_with_lines_unread(f, kept);
+    for (unsigned i = 0; i < 4; i++)
+        control_reply(kept[i], NULL);
+    for (unsigned i = 0; i < 6; i++)
+        read_line(f, fd, line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":6}");
+    close(fd);
+    while (f->gone_count == 0)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    end(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("control_turns");
@@ -152,6 +228,9 @@ int main(void)
     tcase_add_test(tc, who_was_served_goes_behind_the_others_who_wait);
     tcase_add_test(tc, a_client_that_does_not_take_its_answers_is_not_served_until_it_does);
     tcase_add_loop_test(tc, four_requests_of_a_client_may_wait_for_their_answer_and_no_more, 0, 2);
+    tcase_add_test(tc, a_client_that_is_gone_is_gone_whatever_lies_unread_of_it);
+    tcase_add_test(tc, a_client_that_has_no_more_to_say_is_answered_all_the_same);
+    tcase_add_test(tc, a_client_that_is_served_again_and_goes_then_is_gone);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
