@@ -12,7 +12,9 @@
 #include "base/log.h"
 #include "video/journal.h"
 
-#define GAP_MS 1500 /* between two parts: more than the last picture's length */
+#define GAP_MS   1500   /* between two parts: more than the last picture's length */
+#define COUNT_MS 600000 /* between two notes of what was counted: so much of it a reboot may cost  \
+                         */
 
 /* --- What is noted of a clip --------------------------------------------------------------- */
 
@@ -243,7 +245,8 @@ static struct shelf_clip *add(struct shelf *s, struct message *message)
     if (before)
         name_gap(message, before);
     struct shelf_clip *clip = put_in(s, message);
-    clip->note.wall_ms = clock_wall_ms();
+    counted_go_on(&s->counted, clock_monotonic_ms());
+    clip->note.ran_ms = s->counted.ran_ms;
     save(s, clip);
     return clip;
 }
@@ -258,6 +261,7 @@ enum errand_kind {
     ERRAND_ADD,     /* a clip that was just finished */
     ERRAND_REMOVE,  /* a clip that is not kept any longer */
     ERRAND_TIDY,    /* what nobody finished */
+    ERRAND_COUNT,   /* how long it ran */
 };
 
 struct shelf_errand {
@@ -270,6 +274,7 @@ struct shelf_errand {
     char camera[MESSAGE_ID_SIZE]; /* that is being recovered, or empty */
     struct message message;
     struct shelf_note note;
+    char *text; /* of COUNT */
     char **ids;
     size_t id_count;
     int result;
@@ -301,6 +306,7 @@ static void free_ids(char **ids, size_t count)
 static void free_errand(struct shelf_errand *errand)
 {
     message_finish(&errand->message);
+    free(errand->text);
     free_ids(errand->ids, errand->id_count);
     free(errand);
 }
@@ -328,6 +334,9 @@ static void run_errand(uv_work_t *work)
     case ERRAND_TIDY:
         shelf_files_remove_unfinished(r->folder);
         break;
+    case ERRAND_COUNT:
+        r->result = shelf_files_save_count(r->folder, r->text, &r->error);
+        break;
     case ERRAND_ADD:
         break; /* the loop's */
     }
@@ -338,6 +347,7 @@ static void take_loaded(struct shelf *s, struct shelf_errand *r)
     struct shelf_clip *clip = put_in(s, &r->message);
     r->message.clip.manifest = NULL;
     clip->note = r->note;
+    counted_know(&s->counted, r->note.ran_ms);
     clip->may_be_told = clip->is_on_disk = true;
     if (!clip->note.done && s->handlers.on_saved)
         s->handlers.on_saved(s->handlers.arg, clip);
@@ -383,6 +393,10 @@ static void take_errand(struct shelf *s, struct shelf_errand *r)
         break;
     case ERRAND_TIDY:
         s->is_to_tidy = false;
+        break;
+    case ERRAND_COUNT:
+        if (r->result != 0)
+            log_warning("shelf", "how long it ran could not be noted: %s", r->error.text);
         break;
     case ERRAND_FORGET:
     case ERRAND_REMOVE:
@@ -478,18 +492,45 @@ void shelf_recover(struct shelf *s, const char *camera)
     put_errand(s, make_errand(s, ERRAND_SEARCH, "", camera));
 }
 
+static void note_count(struct shelf *s)
+{
+    char boot[CLOCK_BOOT_ID_SIZE];
+    if (s->counted.ran_ms - s->noted_ms < COUNT_MS || clock_boot_id(boot, NULL) != 0)
+        return;
+    struct shelf_errand *errand = make_errand(s, ERRAND_COUNT, "", "");
+    errand->text = counted_text(&s->counted, boot);
+    if (!errand->text)
+        abort();
+    s->noted_ms = s->counted.ran_ms;
+    put_errand(s, errand);
+}
+
+static void load_count(struct shelf *s)
+{
+    char boot[CLOCK_BOOT_ID_SIZE], *text = shelf_files_load_count(s->folder);
+    int64_t now_ms = clock_monotonic_ms();
+    struct err e;
+    counted_init(&s->counted, now_ms);
+    if (text && clock_boot_id(boot, &e) == 0 &&
+        counted_load(&s->counted, text, boot, now_ms, &e) != 0)
+        log_warning("shelf", "%s", e.text);
+    s->noted_ms = text ? s->counted.ran_ms : -COUNT_MS; /* without one it is written at once */
+    free(text);
+}
+
 void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
 {
-    int64_t bytes = 0, now_ms = clock_wall_ms();
+    int64_t bytes = 0;
     struct shelf_clip *c;
     TAILQ_FOREACH(c, &s->clips, link)
     {
         bytes += c->message.clip.length_bytes;
     }
+    counted_go_on(&s->counted, clock_monotonic_ms());
     for (struct shelf_clip *next = TAILQ_FIRST(&s->clips); (c = next);) {
         next = TAILQ_NEXT(c, link);
         if (!c->note.done || c->is_to_save || c == s->saving ||
-            (now_ms - c->note.wall_ms <= keep_ms && bytes <= keep_bytes))
+            (s->counted.ran_ms - c->note.ran_ms <= keep_ms && bytes <= keep_bytes))
             continue;
         bytes -= c->message.clip.length_bytes;
         put_errand(s, make_errand(s, ERRAND_REMOVE, c->message.clip.id, ""));
@@ -500,6 +541,7 @@ void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
         s->is_to_tidy = true;
         put_errand(s, make_errand(s, ERRAND_TIDY, "", ""));
     }
+    note_count(s);
     try_again(s);
 }
 
@@ -528,6 +570,7 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
         return err_system(e, errno, "%s", s->folder);
     if (access(s->folder, R_OK | W_OK | X_OK) != 0)
         return err_system(e, errno, "%s", s->folder);
+    load_count(s);
     put_all(s, ERRAND_LOAD, SHELF_JSON);
     put_all(s, ERRAND_RECOVER, SHELF_JOURNAL);
     s->intake_rests = s->saves_rest = s->loop != NULL;

@@ -19,6 +19,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "video/counted.h"
 #include "video/shelf_files.h"
 
 struct shelf_clip {
@@ -48,6 +49,8 @@ struct shelf {
     struct shelf_list to_tell; /* those that the core is to be told of, in that order */
     struct shelf_list to_save; /* whose files are to be written, in that order */
     struct shelf_list refused; /* by the disk, the one that was tried last at the end */
+    struct counted counted;    /* by which clips get old */
+    int64_t noted_ms;          /* of it, on the disk */
     struct shelf_clip *saving; /* is being written; never removed meanwhile */
     TAILQ_HEAD(shelf_errands, shelf_errand) intake;
     struct shelf_errand *fetching; /* of the intake, in the pool */
@@ -89,7 +92,8 @@ struct shelf_clip *shelf_next_to_tell(struct shelf *s);
 struct shelf_clip *shelf_find(struct shelf *s, const char *clip);
 void shelf_mark(struct shelf *s, struct shelf_clip *clip, bool stored, bool done);
 
-/* To be called now and then. Removes done clips that are older than `keep_ms` or beyond
+/* To be called now and then. Removes done clips that are older than `keep_ms`, by the time that
+ * was counted since (a wall clock that is years ahead makes none old), or beyond
  * `keep_bytes` together, oldest first; and unfinished files a day old. What is not done is never
  * removed. Tries again what the disk refused, one after the other until it refuses one. */
 void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes);

@@ -16,6 +16,7 @@
 #define DAY_MS    INT64_C(86400000)
 #define ID_LENGTH (UUID_TEXT_SIZE - 1)
 #define PATH_SIZE 400
+#define COUNT     "counted"
 
 static void make_path(char ret_path[PATH_SIZE], const char *folder, const char *id,
                       const char *suffix)
@@ -81,7 +82,7 @@ char *shelf_files_text(const struct message *message, const struct shelf_note *n
     json_t *json = line ? json_loads(line, 0, NULL) : NULL;
     free(line);
     json_t *object = json_pack("{so,sb,sb,sI}", "message", json, "stored", note->stored, "done",
-                               note->done, "wall_ms", (json_int_t)note->wall_ms);
+                               note->done, "ran_ms", (json_int_t)note->ran_ms);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     return text;
@@ -117,7 +118,7 @@ int shelf_files_load(const char *folder, const char *id, struct message *ret_mes
         *ret_note =
             (struct shelf_note){.stored = json_is_true(json_object_get(object, "stored")),
                                 .done = json_is_true(json_object_get(object, "done")),
-                                .wall_ms = json_integer_value(json_object_get(object, "wall_ms"))};
+                                .ran_ms = json_integer_value(json_object_get(object, "ran_ms"))};
     } else {
         message_finish(&message);
         result = err_set(e, EINVAL, "%s cannot be read; the clip beside it stays", path);
@@ -125,6 +126,20 @@ int shelf_files_load(const char *folder, const char *id, struct message *ret_mes
     free(line);
     json_decref(object);
     return result;
+}
+
+int shelf_files_save_count(const char *folder, const char *text, struct err *e)
+{
+    char path[PATH_SIZE];
+    make_path(path, folder, COUNT, "");
+    return atomic_file_write(path, 0640, text, strlen(text), e);
+}
+
+char *shelf_files_load_count(const char *folder)
+{
+    char path[PATH_SIZE], *text;
+    make_path(path, folder, COUNT, "");
+    return atomic_file_read(path, 4096, &text, NULL, NULL) == 0 ? text : NULL;
 }
 
 void shelf_files_remove(const char *folder, const char *id)

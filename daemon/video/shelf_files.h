@@ -12,7 +12,7 @@
 /* What the shelf keeps of a clip beside its message. */
 struct shelf_note {
     bool stored, done;
-    int64_t wall_ms; /* when it was finished */
+    int64_t ran_ms; /* what was counted (counted.h) when it was finished */
 };
 
 #define SHELF_JSON    ".json"
@@ -33,6 +33,11 @@ int shelf_files_save(const char *folder, const char *id, const char *text, struc
 /* The message is the caller's to finish when this returns 0. */
 int shelf_files_load(const char *folder, const char *id, struct message *ret_message,
                      struct shelf_note *ret_note, struct err *e);
+
+/* What was counted, beside the clips. */
+int shelf_files_save_count(const char *folder, const char *text, struct err *e);
+/* NULL if there is none, or none that can be read. Caller frees. */
+char *shelf_files_load_count(const char *folder);
 
 /* The clip and what tells of it. */
 void shelf_files_remove(const char *folder, const char *id);

@@ -56,7 +56,8 @@ static const struct option table[] = {
      .fallback = "30d",
      .min = DAY,
      .max = 3650 * DAY,
-     .help = "How long delivered clips are kept here."},
+     .help = "How long delivered clips are kept here; time in which the gateway is off does not "
+             "count."},
     {.key = "keep_clips_bytes",
      .type = OPTION_SIZE,
      .offset = offsetof(struct config_video, keep_clips_bytes),
