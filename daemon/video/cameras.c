@@ -190,6 +190,10 @@ static bool is_usable(struct supervised *u, int64_t now_ms)
 {
     struct config_driver *driver = &u->camera->driver;
     struct err e;
+    if (u->all->lacking[0]) {
+        set_state(u, MESSAGE_CAMERA_FAULT, u->all->lacking, u->restarts);
+        return false;
+    }
     if (!driver->trouble)
         return true;
     if (now_ms < u->look_ms)
@@ -233,6 +237,11 @@ int cameras_open(struct cameras *c, struct config_cameras *config, const struct 
             shelf_recover(c->shelf, u->camera->id);
     }
     return 0;
+}
+
+void cameras_hold(struct cameras *c, const char *why)
+{
+    snprintf(c->lacking, sizeof c->lacking, "%s", why ? why : "");
 }
 
 static bool is_to_start(struct supervised *u, int64_t now_ms)

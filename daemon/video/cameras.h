@@ -26,7 +26,7 @@ struct cameras {
     uv_loop_t *loop;
     cameras_worker worker;
     struct shelf *shelf;
-    struct link_server *link;         /* states and clips go there */
+    struct link_server *link;         /* states and clips go there; NULL: not to be had now */
     const struct config_video *video; /* borrowed */
     struct supervised *items;
     size_t count;
@@ -36,12 +36,16 @@ struct cameras {
     int64_t ticked_ms; /* 0: never */
     size_t wanted;     /* clips that tocsind has asked for, and was not told */
     bool ending;       /* no process is started, and what ends is no fault */
+    char lacking[300]; /* why none can be started, the state of each; "": nothing */
 };
 
 /* Those of `config`, in the place of those before, which have ended; they start at the next tick.
  * Both stay borrowed; of `config` only secrets that are read again change. */
 int cameras_open(struct cameras *c, struct config_cameras *config, const struct config_video *video,
                  struct err *e);
+
+/* None is started from now on, and each says why; NULL: they are. Those that run go on. */
+void cameras_hold(struct cameras *c, const char *why);
 
 /* Starts what is due and kills what hangs. To be called every CAMERAS_TICK_MS: by how much it is
  * late, so long nobody listened to the cameras' processes. */

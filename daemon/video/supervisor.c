@@ -16,6 +16,7 @@
 
 #define STOP_WAIT_MS 5000
 #define PRUNE_MS     60000
+#define AGAIN_MS     2000 /* between two tries at what could not be had */
 
 struct supervisor {
     const char *path, *kept;
@@ -29,7 +30,8 @@ struct supervisor {
     struct cameras cameras;
     uv_signal_t terminate, interrupt, hangup, child;
     uv_timer_t tick;
-    int64_t pruned_ms, ending_ms;
+    int64_t pruned_ms, ending_ms, tried_ms;
+    bool has_shelf; /* its folder */
     bool stopping;
 };
 
@@ -83,6 +85,55 @@ static void on_message(void *arg, const struct message *message)
     case MESSAGE_CAMERA:
     case MESSAGE_CLIP:
         break; /* ours to say */
+    }
+}
+
+/* --- What it needs beside the cameras ------------------------------------------------------- */
+
+/* Without the folder no clip could be written, nor a worker be confined to it. */
+static void open_shelf(struct supervisor *s)
+{
+    struct err e;
+    char why[300];
+    s->has_shelf = shelf_open(&s->shelf, s->config->video.dir, &e) == 0;
+    if (!s->has_shelf)
+        snprintf(why, sizeof why, "video.dir: %.280s", e.text);
+    if (!s->has_shelf && strcmp(why, s->cameras.lacking) != 0)
+        log_error("video", "%s: no camera is started until that is mended", why);
+    cameras_hold(&s->cameras, s->has_shelf ? NULL : why);
+}
+
+/* tocsind says meanwhile that nobody answers. */
+static void open_link(struct supervisor *s, bool is_first)
+{
+    const struct link_handlers handlers = {.on_up = on_up,
+                                           .on_down = on_down,
+                                           .on_message = on_message,
+                                           .on_drained = on_drained,
+                                           .arg = s};
+    struct err e;
+    if (link_server_create(&s->loop, s->config->video.socket, &handlers, &s->link, &e) != 0) {
+        s->link = NULL;
+        if (is_first)
+            log_error("video", "%s: tocsind cannot be heard until that is mended", e.text);
+    }
+    s->cameras.link = s->link;
+}
+
+static void try_again(struct supervisor *s, int64_t now_ms)
+{
+    if ((s->has_shelf && s->link) || now_ms - s->tried_ms < AGAIN_MS)
+        return;
+    s->tried_ms = now_ms;
+    if (!s->has_shelf) {
+        open_shelf(s);
+        if (s->has_shelf)
+            log_info("video", "video.dir is there now");
+    }
+    if (!s->link) {
+        open_link(s, false);
+        if (s->link)
+            log_info("video", "%s: is there now", s->config->video.socket);
     }
 }
 
@@ -202,8 +253,8 @@ static void take_config(struct supervisor *s)
     }
     s->config = s->next;
     s->next = NULL;
-    if (strcmp(old->video.socket, s->config->video.socket) != 0 ||
-        strcmp(old->video.dir, s->config->video.dir) != 0)
+    if ((s->link && strcmp(old->video.socket, s->config->video.socket) != 0) ||
+        (s->has_shelf && strcmp(old->video.dir, s->config->video.dir) != 0))
         log_warning("video", "video.socket and video.dir change only with a restart");
     config_destroy(old);
     keep(s, &s->next_text);
@@ -242,8 +293,9 @@ static void on_tick(uv_timer_t *timer)
         go_on_ending(s, now_ms);
         return;
     }
+    try_again(s, now_ms);
     cameras_tick(&s->cameras, now_ms);
-    if (now_ms - s->pruned_ms > PRUNE_MS) {
+    if (s->has_shelf && now_ms - s->pruned_ms > PRUNE_MS) {
         s->pruned_ms = now_ms;
         shelf_tend(&s->shelf, s->config->video.keep_clips_ms, s->config->video.keep_clips_bytes);
     }
@@ -266,21 +318,15 @@ static void watch_signal(struct supervisor *s, uv_signal_t *signal, int number,
     uv_signal_start(signal, handler, number);
 }
 
+/* Fails without memory alone. */
 static int open_all(struct supervisor *s, struct err *e)
 {
-    const struct link_handlers handlers = {.on_up = on_up,
-                                           .on_down = on_down,
-                                           .on_message = on_message,
-                                           .on_drained = on_drained,
-                                           .arg = s};
-    int result = shelf_open(&s->shelf, s->config->video.dir, e);
-    if (result == 0)
-        result = cameras_open(&s->cameras, &s->config->cameras, &s->config->video, e);
-    if (result == 0)
-        result = link_server_create(&s->loop, s->config->video.socket, &handlers, &s->link, e);
+    int result = cameras_open(&s->cameras, &s->config->cameras, &s->config->video, e);
     if (result != 0)
         return result;
-    s->cameras.link = s->link;
+    s->tried_ms = clock_monotonic_ms();
+    open_shelf(s);
+    open_link(s, true);
     signal(SIGPIPE, SIG_IGN);
     watch_signal(s, &s->terminate, SIGTERM, on_stop);
     watch_signal(s, &s->interrupt, SIGINT, on_stop);
@@ -310,7 +356,7 @@ int supervisor_run(const char *path, const char *kept, struct start *start, came
     uv_loop_init(&s->loop);
     shelf_init(&s->shelf, &s->loop);
     int result = open_all(s, e);
-    if (result == 0) {
+    if (result == 0 && s->has_shelf && s->link) { /* else it is not known to work */
         log_info("video", "ready: %zu camera%s", s->cameras.count,
                  plural((long long)s->cameras.count));
         keep(s, &start->text);

@@ -378,13 +378,13 @@ int link_server_create(uv_loop_t *loop, const char *path, const struct link_hand
 
 void link_server_send(struct link_server *s, const struct message *message)
 {
-    if (s->peer)
+    if (s && s->peer)
         send_message(s->peer, message);
 }
 
 bool link_server_is_drained(const struct link_server *s)
 {
-    return s->peer && s->peer->behind == 0;
+    return s && s->peer && s->peer->behind == 0;
 }
 
 void link_server_close(struct link_server *s)

@@ -36,6 +36,7 @@ struct link_server;
 
 int link_server_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
                        struct link_server **ret_server, struct err *e);
+/* NULL is accepted here and below: nobody is there. */
 void link_server_send(struct link_server *s, const struct message *message);
 /* There is a peer, and all that it was sent is written. */
 bool link_server_is_drained(const struct link_server *s);

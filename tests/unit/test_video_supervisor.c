@@ -191,6 +191,21 @@ static void make_leftover(void)
     close(fd);
 }
 
+static const char *lacks = ""; /* at the start: "dir", "socket" */
+
+/* Something else has its place. */
+static void take_away(void)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/link.sock", folder.path);
+    if (strcmp(lacks, "socket") == 0)
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+    if (strcmp(lacks, "dir") == 0)
+        config_folder_write(&folder, "video", "x", 1, 0640);
+    else
+        make_leftover();
+}
+
 /* Camera three's password is there from the start, or comes late (NULL). */
 static void begin(const char *password)
 {
@@ -210,7 +225,7 @@ static void begin(const char *password)
              "     password_file: late.password}\n"
              "receivers: [{id: r, name: x, driver: sim}]\n");
     config_folder_write(&folder, "tocsin.yaml", text, strlen(text), 0640);
-    make_leftover();
+    take_away();
     memset(cameras, 0, sizeof cameras);
     memset(clips, 0, sizeof clips);
     told_count = heard_count = 0;
@@ -329,6 +344,45 @@ static void run_until_file(bool (*is_so)(const char *word), const char *word)
 }
 
 /* --- Tests --------------------------------------------------------------------------------- */
+
+static void set_up_without_dir(void)
+{
+    lacks = "dir";
+    begin("horse\n");
+}
+
+static void set_up_without_socket(void)
+{
+    lacks = "socket";
+    begin("horse\n");
+}
+
+/* Not an end for ever: systemd gives up starting what ends at once. */
+START_TEST(without_its_folder_each_camera_says_so_and_begins_when_it_is_there)
+{
+    for (int i = 0; i < 3; i++) {
+        RUN_UNTIL(cameras[i].state == MESSAGE_CAMERA_FAULT);
+        ck_assert_msg(strstr(cameras[i].reason, "video.dir: ") &&
+                          strstr(cameras[i].reason, "video/clips: Not a directory"),
+                      "%s", cameras[i].reason);
+    }
+    remove_below("video");
+    RUN_UNTIL(cameras[0].state == MESSAGE_CAMERA_ONLINE &&
+              cameras[2].state == MESSAGE_CAMERA_ONLINE);
+    press();
+    RUN_UNTIL(strcmp(clips, "one1") == 0);
+}
+END_TEST
+
+START_TEST(a_socket_that_cannot_be_had_is_there_when_it_can)
+{
+    run_until_file(leftover_is_gone, ""); /* it runs */
+    remove_below("link.sock");
+    RUN_UNTIL(cameras[0].state == MESSAGE_CAMERA_ONLINE);
+    press();
+    RUN_UNTIL(strcmp(clips, "one1") == 0);
+}
+END_TEST
 
 START_TEST(each_camera_says_its_own)
 {
@@ -453,6 +507,14 @@ int main(void)
     tcase_add_test(tests, clips_are_believed_once_and_told_until_stored);
     tcase_add_test(tests, a_clip_that_is_refused_is_not_told_again);
     suite_add_tcase(suite, tests);
+    TCase *dir = tcase_create("dir");
+    tcase_add_checked_fixture(dir, set_up_without_dir, tear_down);
+    tcase_add_test(dir, without_its_folder_each_camera_says_so_and_begins_when_it_is_there);
+    suite_add_tcase(suite, dir);
+    TCase *socket = tcase_create("socket");
+    tcase_add_checked_fixture(socket, set_up_without_socket, tear_down);
+    tcase_add_test(socket, a_socket_that_cannot_be_had_is_there_when_it_can);
+    suite_add_tcase(suite, socket);
     TCase *mule = tcase_create("mule");
     tcase_add_checked_fixture(mule, set_up_with_a_mule, tear_down);
     tcase_add_test(mule, a_reload_replaces_the_cameras_and_a_bad_one_nothing);
