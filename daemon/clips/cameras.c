@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -18,6 +19,9 @@ static void tell(const struct clips *cl, size_t index)
 void cameras_open(struct clips *cl)
 {
     cl->camera_count = cl->options.config.cameras->count;
+    cl->cameras = calloc(cl->camera_count + 1, sizeof *cl->cameras);
+    if (!cl->cameras)
+        abort();
     for (size_t i = 0; i < cl->camera_count; i++) {
         cl->cameras[i].config = &cl->options.config.cameras->items[i];
         cl->cameras[i].since_ms = clock_monotonic_ms();

@@ -446,5 +446,7 @@ void clips_close(struct clips *cl)
 
 void clips_free(struct clips *cl)
 {
+    if (cl)
+        free(cl->cameras);
     free(cl);
 }

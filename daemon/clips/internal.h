@@ -40,7 +40,7 @@ struct clips {
     struct clips_options options;
     struct link_client *link; /* NULL without cameras, and once closed */
     size_t camera_count;
-    struct camera cameras[LIMIT_CAMERAS];
+    struct camera *cameras;
     struct clip *first;
     struct backlog backlogs[LIMIT_RECEIVERS];
     size_t unstored;    /* clips whose manifest is not on the disk */

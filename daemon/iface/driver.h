@@ -16,7 +16,7 @@
 #include "iface/option.h"
 
 /* What is wrong with a driver's options, as far as there is room. */
-#define DRIVER_MISTAKES_MAX 8
+#define DRIVER_MISTAKES_MAX 7
 
 struct driver_mistake {
     const char *key;   /* of the table: what it is about */

@@ -203,7 +203,7 @@ typedef void (*outbox_clip_handler)(void *arg, const struct outbox_clip *found);
 void outbox_find_clip(struct outbox *ob, const char *clip, const char *alarm,
                       outbox_clip_handler done, void *arg);
 
-#define OUTBOX_UPLOADS_MAX 16
+#define OUTBOX_UPLOADS_MAX 8
 
 /* Clips that wait for a receiver. */
 struct outbox_uploads {

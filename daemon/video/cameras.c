@@ -307,6 +307,10 @@ static struct message *oldest(struct cameras *c)
 static void remember(struct cameras *c, const struct message *alarm)
 {
     struct message *at = NULL;
+    if (!c->alarms)
+        c->alarms = calloc(CAMERAS_ALARMS_MAX, sizeof *c->alarms);
+    if (!c->alarms)
+        abort();
     for (size_t i = 0; i < c->alarm_count && !at; i++) {
         const struct message_alarm *known = &c->alarms[i].alarm;
         /* Of other cameras: what those before were told stays. */
@@ -380,6 +384,8 @@ void cameras_finish(struct cameras *c)
     for (size_t i = 0; i < c->count; i++)
         process_finish(&c->items[i].process);
     free(c->items);
+    free(c->alarms);
     c->items = NULL;
-    c->count = 0;
+    c->alarms = NULL;
+    c->count = c->alarm_count = 0;
 }

@@ -31,7 +31,7 @@ struct cameras {
     struct supervised *items;
     size_t count;
     /* Those pressed last, each once: for processes that start, and to know a clip's alarm by. */
-    struct message alarms[CAMERAS_ALARMS_MAX];
+    struct message *alarms; /* CAMERAS_ALARMS_MAX; NULL before the first */
     size_t alarm_count;
     int64_t ticked_ms; /* 0: never */
     size_t wanted;     /* clips that tocsind has asked for, and was not told */

@@ -12,9 +12,10 @@
 #include "base/log.h"
 #include "video/journal.h"
 
-#define GAP_MS   1500   /* between two parts: more than the last picture's length */
-#define COUNT_MS 600000 /* between two notes of what was counted: so much of it a reboot may cost  \
-                         */
+#define GAP_MS 1500 /* between two parts: more than the last picture's length */
+#define COUNT_MS                                                                                   \
+    600000 /* between two notes of what was counted: so much of it a reboot may cost               \
+            */
 
 /* --- What is noted of a clip --------------------------------------------------------------- */
 
@@ -260,8 +261,7 @@ enum errand_kind {
     ERRAND_SEARCH,  /* for what a camera's worker left */
     ERRAND_ADD,     /* a clip that was just finished */
     ERRAND_REMOVE,  /* a clip that is not kept any longer */
-    ERRAND_TIDY,    /* what nobody finished */
-    ERRAND_COUNT,   /* how long it ran */
+    ERRAND_TIDY,    /* what nobody finished; and now and then how long it ran */
 };
 
 struct shelf_errand {
@@ -274,7 +274,7 @@ struct shelf_errand {
     char camera[MESSAGE_ID_SIZE]; /* that is being recovered, or empty */
     struct message message;
     struct shelf_note note;
-    char *text; /* of COUNT */
+    char *text; /* of TIDY: what was counted; or NULL */
     char **ids;
     size_t id_count;
     int result;
@@ -333,9 +333,8 @@ static void run_errand(uv_work_t *work)
         break;
     case ERRAND_TIDY:
         shelf_files_remove_unfinished(r->folder);
-        break;
-    case ERRAND_COUNT:
-        r->result = shelf_files_save_count(r->folder, r->text, &r->error);
+        if (r->text)
+            r->result = shelf_files_save_count(r->folder, r->text, &r->error);
         break;
     case ERRAND_ADD:
         break; /* the loop's */
@@ -393,8 +392,6 @@ static void take_errand(struct shelf *s, struct shelf_errand *r)
         break;
     case ERRAND_TIDY:
         s->is_to_tidy = false;
-        break;
-    case ERRAND_COUNT:
         if (r->result != 0)
             log_warning("shelf", "how long it ran could not be noted: %s", r->error.text);
         break;
@@ -492,30 +489,13 @@ void shelf_recover(struct shelf *s, const char *camera)
     put_errand(s, make_errand(s, ERRAND_SEARCH, "", camera));
 }
 
-static void note_count(struct shelf *s)
+/* Now and then; NULL: not now. */
+static char *note_count(struct shelf *s)
 {
-    char boot[CLOCK_BOOT_ID_SIZE];
-    if (s->counted.ran_ms - s->noted_ms < COUNT_MS || clock_boot_id(boot, NULL) != 0)
-        return;
-    struct shelf_errand *errand = make_errand(s, ERRAND_COUNT, "", "");
-    errand->text = counted_text(&s->counted, boot);
-    if (!errand->text)
-        abort();
+    if (s->counted.ran_ms - s->noted_ms < COUNT_MS)
+        return NULL;
     s->noted_ms = s->counted.ran_ms;
-    put_errand(s, errand);
-}
-
-static void load_count(struct shelf *s)
-{
-    char boot[CLOCK_BOOT_ID_SIZE], *text = shelf_files_load_count(s->folder);
-    int64_t now_ms = clock_monotonic_ms();
-    struct err e;
-    counted_init(&s->counted, now_ms);
-    if (text && clock_boot_id(boot, &e) == 0 &&
-        counted_load(&s->counted, text, boot, now_ms, &e) != 0)
-        log_warning("shelf", "%s", e.text);
-    s->noted_ms = text ? s->counted.ran_ms : -COUNT_MS; /* without one it is written at once */
-    free(text);
+    return shelf_files_count_text(&s->counted);
 }
 
 void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
@@ -539,9 +519,10 @@ void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
     /* Behind all that is still to be recovered: that may be old, too. */
     if (!s->is_to_tidy) {
         s->is_to_tidy = true;
-        put_errand(s, make_errand(s, ERRAND_TIDY, "", ""));
+        struct shelf_errand *tidy = make_errand(s, ERRAND_TIDY, "", "");
+        tidy->text = note_count(s);
+        put_errand(s, tidy);
     }
-    note_count(s);
     try_again(s);
 }
 
@@ -550,6 +531,7 @@ void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
 void shelf_init(struct shelf *s, uv_loop_t *loop)
 {
     *s = (struct shelf){.loop = loop};
+    counted_init(&s->counted, clock_monotonic_ms());
     TAILQ_INIT(&s->clips);
     TAILQ_INIT(&s->to_tell);
     TAILQ_INIT(&s->to_save);
@@ -570,7 +552,8 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
         return err_system(e, errno, "%s", s->folder);
     if (access(s->folder, R_OK | W_OK | X_OK) != 0)
         return err_system(e, errno, "%s", s->folder);
-    load_count(s);
+    shelf_files_load_count(s->folder, &s->counted);
+    s->noted_ms = s->counted.ran_ms;
     put_all(s, ERRAND_LOAD, SHELF_JSON);
     put_all(s, ERRAND_RECOVER, SHELF_JOURNAL);
     s->intake_rests = s->saves_rest = s->loop != NULL;

@@ -11,6 +11,7 @@
 
 #include "base/atomic_file.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "video/journal.h"
 
 #define DAY_MS    INT64_C(86400000)
@@ -135,11 +136,27 @@ int shelf_files_save_count(const char *folder, const char *text, struct err *e)
     return atomic_file_write(path, 0640, text, strlen(text), e);
 }
 
-char *shelf_files_load_count(const char *folder)
+void shelf_files_load_count(const char *folder, struct counted *ret_counted)
 {
-    char path[PATH_SIZE], *text;
+    char path[PATH_SIZE], boot[CLOCK_BOOT_ID_SIZE], *text = NULL;
+    int64_t now_ms = clock_monotonic_ms();
+    struct err e;
     make_path(path, folder, COUNT, "");
-    return atomic_file_read(path, 4096, &text, NULL, NULL) == 0 ? text : NULL;
+    counted_init(ret_counted, now_ms);
+    if (atomic_file_read(path, 4096, &text, NULL, &e) != 0)
+        return;
+    int result = clock_boot_id(boot, &e);
+    if (result == 0)
+        result = counted_load(ret_counted, text, boot, now_ms, &e);
+    if (result != 0)
+        log_warning("shelf", "%s: %s", path, e.text);
+    free(text);
+}
+
+char *shelf_files_count_text(const struct counted *counted)
+{
+    char boot[CLOCK_BOOT_ID_SIZE];
+    return clock_boot_id(boot, NULL) == 0 ? counted_text(counted, boot) : NULL;
 }
 
 void shelf_files_remove(const char *folder, const char *id)

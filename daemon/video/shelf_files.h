@@ -7,6 +7,7 @@
 #ifndef TOCSIN_VIDEO_SHELF_FILES_H
 #define TOCSIN_VIDEO_SHELF_FILES_H
 
+#include "video/counted.h"
 #include "videolink/message.h"
 
 /* What the shelf keeps of a clip beside its message. */
@@ -36,8 +37,10 @@ int shelf_files_load(const char *folder, const char *id, struct message *ret_mes
 
 /* What was counted, beside the clips. */
 int shelf_files_save_count(const char *folder, const char *text, struct err *e);
-/* NULL if there is none, or none that can be read. Caller frees. */
-char *shelf_files_load_count(const char *folder);
+/* If there is none that can be read it begins at nothing. */
+void shelf_files_load_count(const char *folder, struct counted *ret_counted);
+/* For shelf_files_save_count; NULL if it cannot be made. Caller frees. */
+char *shelf_files_count_text(const struct counted *counted);
 
 /* The clip and what tells of it. */
 void shelf_files_remove(const char *folder, const char *id);
