@@ -36,7 +36,7 @@ static void start(struct clip *c, size_t receiver)
 {
     struct backlog *b = &c->clips->backlogs[receiver];
     b->to_seq = c->upload.seq;
-    if (!clips_start_upload(c, receiver))
+    if (!list_start_upload(c, receiver))
         return;
     c->waiting |= 1u << receiver;
     b->waiting++;
@@ -55,14 +55,14 @@ void backlog_take(struct clip *c, size_t receiver)
 /* A clip of which the store said that it waits; false if that is not on the disk as yet. */
 static bool take_read(struct clips *cl, const struct outbox_upload *upload)
 {
-    struct clip *c = clips_find(cl, upload->clip);
+    struct clip *c = list_find(cl, upload->clip);
     if (c && !c->stored)
         return false;
     if (!c)
-        c = clips_add_stored(cl, upload);
+        c = list_add_stored(cl, upload);
     start(c, upload->receiver);
     if (c->waiting == 0)
-        clips_let_go(c);
+        list_let_go(c);
     return true;
 }
 
@@ -78,7 +78,7 @@ void backlog_open(struct clips *cl, const struct outbox_found *found)
 }
 
 /* Whom the store was asked for. */
-struct question {
+struct reading_on {
     struct clips *clips;
     size_t receiver;
 };
@@ -87,7 +87,7 @@ static void read_on(struct clips *cl, size_t receiver);
 
 static void on_read(void *arg, const struct outbox_uploads *found)
 {
-    struct question *question = arg;
+    struct reading_on *question = arg;
     struct clips *cl = question->clips;
     size_t receiver = question->receiver;
     struct backlog *b = &cl->backlogs[receiver];
@@ -110,10 +110,10 @@ static void read_on(struct clips *cl, size_t receiver)
     struct backlog *b = &cl->backlogs[receiver];
     if (b->held == 0 || b->is_reading)
         return;
-    struct question *question = calloc(1, sizeof *question);
+    struct reading_on *question = calloc(1, sizeof *question);
     if (!question)
         abort();
-    *question = (struct question){cl, receiver};
+    *question = (struct reading_on){cl, receiver};
     b->is_reading = true;
     outbox_read_uploads(events_outbox(cl->options.events), receiver, b->to_seq, on_read, question);
 }
@@ -131,16 +131,6 @@ void backlog_drop(struct clips *cl, size_t receiver)
 {
     if (cl->backlogs[receiver].held > 0)
         set_held(cl, receiver, 0);
-}
-
-bool backlog_holds(const struct clips *cl, uint64_t seq, uint32_t receivers)
-{
-    bool holds = false;
-    for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
-        const struct backlog *b = &cl->backlogs[i];
-        holds = holds || (receivers >> i & 1 && b->held > 0 && seq > b->to_seq);
-    }
-    return holds;
 }
 
 size_t clips_held(const struct clips *cl, size_t receiver)

@@ -14,74 +14,6 @@
 #define REFUSED_MS    60000 /* between two lines in the log */
 #define GONE          "tocsin-video does not answer (systemctl status tocsin-video)"
 
-struct clip *clips_find(const struct clips *cl, const char *id)
-{
-    struct clip *c = cl->first;
-    while (c && strcmp(c->upload.clip, id) != 0)
-        c = c->next;
-    return c;
-}
-
-static struct clip *find_seq(const struct clips *cl, uint64_t seq)
-{
-    struct clip *c = cl->first;
-    while (c && (seq == 0 || c->upload.seq != seq))
-        c = c->next;
-    return c;
-}
-
-static struct clip *add(struct clips *cl, const struct outbox_upload *upload)
-{
-    struct clip *c = calloc(1, sizeof *c);
-    if (!c)
-        abort();
-    *c = (struct clip){.next = cl->first, .clips = cl, .upload = *upload};
-    cl->first = c;
-    cl->unstored++;
-    return c;
-}
-
-static void drop_announced(struct clip *c)
-{
-    if (c->announced)
-        message_finish(c->announced);
-    free(c->announced);
-    c->announced = NULL;
-}
-
-static void mark_stored(struct clip *c)
-{
-    if (!c->stored)
-        c->clips->unstored--;
-    c->stored = true;
-}
-
-struct clip *clips_add_stored(struct clips *cl, const struct outbox_upload *upload)
-{
-    struct clip *c = add(cl, upload);
-    mark_stored(c);
-    return c;
-}
-
-static void forget(struct clip *c)
-{
-    struct clip **at = &c->clips->first;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
-    mark_stored(c); /* or it never will be */
-    drop_announced(c);
-    free(c);
-}
-
-static void send_clip_word(struct clips *cl, enum message_type type, const char *id)
-{
-    struct message message = {.type = type};
-    snprintf(message.word_of, sizeof message.word_of, "%s", id);
-    if (cl->link)
-        link_client_send(cl->link, &message);
-}
-
 /* Asks tocsin-video for as many clips as there is room for. The others stay on its shelf: neither
  * memory nor the loop's time is a question of how many it has, or says to have. */
 static void ask(struct clips *cl)
@@ -90,19 +22,6 @@ static void ask(struct clips *cl)
         link_client_send(cl->link, &(struct message){.type = MESSAGE_CLIP_WANTED});
         cl->wanted++;
     }
-}
-
-bool clips_start_upload(const struct clip *c, size_t receiver)
-{
-    const struct outbox_upload *u = &c->upload;
-    char name[160];
-    snprintf(name, sizeof name, "%s-%s.mp4", u->camera, u->clip);
-    struct uplink_file file = {.manifest = u->manifest,
-                               .path = u->path,
-                               .filename = name,
-                               .length_bytes = u->length_bytes};
-    memcpy(file.sha256, u->sha256, sizeof file.sha256);
-    return delivery_upload(c->clips->options.delivery, receiver, u->seq, &file);
 }
 
 static const char *name_of(const struct clips *cl, const char *camera)
@@ -140,64 +59,28 @@ static void make_manifest(struct clip *c)
                                                              .upload = &c->upload,
                                                              .upload_receivers = c->waiting});
     if (c->upload.seq == 0)
-        forget(c); /* announced again at the next connection */
+        list_forget(c); /* announced again at the next connection */
     else
-        drop_announced(c);
-}
-
-/* Which clip the store was asked about; the clip itself may be gone when the answer comes. */
-struct question {
-    struct clips *clips;
-    char id[UUID_TEXT_SIZE];
-};
-
-static void ask_store(const struct clip *c, outbox_clip_handler done)
-{
-    struct question *question = calloc(1, sizeof *question);
-    if (!question)
-        abort();
-    question->clips = c->clips;
-    memcpy(question->id, c->upload.clip, sizeof question->id);
-    outbox_find_clip(events_outbox(c->clips->options.events), question->id, c->upload.alarm, done,
-                     question);
-}
-
-static void on_found_at_end(void *arg, const struct outbox_clip *found)
-{
-    struct question *question = arg;
-    struct clips *cl = question->clips;
-    /* One that is in memory again has its end before it. */
-    if (!cl->closed && !clips_find(cl, question->id) &&
-        !backlog_holds(cl, found->seq, found->pending))
-        send_clip_word(cl, MESSAGE_CLIP_DONE, question->id);
-    free(question);
-}
-
-void clips_let_go(struct clip *c)
-{
-    if (backlog_holds(c->clips, c->upload.seq, UINT32_MAX)) /* it may wait for one of them */
-        ask_store(c, on_found_at_end);
-    else
-        send_clip_word(c->clips, MESSAGE_CLIP_DONE, c->upload.clip);
-    forget(c);
+        list_drop_announced(c);
 }
 
 /* The manifest is on the disk: the clip is ours, and may go out. */
 static void take_stored(struct clips *cl, const struct fact_heard *heard)
 {
-    struct clip *c =
-        heard->stored && heard->class == EVENT_CLASS_MANIFEST ? find_seq(cl, heard->seq) : NULL;
+    struct clip *c = heard->stored && heard->class == EVENT_CLASS_MANIFEST
+                         ? list_find_seq(cl, heard->seq)
+                         : NULL;
     if (!c || c->stored)
         return;
     memcpy(c->upload.manifest, heard->id, sizeof c->upload.manifest);
-    send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
-    mark_stored(c);
+    list_say(cl, MESSAGE_CLIP_STORED, c->upload.clip);
+    list_mark_stored(c);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
         if (c->waiting >> i & 1)
             backlog_take(c, i);
     }
     if (c->waiting == 0)
-        clips_let_go(c);
+        list_let_go(c);
 }
 
 /* Nothing of this clip is on its way to the receiver any more. */
@@ -210,7 +93,7 @@ static void strike(struct clip *c, size_t receiver)
         return;
     backlog_settle(c->clips, receiver);
     if (c->waiting == 0)
-        clips_let_go(c);
+        list_let_go(c);
 }
 
 /* Its uploads are struck out in the store, too. */
@@ -225,7 +108,7 @@ static void strike_all(struct clips *cl, size_t receiver)
 
 static void take_uploaded(struct clips *cl, const struct fact_uploaded *uploaded)
 {
-    struct clip *c = find_seq(cl, uploaded->seq);
+    struct clip *c = list_find_seq(cl, uploaded->seq);
     if (!c)
         return;
     tell(c, uploaded->confirmed ? FACT_CLIP_UPLOADED : FACT_CLIP_UNCONFIRMED, uploaded->receiver);
@@ -262,15 +145,15 @@ static void refuse(struct clip *c)
         cl->refused = 0;
         cl->refused_ms = now_ms;
     }
-    send_clip_word(cl, MESSAGE_CLIP_REFUSED, c->upload.clip);
-    forget(c);
+    list_say(cl, MESSAGE_CLIP_REFUSED, c->upload.clip);
+    list_forget(c);
 }
 
 static void on_found(void *arg, const struct outbox_clip *found)
 {
     struct question *question = arg;
     struct clips *cl = question->clips;
-    struct clip *c = cl->closed ? NULL : clips_find(cl, question->id);
+    struct clip *c = cl->closed ? NULL : list_find(cl, question->id);
     free(question);
     if (!c || !c->announced)
         return;
@@ -280,10 +163,10 @@ static void on_found(void *arg, const struct outbox_clip *found)
         make_manifest(c);
     } else {
         /* Stored before. If no upload of it is waiting, tocsin-video may let it go. */
-        send_clip_word(cl, MESSAGE_CLIP_STORED, c->upload.clip);
-        if (!backlog_holds(cl, found->seq, found->pending))
-            send_clip_word(cl, MESSAGE_CLIP_DONE, c->upload.clip);
-        forget(c);
+        list_say(cl, MESSAGE_CLIP_STORED, c->upload.clip);
+        if (!list_holds(cl, found->seq, found->pending))
+            list_say(cl, MESSAGE_CLIP_DONE, c->upload.clip);
+        list_forget(c);
     }
     ask(cl);
 }
@@ -291,10 +174,10 @@ static void on_found(void *arg, const struct outbox_clip *found)
 static void take_clip(struct clips *cl, const struct message *message)
 {
     const struct message_clip *m = &message->clip;
-    const struct clip *known = clips_find(cl, m->id);
+    const struct clip *known = list_find(cl, m->id);
     if (known) {
         if (known->stored)
-            send_clip_word(cl, MESSAGE_CLIP_STORED, known->upload.clip);
+            list_say(cl, MESSAGE_CLIP_STORED, known->upload.clip);
         return;
     }
     struct outbox_upload upload = {.length_bytes = m->length_bytes};
@@ -303,13 +186,13 @@ static void take_clip(struct clips *cl, const struct message *message)
     snprintf(upload.camera, sizeof upload.camera, "%s", m->camera);
     snprintf(upload.path, sizeof upload.path, "%s", m->path);
     memcpy(upload.sha256, m->sha256, sizeof upload.sha256);
-    struct clip *c = add(cl, &upload);
+    struct clip *c = list_add(cl, &upload);
     c->announced = malloc(sizeof *c->announced);
     if (!c->announced)
         abort();
     *c->announced = *message;
     json_incref(c->announced->clip.manifest);
-    ask_store(c, on_found);
+    list_ask_store(c, on_found);
 }
 
 /* Only what was asked for: it is said again after the next connect. */
@@ -441,7 +324,7 @@ void clips_close(struct clips *cl)
     link_client_close(cl->link);
     cl->link = NULL;
     while (cl->first)
-        forget(cl->first);
+        list_forget(cl->first);
 }
 
 void clips_free(struct clips *cl)

@@ -52,13 +52,31 @@ struct clips {
     bool closed;
 };
 
-/* clips.c */
-struct clip *clips_find(const struct clips *cl, const char *id);
-struct clip *clips_add_stored(struct clips *cl, const struct outbox_upload *upload);
+/* list.c */
+struct clip *list_find(const struct clips *cl, const char *id);
+struct clip *list_find_seq(const struct clips *cl, uint64_t seq);
+struct clip *list_add(struct clips *cl, const struct outbox_upload *upload);
+struct clip *list_add_stored(struct clips *cl, const struct outbox_upload *upload);
+void list_mark_stored(struct clip *c);
+void list_drop_announced(struct clip *c);
+void list_forget(struct clip *c); /* freed */
+
+/* To tocsin-video, if it is there. */
+void list_say(struct clips *cl, enum message_type type, const char *id);
 /* False if the receiver's uplink of today takes no clips: its upload is struck out then. */
-bool clips_start_upload(const struct clip *c, size_t receiver);
-/* Nobody waits for it in memory any more: freed. */
-void clips_let_go(struct clip *c);
+bool list_start_upload(const struct clip *c, size_t receiver);
+/* Whether a clip that the store says is pending for these receivers is held for any. */
+bool list_holds(const struct clips *cl, uint64_t seq, uint32_t receivers);
+
+/* Which clip the store was asked about; the clip itself may be gone when the answer comes. */
+struct question {
+    struct clips *clips;
+    char id[UUID_TEXT_SIZE];
+};
+/* `done` frees the question, its argument. */
+void list_ask_store(const struct clip *c, outbox_clip_handler done);
+/* Nobody waits for it in memory any more: freed, and let go if the store has nobody either. */
+void list_let_go(struct clip *c);
 
 /* backlog.c: one receiver that is away for long keeps neither memory nor the clips of the others.
  * What is more than so much for it stays in the store and is read again when there is room; that it
@@ -72,8 +90,6 @@ void backlog_settle(struct clips *cl, size_t receiver);
 /* It takes no clips any more. Those that were held for it alone are let go when tocsin-video tells
  * of them again, after its next connect. */
 void backlog_drop(struct clips *cl, size_t receiver);
-/* Whether a clip that the store says is pending for these receivers is held for any. */
-bool backlog_holds(const struct clips *cl, uint64_t seq, uint32_t receivers);
 
 /* cameras.c */
 void cameras_open(struct clips *cl);

@@ -13,15 +13,6 @@
 #include "outbox/numbers.h"
 #include "outbox/uploads.h"
 
-size_t found_receiver(const struct store *s, const char *name)
-{
-    for (size_t i = 0; i < s->receiver_count; i++) {
-        if (name && strcmp(s->receivers[i], name) == 0)
-            return i;
-    }
-    return SIZE_MAX;
-}
-
 static struct outbox_pending *add_pending(struct outbox_found *found, size_t *room)
 {
     if (found->pending_count == *room) {
@@ -46,7 +37,7 @@ static int read_settled_pending(struct store *s, struct outbox_found *found, siz
     if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) != SQLITE_OK)
         return -EIO;
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
-        size_t receiver = found_receiver(s, (const char *)sqlite3_column_text(query, 1));
+        size_t receiver = store_receiver(s, (const char *)sqlite3_column_text(query, 1));
         if (receiver == SIZE_MAX)
             continue; /* taken out of the configuration: its rows stay, idle */
         struct outbox_pending *p = add_pending(found, room);
@@ -69,7 +60,7 @@ static bool add_fresh_pending(const struct store *s, sqlite3_stmt *row, struct o
     const char *names = (const char *)sqlite3_column_text(row, 1);
     char name[LIMIT_ID_BYTES + 1];
     while (names && fresh_next_receiver(&names, name)) {
-        size_t receiver = found_receiver(s, name);
+        size_t receiver = store_receiver(s, name);
         if (receiver == SIZE_MAX)
             continue;
         struct outbox_pending *p = add_pending(found, room);
@@ -132,7 +123,7 @@ static int read_uploads(struct store *s, struct outbox_found *found)
     if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) != SQLITE_OK)
         return -EIO;
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
-        size_t receiver = found_receiver(s, (const char *)sqlite3_column_text(query, 1));
+        size_t receiver = store_receiver(s, (const char *)sqlite3_column_text(query, 1));
         struct outbox_upload upload;
         if (receiver == SIZE_MAX || !uploads_read_row(query, receiver, &upload))
             continue;
@@ -228,7 +219,7 @@ static int read_state(struct store *s, struct outbox_found *found)
                            -1, &query, NULL) != SQLITE_OK)
         return -EIO;
     while (sqlite3_step(query) == SQLITE_ROW) {
-        size_t receiver = found_receiver(s, (const char *)sqlite3_column_text(query, 0));
+        size_t receiver = store_receiver(s, (const char *)sqlite3_column_text(query, 0));
         if (receiver < LIMIT_RECEIVERS)
             found->answer_seq[receiver] = sqlite3_column_int64(query, 1);
     }

@@ -6,9 +6,6 @@
 
 #include "outbox/store.h"
 
-/* Its index; SIZE_MAX if the configuration has none of that name (or it is NULL). */
-size_t found_receiver(const struct store *s, const char *name);
-
 /* A row of that name that is there already was saved earlier. False without memory. */
 bool found_put_row(struct outbox_found *found, const char *name, const char *text);
 

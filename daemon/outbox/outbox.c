@@ -333,7 +333,7 @@ static uint32_t mask_of(const struct outbox *ob, const char *names)
     char name[LIMIT_ID_BYTES + 1];
     uint32_t mask = 0;
     while (fresh_next_receiver(&names, name)) {
-        size_t receiver = found_receiver(&ob->store, name);
+        size_t receiver = store_receiver(&ob->store, name);
         mask |= receiver < LIMIT_RECEIVERS ? 1u << receiver : 0;
     }
     return mask;

@@ -113,7 +113,7 @@ static void owe_event(const struct store *s, const struct outbox_restored *r,
     const char *names = r->receivers;
     char name[LIMIT_ID_BYTES + 1];
     while (fresh_next_receiver(&names, name)) {
-        size_t receiver = found_receiver(s, name);
+        size_t receiver = store_receiver(s, name);
         if (receiver == SIZE_MAX)
             continue;
         found->pending = grow(found->pending, found->pending_count, sizeof *found->pending);
@@ -130,7 +130,7 @@ static void owe_clip(const struct store *s, const struct outbox_restored *r,
     const char *names = r->upload_receivers;
     char name[LIMIT_ID_BYTES + 1];
     while (r->upload.clip[0] && fresh_next_receiver(&names, name)) {
-        size_t receiver = found_receiver(s, name);
+        size_t receiver = store_receiver(s, name);
         if (receiver == SIZE_MAX)
             continue;
         struct outbox_upload upload = r->upload;

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "outbox/found.h"
 #include "outbox/fresh.h"
 #include "outbox/numbers.h"
 #include "outbox/prove.h"
@@ -70,9 +69,6 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_LOAD_EVENT] = WHOLE "event WHERE seq=?1 UNION ALL " WHOLE "fresh WHERE seq=?1 LIMIT 1",
     [STORE_FIND_CLIP] = "SELECT seq,receiver,state FROM upload WHERE clip=?1",
     [STORE_FIND_ALARM] = "SELECT seq FROM event WHERE alarm=?1 AND alarm<>'' LIMIT 1",
-    [STORE_UPLOADS_AFTER] = "SELECT seq,receiver,manifest,clip,alarm,camera,path,length,sha256,"
-                            "state FROM upload WHERE (seq,receiver)>(?1,?2)"
-                            " ORDER BY seq,receiver LIMIT ?3",
     [STORE_EVENT_OF_SEQ] = EVENT "WHERE seq=?1",
     [STORE_EVENT_OF_ID] = EVENT "WHERE id=?1 LIMIT 1",
     [STORE_EVENT_BEFORE] = EVENT "WHERE seq<?1 ORDER BY seq DESC LIMIT 1",
@@ -97,7 +93,8 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_PENDING_AFTER] = "SELECT d.seq,e.class FROM delivery d JOIN event e ON e.seq=d.seq"
                             " WHERE d.receiver=?1 AND d.state=0 AND d.seq>?2"
                             " ORDER BY d.seq LIMIT ?3",
-    [STORE_UPLOAD_AFTER] = "SELECT seq,receiver,state FROM upload WHERE (seq,receiver)>(?1,?2)"
+    [STORE_UPLOAD_AFTER] = "SELECT seq,receiver,manifest,clip,alarm,camera,path,length,sha256,state"
+                           " FROM upload WHERE (seq,receiver)>(?1,?2)"
                            " ORDER BY seq,receiver LIMIT ?3",
     [STORE_STRIKE_DELIVERY] = "DELETE FROM delivery WHERE seq=?1 AND receiver=?2 AND state=0",
     [STORE_STRIKE_UPLOAD] = "UPDATE upload SET state=3 WHERE seq=?1 AND receiver=?2 AND state=0",
@@ -507,6 +504,15 @@ int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, str
     return result;
 }
 
+size_t store_receiver(const struct store *s, const char *name)
+{
+    for (size_t i = 0; i < s->receiver_count; i++) {
+        if (name && strcmp(s->receivers[i], name) == 0)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
 static int find_uploads(struct store *s, const char *clip, struct outbox_clip *ret_found,
                         struct err *e)
 {
@@ -515,7 +521,7 @@ static int find_uploads(struct store *s, const char *clip, struct outbox_clip *r
     *ret_found = (struct outbox_clip){.seq = 0};
     store_bind_text(row, 1, clip);
     while ((step = sqlite3_step(row)) == SQLITE_ROW) {
-        size_t receiver = found_receiver(s, (const char *)sqlite3_column_text(row, 1));
+        size_t receiver = store_receiver(s, (const char *)sqlite3_column_text(row, 1));
         ret_found->seq = (uint64_t)sqlite3_column_int64(row, 0);
         if (receiver != SIZE_MAX && sqlite3_column_int(row, 2) == STORE_DELIVERY_PENDING)
             ret_found->pending |= 1u << receiver;

@@ -31,8 +31,7 @@ enum store_statement {
     STORE_LOAD_EVENT,
     STORE_FIND_CLIP,
     STORE_FIND_ALARM,
-    STORE_UPLOADS_AFTER, /* see uploads.c */
-    STORE_EVENT_OF_SEQ,  /* from here on: questions, see query.c */
+    STORE_EVENT_OF_SEQ, /* from here on: questions, see query.c */
     STORE_EVENT_OF_ID,
     STORE_EVENT_BEFORE,
     STORE_EVENT_BEFORE_OF_ALARM,
@@ -146,6 +145,8 @@ int store_get_event(struct store *s, uint64_t seq, struct event **ret_event, str
 /* Whether its bytes are those that its digest was made of: asserted before an event is stored, and
  * looked at when it comes back. */
 bool store_event_is_whole(const struct event *event);
+/* Its index; SIZE_MAX if the configuration has none of that name (or it is NULL). */
+size_t store_receiver(const struct store *s, const char *name);
 int store_find_clip(struct store *s, const char *clip, const char *alarm,
                     struct outbox_clip *ret_found, struct err *e);
 

@@ -44,7 +44,7 @@ static int find_uploads(struct store *s, struct strike *st, struct found *ret, s
         ret->seen++;
         st->after_seq = (uint64_t)sqlite3_column_int64(row, 0);
         store_copy_column(row, 1, st->after_receiver, sizeof st->after_receiver);
-        bool is_pending = sqlite3_column_int(row, 2) == STORE_DELIVERY_PENDING;
+        bool is_pending = sqlite3_column_int(row, 9) == STORE_DELIVERY_PENDING;
         if (is_pending && strcmp(st->after_receiver, s->receivers[st->receiver]) == 0)
             ret->seqs[ret->count++] = st->after_seq;
     }

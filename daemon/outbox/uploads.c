@@ -50,7 +50,7 @@ static void take_row(const struct store *s, sqlite3_stmt *row, struct uploads *u
 
 int uploads_go_on(struct store *s, struct uploads *u, struct err *e)
 {
-    sqlite3_stmt *row = s->statements[STORE_UPLOADS_AFTER];
+    sqlite3_stmt *row = s->statements[STORE_UPLOAD_AFTER];
     struct uploads before = *u;
     int step, seen = 0;
     sqlite3_bind_int64(row, 1, (sqlite3_int64)u->after_seq);

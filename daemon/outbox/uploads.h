@@ -23,7 +23,7 @@ void uploads_destroy(struct uploads *u); /* NULL is accepted */
  * of the piece was taken. */
 int uploads_go_on(struct store *s, struct uploads *u, struct err *e);
 
-/* The first nine columns of a row, as STORE_UPLOADS_AFTER has them; false if it is none that can
+/* The first nine columns of a row, as STORE_UPLOAD_AFTER has them; false if it is none that can
  * be uploaded. */
 bool uploads_read_row(sqlite3_stmt *row, size_t receiver, struct outbox_upload *ret_upload);
 
