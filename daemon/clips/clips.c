@@ -39,22 +39,45 @@ static void tell(const struct clip *c, enum fact_clip_step step, size_t receiver
     facts_publish(c->clips->options.facts, &fact);
 }
 
+/* When the pictures end, by tocsin-video; never later than now, nor by another boot's clock: a time
+ * that is signed once is one that no later event lies before. */
+static int64_t end_of(const struct clips *cl, const json_t *manifest)
+{
+    const char *boot = json_string_value(json_object_get(manifest, "boot"));
+    int64_t stop_ms = json_integer_value(json_object_get(manifest, "stop_monoms"));
+    int64_t now_ns = clock_monotonic_ns();
+    bool is_of_now = boot && strcmp(boot, events_boot(cl->options.events)) == 0;
+    return is_of_now && stop_ms < now_ns / 1000000 ? stop_ms * 1000000 : now_ns;
+}
+
+/* What tocsin-video has to say of its clip, and not a word more: the gateway signs it. */
+static void add_claims(json_t *data, const json_t *manifest)
+{
+    static const char *const names[] = {"part",         "last",        "start",  "stop",
+                                        "start_monoms", "stop_monoms", "boot",   "container",
+                                        "codecs",       "length",      "sha256", "chunk_bytes",
+                                        "chunks",       "gops",        "gaps"};
+    for (size_t i = 0; data && i < sizeof names / sizeof *names; i++) {
+        json_t *claim = json_object_get(manifest, names[i]);
+        if (claim)
+            json_object_set(data, names[i], claim);
+    }
+}
+
 static void make_manifest(struct clip *c)
 {
     struct clips *cl = c->clips;
     const json_t *manifest = c->announced->clip.manifest;
-    int64_t stop_ms = json_integer_value(json_object_get(manifest, "stop_monoms"));
     json_t *data = json_pack("{ss,s{ss,ss}}", "alarm", c->upload.alarm, "camera", "id",
                              c->upload.camera, "name", name_of(cl, c->upload.camera));
-    if (data)
-        json_object_update_missing(data, c->announced->clip.manifest);
+    add_claims(data, manifest);
     tell(c, FACT_CLIP_READY, 0);
     c->waiting = delivery_takes_clips(cl->options.delivery);
     c->upload.seq =
         events_emit(cl->options.events, &(struct events_new){.type = "tocsin.clip.manifest",
                                                              .class = EVENT_CLASS_MANIFEST,
                                                              .alarm = c->upload.alarm,
-                                                             .at_ns = stop_ms * 1000000,
+                                                             .at_ns = end_of(cl, manifest),
                                                              .data = data,
                                                              .upload = &c->upload,
                                                              .upload_receivers = c->waiting});
@@ -171,9 +194,26 @@ static void on_found(void *arg, const struct outbox_clip *found)
     ask(cl);
 }
 
+/* What tocsin-video says is no path: clips are where the configuration says, by their ids. Else it
+ * has another configuration, and tells of them again when it has been connected anew. */
+static bool is_in_place(const struct clips *cl, const struct message_clip *m)
+{
+    char expected[sizeof m->path + 1];
+    snprintf(expected, sizeof expected, "%s/%s.mp4", cl->options.config.video->dir, m->id);
+    if (strcmp(expected, m->path) == 0)
+        return true;
+    log_error("video",
+              "clip %s is not where video.dir says (%s): restart tocsind and tocsin-video, if that "
+              "was changed",
+              m->id, cl->options.config.video->dir);
+    return false;
+}
+
 static void take_clip(struct clips *cl, const struct message *message)
 {
     const struct message_clip *m = &message->clip;
+    if (!is_in_place(cl, m))
+        return;
     const struct clip *known = list_find(cl, m->id);
     if (known) {
         if (known->stored)

@@ -9,7 +9,8 @@ static struct link_handlers handlers;
 struct message sent[2000];
 size_t sent_count, wanted;
 bool up, closed;
-const char *clip_alarm;
+const char *clip_alarm, *clip_folder, *clip_boot;
+int64_t clip_stop_ms;
 
 int link_client_create(uv_loop_t *loop, const char *path, const struct link_handlers *given,
                        struct link_client **ret_client, struct err *e)
@@ -68,10 +69,14 @@ void clips_begin(void)
 {
     world_begin();
     fake_outbox_begin();
+    world.config.video.dir = "/video";
     world_open();
     sent_count = wanted = 0;
     up = closed = false;
     clip_alarm = "01980000-0000-7000-8000-000000000001";
+    clip_folder = "/video";
+    clip_boot = events_boot(FAKE_EVENTS);
+    clip_stop_ms = 77;
     found = (struct outbox_found){0};
     open_clips();
 }
@@ -134,11 +139,14 @@ void say_clip_unasked(unsigned number)
     struct message message = {
         .type = MESSAGE_CLIP,
         .clip = {.camera = "cam",
-                 .path = "/video/c.mp4",
                  .length_bytes = 99,
-                 .manifest = json_pack("{sI,ss}", "stop_monoms", (json_int_t)77, "codec", "h264")}};
+                 .manifest =
+                     json_pack("{sI,ss,ss,ss}", "stop_monoms", (json_int_t)clip_stop_ms, "boot",
+                               clip_boot, "container", "mp4", "site", "another school")}};
     snprintf(message.clip.id, sizeof message.clip.id, "01980000-0000-7000-8000-00000000%04x",
              number);
+    snprintf(message.clip.path, sizeof message.clip.path, "%s/%s.mp4", clip_folder,
+             message.clip.id);
     snprintf(message.clip.alarm, sizeof message.clip.alarm, "%s", clip_alarm);
     handlers.on_message(handlers.arg, &message);
     json_decref(message.clip.manifest);

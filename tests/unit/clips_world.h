@@ -14,8 +14,10 @@
 extern struct message sent[2000];
 extern size_t sent_count;
 extern bool up, closed;
-extern size_t wanted;          /* clips that were asked for and not said */
-extern const char *clip_alarm; /* of those that are said */
+extern size_t wanted; /* clips that were asked for and not said */
+extern const char *clip_alarm, *clip_folder, *clip_boot;
+/* of those that are said */
+extern int64_t clip_stop_ms;
 extern struct clips *clips;
 
 /* Check's fixtures: it is open, its link not yet up. */

@@ -94,7 +94,7 @@ START_TEST(a_clip_becomes_a_manifest_an_upload_and_is_let_go)
     ck_assert_ptr_nonnull(event);
     ck_assert_int_eq(event->class, EVENT_CLASS_MANIFEST);
     ck_assert_int_eq(event->at_ns, 77000000);
-    ck_assert_str_eq(fake_text(event, "codec"), "h264");
+    ck_assert_str_eq(fake_text(event, "container"), "mp4");
     ck_assert_str_eq(
         json_string_value(json_object_get(json_object_get(event->data, "camera"), "name")),
         "Gate camera");
@@ -108,7 +108,7 @@ START_TEST(a_clip_becomes_a_manifest_an_upload_and_is_let_go)
     ck_assert_str_eq(sent[0].word_of, CLIP);
     ck_assert_uint_eq(fake.uploads, 2);
     ck_assert_str_eq(fake.upload.manifest, "01980000-0000-7000-8000-0000000000e1");
-    ck_assert_str_eq(fake.upload.path, "/video/c.mp4");
+    ck_assert_str_eq(fake.upload.path, "/video/" CLIP ".mp4");
     ck_assert_str_eq(fake.upload.filename, "cam-" CLIP ".mp4");
     ck_assert_int_eq(fake.upload.length_bytes, 99);
     say_uploaded(0, 1);
@@ -121,6 +121,60 @@ START_TEST(a_clip_becomes_a_manifest_an_upload_and_is_let_go)
     ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
     say_uploaded(1, 1);
     ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
+/* Whoever has taken tocsin-video over says what he likes: the gateway's key for a clip, say. */
+START_TEST(a_clip_that_is_elsewhere_is_not_taken)
+{
+    static const char *const elsewhere[] = {"/etc/tocsin/keys", "/video/../etc", "/video/"};
+    fake.takers = 3;
+    say_up();
+    for (size_t i = 0; i < 3; i++) {
+        clip_folder = elsewhere[i];
+        say_clip();
+    }
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake.count, 0);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_REFUSED), 0); /* its file stays */
+    clip_folder = "/video";
+    say_clip();
+    fake_outbox_answer();
+    ck_assert_uint_eq(fake.count, 1);
+}
+END_TEST
+
+/* What is signed once is a time that no later event lies before. */
+START_TEST(a_clip_ends_by_the_clock_of_this_boot_and_not_in_the_future)
+{
+    const struct {
+        const char *boot;
+        int64_t stop_ms;
+    } others[] = {{events_boot(FAKE_EVENTS), virtual_ns() / 1000000 + 1},
+                  {events_boot(FAKE_EVENTS), INT64_MAX},
+                  {"another", 77}};
+    fake.takers = 3;
+    say_up();
+    for (unsigned i = 0; i < 3; i++) {
+        clip_boot = others[i].boot;
+        clip_stop_ms = others[i].stop_ms;
+        say_clip_of(i + 1);
+        fake_outbox_answer();
+        ck_assert_uint_eq(fake.count, i + 1);
+        ck_assert_int_eq(fake_last("tocsin.clip.manifest")->at_ns, virtual_ns());
+    }
+}
+END_TEST
+
+START_TEST(a_clip_says_nothing_but_of_itself)
+{
+    fake.takers = 3;
+    say_up();
+    say_clip();
+    fake_outbox_answer();
+    const struct fake_event *event = fake_last("tocsin.clip.manifest");
+    ck_assert_ptr_null(json_object_get(event->data, "site"));
+    ck_assert_ptr_nonnull(json_object_get(event->data, "stop_monoms"));
 }
 END_TEST
 
@@ -289,6 +343,9 @@ int main(void)
     tcase_add_test(tc, a_clip_becomes_a_manifest_an_upload_and_is_let_go);
     tcase_add_test(tc, a_receiver_that_takes_clips_only_later_is_not_waited_for);
     tcase_add_test(tc, a_receiver_that_takes_no_clips_any_more_is_not_waited_for);
+    tcase_add_test(tc, a_clip_that_is_elsewhere_is_not_taken);
+    tcase_add_test(tc, a_clip_ends_by_the_clock_of_this_boot_and_not_in_the_future);
+    tcase_add_test(tc, a_clip_says_nothing_but_of_itself);
     tcase_add_test(tc, nothing_is_done_before_its_manifest_is_stored);
     tcase_add_test(tc, an_upload_that_is_refused_is_not_waited_for);
     tcase_add_test(tc, a_clip_that_nobody_takes_is_let_go_when_its_manifest_is_stored);

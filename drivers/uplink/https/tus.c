@@ -146,7 +146,9 @@ static void on_piece(void *arg, const struct tus_bytes *read)
     struct tus *s = arg;
     char reason[700];
     s->read = *read;
-    if (read->error != 0) {
+    if (read->error == -EINVAL) {
+        fail(s, UPLINK_OUTCOME_REFUSED, "there is no file where the clip should be");
+    } else if (read->error != 0) {
         snprintf(reason, sizeof reason, "%s: %s", s->path,
                  read->error == -ENODATA ? "the file has become shorter" : strerror(-read->error));
         fail(s, UPLINK_OUTCOME_RETRY, reason);

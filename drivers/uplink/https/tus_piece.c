@@ -29,11 +29,12 @@ struct tus_piece {
 static int open_and_measure(struct tus_piece *p)
 {
     struct stat st;
-    p->file = open(p->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    /* A pipe or a device would hold this thread for ever. */
+    p->file = open(p->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (p->file < 0 || fstat(p->file, &st) != 0)
         return -errno;
-    p->read.file_bytes = S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
-    return 0;
+    p->read.file_bytes = (int64_t)st.st_size;
+    return S_ISREG(st.st_mode) ? 0 : -EINVAL;
 }
 
 /* In a thread of the pool. */
