@@ -219,7 +219,8 @@ void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options)
     if (ob->prove_every_ns == 0)
         return;
     struct job *prove = create_job(ob, JOB_PROVE, NULL);
-    prove->again_ns = room->again_ns;
+    /* What a start has lost it tells; one after a kill would tell it again. */
+    prove->again_ns = ob->witness.is_contradicted ? clock_monotonic_ns() : room->again_ns;
     queue_add(&ob->queue, prove);
 }
 

@@ -186,7 +186,7 @@ void witness_tell(struct witness *w, struct outbox_found *found)
         abort(); /* without memory: start anew */
     free(found->damage);
     found->damage = text;
-    found->state_lost = w->is_behind = true;
+    found->state_lost = w->is_behind = w->is_contradicted = true;
 }
 
 void witness_note(struct witness *w, const struct event *event)

@@ -28,7 +28,7 @@ struct witness {
     struct witness_head newest; /* or that was made; above `stored` only after a loss */
     uint64_t ceiling;           /* no number above it was given */
     bool is_behind;             /* the file says less than that */
-    bool is_contradicted;       /* the store has less, or something else */
+    bool is_contradicted;       /* the store has less, or something else: to be written at once */
     bool was_absent;            /* there was no store */
 };
 

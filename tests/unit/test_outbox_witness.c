@@ -237,6 +237,31 @@ START_TEST(what_was_put_aside_is_listed_and_removed_when_it_is_asked_for_alone)
 }
 END_TEST
 
+static void press_sixth(struct fixture *f)
+{
+    struct witness w = {.newest = {.seq = 0}};
+    char path[64];
+    path_of(f, path);
+    while (w.newest.seq < 5 || w.stored.seq == 5)
+        witness_open(&w, path); /* the test's time is over at some time */
+    put(f, f->found.used_seq + 1, NULL);
+    wait_stored(f, 1);
+}
+
+START_TEST(what_was_told_once_is_not_told_again_after_a_kill)
+{
+    struct fixture *f = make_closed();
+    remove_file(f, "outbox.db");
+    f->prove_every_ms = 3600000;
+    kill_in(f, press_sixth);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_int_eq(count_aside(f), 0);
+    ck_assert_uint_gt(f->found.last_seq, 1000);
+    end(f);
+}
+END_TEST
+
 static void press_more(struct fixture *f)
 {
     for (uint64_t seq = 6; seq <= 8; seq++) {
@@ -346,6 +371,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, an_older_store_in_its_place_is_told_with_what_it_does_not_have);
     tcase_add_test(tc, another_store_in_its_place_is_put_aside);
     tcase_add_test(tc, what_was_put_aside_is_listed_and_removed_when_it_is_asked_for_alone);
+    tcase_add_test(tc, what_was_told_once_is_not_told_again_after_a_kill);
     tcase_add_test(tc, a_log_that_a_flipped_bit_has_cut_is_told_with_what_was_in_it);
     tcase_add_loop_test(tc, a_witness_that_is_gone_or_cannot_be_believed_is_no_damage, 27, 32);
     tcase_add_test(tc, a_witness_that_is_gone_or_cannot_be_believed_is_no_damage);
