@@ -199,7 +199,8 @@ static void on_found(void *arg, const struct outbox_clip *found)
 static bool is_in_place(const struct clips *cl, const struct message_clip *m)
 {
     char expected[sizeof m->path + 1];
-    snprintf(expected, sizeof expected, "%s/%s.mp4", cl->options.config.video->dir, m->id);
+    snprintf(expected, sizeof expected, "%s/" MESSAGE_CLIPS_FOLDER "/%s.mp4",
+             cl->options.config.video->dir, m->id);
     if (strcmp(expected, m->path) == 0)
         return true;
     log_error("video",

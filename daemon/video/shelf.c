@@ -546,7 +546,7 @@ void shelf_set_handlers(struct shelf *s, const struct shelf_handlers *handlers)
 
 int shelf_open(struct shelf *s, const char *dir, struct err *e)
 {
-    snprintf(s->folder, sizeof s->folder, "%s/clips", dir);
+    snprintf(s->folder, sizeof s->folder, "%s/" MESSAGE_CLIPS_FOLDER, dir);
     mkdir(dir, 0750);
     if (mkdir(s->folder, 0750) != 0 && errno != EEXIST)
         return err_system(e, errno, "%s", s->folder);

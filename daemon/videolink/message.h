@@ -63,6 +63,9 @@ struct message_camera {
     unsigned restarts;
 };
 
+/* Where clips are: in this folder of video.dir, as ID.mp4. */
+#define MESSAGE_CLIPS_FOLDER "clips"
+
 struct message_clip {
     char id[UUID_TEXT_SIZE];
     char alarm[UUID_TEXT_SIZE];

@@ -59,6 +59,8 @@ PROGRAMS = [
     cli("test", None, ("--for", "5min"), ["gate-button"]),
     cli("cancel", ["019a0000-0000-7000-8000-000000000000"], ("--note", "a ball")),
     cli("reset", ["019a0000-0000-7000-8000-000000000000"], ("--by", "Wang")),
+    cli("store status", []),
+    cli("store accept", [], ("--by", "Wang")),
     cli("reload", []),
     cli("limits", []),
     cli("events", None),
@@ -153,6 +155,8 @@ def test_a_word_too_many_is_refused(run, program):
     ("cancel", "no --note"),
     ("cancel --note=", "no --note"),
     ("reset --unknown", "no --by"),
+    ("store accept", "no --by"),
+    ("store", "neither status nor accept"),
     ("press b --hold 60001", "from 0 to 60000"),
     ("events list --since 2126-11-26", "still to come"),
 ])

@@ -74,7 +74,7 @@ void clips_begin(void)
     sent_count = wanted = 0;
     up = closed = false;
     clip_alarm = "01980000-0000-7000-8000-000000000001";
-    clip_folder = "/video";
+    clip_folder = "/video/clips";
     clip_boot = events_boot(FAKE_EVENTS);
     clip_stop_ms = 77;
     found = (struct outbox_found){0};

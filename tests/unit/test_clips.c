@@ -108,7 +108,7 @@ START_TEST(a_clip_becomes_a_manifest_an_upload_and_is_let_go)
     ck_assert_str_eq(sent[0].word_of, CLIP);
     ck_assert_uint_eq(fake.uploads, 2);
     ck_assert_str_eq(fake.upload.manifest, "01980000-0000-7000-8000-0000000000e1");
-    ck_assert_str_eq(fake.upload.path, "/video/" CLIP ".mp4");
+    ck_assert_str_eq(fake.upload.path, "/video/clips/" CLIP ".mp4");
     ck_assert_str_eq(fake.upload.filename, "cam-" CLIP ".mp4");
     ck_assert_int_eq(fake.upload.length_bytes, 99);
     say_uploaded(0, 1);
@@ -127,7 +127,7 @@ END_TEST
 /* Whoever has taken tocsin-video over says what he likes: the gateway's key for a clip, say. */
 START_TEST(a_clip_that_is_elsewhere_is_not_taken)
 {
-    static const char *const elsewhere[] = {"/etc/tocsin/keys", "/video/../etc", "/video/"};
+    static const char *const elsewhere[] = {"/etc/tocsin/keys", "/video", "/video/clips/"};
     fake.takers = 3;
     say_up();
     for (size_t i = 0; i < 3; i++) {
@@ -137,7 +137,7 @@ START_TEST(a_clip_that_is_elsewhere_is_not_taken)
     fake_outbox_answer();
     ck_assert_uint_eq(fake.count, 0);
     ck_assert_uint_eq(count_sent(MESSAGE_CLIP_REFUSED), 0); /* its file stays */
-    clip_folder = "/video";
+    clip_folder = "/video/clips";
     say_clip();
     fake_outbox_answer();
     ck_assert_uint_eq(fake.count, 1);
