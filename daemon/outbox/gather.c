@@ -62,11 +62,18 @@ void gather_put_back(struct gather *g, struct job_list *batch, int64_t again_ns)
     STAILQ_CONCAT(batch, &g->list);
     STAILQ_CONCAT(&g->list, batch);
     g->failing = true;
+    g->held = false;
     g->again_ns = again_ns;
+}
+
+void gather_hold(struct gather *g, struct job_list *batch, int64_t again_ns)
+{
+    gather_put_back(g, batch, again_ns);
+    g->held = true;
 }
 
 void gather_note_written(struct gather *g, int64_t now_ns)
 {
     g->written_ns = now_ns;
-    g->failing = false;
+    g->failing = g->held = false;
 }

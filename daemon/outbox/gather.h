@@ -35,7 +35,8 @@ struct gather {
     uint64_t added;     /* records that ever came */
     uint64_t wanted;    /* of them, the first so many are wanted on the disk */
     int64_t written_ns; /* when the last group was */
-    bool failing;       /* the last group that was tried was refused */
+    bool failing;       /* the last group that was tried was refused, or held: */
+    bool held;          /* there is no room for records (room.h), which is no failure */
     int64_t again_ns;   /* and is not tried before */
 };
 
@@ -61,6 +62,9 @@ void gather_take(struct gather *g, struct job_list *batch);
 
 /* A group that could not be written, to be tried at that time; empties `batch`. */
 void gather_put_back(struct gather *g, struct job_list *batch, int64_t again_ns);
+
+/* A group that is not even to be tried now, likewise. */
+void gather_hold(struct gather *g, struct job_list *batch, int64_t again_ns);
 
 /* A group was written. */
 void gather_note_written(struct gather *g, int64_t now_ns);

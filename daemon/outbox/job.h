@@ -142,7 +142,6 @@ struct job {
         struct job_query query;
         struct prune prune;
         struct strike strike;
-        struct room room;
         struct scrub scrub;
     } u; /* told by `kind` */
 };
@@ -170,6 +169,7 @@ struct outbox {
     /* store thread */
     struct witness witness;
     struct newest newest;
+    struct room *room;
     bool was_mended; /* a damaged database was put aside */
     bool faulty;     /* a fault was told and not yet cleared */
     bool unsettled;  /* the disk refused to settle what is fresh */
@@ -192,6 +192,9 @@ void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options);
 
 /* The database was damaged, and what became of it: told to the loop in order with the jobs. */
 void outbox_tell_damage(struct outbox *ob, const char *sentence);
+
+/* What was seen of the room, likewise. */
+void outbox_tell_room(struct outbox *ob, const struct outbox_room *room);
 
 /* A change of health, told to the loop in order with the jobs. NULL: all is well again. */
 void outbox_tell_fault(struct outbox *ob, const char *reason);

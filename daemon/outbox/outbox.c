@@ -172,6 +172,30 @@ void outbox_tell_damage(struct outbox *ob, const char *sentence)
     tell(ob, sentence, NULL);
 }
 
+struct room_message {
+    struct mailbox_message message;
+    struct outbox *outbox;
+    struct outbox_room room;
+};
+
+static void deliver_room(struct mailbox_message *message)
+{
+    struct room_message *told = (struct room_message *)message;
+    const struct outbox_host *host = &told->outbox->host;
+    if (host->on_room)
+        host->on_room(host->arg, &told->room);
+    free(told);
+}
+
+void outbox_tell_room(struct outbox *ob, const struct outbox_room *room)
+{
+    struct room_message *told = calloc(1, sizeof *told);
+    if (!told)
+        return; /* it is looked at again */
+    *told = (struct room_message){{.deliver = deliver_room}, ob, *room};
+    mailbox_post(ob->mailbox, &told->message);
+}
+
 static void free_chores(struct outbox *ob)
 {
     struct job *job;
@@ -186,6 +210,7 @@ void outbox_free(struct outbox *ob)
     free_chores(ob);
     newest_free(&ob->newest);
     free(ob->adrift);
+    free(ob->room);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
         free(ob->receivers[i]);
     journal_destroy(ob->journal);
@@ -209,10 +234,12 @@ static struct job *create_job(struct outbox *ob, enum job_kind kind, void *arg)
 void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options)
 {
     struct job *room = create_job(ob, JOB_ROOM, NULL), *scrub = create_job(ob, JOB_SCRUB, NULL);
-    room_init(&room->u.room, options->reserve_events);
+    ob->room = calloc(1, sizeof *ob->room);
+    if (!ob->room)
+        abort();
     scrub_init(&scrub->u.scrub);
-    room->again_ns = clock_monotonic_ns() + options->look_after_ms * 1000000;
-    scrub->again_ns = room->again_ns;
+    scrub->again_ns = clock_monotonic_ns() + options->look_after_ms * 1000000;
+    room_init(ob->room, options->reserve_events, scrub->again_ns);
     queue_add(&ob->queue, room);
     queue_add(&ob->queue, scrub);
     ob->prove_every_ns = options->prove_every_ms * 1000000;
@@ -220,7 +247,7 @@ void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options)
         return;
     struct job *prove = create_job(ob, JOB_PROVE, NULL);
     /* What a start has lost it tells; one after a kill would tell it again. */
-    prove->again_ns = ob->witness.is_contradicted ? clock_monotonic_ns() : room->again_ns;
+    prove->again_ns = ob->witness.is_contradicted ? clock_monotonic_ns() : scrub->again_ns;
     queue_add(&ob->queue, prove);
 }
 

@@ -15,7 +15,8 @@
  * Until an event is committed it is in the journal, too (journal.h), which a kill of the process
  * leaves: the next start finds it there, and its number is given to no other.
  *
- * Room is taken on the disk in advance, so that a full disk still takes `reserve_events` events.
+ * Room is taken on the disk in advance, so that a full disk still takes `reserve_events` alarms;
+ * records of deliveries wait there once they have used up their half of it (room.h).
  * That, and whether all of the database is whole, is seen to behind everything else, some time
  * after the start and again each hour and day (room.h, scrub.h): no start waits for it, but the
  * first one for the first of the room. A database that turns out to be damaged is put aside while
@@ -46,6 +47,15 @@ struct outbox_options {
     int64_t prove_every_ms;  /* and from then on the store proves itself (mend.h); 0: never */
 };
 
+/* The room that is left for events. */
+struct outbox_room {
+    int64_t free_bytes;     /* for this process where the store lies; negative: not known */
+    int64_t keep_bytes;     /* that are taken in advance */
+    int64_t reserve_events; /* alarms for which half of it is */
+    int64_t held_events;    /* of them, how many still find their room */
+    bool alarms_only;       /* the disk is full and the other half used: all else waits (room.h) */
+};
+
 struct outbox_host {
     /* The disk does not take events (reason), or does again (NULL). */
     void (*on_fault)(void *arg, const char *reason);
@@ -53,6 +63,8 @@ struct outbox_host {
     void (*on_wait)(void *arg);
     /* Something of the database was damaged, found while it runs: what, and what became of it. */
     void (*on_damage)(void *arg, const char *sentence);
+    /* The room was looked at: soon after the start, then each ten seconds. May be NULL. */
+    void (*on_room)(void *arg, const struct outbox_room *room);
     void *arg;
 };
 

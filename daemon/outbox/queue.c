@@ -194,6 +194,11 @@ void queue_put_back(struct queue *q, struct work *work, int64_t now_ns)
     STAILQ_CONCAT(&q->writes, &work->writes);
 }
 
+void queue_hold_records(struct queue *q, struct work *work, int64_t now_ns)
+{
+    gather_hold(&q->records, &work->records, q->stop ? INT64_MAX : now_ns + QUEUE_HOLD_NS);
+}
+
 void queue_put_back_chore(struct queue *q, struct job *job, int64_t again_ns)
 {
     job->again_ns = again_ns;
@@ -210,5 +215,5 @@ void queue_note_written(struct queue *q, const struct work *work, int64_t now_ns
 
 bool queue_fails(const struct queue *q)
 {
-    return q->writes_fail || q->records.failing;
+    return q->writes_fail || (q->records.failing && !q->records.held);
 }

@@ -34,6 +34,7 @@
 #define QUEUE_LOADS         2
 #define QUEUE_RETRY_NS      INT64_C(500000000)
 #define QUEUE_STOP_RETRY_NS INT64_C(100000000)
+#define QUEUE_HOLD_NS       INT64_C(1000000000)
 
 struct queue {
     struct job_list writes, chores;
@@ -81,6 +82,10 @@ bool queue_take(struct queue *q, int64_t now_ns, struct work *ret_work);
 
 /* Its writes and records could not be written; empties them. */
 void queue_put_back(struct queue *q, struct work *work, int64_t now_ns);
+
+/* There is no room for its records: they are the oldest again, QUEUE_HOLD_NS later, and that is no
+ * failure. A stop leaves them: they are deliveries that are made once more. */
+void queue_hold_records(struct queue *q, struct work *work, int64_t now_ns);
 
 /* A chore has more to do, or failed and is to be tried again at that time (0: at once). */
 void queue_put_back_chore(struct queue *q, struct job *job, int64_t again_ns);

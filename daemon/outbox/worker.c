@@ -288,13 +288,39 @@ static bool has_something_to_write(const struct work *work)
     return !STAILQ_EMPTY(&work->records);
 }
 
+/* Records that would use what is the alarms' stay in memory: a kill costs a delivery that is made
+ * once more. */
+static void hold_records(struct outbox *ob, struct work *work)
+{
+    bool was_for_alarms = ob->room->seen.alarms_only;
+    if (STAILQ_EMPTY(&work->records) || !ob->store.db)
+        return;
+    if (room_is_for_alarms(&ob->store, ob->room)) {
+        uv_mutex_lock(&ob->lock);
+        queue_hold_records(&ob->queue, work, clock_monotonic_ns());
+        uv_mutex_unlock(&ob->lock);
+    }
+    if (ob->room->seen.alarms_only != was_for_alarms)
+        outbox_tell_room(ob, &ob->room->seen);
+}
+
+/* The room may be just about to be taken: what lies in it is no reason to refuse a press. */
+static int write_in_room(struct outbox *ob, const struct work *work, struct err *e)
+{
+    int result = write_all(ob, work, e);
+    if (result == -ENOSPC && ob->store.db && room_note_refused(&ob->store, ob->room))
+        result = write_all(ob, work, e);
+    return result;
+}
+
 static void write_work(struct outbox *ob, struct work *work)
 {
     struct err e;
     int result = 0;
+    hold_records(ob, work);
     if (!has_something_to_write(work))
         post_all(ob, &work->writes);
-    else if ((result = write_all(ob, work, &e)) == 0)
+    else if ((result = write_in_room(ob, work, &e)) == 0)
         note_written(ob, work);
     if (result != 0) {
         note_fault(ob, e.text);
@@ -327,11 +353,25 @@ static int go_on_to_scrub(struct outbox *ob, struct scrub *scrub, struct err *e)
     return 0;
 }
 
+static int go_on_with_room(struct outbox *ob, struct err *e)
+{
+    bool looks = ob->room->step == ROOM_LOOK;
+    ob->log_has_frames = ob->log_has_frames || !looks;
+    int result = room_go_on(&ob->store, ob->room, e);
+    if (looks)
+        outbox_tell_room(ob, &ob->room->seen);
+    return result;
+}
+
 /* A piece of a chore. 1: it is not done yet, 0: done, negative: it failed. */
 static int go_on(struct outbox *ob, struct job *job, struct err *e)
 {
     struct store *s = &ob->store;
     int result = mend_reopen_to_read(ob, e);
+    if (result != 0 && job->kind == JOB_ROOM) {
+        room_measure(s, ob->room);
+        outbox_tell_room(ob, &ob->room->seen);
+    }
     if (result != 0)
         return result;
     switch (job->kind) {
@@ -356,8 +396,7 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
         result = settle(ob, e);
         return result == 0 ? strike_go_on(s, &job->u.strike, e) : result;
     case JOB_ROOM:
-        ob->log_has_frames = true;
-        return room_go_on(s, &job->u.room, e);
+        return go_on_with_room(ob, e);
     case JOB_SCRUB:
         return go_on_to_scrub(ob, &job->u.scrub, e);
     case JOB_PROVE:
@@ -400,7 +439,7 @@ static void do_piece(struct outbox *ob, struct job *job)
     job->failed = false;
     note_success(ob);
     if (job->kind == JOB_ROOM)
-        put_back(ob, job, clock_monotonic_ns() + job->u.room.again_in_ns);
+        put_back(ob, job, clock_monotonic_ns() + ob->room->again_in_ns);
     else if (job->kind == JOB_SCRUB)
         put_back(ob, job, clock_monotonic_ns() + job->u.scrub.again_in_ns);
     else if (job->kind == JOB_PROVE)

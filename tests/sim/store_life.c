@@ -556,7 +556,7 @@ static int take_room(struct store_life *l, struct err *e)
     unsigned failures = cut_disk_failures();
     struct room room;
     int result = 1;
-    room_init(&room, 1);
+    room_init(&room, 1, 0);
     while (result > 0)
         result = room_go_on(&l->store, &room, e);
     while (result != 0 && failures < cut_disk_failures()) {

@@ -35,7 +35,8 @@ void open_outbox(struct fixture *f)
                                      .journal_dir = f->journal_dir,
                                      .look_after_ms = f->look_at_once ? 0 : 3600000,
                                      .prove_every_ms = f->prove_every_ms};
-    struct outbox_host host = {.on_fault = on_fault, .on_damage = on_damage, .arg = f};
+    struct outbox_host host = {
+        .on_fault = on_fault, .on_damage = on_damage, .on_room = f->on_room, .arg = f};
     struct err e;
     uv_loop_init(&f->loop);
     ck_assert_msg(outbox_open(&f->loop, &options, &host, &f->outbox, &f->found, &e) == 0, "%s",

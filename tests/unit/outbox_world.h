@@ -20,6 +20,7 @@ struct fixture {
     int64_t prove_every_ms; /* likewise; 0: never */
     char damage[1000];      /* what was told of it while it ran */
     bool damaged;
+    void (*on_room)(void *arg, const struct outbox_room *room); /* from the next start on */
 };
 
 /* An empty one with two receivers; and an end that everything was written before. */
