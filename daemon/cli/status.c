@@ -9,12 +9,13 @@
 #include "cli/text.h"
 #include "cli/when.h"
 
-static const char help[] = "usage: tocsin status [--json] [--duress]\n"
-                           "\n"
-                           "Shows lamps, open alarms, a running drill or test, faults, inputs, "
-                           "outputs, cameras, receivers,\n"
-                           "store and clock. Duress alarms are shown only with --duress: never "
-                           "where others see the screen.\n";
+static const char help[] =
+    "usage: tocsin status [--json] [--duress]\n"
+    "\n"
+    "Shows lamps, open alarms, a running drill or test, faults, inputs, "
+    "outputs, cameras, receivers,\n"
+    "store, room on the disks and clock. Duress alarms are shown only with --duress: never "
+    "where others see the screen.\n";
 
 static const struct program_switch switches[] = {
     {"json", PROGRAM_LONG, false}, {"duress", PROGRAM_LONG + 1, false}, {0}};
@@ -188,6 +189,26 @@ static void print_over(const json_t *faults)
     }
 }
 
+/* What is free where the events, or the clips, lie. */
+static void print_room(const char *title, const json_t *room)
+{
+    static const double mib = 1 << 20;
+    const json_t *bytes = json_object_get(room, "free_bytes");
+    printf("%-10s ", title);
+    text_print(room, "dir", 0);
+    if (json_is_number(bytes))
+        printf(": %.0f MiB free", json_number_value(bytes) / mib);
+    else
+        printf(": what is free is not known");
+    if (json_object_get(room, "reserve_left"))
+        printf("; the reserve has room for %.0f alarms of %.0f%s", number(room, "reserve_left"),
+               number(room, "reserve_events"),
+               json_is_true(json_object_get(room, "alarms_only")) ? ", and for nothing else" : "");
+    if (json_object_get(room, "keep_free"))
+        printf("; with less than %.0f no clip is begun", number(room, "keep_free") / mib);
+    printf("\n");
+}
+
 static void print_status(const json_t *s)
 {
     size_t i;
@@ -218,7 +239,12 @@ static void print_status(const json_t *s)
     printf("store      %s, last event %.0f, %.0f only in memory ", word(store, "state"),
            number(store, "head_seq"), number(store, "in_memory"));
     text_print(store, "reason", 0);
-    printf("\nclock      %s, %s\n", word(json_object_get(s, "clock"), "quality"),
+    printf("\n");
+    print_room("room", json_object_get(store, "room"));
+    const json_t *clips = json_object_get(json_object_get(s, "video"), "room");
+    if (clips)
+        print_room("clips", clips);
+    printf("clock      %s, %s\n", word(json_object_get(s, "clock"), "quality"),
            word(json_object_get(s, "clock"), "time"));
 }
 

@@ -13,6 +13,7 @@
 #include "envelope/envelope.h"
 #include "events/age.h"
 #include "events/slow.h"
+#include "events/store_room.h"
 #include "iface/limits.h"
 
 #define PRUNE_EVERY_MS (10 * 60 * 1000)
@@ -55,6 +56,7 @@ struct events {
     struct kept kept;
     struct slow slow;
     struct damage damage;
+    struct store_room room;
     char journal_reason[FACT_TEXT_SIZE]; /* "" while the journal takes events */
     bool journal_stated;
     char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
@@ -346,6 +348,22 @@ static void on_store_damage(void *arg, const char *sentence)
     damage_add(&ev->damage, sentence, now_text(ev, now));
 }
 
+static void on_store_room(void *arg, const struct outbox_room *room)
+{
+    struct events *ev = arg;
+    store_room_take(&ev->room, room, ev->config.storage->state_dir, ev->facts);
+}
+
+bool events_have_room(const struct events *ev)
+{
+    return !ev->room.seen.alarms_only;
+}
+
+json_t *events_room(const struct events *ev)
+{
+    return store_room_json(&ev->room, ev->config.storage->state_dir);
+}
+
 /* By no wall clock: one that may be years off makes nothing old (events/age). */
 void events_tick(struct events *ev)
 {
@@ -390,8 +408,11 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
                                      .journal_dir = journal_dir,
                                      .look_after_ms = LOOK_AFTER_MS,
                                      .prove_every_ms = PROVE_EVERY_MS};
-    struct outbox_host host = {
-        .on_fault = on_store_fault, .on_damage = on_store_damage, .on_wait = on_wait, .arg = ev};
+    struct outbox_host host = {.on_fault = on_store_fault,
+                               .on_damage = on_store_damage,
+                               .on_room = on_store_room,
+                               .on_wait = on_wait,
+                               .arg = ev};
     return err_prefix(e, outbox_open(ev->loop, &options, &host, &ev->outbox, ret_found, e),
                       "storage");
 }
@@ -507,8 +528,8 @@ json_t *events_status(const struct events *ev)
     size_t waiting = 0;
     for (const struct pending *p = ev->pending; p; p = p->next)
         waiting += !p->stored;
-    return json_pack("{ss,ss,sI,sI,ss,so}", "state", events_store_works(ev) ? "good" : "fault",
+    return json_pack("{ss,ss,sI,sI,ss,so,so}", "state", events_store_works(ev) ? "good" : "fault",
                      "reason", store_trouble(ev), "head_seq", (json_int_t)ev->envelope.last_seq,
                      "in_memory", (json_int_t)waiting, "journal", ev->journal_reason, "damage",
-                     damage_status(&ev->damage));
+                     damage_status(&ev->damage), "room", events_room(ev));
 }

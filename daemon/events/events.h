@@ -5,7 +5,8 @@
  * Owns the envelope, the outbox and the events that are not yet both stored and offered.
  *
  * The path of a press runs through events_emit as a plain call; who only looks on is told by facts
- * (FACT_HEARD). States FAULT_STORE, FAULT_STORE_DAMAGED and FAULT_JOURNAL. Loop thread only.
+ * (FACT_HEARD). States FAULT_STORE, FAULT_STORE_DAMAGED,
+ * FAULT_STORE_ROOM and FAULT_JOURNAL. Loop thread only.
  */
 #ifndef TOCSIN_EVENTS_EVENTS_H
 #define TOCSIN_EVENTS_EVENTS_H
@@ -98,7 +99,11 @@ const char *events_boot(const struct events *ev);
 /* Whether nothing waits for the disk or to be offered. */
 bool events_idle(const struct events *ev);
 bool events_store_works(const struct events *ev);
+/* Whether there is room for what is of no alarm (outbox/room.h). What can wait is not made while
+ * there is none, since what is made stands before the next press. */
+bool events_have_room(const struct events *ev);
 json_t *events_status(const struct events *ev); /* of the store */
+json_t *events_room(const struct events *ev);   /* of its disk, for the heartbeat */
 /* A person has seen that the store was damaged (damage.h). False: nothing is to be seen. */
 bool events_accept_damage(struct events *ev, const char *by, const char *note);
 

@@ -129,9 +129,18 @@ static void report(struct faults *f, struct fault *one)
     publish(f, FACT_FAULT_REPORTED, one, one->reason);
 }
 
-static bool may_report(const struct fault *one)
+/* While the disk has room for alarms alone, only of what is the store's or may cost a press an
+ * event is made; the others are in the heartbeat, and events when there is room again. */
+static bool has_room(const struct faults *f, const struct fault *one)
 {
-    return !one->unheard && flap_is_due(&one->flap, clock_monotonic_ms());
+    const struct fault_kind *kind = fault_kind(one->code);
+    return kind->gravity == FAULT_GRAVITY_GRAVE || kind->class == FAULT_CLASS_STORE ||
+           events_have_room(f->events);
+}
+
+static bool may_report(const struct faults *f, const struct fault *one)
+{
+    return !one->unheard && flap_is_due(&one->flap, clock_monotonic_ms()) && has_room(f, one);
 }
 
 /* Each is an event with the row of all that is reported: when everything that hangs on one wire
@@ -139,7 +148,7 @@ static bool may_report(const struct fault *one)
 static void report_some(struct faults *f)
 {
     for (struct fault *one = f->first; one && f->left > 0; one = one->next) {
-        if (!may_report(one))
+        if (!may_report(f, one))
             continue;
         f->left--;
         report(f, one);
@@ -181,7 +190,7 @@ static void take_stated(struct faults *f, const struct fact *fact)
         memcpy(one->reason, stated->reason, sizeof one->reason);
     if (is_news(one, stated->broken))
         publish(f, FACT_FAULT, one, one->reason);
-    if (may_report(one) && f->left > 0) {
+    if (may_report(f, one) && f->left > 0) {
         f->left--;
         report(f, one);
     }

@@ -51,6 +51,12 @@ static const struct fault_kind kinds[FAULT_CODES] = {
                      "fill it (tocsin status says how many). If it is to have none, clips: false.",
                      "询问该接警方为何不接收录像：录像留在网关磁盘上并逐渐占满空间（tocsin status "
                      "显示数量）。若无需录像，请设置 clips: false。"},
+    [FAULT_VIDEO_ROOM] =
+        {"video-room", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
+         "Make room on the disk that holds the clips, or lower video.keep_clips_bytes; when it is "
+         "full alarms go out without pictures.",
+         "请清理存放录像片段的磁盘，或调低 "
+         "video.keep_clips_bytes；磁盘写满后报警照常发出，但没有画面。"},
     [FAULT_STORE] = {"store", FAULT_SUBJECT_NONE, FAULT_GRAVITY_GRAVE, FAULT_CLASS_STORE,
                      "Make room on the disk or change it; do not switch the gateway off, what it "
                      "holds in memory would be lost.",
@@ -62,6 +68,11 @@ static const struct fault_kind kinds[FAULT_CODES] = {
          "NAME.",
          "运行 tocsin store status 查看丢失了什么；为技术人员保留损坏的文件，并尽快更换磁盘。"
          "然后运行 tocsin store accept --by 姓名。"},
+    [FAULT_STORE_ROOM] =
+        {"store-room", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_STORE,
+         "Make room on the disk that holds the state folder before it is full: then only so many "
+         "alarms are stored as the reserve has room for.",
+         "请在磁盘写满之前清理状态目录所在的磁盘；写满后只能存储预留空间所容纳的报警数量。"},
     [FAULT_JOURNAL] =
         {"journal", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_STORE,
          "Look at the run folder (/run/tocsin): until it takes files again, what is "

@@ -117,6 +117,7 @@ static void heartbeat_events(const struct gateway *gw, json_t *data)
 {
     json_object_set_new(data, "store",
                         json_string(events_store_works(gw->events) ? "good" : "fault"));
+    json_object_set_new(data, "store_room", events_room(gw->events));
 }
 
 static int open_faults(struct gateway *gw, struct err *e)

@@ -45,6 +45,7 @@ struct fake {
     } kept[FAKE_KEPT_MAX];
     bool too_many_wait;
     bool cannot_emit;  /* no event can be made */
+    bool has_no_room;  /* for what is of no alarm */
     bool damaged;      /* and nobody has seen it: events_accept_damage */
     char seen_by[200]; /* who has */
     bool state_lost;   /* the store was damaged, and not every row came back */

@@ -318,6 +318,116 @@ START_TEST(a_disk_that_is_full_is_a_fault_with_its_words)
 }
 END_TEST
 
+#define RESERVE (INT64_C(100) << 20)
+
+static void see_room(int64_t free_bytes, int64_t held_events, bool alarms_only)
+{
+    const struct outbox_room seen = {.free_bytes = free_bytes,
+                                     .keep_bytes = RESERVE,
+                                     .reserve_events = 20000,
+                                     .held_events = held_events,
+                                     .alarms_only = alarms_only};
+    fake_outbox.host.on_room(fake_outbox.host.arg, &seen);
+    facts_tell(facts);
+}
+
+static json_t *room_of_status(void)
+{
+    json_t *status = events_status(events), *room = json_incref(json_object_get(status, "room"));
+    json_decref(status);
+    return room;
+}
+
+static const char *word_of(const json_t *object, const char *name)
+{
+    const char *word = json_string_value(json_object_get(object, name));
+    return word ? word : "";
+}
+
+START_TEST(a_disk_is_a_fault_before_it_is_full_and_until_it_has_a_quarter_more)
+{
+    json_t *room = room_of_status();
+    ck_assert_str_eq(word_of(room, "state"), "unknown");
+    ck_assert_ptr_null(json_object_get(room, "free_bytes"));
+    json_decref(room);
+    see_room(2 * RESERVE, 20000, false);
+    ck_assert(!faults_any(faults));
+    see_room(2 * RESERVE - 1, 20000, false);
+    ck_assert_int_eq(last(FACT_FAULT)->u.fault.code, FAULT_STORE_ROOM);
+    ck_assert_str_eq(last(FACT_FAULT)->u.fault.reason,
+                     "/nowhere: 199 MiB are free, less than 200; the reserve has room for 20000 "
+                     "alarms");
+    size_t stated = count(FACT_FAULT_STATED);
+    see_room(RESERVE + 5, 19000, false);
+    see_room(RESERVE / 2, 18000, false);
+    see_room(2 * RESERVE + 5, 18000, false);
+    ck_assert_uint_le(count(FACT_FAULT_STATED), stated + 2); /* what moves is in status */
+    ck_assert(faults_any(faults) && !faults_any_grave(faults));
+    virtual_advance(facts, 5000);
+    room = room_of_status();
+    ck_assert_str_eq(word_of(room, "dir"), "/nowhere");
+    ck_assert_str_eq(word_of(room, "state"), "short");
+    ck_assert_int_eq(json_integer_value(json_object_get(room, "free_bytes")), 2 * RESERVE + 5);
+    ck_assert_int_eq(json_integer_value(json_object_get(room, "reserve_events")), 20000);
+    ck_assert_int_eq(json_integer_value(json_object_get(room, "reserve_left")), 18000);
+    ck_assert_int_eq(json_integer_value(json_object_get(room, "age_ms")), 5000);
+    ck_assert(json_is_false(json_object_get(room, "alarms_only")));
+    json_decref(room);
+    see_room(RESERVE * 5 / 2, 20000, false);
+    ck_assert(!faults_any(faults));
+    room = events_room(events);
+    ck_assert_str_eq(word_of(room, "state"), "good");
+    json_decref(room);
+}
+END_TEST
+
+START_TEST(what_the_kernel_does_not_say_is_neither_good_nor_short)
+{
+    see_room(-1, 20000, false);
+    json_t *room = room_of_status();
+    ck_assert_ptr_null(json_object_get(room, "free_bytes"));
+    json_decref(room);
+    ck_assert(!faults_any(faults));
+}
+END_TEST
+
+static void state_fault(enum fault_code code, const char *subject)
+{
+    facts_state_fault(facts, code, subject, "broken");
+    facts_tell(facts);
+}
+
+START_TEST(while_there_is_room_for_alarms_alone_only_grave_faults_are_events)
+{
+    see_room(RESERVE / 4, 20000, false);
+    size_t reported = count(FACT_FAULT_REPORTED);
+    ck_assert(events_have_room(events));
+    see_room(0, 19999, true);
+    ck_assert(!events_have_room(events));
+    ck_assert_ptr_nonnull(
+        strstr(last(FACT_FAULT_STATED)->u.fault.reason, "alarms alone, 19999 of 20000"));
+    json_t *room = room_of_status();
+    ck_assert_str_eq(word_of(room, "state"), "full");
+    ck_assert(json_is_true(json_object_get(room, "alarms_only")));
+    json_decref(room);
+    ck_assert(events_store_works(events)); /* alarms are stored */
+    state_fault(FAULT_CAMERA, "gate");
+    ck_assert_uint_eq(count(FACT_FAULT_REPORTED), reported);
+    ck_assert_int_eq(last(FACT_FAULT)->u.fault.code, FAULT_CAMERA); /* who looks on is told */
+    json_t *beat = faults_heartbeat(faults);
+    ck_assert_uint_eq(json_array_size(beat), 2); /* and the receivers, by the heartbeat */
+    json_decref(beat);
+    state_fault(FAULT_LINE, "gate");
+    state_fault(FAULT_STORE_DAMAGED, NULL);
+    ck_assert_uint_eq(count(FACT_FAULT_REPORTED), reported + 2);
+    see_room(RESERVE / 4, 20000, false);
+    faults_tick(faults);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_REPORTED), reported + 3);
+    ck_assert_int_eq(last(FACT_FAULT_REPORTED)->u.fault.code, FAULT_CAMERA);
+}
+END_TEST
+
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS  (24 * HOUR_MS)
 
@@ -423,6 +533,9 @@ int main(void)
     tcase_add_loop_test(tc, the_store_is_told_to_be_good_when_the_disk_has_taken_something, 0, 2);
     tcase_add_test(tc, of_a_store_that_forgets_nothing_is_said_to_be_stored);
     tcase_add_test(tc, a_disk_that_is_full_is_a_fault_with_its_words);
+    tcase_add_test(tc, a_disk_is_a_fault_before_it_is_full_and_until_it_has_a_quarter_more);
+    tcase_add_test(tc, what_the_kernel_does_not_say_is_neither_good_nor_short);
+    tcase_add_test(tc, while_there_is_room_for_alarms_alone_only_grave_faults_are_events);
     tcase_add_loop_test(tc, old_events_are_pruned_by_the_time_that_the_gateway_ran, 0, 3);
     tcase_add_test(tc, what_was_counted_is_saved_each_hour_and_pruned_by_each_ten_minutes);
     tcase_add_test(tc, a_count_that_cannot_be_read_makes_nothing_old);
