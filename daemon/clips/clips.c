@@ -18,7 +18,8 @@
  * memory nor the loop's time is a question of how many it has, or says to have. */
 static void ask(struct clips *cl)
 {
-    while (cl->unstored + cl->wanted < LIMIT_CLIPS_UNSTORED && clips_connected(cl)) {
+    while (cl->unstored + cl->wanted < LIMIT_CLIPS_UNSTORED && clips_connected(cl) &&
+           events_have_room(cl->options.events)) {
         link_client_send(cl->link, &(struct message){.type = MESSAGE_CLIP_WANTED});
         cl->wanted++;
     }
@@ -258,6 +259,9 @@ static void on_message(void *arg, const struct message *message)
     case MESSAGE_CLIP:
         take_asked(arg, message);
         break;
+    case MESSAGE_ROOM:
+        room_take(arg, &message->room);
+        break;
     case MESSAGE_ALARM:
     case MESSAGE_CLIP_WANTED:
     case MESSAGE_CLIP_STORED:
@@ -308,6 +312,7 @@ bool clips_connected(const struct clips *cl)
 
 void clips_tick(struct clips *cl)
 {
+    ask(cl); /* there may be room again */
     if (cl->link && !link_client_is_up(cl->link) &&
         clock_monotonic_ms() - cl->opened_ms > FIRST_LINK_MS)
         facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, GONE);
@@ -332,6 +337,7 @@ static void on_down(void *arg, const char *reason)
     log_warning("video", "tocsin-video is gone: %s", reason);
     facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, GONE);
     cameras_lost(cl);
+    room_lost(cl);
 }
 
 int clips_open(const struct clips_options *options, const struct outbox_found *found,

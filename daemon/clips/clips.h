@@ -5,8 +5,8 @@
  * the disk. Owns the video link.
  *
  * Subscribes to incidents, stored events, uploads and to who takes clips no more; nobody calls it
- * but its row of the gateway. Tells FACT_CLIP and FACT_CAMERA; states FAULT_CAMERA, FAULT_VIDEO
- * and FAULT_CLIPS. Loop thread only.
+ * but its row of the gateway. Tells FACT_CLIP and FACT_CAMERA; states FAULT_CAMERA, FAULT_VIDEO,
+ * FAULT_VIDEO_ROOM and FAULT_CLIPS. Loop thread only.
  */
 #ifndef TOCSIN_CLIPS_CLIPS_H
 #define TOCSIN_CLIPS_CLIPS_H
@@ -53,5 +53,7 @@ bool clips_connected(const struct clips *cl);
 size_t clips_held(const struct clips *cl, size_t receiver);
 json_t *clips_cameras_status(const struct clips *cl);
 json_t *clips_cameras_heartbeat(const struct clips *cl);
+/* Of the clips' folder, for both; NULL without cameras. */
+json_t *clips_room(const struct clips *cl);
 
 #endif

@@ -49,6 +49,8 @@ struct clips {
     unsigned refused;   /* clips of unknown alarms, since that was logged last */
     int64_t refused_ms; /* when that was; 0: never */
     int64_t opened_ms;
+    struct message_room room; /* of the clips' folder, as tocsin-video told it */
+    int64_t room_ms;          /* when that was; 0: it has not since the link came up */
     bool closed;
 };
 
@@ -90,6 +92,10 @@ void backlog_settle(struct clips *cl, size_t receiver);
 /* It takes no clips any more. Those that were held for it alone are let go when tocsin-video tells
  * of them again, after its next connect. */
 void backlog_drop(struct clips *cl, size_t receiver);
+
+/* room.c */
+void room_take(struct clips *cl, const struct message_room *room);
+void room_lost(struct clips *cl);
 
 /* cameras.c */
 void cameras_open(struct clips *cl);

@@ -396,12 +396,14 @@ static void status_clips(const struct gateway *gw, json_t *object, bool with_dur
         receiver, "uploads_held", json_integer((json_int_t)clips_held(gw->clips, i)));
     json_object_set_new(object, "cameras", clips_cameras_status(gw->clips));
     json_object_set_new(object, "video",
-                        json_pack("{sb}", "connected", clips_connected(gw->clips)));
+                        json_pack("{sb,so*}", "connected", clips_connected(gw->clips), "room",
+                                  clips_room(gw->clips)));
 }
 
 static void heartbeat_clips(const struct gateway *gw, json_t *data)
 {
     json_object_set_new(data, "cameras", clips_cameras_heartbeat(gw->clips));
+    json_object_set_new(data, "video_room", clips_room(gw->clips)); /* or none */
 }
 
 static int open_inputs(struct gateway *gw, struct err *e)

@@ -34,7 +34,7 @@ bool subjects_has(const void *config, enum fault_code code, const char *subject)
     case FAULT_SUBJECT_OUTPUT:
         return section_find(&outputs_section, c->outputs.items, c->outputs.count, subject);
     case FAULT_SUBJECT_NONE:
-        return code != FAULT_VIDEO || c->cameras.count > 0;
+        return (code != FAULT_VIDEO && code != FAULT_VIDEO_ROOM) || c->cameras.count > 0;
     case FAULT_SUBJECT_PART:
         return true;
     }

@@ -114,6 +114,7 @@ static void on_worker_message(void *arg, struct message *message)
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
     case MESSAGE_CLIP_REFUSED:
+    case MESSAGE_ROOM:
         break; /* not a worker's to say */
     }
 }
@@ -170,7 +171,7 @@ static void tell_open_alarms(struct supervised *u)
 {
     struct cameras *c = u->all;
     int64_t oldest_ms = clock_monotonic_ms() - c->video->post_event_ms;
-    for (size_t i = 0; i < c->alarm_count; i++) {
+    for (size_t i = 0; i < c->alarm_count && !c->full; i++) {
         if (c->alarms[i].alarm.press_ms > oldest_ms && concerns(&c->alarms[i], u->camera->id))
             process_send(&u->process, &c->alarms[i]);
     }
@@ -251,7 +252,7 @@ static bool is_to_start(struct supervised *u, int64_t now_ms)
 }
 
 /* A fork copies the locks of libraries as they are. So nobody forks but here, and only while no
- * thread of the pool has work, which is the shelf's alone: then no lock is held by a thread that
+ * thread of the pool has work of the shelf: then no lock is held by a thread that
  * the child does not have. If the shelf is busy, the next tick asks again. */
 static void start_workers(struct cameras *c, int64_t now_ms)
 {
@@ -326,10 +327,20 @@ static void remember(struct cameras *c, const struct message *alarm)
 void cameras_alarm(struct cameras *c, const struct message *alarm)
 {
     remember(c, alarm);
-    for (size_t i = 0; i < c->count; i++) {
+    if (c->full && alarm->alarm.camera_count > 0)
+        log_warning("video", "alarm %s: no clip is begun, the disk is full", alarm->alarm.id);
+    for (size_t i = 0; i < c->count && !c->full; i++) {
         if (concerns(alarm, c->items[i].camera->id))
             process_send(&c->items[i].process, alarm);
     }
+}
+
+void cameras_set_full(struct cameras *c, bool full)
+{
+    bool was_full = c->full;
+    c->full = full;
+    for (size_t i = 0; i < c->count && was_full && !full; i++)
+        tell_open_alarms(&c->items[i]);
 }
 
 void cameras_tell(struct cameras *c)

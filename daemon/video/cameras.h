@@ -37,6 +37,7 @@ struct cameras {
     size_t wanted;     /* clips that tocsind has asked for, and was not told */
     bool ending;       /* no process is started, and what ends is no fault */
     char lacking[300]; /* why none can be started, the state of each; "": nothing */
+    bool full;         /* there is no room for a clip: none is begun */
 };
 
 /* Those of `config`, in the place of those before, which have ended; they start at the next tick.
@@ -54,8 +55,12 @@ void cameras_tick(struct cameras *c, int64_t now_ms);
 /* A child of this process has ended. */
 void cameras_reaped(struct cameras *c, pid_t pid, int status);
 
-/* A press, for the cameras that it concerns. */
+/* A press, for the cameras that it concerns; kept for later while there is no room for clips. */
 void cameras_alarm(struct cameras *c, const struct message *alarm);
+
+/* Whether there is no room for a clip now. What goes on is not ended by that; when there is room
+ * again, a press that is not long ago gets what a camera still has of it. */
+void cameras_set_full(struct cameras *c, bool full);
 
 /* Says the state of each, and has each clip told that is still wanted: after every connect. */
 void cameras_tell(struct cameras *c);

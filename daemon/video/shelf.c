@@ -498,7 +498,7 @@ static char *note_count(struct shelf *s)
     return shelf_files_count_text(&s->counted);
 }
 
-void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
+void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes, int64_t missing_bytes)
 {
     int64_t bytes = 0;
     struct shelf_clip *c;
@@ -507,6 +507,8 @@ void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes)
         bytes += c->message.clip.length_bytes;
     }
     counted_go_on(&s->counted, clock_monotonic_ms());
+    if (missing_bytes > 0 && bytes - missing_bytes < keep_bytes)
+        keep_bytes = bytes - missing_bytes;
     for (struct shelf_clip *next = TAILQ_FIRST(&s->clips); (c = next);) {
         next = TAILQ_NEXT(c, link);
         if (!c->note.done || c->is_to_save || c == s->saving ||

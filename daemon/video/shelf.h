@@ -93,10 +93,11 @@ struct shelf_clip *shelf_find(struct shelf *s, const char *clip);
 void shelf_mark(struct shelf *s, struct shelf_clip *clip, bool stored, bool done);
 
 /* To be called now and then. Removes done clips that are older than `keep_ms`, by the time that
- * was counted since (a wall clock that is years ahead makes none old), or beyond
- * `keep_bytes` together, oldest first; and unfinished files a day old. What is not done is never
- * removed. Tries again what the disk refused, one after the other until it refuses one. */
-void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes);
+ * was counted since (a wall clock that is years ahead makes none old), or beyond `keep_bytes`
+ * together, oldest first, and as many more as it takes for `missing_bytes` that the disk is short
+ * of; and unfinished files a day old. What is not done is never removed. Tries again what the disk
+ * refused, one after the other until it refuses one. */
+void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes, int64_t missing_bytes);
 
 /* True once nothing of the shelf is in the pool; nothing begins there until shelf_go_on, of the
  * intake at once, of the notes as soon as the intake is still. Ask again. */

@@ -13,6 +13,7 @@
 #include "conf/kept.h"
 #include "drivers/camera/types.h"
 #include "loop/service.h"
+#include "video/folder_room.h"
 
 #define STOP_WAIT_MS 5000
 #define PRUNE_MS     60000
@@ -28,6 +29,7 @@ struct supervisor {
     struct link_server *link;
     struct shelf shelf;
     struct cameras cameras;
+    struct folder_room room;
     uv_signal_t terminate, interrupt, hangup, child;
     uv_timer_t tick;
     int64_t pruned_ms, ending_ms, tried_ms;
@@ -37,11 +39,21 @@ struct supervisor {
 
 /* --- tocsind ------------------------------------------------------------------------------- */
 
+static void tell_room(struct supervisor *s)
+{
+    link_server_send(s->link, &(struct message){.type = MESSAGE_ROOM,
+                                                .room = {.state = s->room.state,
+                                                         .free_bytes = s->room.free_bytes,
+                                                         .keep_bytes = s->room.keep_bytes}});
+}
+
 static void on_up(void *arg)
 {
     struct supervisor *s = arg;
     log_info("video", "tocsind is connected");
     cameras_tell(&s->cameras);
+    if (s->room.free_bytes != DISK_FREE_UNKNOWN)
+        tell_room(s);
 }
 
 static void on_drained(void *arg)
@@ -84,6 +96,7 @@ static void on_message(void *arg, const struct message *message)
         break;
     case MESSAGE_CAMERA:
     case MESSAGE_CLIP:
+    case MESSAGE_ROOM:
         break; /* ours to say */
     }
 }
@@ -137,11 +150,38 @@ static void try_again(struct supervisor *s, int64_t now_ms)
     }
 }
 
+/* --- The disk's room ----------------------------------------------------------------------- */
+
+static void tend_shelf(struct supervisor *s, int64_t now_ms)
+{
+    const struct config_video *video = &s->config->video;
+    s->pruned_ms = now_ms;
+    shelf_tend(&s->shelf, video->keep_clips_ms, video->keep_clips_bytes,
+               folder_room_missing(&s->room));
+}
+
+/* The log says what the fault says: whoever looks for a clip looks there. */
+static void on_room(void *arg, enum disk_room before)
+{
+    struct supervisor *s = arg;
+    const struct folder_room *room = &s->room;
+    if (room->state != before)
+        log_line(room->state > before ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "video",
+                 "%s: room is %s: %lld bytes are free%s", room->folder, disk_room_name(room->state),
+                 (long long)room->free_bytes,
+                 room->state == DISK_ROOM_FULL ? "; no clip is begun" : "");
+    if (room->state > before)
+        tend_shelf(s, clock_monotonic_ms());
+    cameras_set_full(&s->cameras, room->state == DISK_ROOM_FULL);
+    tell_room(s);
+}
+
 /* --- Configuration, start and stop --------------------------------------------------------- */
 
 static void close_all(struct supervisor *s)
 {
     shelf_end(&s->shelf);
+    folder_room_end(&s->room);
     cameras_finish(&s->cameras);
     service_close(s->service);
     link_server_close(s->link);
@@ -295,10 +335,11 @@ static void on_tick(uv_timer_t *timer)
     }
     try_again(s, now_ms);
     cameras_tick(&s->cameras, now_ms);
-    if (s->has_shelf && now_ms - s->pruned_ms > PRUNE_MS) {
-        s->pruned_ms = now_ms;
-        shelf_tend(&s->shelf, s->config->video.keep_clips_ms, s->config->video.keep_clips_bytes);
-    }
+    if (!s->has_shelf)
+        return;
+    folder_room_tick(&s->room, now_ms, s->config->video.keep_free_bytes);
+    if (now_ms - s->pruned_ms > PRUNE_MS)
+        tend_shelf(s, now_ms);
 }
 
 static void on_child(uv_signal_t *signal, int number)
@@ -325,6 +366,7 @@ static int open_all(struct supervisor *s, struct err *e)
     if (result != 0)
         return result;
     s->tried_ms = clock_monotonic_ms();
+    folder_room_init(&s->room, &s->loop, s->shelf.folder, on_room, s);
     open_shelf(s);
     open_link(s, true);
     signal(SIGPIPE, SIG_IGN);

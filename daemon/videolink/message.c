@@ -20,6 +20,7 @@ static const char *const type_names[] = {
     [MESSAGE_CLIP] = "clip",
     [MESSAGE_CLIP_WANTED] = "clip_wanted",
     [MESSAGE_CLIP_REFUSED] = "clip_refused",
+    [MESSAGE_ROOM] = "room",
 };
 #define TYPES (sizeof type_names / sizeof *type_names)
 static const char *const state_names[] = {
@@ -146,6 +147,17 @@ static bool parse_clip(const json_t *object, struct message_clip *m)
     return true;
 }
 
+static bool parse_room(const json_t *object, struct message_room *m)
+{
+    const char *state = json_string_value(json_object_get(object, "state"));
+    m->state = DISK_ROOM_GOOD;
+    while (state && m->state < DISK_ROOM_FULL && strcmp(state, disk_room_name(m->state)) != 0)
+        m->state++;
+    return state && strcmp(state, disk_room_name(m->state)) == 0 &&
+           take_number(object, "free_bytes", INT64_MAX, &m->free_bytes) &&
+           take_number(object, "keep_bytes", BYTES_MAX, &m->keep_bytes);
+}
+
 static bool parse_by_type(const json_t *object, struct message *m)
 {
     switch (m->type) {
@@ -161,6 +173,8 @@ static bool parse_by_type(const json_t *object, struct message *m)
         return parse_clip(object, &m->clip);
     case MESSAGE_CLIP_WANTED:
         return true;
+    case MESSAGE_ROOM:
+        return parse_room(object, &m->room);
     }
     return false;
 }
@@ -222,6 +236,11 @@ static json_t *to_json(const struct message *m)
                          "manifest", m->clip.manifest);
     case MESSAGE_CLIP_WANTED:
         return json_pack("{ss}", "type", type_names[m->type]);
+    case MESSAGE_ROOM:
+        return json_pack("{ss,ss,sI,sI}", "type", type_names[m->type], "state",
+                         disk_room_name(m->room.state), "free_bytes",
+                         (json_int_t)m->room.free_bytes, "keep_bytes",
+                         (json_int_t)m->room.keep_bytes);
     }
     return NULL;
 }

@@ -12,6 +12,8 @@
  *     {"type":"clip_refused","clip":C}                        likewise: nobody knows of its alarm
  *   tocsin-video → tocsind
  *     {"type":"camera","camera":I,"state":S,"reason":R,…}     on every change, all after a connect
+ *     {"type":"room","state":S,"free_bytes":N,"keep_bytes":N} of the clips' folder: every few
+ *                                     seconds, and after every connect
  *     {"type":"clip","clip":C,"alarm":A,"camera":I,"path":P,"manifest":{…}}
  *                                     when it is finished, and after every connect until clip_done
  *                                     or clip_refused; each once a clip is wanted: nobody is told
@@ -26,6 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/disk_room.h"
 #include "base/err.h"
 #include "base/uuid.h"
 #include "iface/limits.h"
@@ -41,6 +44,7 @@ enum message_type {
     MESSAGE_CAMERA,
     MESSAGE_CLIP,
     MESSAGE_CLIP_WANTED,
+    MESSAGE_ROOM,
 };
 
 enum message_camera_state {
@@ -76,6 +80,11 @@ struct message_clip {
     unsigned char sha256[32];
 };
 
+struct message_room {
+    enum disk_room state; /* full: no clip is begun */
+    int64_t free_bytes, keep_bytes;
+};
+
 struct message {
     enum message_type type;
     union {
@@ -83,6 +92,7 @@ struct message {
         char word_of[UUID_TEXT_SIZE]; /* MESSAGE_CLIP_STORED, _DONE, _REFUSED: of that clip */
         struct message_camera camera;
         struct message_clip clip;
+        struct message_room room;
     };
 };
 

@@ -34,6 +34,7 @@ class Core:
         self.history = []  # (camera, state, reason) in the order of arrival
         self.clips = []    # every clip message, repeats too
         self.arrived = {}  # clip id: CLOCK_MONOTONIC ms of its first announcement
+        self.room = None   # the last that was said
         self.closed = False
         self.socket = socket.socket(socket.AF_UNIX)
         wait_until("tocsin-video listens", lambda: self._connect(path), seconds)
@@ -66,6 +67,8 @@ class Core:
             self.arrived.setdefault(message["clip"], monotonic_ms())
             self.clips.append(message)
             self.send(type="clip_wanted")
+        elif message["type"] == "room":
+            self.room = message
         else:
             raise AssertionError(f"tocsin-video said {message}")
 

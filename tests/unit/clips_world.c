@@ -50,6 +50,8 @@ void link_client_close(struct link_client *c)
 struct clips *clips;
 static struct outbox_found found;
 
+static char folder[] = "/video";
+
 static void open_clips(void)
 {
     struct err e;
@@ -78,6 +80,7 @@ void clips_begin(void)
     clip_boot = events_boot(FAKE_EVENTS);
     clip_stop_ms = 77;
     found = (struct outbox_found){0};
+    world.config.video.dir = folder;
     open_clips();
 }
 
@@ -130,6 +133,15 @@ void say_camera(enum message_camera_state state, const char *reason)
 {
     struct message message = {.type = MESSAGE_CAMERA, .camera = {.id = "cam", .state = state}};
     strncpy(message.camera.reason, reason, sizeof message.camera.reason - 1);
+    handlers.on_message(handlers.arg, &message);
+    facts_tell(world.facts);
+}
+
+void say_room(enum disk_room state, int64_t free_bytes)
+{
+    struct message message = {
+        .type = MESSAGE_ROOM,
+        .room = {.state = state, .free_bytes = free_bytes, .keep_bytes = INT64_C(256) << 20}};
     handlers.on_message(handlers.arg, &message);
     facts_tell(world.facts);
 }

@@ -32,7 +32,8 @@ void open_with_left(struct outbox_upload *uploads, size_t count, size_t left);
 void say_up(void);
 void say_down(const char *reason);
 void say_camera(enum message_camera_state state, const char *reason);
-void say_clip(void); /* CLIP, which has to be wanted */
+void say_room(enum disk_room state, int64_t free_bytes); /* keep_bytes are 256 MiB */
+void say_clip(void);                                     /* CLIP, which has to be wanted */
 void say_clip_of(unsigned number);
 void say_clip_unasked(unsigned number);
 

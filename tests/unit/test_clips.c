@@ -331,6 +331,50 @@ START_TEST(what_the_store_answers_after_the_close_is_heard_by_nobody)
 }
 END_TEST
 
+static const char *word_of(const json_t *object, const char *name)
+{
+    const char *word = json_string_value(json_object_get(object, name));
+    return word ? word : "";
+}
+
+START_TEST(a_disk_of_clips_that_is_short_is_a_fault_and_shown)
+{
+    const int64_t mib = 1 << 20;
+    json_t *room = clips_room(clips);
+    ck_assert_str_eq(word_of(room, "state"), "unknown");
+    json_decref(room);
+    say_up();
+    say_room(DISK_ROOM_GOOD, 600 * mib);
+    ck_assert(!faults_any(world.faults));
+    say_room(DISK_ROOM_SHORT, 511 * mib);
+    ck_assert_int_eq(world_last(FACT_FAULT)->u.fault.code, FAULT_VIDEO_ROOM);
+    const char *reason = world_last(FACT_FAULT)->u.fault.reason;
+    ck_assert_ptr_nonnull(
+        strstr(reason, "/video: 511 MiB are free, less than 512: when they are half"));
+    size_t stated = world_count(FACT_FAULT_STATED);
+    say_room(DISK_ROOM_SHORT, 400 * mib);
+    ck_assert_uint_eq(world_count(FACT_FAULT_STATED), stated);
+    say_room(DISK_ROOM_FULL, 255 * mib);
+    reason = world_last(FACT_FAULT_STATED)->u.fault.reason;
+    ck_assert_ptr_nonnull(strstr(reason, ": 255 MiB are free, less than 256: no clip is begun"));
+    virtual_advance(world.facts, 3000);
+    room = clips_room(clips);
+    ck_assert_str_eq(word_of(room, "state"), "full");
+    ck_assert_int_eq(json_integer_value(json_object_get(room, "free_bytes")), 255 * mib);
+    ck_assert_int_eq(json_integer_value(json_object_get(room, "keep_free")), 256 * mib);
+    ck_assert_int_eq(json_integer_value(json_object_get(room, "age_ms")), 3000);
+    json_decref(room);
+    say_down("end of file"); /* nobody knows now, and it was full */
+    room = clips_room(clips);
+    ck_assert_str_eq(word_of(room, "state"), "unknown");
+    json_decref(room);
+    say_up();
+    ck_assert(faults_any(world.faults));
+    say_room(DISK_ROOM_GOOD, 700 * mib);
+    ck_assert(!faults_any(world.faults));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("clips");
@@ -339,6 +383,7 @@ int main(void)
     tcase_add_test(tc, a_press_is_told_to_video_with_its_cameras);
     tcase_add_test(tc, what_is_open_is_told_again_when_the_link_comes_up);
     tcase_add_test(tc, a_video_daemon_that_is_gone_is_a_fault_and_its_cameras_are_unknown);
+    tcase_add_test(tc, a_disk_of_clips_that_is_short_is_a_fault_and_shown);
     tcase_add_test(tc, a_camera_is_broken_until_it_is_online_again);
     tcase_add_test(tc, a_clip_becomes_a_manifest_an_upload_and_is_let_go);
     tcase_add_test(tc, a_receiver_that_takes_clips_only_later_is_not_waited_for);

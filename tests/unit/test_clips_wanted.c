@@ -128,11 +128,23 @@ START_TEST(clips_that_were_not_asked_for_are_not_heard)
 }
 END_TEST
 
+START_TEST(while_the_store_has_room_for_alarms_alone_no_clip_is_wanted)
+{
+    fake.has_no_room = true;
+    say_up();
+    ck_assert_uint_eq(wanted, 0);
+    fake.has_no_room = false;
+    clips_tick(clips);
+    ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("clips wanted");
     TCase *tc = tcase_create("clips wanted");
     tcase_add_checked_fixture(tc, clips_begin, clips_end);
+    tcase_add_test(tc, while_the_store_has_room_for_alarms_alone_no_clip_is_wanted);
     tcase_add_test(tc, no_manifest_is_made_for_an_alarm_that_nobody_pressed);
     tcase_add_loop_test(tc, an_alarm_that_is_open_is_known_without_the_store, 0, 2);
     tcase_add_test(tc, a_clip_of_an_alarm_that_was_closed_is_taken_as_long_as_the_store_knows_it);

@@ -67,7 +67,7 @@ static void restart(void)
 
 static size_t left_after(int64_t keep_ms)
 {
-    shelf_tend(&shelf, keep_ms, INT64_MAX / 2);
+    shelf_tend(&shelf, keep_ms, INT64_MAX / 2, 0);
     return count_clips(&shelf);
 }
 

@@ -216,7 +216,7 @@ START_TEST(what_is_old_is_recovered_before_it_is_tidied)
     make_old(left, ".journal");
     make_old(left, ".mp4.part");
     open_with_loop(&shelf, &loop);
-    shelf_tend(&shelf, INT64_MAX / 2, INT64_MAX / 2);
+    shelf_tend(&shelf, INT64_MAX / 2, INT64_MAX / 2, 0);
     shelf_recover(&shelf, "gate");
     shelf_go_on(&shelf);
     uv_run(&loop, UV_RUN_DEFAULT);

@@ -76,7 +76,7 @@ START_TEST(a_clip_without_an_announcement_keeps_its_journal)
     shelf_recover(&shelf, "gate");
     ck_assert_int_eq(count_files(".journal", false), 1);
     make_old(id, ".journal");
-    shelf_tend(&shelf, 0, 0);
+    shelf_tend(&shelf, 0, 0, 0);
     ck_assert_int_eq(count_files(".journal", false), 1);
     shelf_close(&shelf);
     block(id, false);
@@ -106,9 +106,9 @@ START_TEST(what_the_disk_refused_is_tried_again)
     }
     block(ids[1], false);
     block(ids[2], false);
-    shelf_tend(&shelf, 0, 0); /* the first: refused */
+    shelf_tend(&shelf, 0, 0, 0); /* the first: refused */
     ck_assert(!c[0]->is_on_disk && !c[1]->is_on_disk && !c[2]->is_on_disk);
-    shelf_tend(&shelf, 0, 0);
+    shelf_tend(&shelf, 0, 0, 0);
     ck_assert(!c[0]->is_on_disk && c[1]->is_on_disk && c[2]->is_on_disk);
     ck_assert_int_eq(count_files(".journal", false), 1);
     block(ids[0], false);
@@ -132,7 +132,7 @@ START_TEST(a_refused_clip_that_is_done_goes_with_its_journal)
     memcpy(id, made.clip.id, sizeof id);
     block(id, true);
     shelf_mark(&shelf, put_on(&shelf, &made), true, true);
-    shelf_tend(&shelf, -1, 0);
+    shelf_tend(&shelf, -1, 0, 0);
     ck_assert_int_eq(count_files(".mp4", false) + count_files(".journal", false), 0);
     ck_assert(TAILQ_EMPTY(&shelf.refused));
     block(id, false);
@@ -297,17 +297,47 @@ START_TEST(only_done_clips_are_pruned_oldest_first)
     memcpy(third, c.clip.id, sizeof third);
     shelf_add(&shelf, &b);
     shelf_add(&shelf, &c);
-    shelf_tend(&shelf, 0, 0); /* none is done: all stay */
+    shelf_tend(&shelf, 0, 0, 0); /* none is done: all stay */
     ck_assert_int_eq(count_files(".mp4", false), 3);
     for (struct shelf_clip *one = TAILQ_NEXT(first, link); one; one = TAILQ_NEXT(one, link))
         shelf_mark(&shelf, one, true, true);
-    shelf_tend(&shelf, INT64_MAX / 2, one_bytes * 2); /* room for two: the older done one goes */
+    shelf_tend(&shelf, INT64_MAX / 2, one_bytes * 2, 0); /* room for two: the older done one goes */
     ck_assert_ptr_null(shelf_find(&shelf, second));
     ck_assert_ptr_nonnull(shelf_find(&shelf, third));
     ck_assert_int_eq(count_files(".mp4", false), 2);
-    shelf_tend(&shelf, -1, INT64_MAX / 2); /* too old: what is done goes, what is not stays */
+    shelf_tend(&shelf, -1, INT64_MAX / 2, 0); /* too old: what is done goes, what is not stays */
     ck_assert_ptr_null(shelf_find(&shelf, third));
     ck_assert_int_eq(count_files(".mp4", false), 1);
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(of_a_short_disk_as_many_done_clips_go_as_it_lacks)
+{
+    struct shelf shelf;
+    make_folder();
+    open_shelf(&shelf);
+    struct message made[4];
+    for (int i = 0; i < 4; i++) {
+        made[i] = make_clip(BEGIN, 10);
+        usleep(2000); /* ids are in order by the millisecond, and within one in none */
+    }
+    int64_t one_bytes = made[0].clip.length_bytes;
+    for (int i = 0; i < 4; i++)
+        shelf_add(&shelf, &made[i]);
+    struct shelf_clip *first = TAILQ_FIRST(&shelf.clips);
+    char last[UUID_TEXT_SIZE];
+    memcpy(last, TAILQ_LAST(&shelf.clips, shelf_list)->message.clip.id, sizeof last);
+    for (struct shelf_clip *one = TAILQ_NEXT(first, link); one; one = TAILQ_NEXT(one, link))
+        shelf_mark(&shelf, one, true, true);
+    shelf_tend(&shelf, INT64_MAX / 2, INT64_MAX / 2, 0);
+    ck_assert_int_eq(count_files(".mp4", false), 4);
+    shelf_tend(&shelf, INT64_MAX / 2, INT64_MAX / 2, one_bytes + 1);
+    ck_assert_int_eq(count_files(".mp4", false), 2); /* two of them, the older ones */
+    ck_assert_ptr_nonnull(shelf_find(&shelf, last));
+    shelf_tend(&shelf, INT64_MAX / 2, INT64_MAX / 2, INT64_MAX / 4);
+    ck_assert_int_eq(count_files(".mp4", false), 1); /* what is not done stays */
     shelf_close(&shelf);
     remove_folder();
 }
@@ -337,14 +367,14 @@ START_TEST(what_nobody_finished_goes_after_a_day)
     make_folder();
     open_shelf(&shelf);
     write_and_die(id);
-    shelf_tend(&shelf, 0, 0);
+    shelf_tend(&shelf, 0, 0, 0);
     ck_assert_int_eq(count_files(".journal", false) + count_files(".part", false), 2);
     make_old(id, ".mp4.part");
-    shelf_tend(&shelf, 0, 0);
+    shelf_tend(&shelf, 0, 0, 0);
     ck_assert_int_eq(count_files(".part", false), 0);
     ck_assert_int_eq(count_files(".journal", false), 1);
     make_old(id, ".journal");
-    shelf_tend(&shelf, 0, 0);
+    shelf_tend(&shelf, 0, 0, 0);
     ck_assert_int_eq(count_files(".journal", false), 0);
     shelf_close(&shelf);
     remove_folder();
@@ -359,6 +389,7 @@ int main(void)
     tcase_add_test(shelf, a_gap_that_an_earlier_part_shows_is_none);
     tcase_add_test(shelf, what_was_being_written_is_on_the_shelf_after_a_start);
     tcase_add_test(shelf, only_done_clips_are_pruned_oldest_first);
+    tcase_add_test(shelf, of_a_short_disk_as_many_done_clips_go_as_it_lacks);
     tcase_add_test(shelf, a_recovered_clip_is_on_the_disk);
     tcase_add_test(shelf, a_clip_whose_announcement_cannot_be_stored_is_found_again);
     tcase_add_test(shelf, a_clip_without_an_announcement_keeps_its_journal);

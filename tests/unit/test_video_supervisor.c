@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -102,6 +103,19 @@ static int play_worker(const struct worker_settings *settings, int socket)
 
 /* --- The stage ----------------------------------------------------------------------------- */
 
+/* What is free, as both processes know it. */
+static int64_t *free_bytes;
+static struct message_room room;
+static unsigned rooms_told;
+
+int64_t __wrap_disk_free_bytes(const char *path);
+int64_t __wrap_disk_free_bytes(const char *path)
+{
+    if (!free_bytes)
+        return INT64_C(1) << 40;
+    return strstr(path, "/video/clips") ? *free_bytes : 0;
+}
+
 static void want_clip(void)
 {
     link_client_send(link_to_video, &(struct message){.type = MESSAGE_CLIP_WANTED});
@@ -127,6 +141,11 @@ static void on_message(void *arg, const struct message *message)
         snprintf(clips + used, sizeof clips - used, "%s%s", message->clip.camera,
                  message->clip.id + 35);
         want_clip();
+        return;
+    }
+    if (message->type == MESSAGE_ROOM) {
+        room = message->room;
+        rooms_told++;
         return;
     }
     static const char *const ids[] = {"one", "two", "three"};
@@ -236,14 +255,31 @@ static void begin(const char *password)
     connect_link();
 }
 
+#define MIB INT64_C(1048576)
+
+static void set_up_with(const char *password, int64_t bytes)
+{
+    free_bytes =
+        mmap(NULL, sizeof *free_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(free_bytes, MAP_FAILED);
+    *free_bytes = bytes;
+    rooms_told = 0;
+    begin(password);
+}
+
 static void set_up(void)
 {
-    begin(NULL);
+    set_up_with(NULL, 9000 * MIB);
+}
+
+static void set_up_full(void)
+{
+    set_up_with(NULL, 256 * MIB - 1);
 }
 
 static void set_up_with_a_mule(void)
 {
-    begin("mule\n");
+    set_up_with("mule\n", 9000 * MIB);
 }
 
 static void remove_below(const char *name)
@@ -498,6 +534,30 @@ START_TEST(a_reload_replaces_the_cameras_and_a_bad_one_nothing)
 }
 END_TEST
 
+START_TEST(on_a_full_disk_no_clip_is_begun_until_there_is_room)
+{
+    expect_online();
+    RUN_UNTIL(rooms_told > 0);
+    ck_assert_int_eq(room.state, DISK_ROOM_FULL);
+    ck_assert_int_eq(room.free_bytes, 256 * MIB - 1);
+    ck_assert_int_eq(room.keep_bytes, 256 * MIB);
+    press();
+    unsigned before = cameras[1].restarts;
+    RUN_UNTIL(cameras[1].restarts >= before + 2);
+    ck_assert_uint_eq(told_count, heard_count); /* camera one was not told */
+    *free_bytes = 400 * MIB;
+    RUN_UNTIL(strcmp(clips, "one1") == 0); /* that press is not long ago: it gets its clip */
+    ck_assert_int_eq(room.state, DISK_ROOM_SHORT);
+    link_client_close(link_to_video);
+    rooms_told = 0;
+    connect_link();
+    RUN_UNTIL(rooms_told > 0);
+    ck_assert_int_eq(room.state, DISK_ROOM_SHORT);
+    *free_bytes = 640 * MIB;
+    RUN_UNTIL(room.state == DISK_ROOM_GOOD);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("video supervisor");
@@ -515,6 +575,10 @@ int main(void)
     tcase_add_checked_fixture(socket, set_up_without_socket, tear_down);
     tcase_add_test(socket, a_socket_that_cannot_be_had_is_there_when_it_can);
     suite_add_tcase(suite, socket);
+    TCase *full = tcase_create("full");
+    tcase_add_checked_fixture(full, set_up_full, tear_down);
+    tcase_add_test(full, on_a_full_disk_no_clip_is_begun_until_there_is_room);
+    suite_add_tcase(suite, full);
     TCase *mule = tcase_create("mule");
     tcase_add_checked_fixture(mule, set_up_with_a_mule, tear_down);
     tcase_add_test(mule, a_reload_replaces_the_cameras_and_a_bad_one_nothing);

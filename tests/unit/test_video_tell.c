@@ -265,7 +265,7 @@ START_TEST(a_clip_takes_its_turn)
     cameras_tell_next(&stage.cameras);
     ck_assert_ptr_eq(TAILQ_FIRST(&stage.shelf.to_tell), gone);
     gone->note.done = true;
-    shelf_tend(&stage.shelf, -1, 0);
+    shelf_tend(&stage.shelf, -1, 0, 0);
     ck_assert_ptr_null(shelf_next_to_tell(&stage.shelf));
     while (stage.told < 3)
         uv_run(&stage.loop, UV_RUN_ONCE);
@@ -303,7 +303,7 @@ START_TEST(a_disk_that_stands_keeps_nothing_but_its_clip)
         uv_run(&stage.loop, UV_RUN_ONCE);
     shelf_mark(&stage.shelf, clip, true, false);
     shelf_mark(&stage.shelf, clip, true, true);
-    shelf_tend(&stage.shelf, -1, 0); /* not before that is on the disk */
+    shelf_tend(&stage.shelf, -1, 0, 0); /* not before that is on the disk */
     ck_assert_ptr_eq(shelf_find(&stage.shelf, message.clip.id), clip);
     clip->note.done = false; /* and back, so that it is still told after a connect */
     cameras_tell(&stage.cameras);
@@ -321,7 +321,7 @@ START_TEST(a_disk_that_stands_keeps_nothing_but_its_clip)
     ck_assert(file_has("\"stored\":true,\"done\":true"));
     ck_assert_uint_eq(folder_saves, 2); /* the first, and the newest */
     snprintf(path, sizeof path, "%s/019a0000-0000-7000-8000-000000000001.json", stage.folder);
-    shelf_tend(&stage.shelf, -1, 0);
+    shelf_tend(&stage.shelf, -1, 0, 0);
     while (access(path, F_OK) == 0)
         uv_run(&stage.loop, UV_RUN_ONCE);
     cameras_finish(&stage.cameras);

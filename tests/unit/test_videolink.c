@@ -99,6 +99,23 @@ START_TEST(a_wish_for_a_clip_comes_back_as_it_was_said)
 }
 END_TEST
 
+START_TEST(the_room_comes_back_as_it_was_said)
+{
+    for (enum disk_room state = DISK_ROOM_GOOD; state <= DISK_ROOM_FULL; state++) {
+        struct message said = {.type = MESSAGE_ROOM,
+                               .room = {.state = state,
+                                        .free_bytes = INT64_C(1) << 44,
+                                        .keep_bytes = INT64_C(1) << 40}};
+        struct message heard;
+        parse_again(&said, &heard);
+        ck_assert_int_eq(heard.type, MESSAGE_ROOM);
+        ck_assert_int_eq(heard.room.state, state);
+        ck_assert_int_eq(heard.room.free_bytes, said.room.free_bytes);
+        ck_assert_int_eq(heard.room.keep_bytes, said.room.keep_bytes);
+    }
+}
+END_TEST
+
 START_TEST(a_clip_brings_its_manifest_and_its_hash)
 {
     struct message first, again;
@@ -136,6 +153,10 @@ static const char *const nonsense[] = {
     "\"restarts\":0}",
     "{\"type\":\"camera\",\"camera\":\"a\",\"state\":\"well\",\"reason\":\"\",\"restarts\":0}",
     "{\"type\":\"camera\",\"camera\":\"a\",\"state\":\"online\",\"reason\":\"\"}",
+    "{\"type\":\"room\",\"free_bytes\":1,\"keep_bytes\":1}",
+    "{\"type\":\"room\",\"state\":\"ample\",\"free_bytes\":1,\"keep_bytes\":1}",
+    "{\"type\":\"room\",\"state\":\"good\",\"free_bytes\":-1,\"keep_bytes\":1}",
+    "{\"type\":\"room\",\"state\":\"good\",\"free_bytes\":1,\"keep_bytes\":\"1\"}",
     CLIP_LINE("{}"),
     CLIP_LINE("null"),
 };
@@ -445,6 +466,7 @@ int main(void)
     tcase_add_test(codec, a_reason_that_is_no_text_is_said_to_be_none);
     tcase_add_test(codec, clip_words_come_back_as_they_were_said);
     tcase_add_test(codec, a_wish_for_a_clip_comes_back_as_it_was_said);
+    tcase_add_test(codec, the_room_comes_back_as_it_was_said);
     tcase_add_test(codec, a_clip_brings_its_manifest_and_its_hash);
     tcase_add_loop_test(codec, nonsense_is_refused_with_a_sentence, 0,
                         sizeof nonsense / sizeof nonsense[0]);

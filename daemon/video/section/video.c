@@ -65,6 +65,15 @@ static const struct option table[] = {
      .min = 64 * MIB,
      .max = 65536 * 1024 * MIB,
      .help = "How much room delivered clips may take here."},
+    {.key = "keep_free_bytes",
+     .type = OPTION_SIZE,
+     .offset = offsetof(struct config_video, keep_free_bytes),
+     .fallback = "256MiB",
+     .min = MIB,
+     .max = 1024 * 1024 * MIB,
+     .help = "How much of the disk stays free. With less no clip is begun; with less than twice as "
+             "much there is the fault video-room, and delivered clips go first, the oldest of "
+             "them."},
     OPTION_TABLE_END,
 };
 

@@ -18,6 +18,7 @@ struct config_video {
     int64_t ring_bytes;       /* hard limit of one camera's ring */
     int64_t keep_clips_ms;    /* uploaded clips are kept this long */
     int64_t keep_clips_bytes; /* and this much of them */
+    int64_t keep_free_bytes;  /* of the disk: below it no clip is begun */
 };
 
 extern const struct section video_section;

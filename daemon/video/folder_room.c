@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/folder_room.h"
+
+#include <stddef.h>
+
+#define LOOK_MS       10000
+#define LOOK_AGAIN_MS 2000 /* while it is short: room that was made is used soon */
+
+void folder_room_init(struct folder_room *room, uv_loop_t *loop, const char *folder,
+                      void (*on_look)(void *arg, enum disk_room before), void *arg)
+{
+    *room = (struct folder_room){.loop = loop,
+                                 .folder = folder,
+                                 .free_bytes = DISK_FREE_UNKNOWN,
+                                 .on_look = on_look,
+                                 .arg = arg};
+    room->work.data = room;
+}
+
+static void run_look(uv_work_t *work)
+{
+    struct folder_room *room = work->data;
+    room->found_bytes = disk_free_bytes(room->folder);
+}
+
+static void end_look(uv_work_t *work, int status)
+{
+    struct folder_room *room = work->data;
+    enum disk_room before = room->state;
+    (void)status;
+    room->is_looking = false;
+    room->free_bytes = room->found_bytes;
+    room->state = disk_room_next(before, room->free_bytes, room->keep_bytes);
+    if (room->on_look && room->free_bytes != DISK_FREE_UNKNOWN)
+        room->on_look(room->arg, before);
+}
+
+void folder_room_tick(struct folder_room *room, int64_t now_ms, int64_t keep_bytes)
+{
+    int64_t rest_ms = room->state == DISK_ROOM_GOOD ? LOOK_MS : LOOK_AGAIN_MS;
+    room->keep_bytes = keep_bytes;
+    if (room->is_looking || (room->looked_ms != 0 && now_ms - room->looked_ms < rest_ms))
+        return;
+    room->looked_ms = now_ms;
+    room->is_looking = uv_queue_work(room->loop, &room->work, run_look, end_look) == 0;
+}
+
+int64_t folder_room_missing(const struct folder_room *room)
+{
+    bool is_known = room->free_bytes != DISK_FREE_UNKNOWN && room->state != DISK_ROOM_GOOD;
+    int64_t missing = disk_room_good_bytes(room->keep_bytes) - room->free_bytes;
+    return is_known && missing > 0 ? missing : 0;
+}
+
+void folder_room_end(struct folder_room *room)
+{
+    room->on_look = NULL;
+}
