@@ -21,8 +21,9 @@ static const struct option table[] = {
      .fallback = "20000",
      .min = 100,
      .max = 1000000,
-     .help = "Alarms for which room is taken on the disk in advance (about 2.5 KiB each, and as much "
-             "again for what became of deliveries), so that a full disk still takes them."},
+     .help =
+         "Alarms for which room is taken on the disk in advance (about 2.5 KiB each, and as much "
+         "again for what became of deliveries), so that a full disk still takes them."},
     {.key = "commit_wait",
      .type = OPTION_DURATION,
      .offset = offsetof(struct config_storage, commit_wait_ms),
