@@ -218,13 +218,14 @@ static int read_state(struct store *s, struct outbox_found *found)
     if (sqlite3_prepare_v2(s->db, "SELECT receiver, max(answer_seq) FROM answer GROUP BY receiver",
                            -1, &query, NULL) != SQLITE_OK)
         return -EIO;
-    while (sqlite3_step(query) == SQLITE_ROW) {
+    int step;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
         size_t receiver = store_receiver(s, (const char *)sqlite3_column_text(query, 0));
         if (receiver < LIMIT_RECEIVERS)
             found->answer_seq[receiver] = sqlite3_column_int64(query, 1);
     }
     sqlite3_finalize(query);
-    return 0;
+    return step == SQLITE_DONE ? 0 : -EIO;
 }
 
 int store_read_head(struct store *s, struct outbox_found *ret_found, struct err *e)

@@ -170,12 +170,13 @@ struct outbox {
     struct witness witness;
     struct newest newest;
     struct room *room;
-    bool was_mended; /* a damaged database was put aside */
+    bool damaged;    /* what is open is, and could not be mended */
+    bool was_mended; /* a damaged database was put aside, or was to be */
     bool faulty;     /* a fault was told and not yet cleared */
     bool unsettled;  /* the disk refused to settle what is fresh */
     bool log_has_frames;
-    unsigned failed;   /* chores that failed and wait */
-    int64_t mended_ns; /* when the last damaged one was put aside */
+    uint16_t failed;   /* chores that failed and wait */
+    int64_t mended_ns; /* when that was tried last */
     char *adrift;      /* why what is open is not what the name leads to; NULL: it is */
     int64_t prove_every_ns;
     int64_t written_ns; /* when a batch was last written */

@@ -34,8 +34,10 @@ static int end_mending(struct outbox *ob, int result, struct outbox_found *found
 {
     if (result == 0)
         result = go_on_with_fresh(ob, found, e);
-    if (result == 0)
+    if (result == 0) {
         ob->log_has_frames = true;
+        ob->damaged = false;
+    }
     if (found->damage)
         outbox_tell_damage(ob, found->damage);
     outbox_found_finish(found);
@@ -46,16 +48,16 @@ static void mend_damaged(struct outbox *ob, const char *why)
 {
     struct err e;
     struct outbox_found found = {0};
+    ob->damaged = true;
     if (is_too_soon(ob))
         return;
+    ob->was_mended = true; /* or tried: a try reads all of it, and may write as much */
+    ob->mended_ns = clock_monotonic_ns();
     store_close(&ob->store);
-    if (end_mending(ob, salvage(&ob->store, why, &found, &e), &found, &e) == 0) {
-        ob->was_mended = true;
-        ob->mended_ns = clock_monotonic_ns();
-    } else {
-        log_error("outbox", "the damaged database cannot be mended: %s", e.text);
-        store_close(&ob->store);
-    }
+    if (end_mending(ob, salvage_running(&ob->store, why, &found, &e), &found, &e) == 0)
+        return;
+    log_error("outbox", "the damaged database cannot be mended: %s", e.text);
+    store_close(&ob->store);
 }
 
 /* The open one, which no name leads to any more, goes on in a fresh one. */

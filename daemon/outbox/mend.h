@@ -24,7 +24,8 @@ void mend_close(struct outbox *ob);
 /* After a commit: 0, or what place_check says; then it did not count. */
 int mend_check_place(struct outbox *ob, struct err *e);
 
-/* For a result of the above, or of SQL: -EBADMSG or -ESTALE, else nothing is done. */
+/* For a result of the above, or of SQL: -EBADMSG or -ESTALE, else nothing is done. Sets
+ * `damaged` if that is what it is, and until it is mended. */
 void mend(struct outbox *ob, int result, const char *why);
 
 /* Once a minute at rest: a commit, read back by name, and the witness (witness.h) brought up to it.

@@ -11,97 +11,10 @@
 #include <unistd.h>
 
 #include "base/plural.h"
+#include "outbox/copy.h"
 
 #define PATH_SIZE    4300
 #define FRESH_SUFFIX ".new"
-
-struct table {
-    const char *name;
-    const char *order; /* its key: damage is met from both ends */
-    const char *insert;
-    bool has_events, has_state;
-    bool is_owed;    /* what is lost of it is sent to nobody */
-    bool is_younger; /* than the first version: there may be none, which is no damage */
-};
-
-static const struct table tables[] = {
-    {.name = "event",
-     .order = "seq",
-     .insert = "INSERT OR IGNORE INTO event VALUES(?,?,?,?,?,?,?,?)",
-     .has_events = true},
-    {.name = "fresh",
-     .order = "seq",
-     .insert = "INSERT OR IGNORE INTO fresh VALUES(?,?,?,?,?,?,?,?,?,?,?)",
-     .has_events = true,
-     .has_state = true,
-     .is_owed = true,
-     .is_younger = true},
-    {.name = "delivery",
-     .order = "seq",
-     .insert = "INSERT OR IGNORE INTO delivery VALUES(?,?,?,?,?,?,?)",
-     .is_owed = true},
-    {.name = "upload",
-     .order = "seq",
-     .insert = "INSERT OR IGNORE INTO upload VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
-    {.name = "answer",
-     .order = "answer_seq",
-     .insert = "INSERT OR IGNORE INTO answer VALUES(?,?,?,?,?,?,?)"},
-    {.name = "state",
-     .order = "name",
-     .insert = "INSERT OR IGNORE INTO state VALUES(?,?)",
-     .has_state = true},
-};
-
-/* How many rows were copied, or -1 if the fresh one refuses one; whether that was all of them. */
-static int copy_direction(sqlite3 *from, sqlite3 *to, const struct table *table,
-                          const char *direction, bool *ret_whole)
-{
-    char text[128];
-    sqlite3_stmt *read = NULL, *write = NULL;
-    int copied = 0, step = SQLITE_ERROR;
-    snprintf(text, sizeof text, "SELECT * FROM %s ORDER BY %s %s", table->name, table->order,
-             direction);
-    bool is_refused = sqlite3_prepare_v2(to, table->insert, -1, &write, NULL) != SQLITE_OK;
-    if (!is_refused && sqlite3_prepare_v2(from, text, -1, &read, NULL) == SQLITE_OK) {
-        /* The loop ends at the end, or at the first row that cannot be read. */
-        while (!is_refused && (step = sqlite3_step(read)) == SQLITE_ROW) {
-            for (int i = 0; i < sqlite3_column_count(read); i++)
-                sqlite3_bind_value(write, i + 1, sqlite3_column_value(read, i));
-            is_refused = sqlite3_step(write) != SQLITE_DONE;
-            copied += sqlite3_changes(to);
-            sqlite3_reset(write);
-        }
-    }
-    bool is_absent = table->is_younger && !read && sqlite3_errcode(from) == SQLITE_ERROR;
-    sqlite3_finalize(read);
-    sqlite3_finalize(write);
-    *ret_whole = step == SQLITE_DONE || is_absent;
-    return is_refused ? -1 : copied;
-}
-
-struct copied {
-    int events; /* -1: the fresh one refuses a row of any table */
-    bool state_lost, owed_lost;
-    struct err why; /* of the refusal */
-};
-
-static int copy_tables(sqlite3 *from, sqlite3 *to, struct copied *copied)
-{
-    int events = 0;
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        bool whole;
-        int up = copy_direction(from, to, &tables[i], "ASC", &whole);
-        int down = up < 0 ? -1 : copy_direction(from, to, &tables[i], "DESC", &whole);
-        if (down < 0)
-            return -1;
-        if (tables[i].has_events)
-            events += up + down;
-        if (tables[i].has_state && !whole)
-            copied->state_lost = true;
-        copied->owed_lost |= tables[i].is_owed && !whole;
-    }
-    return events;
-}
 
 /* NULL if it cannot be opened at all. */
 static sqlite3 *open_damaged(const char *path)
@@ -116,24 +29,6 @@ static sqlite3 *open_damaged(const char *path)
     return from;
 }
 
-/* If the fresh one does not take what can be read it stays empty. */
-static void copy_rows(sqlite3 *from, sqlite3 *to, struct copied *ret_copied)
-{
-    struct copied copied = {.state_lost = !from, .owed_lost = !from};
-    if (from) {
-        bool begun = sqlite3_exec(to, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
-        copied.events = begun ? copy_tables(from, to, &copied) : -1;
-        if (copied.events >= 0 && sqlite3_exec(to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-            copied.events = -1;
-    }
-    if (copied.events < 0) {
-        err_set(&copied.why, EIO, "%s", sqlite3_errmsg(to));
-        sqlite3_exec(to, "ROLLBACK", NULL, NULL, NULL);
-        copied.state_lost = true;
-    }
-    *ret_copied = copied;
-}
-
 /* What is copied, and what is told of it. */
 struct source {
     sqlite3 *from;     /* NULL: cannot be opened */
@@ -141,22 +36,67 @@ struct source {
     const char *why;
 };
 
-/* Says what became of it; NULL without memory. */
-static char *tell_damage(const struct source *source, const struct copied *copied)
+static void tell_range(const struct copy_range *range, FILE *out)
 {
-    char kept[400], *text;
-    if (copied->events < 0)
-        snprintf(kept, sizeof kept, "what can be read of it could not be copied (%s), none is kept",
-                 copied->why.text);
-    else
-        snprintf(kept, sizeof kept, "%d event%s could be read and %s kept%s", copied->events,
-                 plural(copied->events), copied->events == 1 ? "was" : "were",
-                 copied->owed_lost ? ", but not all of what was owed to whom" : "");
-    int length =
-        asprintf(&text, "the outbox was damaged (%s); %s%s%s", source->why, kept,
-                 source->aside ? "; the damaged file is " : "", source->aside ? source->aside : "");
-    return length < 0 ? NULL : text;
+    fprintf(out, "%lld", (long long)range->first);
+    if (range->last > range->first)
+        fprintf(out, " to %lld", (long long)range->last);
 }
+
+/* Says what became of it. */
+static void tell_kept(const struct copied *c, const struct err *refusal, FILE *out)
+{
+    if (c->extent == COPY_NONE)
+        fprintf(out, "what can be read of it could not be copied (%s), none is kept",
+                refusal->text);
+    else
+        fprintf(out, "%d event%s could be read and %s kept", c->events, plural(c->events),
+                c->events == 1 ? "was" : "were");
+    if (c->extent == COPY_OWED)
+        fprintf(out,
+                ": those that are still to be sent, since not all could be copied (%s); what "
+                "else can be read is in the damaged file alone",
+                refusal->text);
+    if (c->gone.count > 0) {
+        fprintf(out,
+                "; %d that were still to be sent cannot be read and are lost: ", c->gone.count);
+        tell_range(&c->gone, out);
+    }
+    if (c->unknown.count > 0) {
+        fprintf(out,
+                "; who has %d of them cannot be read: they are sent again, at the latest "
+                "after a restart: ",
+                c->unknown.count);
+        tell_range(&c->unknown, out);
+    }
+    if (c->clips_lost)
+        fputs("; not all of which clips were still to be sent can be read", out);
+}
+
+/* NULL without memory. */
+static char *tell_damage(const struct source *source, const struct copied *copied,
+                         const struct err *refusal)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return NULL;
+    fprintf(out, "the outbox was damaged (%s); ", source->why);
+    tell_kept(copied, refusal, out);
+    if (source->aside)
+        fprintf(out, "; the damaged file is %s", source->aside);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* Of a fresh one: told when it is in its place. */
+struct made {
+    char *damage;
+    bool state_lost;
+};
 
 static void name_beside(const struct store *s, const char *suffix, char ret_path[PATH_SIZE])
 {
@@ -182,27 +122,49 @@ static void remove_fresh(const struct store *s)
 }
 
 /* A database beside the damaged one, of what can be read of that: closed, and without a log. */
-static int make_fresh(const struct store *s, const struct source *source,
-                      struct outbox_found *found, struct err *e)
+static int fill_fresh(const struct store *s, const struct source *source, enum copy_extent extent,
+                      struct copied *ret_copied, struct err *e)
 {
     struct store fresh = {.receivers = s->receivers, .receiver_count = s->receiver_count};
-    struct copied copied;
+    memcpy(fresh.withheld, s->withheld, sizeof fresh.withheld);
     remove_fresh(s);
     snprintf(fresh.path, sizeof fresh.path, "%.*s" FRESH_SUFFIX,
              (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
     int result = store_open(&fresh, e);
-    if (result != 0)
-        return result;
-    copy_rows(source->from, fresh.db, &copied);
-    found->state_lost |= copied.state_lost;
-    free(found->damage);
-    found->damage = tell_damage(source, &copied);
-    result = found->damage ? store_end_log(&fresh, e) : err_set(e, ENOMEM, "out of memory");
+    if (result == 0)
+        result = copy_rows(source->from, &fresh, extent, ret_copied, e);
+    if (result == 0)
+        result = store_end_log(&fresh, e);
     store_close(&fresh);
+    if (result != 0) {
+        remove_fresh(s);
+        return result;
+    }
     char log[PATH_SIZE];
     name_beside(s, FRESH_SUFFIX "-wal", log);
     unlink(log);
-    return result;
+    return 0;
+}
+
+/* Of all that can be read or, if that is refused, of what matters; down to `least`. */
+static int make_fresh(const struct store *s, const struct source *source, enum copy_extent least,
+                      struct made *ret_made, struct err *e)
+{
+    struct copied copied = {.extent = COPY_ALL};
+    struct err refusal = {.text = ""};
+    int result = fill_fresh(s, source, COPY_ALL, &copied, e);
+    for (enum copy_extent extent = COPY_OWED; result != 0 && extent <= least; extent++) {
+        refusal = *e;
+        result = fill_fresh(s, source, extent, &copied, e);
+    }
+    if (result != 0)
+        return result;
+    ret_made->state_lost = copied.state_lost;
+    ret_made->damage = tell_damage(source, &copied, &refusal);
+    if (ret_made->damage)
+        return 0;
+    remove_fresh(s);
+    return err_set(e, ENOMEM, "out of memory");
 }
 
 static int put_in_place(const struct store *s, struct err *e)
@@ -220,40 +182,64 @@ static void name_aside(const struct store *s, char ret_aside[PATH_SIZE])
     snprintf(ret_aside, PATH_SIZE, "%s" SALVAGE_ASIDE "%lld", s->path, (long long)time(NULL));
 }
 
-static int move_into_place(struct store *s, const char *aside, struct err *e)
+/* From the last step on it is what is there, and told. */
+static int move_into_place(struct store *s, const char *aside, const struct made *made,
+                           struct outbox_found *found, struct err *e)
 {
-    if (rename(s->path, aside) != 0 && errno != ENOENT)
-        return err_system(e, errno, "%s: moving the damaged database aside", s->path);
+    int result = rename(s->path, aside) == 0 || errno == ENOENT ? 0 : -errno;
+    if (result != 0) {
+        remove_fresh(s);
+        free(made->damage);
+        return err_system(e, -result, "%s: moving the damaged database aside", s->path);
+    }
     move_log(s, aside);
-    int result = put_in_place(s, e);
-    if (result != 0)
+    result = put_in_place(s, e);
+    if (result != 0) { /* salvage_finish does it, and tells it */
+        free(made->damage);
         return result;
+    }
+    free(found->damage);
+    found->damage = made->damage;
+    found->state_lost |= made->state_lost;
     store_close(s);
     return store_open(s, e);
 }
 
-int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e)
+static int salvage_down_to(struct store *s, enum copy_extent least, const char *why,
+                           struct outbox_found *found, struct err *e)
 {
     char aside[PATH_SIZE];
+    struct made made;
     name_aside(s, aside);
     struct source source = {.from = open_damaged(s->path), .aside = aside, .why = why};
-    int result = make_fresh(s, &source, found, e);
+    int result = make_fresh(s, &source, least, &made, e);
     sqlite3_close(source.from);
-    return result == 0 ? move_into_place(s, aside, e) : result;
+    return result == 0 ? move_into_place(s, aside, &made, found, e) : result;
+}
+
+int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e)
+{
+    return salvage_down_to(s, COPY_NONE, why, found, e);
+}
+
+int salvage_running(struct store *s, const char *why, struct outbox_found *found, struct err *e)
+{
+    return salvage_down_to(s, COPY_OWED, why, found, e);
 }
 
 int salvage_open(struct store *s, const char *why, struct outbox_found *found, bool *ret_has_aside,
                  struct err *e)
 {
     char aside[PATH_SIZE], folder[PATH_SIZE];
+    struct made made;
     name_aside(s, aside);
     snprintf(folder, sizeof folder, "%s", s->path);
     *strrchr(folder, '/') = '\0';
     mkdir(folder, 0700); /* if it is there, or cannot be made, the next step says so */
     *ret_has_aside = access(s->path, F_OK) == 0;
     struct source source = {.from = s->db, .aside = *ret_has_aside ? aside : NULL, .why = why};
-    int result = make_fresh(s, &source, found, e);
-    return result == 0 ? move_into_place(s, aside, e) : result;
+    int result = make_fresh(s, &source, COPY_OWED, &made, e);
+    return result == 0 ? move_into_place(s, aside, &made, found, e) : result;
 }
 
 int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e)

@@ -9,12 +9,19 @@
 #define SALVAGE_ASIDE ".damaged-" /* behind the name of what is put aside; then the time */
 
 /*
- * Copies every row that can be read of the (closed) database into a fresh one beside it, or none if
- * the fresh one does not take them all; then moves the damaged one and its log aside, and the fresh
- * one, whole and synced, in its place, open. Sets `damage` and `state_lost`. A kill at any instant
- * leaves either the damaged one where it was, or work for salvage_finish.
+ * Copies what can be read of the (closed) database into a fresh one beside it (copy.h): every row;
+ * or, if there is no room for that, those that are still to be sent, and all state; or none. Then
+ * moves the damaged one and its log aside, and the fresh one, whole and synced, in its place, open.
+ *
+ * Sets `damage`, what became of it, and `state_lost` if the fresh one is in its place, also if it
+ * cannot be opened then. On any other error nothing was moved and nothing is left of the fresh one;
+ * or what is left is work for salvage_finish, as after a kill at any instant.
  */
 int salvage(struct store *s, const char *why, struct outbox_found *found, struct err *e);
+
+/* Likewise, but an error in place of none: who runs has that of the damaged one that can be read,
+ * and knows who is owed what. */
+int salvage_running(struct store *s, const char *why, struct outbox_found *found, struct err *e);
 
 /* Likewise of one that is open and stays so until the fresh one is in its place; what has its name
  * meanwhile, if anything, is moved aside unread. */

@@ -142,7 +142,7 @@ static void note_success(struct outbox *ob)
     uv_mutex_lock(&ob->lock);
     bool fails = queue_fails(&ob->queue);
     uv_mutex_unlock(&ob->lock);
-    if (ob->faulty && ob->failed == 0 && !fails && !ob->unsettled && !ob->adrift) {
+    if (ob->faulty && ob->failed == 0 && !fails && !ob->unsettled && !ob->adrift && !ob->damaged) {
         outbox_tell_fault(ob, NULL);
         ob->faulty = false;
     }
@@ -425,7 +425,8 @@ static void do_piece(struct outbox *ob, struct job *job)
     }
     if (result < 0 && job->kind == JOB_QUERY) {
         question_fail(job->u.query.question, e.text);
-        result = 0;
+        mailbox_post(ob->mailbox, &job->message);
+        return;
     }
     if (result < 0) {
         note_fault(ob, e.text);
