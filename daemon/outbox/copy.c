@@ -4,12 +4,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define NUMBERS_APART 10000 /* numbers.h leaves out fewer */
+
 struct table {
     const char *name;
     const char *order; /* its key, or the beginning of it: no sorting, which would read it all */
     const char *insert, *insert_owed;
     bool has_events, has_state;
-    bool is_younger; /* than the first version: there may be none, which is no damage */
+    bool has_numbers; /* `seq` */
+    bool is_younger;  /* than the first version: there may be none, which is no damage */
 };
 
 /* `event` is behind those that say which are owed. */
@@ -18,16 +21,19 @@ enum { DELIVERY, UPLOAD, EVENT, FRESH, ANSWER, STATE };
 static const struct table tables[] = {
     [DELIVERY] = {.name = "delivery",
                   .order = "seq",
+                  .has_numbers = true,
                   .insert = "INSERT OR IGNORE INTO delivery VALUES(?,?,?,?,?,?,?)",
                   .insert_owed = "INSERT OR IGNORE INTO delivery SELECT ?1,?2,?3,?4,?5,?6,?7"
                                  " WHERE ?3=0"},
     [UPLOAD] = {.name = "upload",
                 .order = "seq",
+                .has_numbers = true,
                 .insert = "INSERT OR IGNORE INTO upload VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
                 .insert_owed = "INSERT OR IGNORE INTO upload"
                                " SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12 WHERE ?10=0"},
     [EVENT] = {.name = "event",
                .order = "seq",
+               .has_numbers = true,
                .insert = "INSERT OR IGNORE INTO event VALUES(?,?,?,?,?,?,?,?)",
                .insert_owed = "INSERT OR IGNORE INTO event SELECT ?1,?2,?3,?4,?5,?6,?7,?8"
                               " WHERE ?1 BETWEEN ?9 AND ?10"
@@ -38,6 +44,7 @@ static const struct table tables[] = {
                .has_events = true},
     [FRESH] = {.name = "fresh",
                .order = "seq",
+               .has_numbers = true,
                .insert = "INSERT OR IGNORE INTO fresh VALUES(?,?,?,?,?,?,?,?,?,?,?)",
                .has_events = true,
                .has_state = true,
@@ -118,7 +125,35 @@ static void note_lost(struct copy *c, const struct table *table, const struct wa
     c->gap_last = down->has_rows ? down->last : INT64_MAX;
 }
 
-/* From its beginning and, if that does not lead to its end, from there. */
+/* Between two places that cannot be read lies what can be: asked for number by number, to the last
+ * row that was read from the end or until nothing has come for long. What cannot be read is not
+ * there. */
+static int copy_between(struct copy *c, const struct table *table, const struct way *up,
+                        const struct way *down, sqlite3_stmt *write, struct err *e)
+{
+    char text[128];
+    sqlite3_stmt *read = NULL;
+    int64_t found = up->has_rows ? up->last : 0;
+    int64_t until = down->has_rows ? down->last : INT64_MAX;
+    int result = 0;
+    snprintf(text, sizeof text, "SELECT * FROM %s WHERE seq=?", table->name);
+    if (!c->from || sqlite3_prepare_v2(c->from, text, -1, &read, NULL) != SQLITE_OK)
+        return 0;
+    for (int64_t seq = found; result == 0 && seq <= until && seq - found < NUMBERS_APART; seq++) {
+        sqlite3_bind_int64(read, 1, seq);
+        while (result == 0 && sqlite3_step(read) == SQLITE_ROW) {
+            found = seq;
+            result = copy_row(c, read, write, e);
+            if (result == 0 && table->has_events)
+                c->copied.events += sqlite3_changes(c->to->db);
+        }
+        sqlite3_reset(read);
+    }
+    sqlite3_finalize(read);
+    return result;
+}
+
+/* From its beginning and, if that does not lead to its end, from there, and what is between. */
 static int copy_table(struct copy *c, const struct table *table, const char *insert, struct err *e)
 {
     sqlite3_stmt *write = NULL;
@@ -132,8 +167,10 @@ static int copy_table(struct copy *c, const struct table *table, const char *ins
         result = copy_direction(c, table, "ASC", write, &up, e);
     if (result == 0 && !up.is_whole) {
         result = copy_direction(c, table, "DESC", write, &down, e);
-        if (result == 0 && !down.is_whole)
+        if (result == 0 && !down.is_whole) {
             note_lost(c, table, &up, &down);
+            result = table->has_numbers ? copy_between(c, table, &up, &down, write, e) : 0;
+        }
     }
     sqlite3_finalize(write);
     return result;
@@ -191,7 +228,8 @@ static int owe_unknown(struct copy *c, struct err *e)
     sqlite3_stmt *owe = NULL;
     int result = read_range(c,
                             "SELECT count(*),min(seq),max(seq) FROM event"
-                            " WHERE seq BETWEEN ?1 AND ?2",
+                            " WHERE seq BETWEEN ?1 AND ?2"
+                            " AND seq NOT IN (SELECT seq FROM delivery)",
                             &c->copied.unknown, e);
     if (result == 0)
         result = prepare(s,

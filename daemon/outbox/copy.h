@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rows of a damaged database that can be read, into a fresh one. Each table is read from both
- * ends if one does not lead to the other; what lies between cannot be read. Of salvage.c.
+ * ends if one does not lead to the other, and what has numbers is asked for by them between. Of
+ * salvage.c.
  */
 #ifndef TOCSIN_OUTBOX_COPY_H
 #define TOCSIN_OUTBOX_COPY_H

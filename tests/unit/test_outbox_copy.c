@@ -37,8 +37,9 @@ static sqlite3_int64 read_number(const char *path, const char *text)
     return number;
 }
 
-/* Of a store that is closed and whole in its file, one page in the middle of `table`. */
-static void spoil_middle_of(const struct fixture *f, const char *table)
+/* Of a store that is closed and whole in its file, one page of `table`: that many percent from its
+ * beginning. */
+static void spoil_at(const struct fixture *f, const char *table, unsigned percent)
 {
     char path[64], text[100];
     unsigned char page[PAGE], junk[PAGE];
@@ -48,11 +49,17 @@ static void spoil_middle_of(const struct fixture *f, const char *table)
     int fd = open(path, O_RDWR);
     ck_assert_int_eq(pread(fd, page, PAGE, (root - 1) * PAGE), PAGE);
     ck_assert(page[0] == 2 || page[0] == 5); /* it has more than one */
-    unsigned middle = number_at(page + 3, 2) / 2, cell = number_at(page + 12 + 2 * middle, 2);
+    unsigned which = number_at(page + 3, 2) * percent / 100;
+    unsigned cell = number_at(page + 12 + 2 * which, 2);
     off_t leaf = number_at(page + cell, 4);
     memset(junk, 0xa5, sizeof junk);
     ck_assert_int_eq(pwrite(fd, junk, PAGE, (leaf - 1) * PAGE), PAGE);
     close(fd);
+}
+
+static void spoil_middle_of(const struct fixture *f, const char *table)
+{
+    spoil_at(f, table, 50);
 }
 
 /* Events 1 to `count`, of which both receivers have the first `delivered`; closed, and all of it in
@@ -128,6 +135,52 @@ static void salvage_closed(const struct fixture *f, uint32_t withheld, struct ou
     ck_assert_int_eq(store_read_found(&s, found, &e), 0);
     store_close(&s);
 }
+
+static int count_of(const struct fixture *f, const char *words)
+{
+    const char *told = strstr(f->found.damage, words);
+    int count = -1;
+    ck_assert_msg(told != NULL, "%s", f->found.damage);
+    ck_assert_int_eq(sscanf(told + strlen(words), "%d", &count), 1);
+    return count;
+}
+
+/* Two pages of thirty are no reason to lose what lies between. */
+START_TEST(what_lies_between_two_places_that_cannot_be_read_is_kept)
+{
+    struct fixture *f = make_used(600, 0);
+    spoil_at(f, "event", 20);
+    spoil_at(f, "event", 80);
+    open_outbox(f);
+    const char *gone = strstr(f->found.damage, " that were still to be sent cannot be read");
+    ck_assert_msg(gone != NULL, "%s", f->found.damage);
+    while (gone[-1] != ' ')
+        gone--;
+    int lost = (int)strtol(gone, NULL, 10);
+    ck_assert_int_gt(lost, 1);
+    ck_assert_int_lt(lost, 100);
+    ck_assert_int_eq(count_of(f, "); ") + lost, 600);
+    check_all_pending(f, 250, 350);
+    ck_assert_uint_eq(f->found.pending_count, 2 * (600 - (size_t)lost));
+    end(f);
+}
+END_TEST
+
+START_TEST(and_so_is_what_is_known_there_of_who_has_what)
+{
+    struct fixture *f = make_used(600, 400);
+    spoil_at(f, "delivery", 20);
+    spoil_at(f, "delivery", 90); /* of what is pending, which a start reads */
+    open_outbox(f);
+    int unknown = count_of(f, "; who has ");
+    ck_assert_int_gt(unknown, 1);
+    ck_assert_int_lt(unknown, 200);
+    check_all_pending(f, 401, 600);
+    ck_assert_uint_gt(f->found.pending_count, 400);
+    ck_assert_uint_lt(f->found.pending_count, 400 + 2 * (size_t)unknown);
+    end(f);
+}
+END_TEST
 
 START_TEST(but_not_to_a_receiver_that_does_not_take_it)
 {
@@ -336,6 +389,8 @@ static Suite *make_suite(void)
     watched_vfs_install(NULL);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, an_event_of_which_it_cannot_be_read_who_has_it_is_sent_again);
+    tcase_add_test(tc, what_lies_between_two_places_that_cannot_be_read_is_kept);
+    tcase_add_test(tc, and_so_is_what_is_known_there_of_who_has_what);
     tcase_add_test(tc, but_not_to_a_receiver_that_does_not_take_it);
     tcase_add_test(tc, events_that_were_owed_and_cannot_be_read_are_named_once);
     tcase_add_test(tc, the_newest_answer_is_known_though_an_older_one_cannot_be_read);
