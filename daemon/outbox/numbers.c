@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/uuid.h"
 #include "outbox/fresh.h"
 #include "outbox/record.h"
+
+#define LEAP_MASK 0xfffff
 
 static uint64_t ceiling_above(uint64_t seq)
 {
@@ -49,6 +52,13 @@ uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling)
 {
     uint64_t above = ceiling_above(last_seq);
     return ceiling > above ? ceiling : above;
+}
+
+uint64_t numbers_leap(uint64_t used)
+{
+    uint32_t chance;
+    uuid_random(&chance, sizeof chance);
+    return (used / NUMBERS_STEP + 1 + (chance & LEAP_MASK)) * NUMBERS_STEP;
 }
 
 static int put(struct store *s, const char *text, struct err *e)

@@ -31,6 +31,10 @@ uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_
 /* Likewise where what the store says of it is not to be believed: by a ceiling of elsewhere. */
 uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling);
 
+/* Of a start that could not be written down: a later one that cannot be either would go on from the
+ * same number. Some number above `used`, by chance: two are the same once in a million. */
+uint64_t numbers_leap(uint64_t used);
+
 /* From now on numbers above this one are given: in a transaction of its own. */
 int numbers_begin(struct store *s, uint64_t used, struct err *e);
 

@@ -51,10 +51,15 @@ static void begin_numbers(struct outbox *ob, bool head_is_newest, uint64_t store
                     ob->witness.is_contradicted ? "the store has lost events"
                                                 : "the gateway was not stopped",
                     (unsigned long long)found->last_seq + 1, (unsigned long long)found->used_seq);
-    if (numbers_begin(&ob->store, found->used_seq, &e) != 0) {
-        log_warning("outbox", "%s", e.text);
-        store_close(&ob->store); /* opened anew by the first batch */
-    }
+    /* Of an end that was clean the store says so until this is written. */
+    bool is_covered = head_is_newest && !ob->store.is_clean;
+    if (numbers_begin(&ob->store, found->used_seq, &e) == 0)
+        return;
+    if (!is_covered)
+        found->used_seq = numbers_leap(found->used_seq);
+    log_warning("outbox", "%s: numbers go on above %llu", e.text,
+                (unsigned long long)found->used_seq);
+    store_close(&ob->store); /* opened anew by the first batch */
 }
 
 static int open_store(struct outbox *ob, int64_t reserve_events, struct outbox_found *found,
