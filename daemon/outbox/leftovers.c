@@ -62,10 +62,11 @@ int leftovers_write(const char *store_path, bool remove, FILE *out, struct err *
     int result = list_aside(folder, remove, list, e);
     if (result == 0 && statvfs(folder, &room) != 0)
         result = err_system(e, errno, "%s", folder);
-    json_t *all = result != 0 ? NULL
-                              : json_pack("{sO,ss,sI,so}", "aside", list, "folder", folder,
-                                          "free_bytes", (json_int_t)(room.f_bavail * room.f_frsize),
-                                          "witness", witness_text(store_path));
+    json_t *all = result != 0
+                      ? NULL
+                      : json_pack("{sO,ss,sI,so}", "aside", list, "folder", folder, "free_bytes",
+                                  (json_int_t)room.f_bavail * (json_int_t)room.f_frsize, "witness",
+                                  witness_text(store_path));
     json_decref(list);
     if (result == 0 && (!all || json_dumpf(all, out, JSON_COMPACT | JSON_EMBED) != 0))
         result = err_set(e, ENOMEM, "%s: what is there cannot be written as JSON", folder);
