@@ -36,8 +36,8 @@ static struct fixture *begin_with_journal(void)
     return f;
 }
 
-/* The folder as a kill of this moment leaves it is what the next start finds. */
-static void kill_and_start(struct fixture *f)
+/* The folder as a kill of this moment leaves it. */
+static void kill_it(struct fixture *f)
 {
     char left[40];
     snprintf(left, sizeof left, "%s.left", f->folder);
@@ -47,6 +47,12 @@ static void kill_and_start(struct fixture *f)
     run("rm -rf %s", f->folder);
     run("mv %s %s", left, f->folder);
     f->stored = 0;
+}
+
+/* ... is what the next start finds. */
+static void kill_and_start(struct fixture *f)
+{
+    kill_it(f);
     open_outbox(f);
 }
 
@@ -312,15 +318,8 @@ END_TEST
 /* As kill_and_start, and the journal is gone. */
 static void cut_and_start(struct fixture *f)
 {
-    char left[40];
-    snprintf(left, sizeof left, "%s.left", f->folder);
-    run("cp -a %s %s", f->folder, left);
-    watched_vfs_fail_writes(0);
-    close_outbox(f);
-    run("rm -rf %s", f->folder);
-    run("mv %s %s", left, f->folder);
+    kill_it(f);
     run("rm %s/journal.0 %s/journal.1", f->folder, f->folder);
-    f->stored = 0;
     open_outbox(f);
 }
 
@@ -417,12 +416,7 @@ START_TEST(two_starts_that_cannot_be_written_down_do_not_give_the_same_numbers)
             open_outbox(f);
         }
         for (int i = 0; i < 3; i++) {
-            char left[40];
-            snprintf(left, sizeof left, "%s.left", f->folder);
-            run("cp -a %s %s", f->folder, left);
-            close_outbox(f);
-            run("rm -rf %s", f->folder);
-            run("mv %s %s", left, f->folder);
+            kill_it(f);
             watched_vfs_fail_writes(1);
             open_outbox(f);
             watched_vfs_fail_writes(0);
