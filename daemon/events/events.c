@@ -23,7 +23,7 @@
 #define LOOK_AFTER_MS  (10 * 1000) /* the disk belongs to what starts */
 #define PROVE_EVERY_MS (60 * 1000)
 #define CLOSE_WAIT_MS  12000 /* and a second: TimeoutStopSec is 15 */
-#define LATE_MS        50    /* whatever storage.commit_wait says */
+#define LATE_MS        50 /* less is not, however little patience there is (storage.commit_wait) */
 #define SLOW_STORE_MS                                                                              \
     LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
 
