@@ -176,8 +176,9 @@ void witness_tell(struct witness *w, struct outbox_found *found)
     list_gone(found, after, until, &gone);
     if (gone.ranges == 0)
         return;
-    int length = asprintf(&text, "of event numbers %s%s nothing is here any more: %s", gone.text,
-                          gone.ranges > RANGES ? " and others" : "",
+    bool is_one = gone.ranges == 1 && !strstr(gone.text, " to ");
+    int length = asprintf(&text, "of event number%s %s%s nothing is here any more: %s",
+                          is_one ? "" : "s", gone.text, gone.ranges > RANGES ? " and others" : "",
                           found->damage   ? found->damage
                           : w->was_absent ? "the store itself was gone, and begins anew"
                                           : "they did not reach the disk, nor were they kept "

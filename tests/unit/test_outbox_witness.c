@@ -174,6 +174,27 @@ START_TEST(an_older_store_in_its_place_is_told_with_what_it_does_not_have)
 }
 END_TEST
 
+START_TEST(one_lost_event_is_told_as_one)
+{
+    struct fixture *f = begin();
+    put(f, 1, "older");
+    put(f, 2, "older");
+    wait_stored(f, 2);
+    close_outbox(f);
+    copy_store(f, "", ".backup");
+    open_outbox(f);
+    put(f, 3, "what is open");
+    wait_stored(f, 3);
+    close_outbox(f);
+    f->stored = 0;
+    copy_store(f, ".backup", "");
+    remove_log(f);
+    open_outbox(f);
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "of event number 3 nothing is here any more: "));
+    end(f);
+}
+END_TEST
+
 /* As above, but of a store with other events. */
 START_TEST(another_store_in_its_place_is_put_aside)
 {
@@ -369,6 +390,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, a_store_that_was_cut_to_nothing_is_told_with_what_it_had, 0, 2);
     tcase_add_test(tc, a_few_bytes_in_the_place_of_a_store_are_told_with_what_it_had);
     tcase_add_test(tc, an_older_store_in_its_place_is_told_with_what_it_does_not_have);
+    tcase_add_test(tc, one_lost_event_is_told_as_one);
     tcase_add_test(tc, another_store_in_its_place_is_put_aside);
     tcase_add_test(tc, what_was_put_aside_is_listed_and_removed_when_it_is_asked_for_alone);
     tcase_add_test(tc, what_was_told_once_is_not_told_again_after_a_kill);
