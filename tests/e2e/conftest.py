@@ -4,6 +4,7 @@ several run at a time (pytest-xdist with --dist loadgroup): two groups of those 
 run, of each of which one runs at a time, then the long ones, so that none begins when all else is over."""
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,12 @@ def forgets(folder):
 # /tmp is such a place (Debian 13's by itself).
 if forgets(tempfile.gettempdir()):
     tempfile.tempdir = "/var/tmp"
+
+
+# What a shell sends into the background ignores SIGINT, and a program of ours goes on doing so.
+for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, signal.default_int_handler if ignored == signal.SIGINT else signal.SIG_DFL)
 
 
 def pytest_configure(config):
