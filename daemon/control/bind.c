@@ -22,8 +22,9 @@ static bool is_alive(const struct sockaddr_un *address)
     return alive;
 }
 
-int control_bind(const char *path, int *ret_fd, struct err *e)
+int control_bind(const char *path, struct control_socket *ret_socket, struct err *e)
 {
+    struct stat made;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
         return err_set(e, ENAMETOOLONG, "%s: a socket's path may have 107 bytes", path);
@@ -37,17 +38,25 @@ int control_bind(const char *path, int *ret_fd, struct err *e)
     /* Nobody but the group may connect even for the moment before the chmod: the file gets the
      * socket's mode, less the umask, which is the whole process's and is not touched here. */
     if (fchmod(fd, 0660) != 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        chmod(path, 0660) != 0) {
+        chmod(path, 0660) != 0 || lstat(path, &made) != 0) {
         int code = errno;
         close(fd);
         return err_system(e, code, "%s", path);
     }
-    *ret_fd = fd;
+    *ret_socket = (struct control_socket){fd, made.st_dev, made.st_ino};
     return 0;
 }
 
-void control_unbind(const char *path, int fd)
+bool control_is_bound(const char *path, const struct control_socket *socket)
 {
-    unlink(path);
-    close(fd);
+    struct stat there;
+    return lstat(path, &there) == 0 && there.st_dev == socket->device &&
+           there.st_ino == socket->file;
+}
+
+void control_unbind(const char *path, const struct control_socket *socket)
+{
+    if (control_is_bound(path, socket))
+        unlink(path);
+    close(socket->fd);
 }

@@ -15,6 +15,7 @@
 #include "base/lines.h"
 #include "base/log.h"
 #include "control/hangup.h"
+#include "control/listener.h"
 #include "control/who.h"
 #include "iface/limits.h"
 #include "loop/share.h"
@@ -48,7 +49,8 @@ struct control_request {
 };
 
 struct control {
-    uv_pipe_t listener;
+    uv_pipe_t *listener; /* NULL until it listens */
+    struct control_socket socket;
     struct share share; /* of the loop's time, for requests */
     uv_timer_t leave;   /* runs while dropped watchers may still read */
     unsigned handles;   /* not yet closed: they keep the struct */
@@ -530,27 +532,39 @@ static void on_closed(uv_handle_t *handle)
 
 static void close_handles(struct control *control)
 {
-    uv_close((uv_handle_t *)&control->listener, on_closed);
+    listener_close(control->listener);
     share_close(&control->share, on_part_closed);
     uv_close((uv_handle_t *)&control->leave, on_closed);
 }
 
 static void init_handles(struct control *control, uv_loop_t *loop)
 {
-    uv_pipe_init(loop, &control->listener, 0);
     share_init(&control->share, loop, serve, control);
     uv_timer_init(loop, &control->leave);
-    control->listener.data = control->leave.data = control;
-    control->handles = 3;
+    control->leave.data = control;
+    control->handles = 2;
 }
 
-int control_open(uv_loop_t *loop, const char *path, int fd, const struct control_command *commands,
-                 void *arg, struct control **ret_control, struct err *e)
+int control_move(struct control *control, const struct control_socket *socket, struct err *e)
+{
+    uv_pipe_t *listener;
+    int result = listener_open(control->loop, socket->fd, on_connection, control, &listener);
+    if (result != 0)
+        return err_system(e, -result, "%s", control->path);
+    listener_close(control->listener);
+    control->listener = listener;
+    control->socket = *socket;
+    return 0;
+}
+
+int control_open(uv_loop_t *loop, const char *path, const struct control_socket *socket,
+                 const struct control_command *commands, void *arg, struct control **ret_control,
+                 struct err *e)
 {
     struct control *control = calloc(1, sizeof *control);
     if (!control || !(control->path = strdup(path))) {
         free(control);
-        close(fd);
+        close(socket->fd);
         return err_set(e, ENOMEM, "control: out of memory");
     }
     control->loop = loop;
@@ -559,14 +573,10 @@ int control_open(uv_loop_t *loop, const char *path, int fd, const struct control
     TAILQ_INIT(&control->clients);
     TAILQ_INIT(&control->line);
     init_handles(control, loop);
-    int result = uv_pipe_open(&control->listener, fd);
-    if (result != 0)
-        close(fd);
-    else
-        result = uv_listen((uv_stream_t *)&control->listener, 16, on_connection);
+    int result = control_move(control, socket, e);
     if (result != 0) {
         close_handles(control);
-        return err_system(e, -result, "%s", path);
+        return result;
     }
     control->who = who_create(loop);
     *ret_control = control;
@@ -581,6 +591,7 @@ void control_close(struct control *control)
     while (!TAILQ_EMPTY(&control->clients))
         drop_client(TAILQ_FIRST(&control->clients));
     who_destroy(control->who);
-    unlink(control->path);
+    if (control_is_bound(control->path, &control->socket))
+        unlink(control->path);
     close_handles(control);
 }

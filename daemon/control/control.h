@@ -36,16 +36,29 @@ struct control_command {
     void (*run)(void *arg, struct control_request *request, const json_t *arguments);
 };
 
+/* A socket and the file that was made for it. */
+struct control_socket {
+    int fd;
+    dev_t device;
+    ino_t file;
+};
+
 /* A socket at `path`, mode 0660, on which nobody listens yet. One left by a process that is gone is
  * replaced; one that answers is not. Waits for the disk: any thread. */
-int control_bind(const char *path, int *ret_fd, struct err *e);
-/* Takes that back. */
-void control_unbind(const char *path, int fd);
+int control_bind(const char *path, struct control_socket *ret_socket, struct err *e);
+/* Whether its file is still what is found at `path`. Likewise. */
+bool control_is_bound(const char *path, const struct control_socket *socket);
+/* Takes it back, and leaves what others have put there. */
+void control_unbind(const char *path, const struct control_socket *socket);
 
-/* Listens on it. `fd` is taken, whatever comes of it; `path` is where it was bound, and is removed
- * at the end. `commands` ends with a NULL name and stays borrowed. */
-int control_open(uv_loop_t *loop, const char *path, int fd, const struct control_command *commands,
-                 void *arg, struct control **ret_control, struct err *e);
+/* Listens on it. `socket` is taken, whatever comes of it; `path` is where it was bound, and is
+ * removed at the end, if it is still that. `commands` ends with a NULL name and stays borrowed. */
+int control_open(uv_loop_t *loop, const char *path, const struct control_socket *socket,
+                 const struct control_command *commands, void *arg, struct control **ret_control,
+                 struct err *e);
+/* Listens on `socket` (taken likewise), bound anew at its path, and no longer on the one before,
+ * whose file is gone. Who is connected stays. */
+int control_move(struct control *control, const struct control_socket *socket, struct err *e);
 
 /* Answers {"ok":true} with the members of `answer` (taken; NULL for none). */
 void control_reply(struct control_request *request, json_t *answer);

@@ -17,8 +17,8 @@ struct waiting;
 /* What watch says of an incident with each of its lines. */
 struct remembered {
     char alarm[UUID_TEXT_SIZE];
+    bool hidden; /* of duress nothing is shown */
     size_t input;
-    bool hidden;      /* of duress nothing is shown */
     int64_t press_ns; /* of its newest press */
 };
 
@@ -28,9 +28,14 @@ struct listening {
     void (*on_gone)(void *arg, uint64_t client);
     uv_work_t work;
     bool is_busy, is_closed;
-    int64_t due_ms; /* when it is tried again */
+    bool is_there;                /* control listens on it */
+    bool is_faulty;               /* is told to be */
+    int64_t due_ms;               /* when it is looked at again */
+    struct control_socket socket; /* while it is there: not touched while the pool is busy */
     /* The pool's while it is busy. */
-    int fd, result;
+    struct control_socket bound;
+    bool is_new; /* `bound` is one, to be taken */
+    int result;
     struct err error; /* of the last try */
 };
 
@@ -57,8 +62,8 @@ bool operate_find_input(struct operate *op, struct control_request *request,
 void operate_name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
                       size_t size);
 
-/* listen.c: the control socket is opened in place, and where that cannot be, tried in the pool
- * until it can. */
+/* listen.c: the control socket is opened in place; where that cannot be, or its file goes, it is
+ * tried in the pool until it can. */
 void listen_open(struct operate *op, const struct control_command *commands,
                  void (*on_gone)(void *arg, uint64_t client));
 void listen_tick(struct operate *op);

@@ -201,6 +201,23 @@ def test_without_a_control_socket_buttons_are_heard_and_it_comes_when_it_can(sta
     assert told(stand, "tocsin.fault.raised", "control")
 
 
+def test_a_control_socket_that_is_removed_while_it_runs_is_made_anew(stand):
+    stand.write_config(cameras=False)
+    stand.start_core()
+    watching = subprocess.Popen([stand.binary("daemon/cli/tocsin"), "--socket", stand.control, "watch"],
+                                stdout=subprocess.PIPE, text=True)
+    try:
+        assert watching.stdout.readline()
+        stand.control.unlink()
+        wait_until("it is there again", stand.core_answers, 30)
+        assert stand.press()["alarm"]
+        wait_until("who watched sees the press",
+                   lambda: "gate-button" in watching.stdout.readline(), 10)
+    finally:
+        watching.kill()
+        watching.wait()
+
+
 def start_video(stand):
     stand.video = Process("tocsin-video", [
         stand.binary("daemon/video/tocsin-video"), "--config", stand.config], stand.logs,

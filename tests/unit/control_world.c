@@ -104,10 +104,9 @@ static const struct control_command commands[] = {
 void open_control(struct fixture *f)
 {
     struct err e;
-    int fd;
-    ck_assert_msg(control_bind(f->path, &fd, &e) == 0, "%s", e.text);
-    ck_assert_msg(control_open(&f->loop, f->path, fd, commands, f, &f->control, &e) == 0, "%s",
-                  e.text);
+    ck_assert_msg(control_bind(f->path, &f->socket, &e) == 0, "%s", e.text);
+    ck_assert_msg(control_open(&f->loop, f->path, &f->socket, commands, f, &f->control, &e) == 0,
+                  "%s", e.text);
 }
 
 struct fixture *begin(void)

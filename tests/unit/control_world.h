@@ -13,6 +13,7 @@ struct fixture {
     uv_loop_t loop;
     char folder[32], path[64];
     struct control *control;
+    struct control_socket socket;              /* as it was bound */
     struct control_request *kept;              /* by "later" */
     unsigned served, of_client[3];             /* the latter by what "echo" was to say */
     int64_t busy_ns, begun_ns[8], ended_ns[8]; /* of "busy" */

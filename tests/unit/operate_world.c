@@ -23,35 +23,59 @@ json_t *lines[200];
 size_t line_count;
 
 const char *bind_error, *listen_error;
-unsigned binds, binds_beside, unbinds, listens;
+unsigned binds, binds_beside, unbinds, listens, moves;
+bool socket_gone;
+static unsigned listened_on; /* what was bound with that try */
 static pthread_t loop_thread;
 
-int control_bind(const char *path, int *ret_fd, struct err *e)
+int control_bind(const char *path, struct control_socket *ret_socket, struct err *e)
 {
     (void)path;
     if (binds++ == 0)
         loop_thread = pthread_self();
     binds_beside += !pthread_equal(loop_thread, pthread_self());
-    *ret_fd = 77;
+    *ret_socket = (struct control_socket){.fd = 77, .file = binds};
     return bind_error ? err_set(e, EACCES, "%s", bind_error) : 0;
 }
 
-void control_unbind(const char *path, int fd)
+/* What is there is what control listens on, or nothing. */
+bool control_is_bound(const char *path, const struct control_socket *socket)
 {
     (void)path;
-    ck_assert_int_eq(fd, 77);
+    ck_assert(!pthread_equal(loop_thread, pthread_self()));
+    ck_assert_uint_eq(socket->file, listened_on);
+    return !socket_gone;
+}
+
+void control_unbind(const char *path, const struct control_socket *socket)
+{
+    (void)path;
+    ck_assert_int_eq(socket->fd, 77);
     unbinds++;
 }
 
-int control_open(uv_loop_t *loop, const char *path, int fd, const struct control_command *given,
-                 void *arg, struct control **ret_control, struct err *e)
+int control_move(struct control *control, const struct control_socket *socket, struct err *e)
+{
+    ck_assert_ptr_eq(control, (struct control *)&requests);
+    if (listen_error)
+        return err_set(e, ENOMEM, "%s", listen_error);
+    moves++;
+    listened_on = (unsigned)socket->file;
+    socket_gone = false;
+    return 0;
+}
+
+int control_open(uv_loop_t *loop, const char *path, const struct control_socket *socket,
+                 const struct control_command *given, void *arg, struct control **ret_control,
+                 struct err *e)
 {
     (void)loop;
     (void)path;
-    ck_assert_int_eq(fd, 77);
+    ck_assert_int_eq(socket->fd, 77);
     if (listen_error)
         return err_set(e, ENOMEM, "%s", listen_error);
     listens++;
+    listened_on = (unsigned)socket->file;
     commands = given;
     commands_arg = arg;
     *ret_control = (struct control *)&requests;

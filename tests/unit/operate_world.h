@@ -25,8 +25,10 @@ extern struct control_request requests[40];
 extern size_t request_count;
 extern json_t *lines[200]; /* of `watch` */
 extern size_t line_count;
-extern const char *bind_error, *listen_error;          /* why it cannot be; NULL: it can */
-extern unsigned binds, binds_beside, unbinds, listens; /* how often; beside the loop's thread */
+extern const char *bind_error, *listen_error; /* why it cannot be; NULL: it can */
+extern unsigned binds, binds_beside, unbinds, listens,
+    moves;               /* how often; beside the loop's thread */
+extern bool socket_gone; /* until it is bound and moved to */
 extern bool socket_closed;
 extern bool client_gone; /* takes no more of a stream */
 extern struct operate *operate;

@@ -366,7 +366,7 @@ START_TEST(a_stale_socket_is_replaced_and_a_live_one_is_not)
 {
     struct fixture *f = begin();
     struct err e;
-    int bound;
+    struct control_socket bound;
     ck_assert_int_eq(control_bind(f->path, &bound, &e), -EADDRINUSE);
     end(f);
     f = begin();
@@ -387,14 +387,15 @@ START_TEST(a_socket_whose_owner_is_behind_is_not_replaced)
 {
     struct fixture *f = begin();
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int clients[100], fd;
+    int clients[100];
+    struct control_socket bound;
     struct err e;
     snprintf(address.sun_path, sizeof address.sun_path, "%s", f->path);
     for (int i = 0; i < 100; i++) { /* its loop does not turn */
         clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
         connect(clients[i], (struct sockaddr *)&address, sizeof address);
     }
-    ck_assert_int_eq(control_bind(f->path, &fd, &e), -EADDRINUSE);
+    ck_assert_int_eq(control_bind(f->path, &bound, &e), -EADDRINUSE);
     for (int i = 0; i < 100; i++)
         close(clients[i]);
     end(f);
@@ -408,12 +409,12 @@ START_TEST(where_a_socket_cannot_be_it_is_said_why)
                                            {NULL, "107 bytes"}};
     char path[200], long_path[120];
     struct err e;
-    int fd;
+    struct control_socket bound;
     memset(long_path, 'a', sizeof long_path);
     long_path[0] = '/';
     long_path[108] = '\0';
     snprintf(path, sizeof path, "%s", cases[_i][0] ? cases[_i][0] : long_path);
-    ck_assert_int_lt(control_bind(path, &fd, &e), 0);
+    ck_assert_int_lt(control_bind(path, &bound, &e), 0);
     ck_assert_msg(strstr(e.text, cases[_i][1]) != NULL, "%s", e.text);
 }
 END_TEST
@@ -421,14 +422,78 @@ END_TEST
 START_TEST(one_that_was_bound_and_is_not_wanted_leaves_nothing)
 {
     struct fixture *f = begin();
+    struct control_socket bound;
     struct err e;
-    int fd;
     control_close(f->control);
     uv_run(&f->loop, UV_RUN_DEFAULT);
-    ck_assert_int_eq(control_bind(f->path, &fd, &e), 0);
-    control_unbind(f->path, fd);
+    ck_assert_int_eq(control_bind(f->path, &bound, &e), 0);
+    control_unbind(f->path, &bound);
     ck_assert_int_ne(access(f->path, F_OK), 0);
-    ck_assert_int_ne(fcntl(fd, F_GETFD), 0);
+    ck_assert_int_ne(fcntl(bound.fd, F_GETFD), 0);
+    open_control(f);
+    end(f);
+}
+END_TEST
+
+START_TEST(one_whose_file_was_removed_is_made_anew_and_who_is_connected_stays)
+{
+    struct fixture *f = begin();
+    struct control_socket anew;
+    struct err e;
+    char line[200];
+    int old = dial(f), lost = f->socket.fd;
+    ask(f, old, "{\"command\":\"echo\",\"text\":\"before\"}\n", line, sizeof line);
+    ck_assert(control_is_bound(f->path, &f->socket));
+    unlink(f->path);
+    ck_assert(!control_is_bound(f->path, &f->socket));
+    ck_assert_int_eq(control_bind(f->path, &anew, &e), 0);
+    ck_assert(!control_is_bound(f->path, &f->socket)); /* another file of the same name */
+    ck_assert_int_eq(control_move(f->control, &anew, &e), 0);
+    turn(f, 2);
+    ck_assert_int_ne(fcntl(lost, F_GETFD), 0);
+    int young = dial(f);
+    ask(f, young, "{\"command\":\"echo\",\"text\":\"young\"}\n", line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":\"young\"}");
+    ask(f, old, "{\"command\":\"echo\",\"text\":\"old\"}\n", line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":\"old\"}");
+    close(young);
+    close(old);
+    end(f);
+}
+END_TEST
+
+START_TEST(one_that_cannot_be_listened_on_leaves_the_one_that_is_there)
+{
+    struct fixture *f = begin();
+    struct control_socket none = {.fd = open("/dev/null", O_RDWR | O_CLOEXEC)};
+    struct err e;
+    char line[200];
+    ck_assert_int_lt(control_move(f->control, &none, &e), 0);
+    ck_assert_ptr_nonnull(strstr(e.text, "control.sock"));
+    turn(f, 2);
+    ck_assert_int_ne(fcntl(none.fd, F_GETFD), 0);
+    int fd = dial(f);
+    ask(f, fd, "{\"command\":\"echo\",\"text\":\"here\"}\n", line, sizeof line);
+    ck_assert_str_eq(line, "{\"ok\":true,\"text\":\"here\"}");
+    close(fd);
+    end(f);
+}
+END_TEST
+
+START_TEST(what_others_have_put_in_its_place_stays)
+{
+    struct fixture *f = begin();
+    struct control_socket bound;
+    struct err e;
+    unlink(f->path);
+    ck_assert_int_eq(control_bind(f->path, &bound, &e), 0); /* another tocsind's */
+    control_close(f->control);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert(control_is_bound(f->path, &bound));
+    unlink(f->path);
+    ck_assert_int_eq(mkdir(f->path, 0700), 0);
+    control_unbind(f->path, &bound);
+    ck_assert_int_eq(rmdir(f->path), 0);
     open_control(f);
     end(f);
 }
@@ -517,6 +582,9 @@ int main(void)
     tcase_add_test(tc, a_socket_whose_owner_is_behind_is_not_replaced);
     tcase_add_loop_test(tc, where_a_socket_cannot_be_it_is_said_why, 0, 3);
     tcase_add_test(tc, one_that_was_bound_and_is_not_wanted_leaves_nothing);
+    tcase_add_test(tc, one_whose_file_was_removed_is_made_anew_and_who_is_connected_stays);
+    tcase_add_test(tc, one_that_cannot_be_listened_on_leaves_the_one_that_is_there);
+    tcase_add_test(tc, what_others_have_put_in_its_place_stays);
     tcase_add_test(tc, a_stale_socket_is_replaced_and_a_live_one_is_not);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The control socket that cannot be had: everything else goes on, and it is tried again. */
+/* The control socket that cannot be had, or goes: all else goes on, and it is tried again. */
 #include <string.h>
 
 #include "operate_world.h"
@@ -122,6 +122,72 @@ START_TEST(one_that_is_there_says_so_once)
 }
 END_TEST
 
+START_TEST(one_whose_file_goes_is_made_anew_and_who_is_connected_stays)
+{
+    let_pass(20000);
+    ck_assert_uint_eq(binds, 1);
+    ck_assert_uint_eq(moves, 0);
+    socket_gone = true;
+    let_pass(5000);
+    ck_assert_uint_eq(binds, 2);
+    ck_assert_uint_eq(moves, 1);
+    ck_assert_uint_eq(listens, 1); /* and not a second control beside it */
+    ck_assert(!stated.broken);
+    let_pass(20000);
+    ck_assert_uint_eq(binds, 2);
+    socket_gone = true;
+    let_pass(5000);
+    ck_assert_uint_eq(moves, 2);
+}
+END_TEST
+
+START_TEST(where_it_cannot_be_made_anew_it_is_a_fault_until_it_is_there)
+{
+    socket_gone = true;
+    bind_error = "another tocsind answers there";
+    let_pass(5000);
+    ck_assert(stated.broken);
+    ck_assert_str_eq(stated.reason, "another tocsind answers there");
+    ck_assert_uint_eq(moves, 0);
+    bind_error = NULL;
+    listen_error = "no memory for it";
+    let_pass(5000);
+    ck_assert(stated.broken);
+    ck_assert_str_eq(stated.reason, "no memory for it");
+    listen_error = NULL;
+    let_pass(5000);
+    ck_assert(!stated.broken);
+    ck_assert_uint_eq(moves, 1);
+}
+END_TEST
+
+/* As a folder does that for a moment nobody may look into. */
+START_TEST(one_whose_file_is_found_again_is_a_fault_no_more)
+{
+    socket_gone = true;
+    bind_error = "permission denied";
+    let_pass(5000);
+    ck_assert(stated.broken);
+    socket_gone = false;
+    let_pass(5000);
+    ck_assert(!stated.broken);
+    ck_assert_uint_eq(moves, 0);
+}
+END_TEST
+
+START_TEST(one_that_is_made_anew_after_the_stop_is_taken_back)
+{
+    socket_gone = true;
+    virtual_advance(world.facts, 5000);
+    operate_tick(operate);
+    operate_close(operate);
+    while (world.loop.active_reqs.count > 0)
+        uv_run(&world.loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(unbinds, 1);
+    ck_assert_uint_eq(moves, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("operate_socket");
@@ -135,6 +201,10 @@ int main(void)
     tc = tcase_create("there");
     tcase_add_checked_fixture(tc, begin_well, operate_end);
     tcase_add_test(tc, one_that_is_there_says_so_once);
+    tcase_add_test(tc, one_whose_file_goes_is_made_anew_and_who_is_connected_stays);
+    tcase_add_test(tc, where_it_cannot_be_made_anew_it_is_a_fault_until_it_is_there);
+    tcase_add_test(tc, one_whose_file_is_found_again_is_a_fault_no_more);
+    tcase_add_test(tc, one_that_is_made_anew_after_the_stop_is_taken_back);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
