@@ -127,9 +127,9 @@ static int show(int argc, char **argv)
     return result;
 }
 
-static int remove_files(void)
+static int remove_files(json_t *by)
 {
-    json_t *files = client_ask(json_pack("{ss}", "command", "store.remove"));
+    json_t *files = client_ask(json_pack("{ss,sO}", "command", "store.remove", "by", by));
     bool good = files && print_files(files, true);
     json_decref(files);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -158,15 +158,18 @@ static int accept_damage(int argc, char **argv)
         status = program_usage(&p, "no --by: say who has seen it");
     else
         answer = client_ask(json_incref(request));
-    json_decref(request);
-    if (!answer)
+    if (!answer) {
+        json_decref(request);
         return status;
+    }
     printf("%s\n", json_is_true(json_object_get(answer, "accepted"))
                        ? "the damage is seen: the fault store-damaged ends"
                        : "there is no damage that nobody has seen");
     text_print_kept(answer);
     json_decref(answer);
-    return is_removal ? remove_files() : EXIT_SUCCESS;
+    status = is_removal ? remove_files(json_object_get(request, "by")) : EXIT_SUCCESS;
+    json_decref(request);
+    return status;
 }
 
 int run_store(int argc, char **argv)

@@ -58,7 +58,7 @@ struct operate {
 /* The input that a request names, if it is a simulated one; else answers and returns false. */
 bool operate_find_input(struct operate *op, struct control_request *request,
                         const json_t *arguments, size_t *ret_input);
-/* "name (user)", or the user at the other end of the socket alone. */
+/* name_who.c: "name (user)", or the user at the other end of the socket alone. */
 void operate_name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
                       size_t size);
 

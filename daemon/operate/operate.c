@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "operate/operate.h"
-#include "base/encode.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +36,7 @@ static const char *const status_arguments[] = {"duress", NULL};
 static const char *const card_arguments[] = {"input", "digits", NULL};
 static const char *const cancel_arguments[] = {"alarm", "by", "note", NULL};
 static const char *const begin_arguments[] = {"inputs", "length_ms", "by", "note", NULL};
-static const char *const end_arguments[] = {"by", NULL};
+static const char *const by_arguments[] = {"by", NULL};
 static const char *const press_arguments[] = {"input", "hold_ms", NULL};
 static const char *const release_arguments[] = {"input", NULL};
 static const char *const reset_arguments[] = {"alarm", "by", "note", "unknown", NULL};
@@ -55,13 +54,13 @@ static const struct control_command commands[] = {
     {"reset", reset_arguments, orders_reset},
     {"cancel", cancel_arguments, orders_cancel},
     {"drill.begin", begin_arguments, orders_drill_begin},
-    {"drill.end", end_arguments, orders_drill_end},
+    {"drill.end", by_arguments, orders_drill_end},
     {"test.begin", begin_arguments, orders_test_begin},
-    {"test.end", end_arguments, orders_test_end},
+    {"test.end", by_arguments, orders_test_end},
     {"reload", NULL, run_reload},
     {"store.accept", accept_arguments, orders_accept_damage},
     {"store.files", NULL, queries_files},
-    {"store.remove", NULL, queries_remove_files},
+    {"store.remove", by_arguments, queries_remove_files},
     {"events.list", list_arguments, queries_list},
     {"events.show", show_arguments, queries_show},
     {"events.export", export_arguments, queries_export},
@@ -99,17 +98,6 @@ bool operate_find_input(struct operate *op, struct control_request *request,
                  "input %s is a real line (driver %s): it is pressed by hand, not by a command", id,
                  driver->type.name);
     return false;
-}
-
-void operate_name_who(const struct control_request *request, const json_t *arguments, char *ret_who,
-                      size_t size)
-{
-    const char *by = json_string_value(json_object_get(arguments, "by"));
-    char user[CONTROL_NAME_SIZE];
-    control_user(request, user);
-    snprintf(ret_who, size, "%s%s%s%s", by ? by : user, by ? " (" : "", by ? user : "",
-             by ? ")" : "");
-    encode_trim_utf8(ret_who);
 }
 
 static void on_fact(void *self, const struct fact *fact)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "iface/limits.h"
 #include "operate/internal.h"
 
@@ -166,7 +167,14 @@ void queries_files(void *arg, struct control_request *request, const json_t *arg
 
 void queries_remove_files(void *arg, struct control_request *request, const json_t *arguments)
 {
-    (void)arguments;
+    const char *by = json_string_value(json_object_get(arguments, "by"));
+    char who[300];
+    if (!by || !by[0]) {
+        control_fail(request, "say who removes it: tocsin store accept --by NAME --remove");
+        return;
+    }
+    operate_name_who(request, arguments, who, sizeof who);
+    log_warning("outbox", "what was put aside of a damaged store is removed by %s", who);
     ask_of_files(arg, request, OUTBOX_QUERY_REMOVE);
 }
 

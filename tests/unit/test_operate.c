@@ -402,6 +402,17 @@ START_TEST(damage_of_the_store_is_seen_by_a_person_with_a_name)
 }
 END_TEST
 
+START_TEST(what_was_put_aside_is_removed_by_a_person_with_a_name)
+{
+    ck_assert_ptr_nonnull(strstr(ask("store.remove", "{}")->error, "--by"));
+    ck_assert_ptr_nonnull(strstr(ask("store.remove", "{'by':''}")->error, "--by"));
+    ask("store.files", "{}"); /* whoever looks needs none */
+    ck_assert_int_eq(fake_outbox.asked.kind, OUTBOX_QUERY_FILES);
+    ask("store.remove", "{'by':'Li'}");
+    ck_assert_int_eq(fake_outbox.asked.kind, OUTBOX_QUERY_REMOVE);
+}
+END_TEST
+
 START_TEST(who_asks_for_a_drill_is_answered_when_it_begins)
 {
     struct control_request *request = ask("drill.begin", "{'inputs':['gate'],'length_ms':60000}");
@@ -569,6 +580,7 @@ int main(void)
         tc, a_duress_alarm_that_is_named_is_no_more_to_be_cancelled_than_one_that_is_not_there);
     tcase_add_test(tc, what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way);
     tcase_add_test(tc, damage_of_the_store_is_seen_by_a_person_with_a_name);
+    tcase_add_test(tc, what_was_put_aside_is_removed_by_a_person_with_a_name);
     tcase_add_test(tc, who_asks_for_a_drill_is_answered_when_it_begins);
     tcase_add_test(tc, who_asks_for_a_drill_hears_who_has_not_signed_for_it);
     tcase_add_loop_test(tc, a_reset_says_received_only_of_what_was_signed_for, 0, 6);
