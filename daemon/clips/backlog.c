@@ -52,14 +52,17 @@ void backlog_take(struct clip *c, size_t receiver)
         start(c, receiver);
 }
 
-/* A clip of which the store said that it waits; false if that is not on the disk as yet. */
+/* A clip of which the store said that it waits; false if it was put there moments ago: that it is
+ * on the disk is yet to be told, and it is taken then. */
 static bool take_read(struct clips *cl, const struct outbox_upload *upload)
 {
     struct clip *c = list_find(cl, upload->clip);
-    if (c && !c->stored)
+    if (c && !c->stored && c->upload.seq != 0)
         return false;
     if (!c)
         c = list_add_stored(cl, upload);
+    else if (!c->stored)
+        list_take_known(c, upload);
     start(c, upload->receiver);
     if (c->waiting == 0)
         list_let_go(c);
@@ -70,8 +73,10 @@ void backlog_open(struct clips *cl, const struct outbox_found *found)
 {
     for (size_t i = 0; i < found->upload_count; i++)
         take_read(cl, &found->uploads[i]);
+    const uint32_t takers =
+        delivery_takes_clips(cl->options.delivery); /* by the settings of today */
     for (size_t i = 0; i < cl->options.config.receivers->count; i++) {
-        cl->backlogs[i].held = found->uploads_left[i];
+        cl->backlogs[i].held = takers >> i & 1 ? found->uploads_left[i] : 0;
         cl->backlogs[i].is_fault = cl->backlogs[i].held > 0;
         state_fault(cl, i); /* one of before the start may be over */
     }
@@ -129,8 +134,11 @@ void backlog_settle(struct clips *cl, size_t receiver)
 
 void backlog_drop(struct clips *cl, size_t receiver)
 {
-    if (cl->backlogs[receiver].held > 0)
-        set_held(cl, receiver, 0);
+    if (cl->backlogs[receiver].held == 0)
+        return;
+    set_held(cl, receiver, 0);
+    if (cl->link)
+        link_client_send(cl->link, &(struct message){.type = MESSAGE_CLIPS_AGAIN});
 }
 
 size_t clips_held(const struct clips *cl, size_t receiver)

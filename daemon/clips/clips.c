@@ -123,11 +123,11 @@ static void strike(struct clip *c, size_t receiver)
 /* Its uploads are struck out in the store, too. */
 static void strike_all(struct clips *cl, size_t receiver)
 {
+    backlog_drop(cl, receiver); /* or what is held would be read into the places of these */
     for (struct clip *c = cl->first, *next; c; c = next) {
         next = c->next;
         strike(c, receiver);
     }
-    backlog_drop(cl, receiver);
 }
 
 static void take_uploaded(struct clips *cl, const struct fact_uploaded *uploaded)
@@ -179,9 +179,9 @@ static void on_found(void *arg, const struct outbox_clip *found)
     struct clips *cl = question->clips;
     struct clip *c = cl->closed ? NULL : list_find(cl, question->id);
     free(question);
-    if (!c || !c->announced)
-        return;
-    if (found->seq == 0 && !is_known(cl, c->upload.alarm, found)) {
+    if (!c || !c->announced) {
+        /* Gone, or known by now (list_take_known). */
+    } else if (found->seq == 0 && !is_known(cl, c->upload.alarm, found)) {
         refuse(c);
     } else if (found->seq == 0) {
         make_manifest(c);
@@ -264,6 +264,7 @@ static void on_message(void *arg, const struct message *message)
         break;
     case MESSAGE_ALARM:
     case MESSAGE_CLIP_WANTED:
+    case MESSAGE_CLIPS_AGAIN:
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
     case MESSAGE_CLIP_REFUSED:

@@ -60,6 +60,9 @@ struct clip *list_find_seq(const struct clips *cl, uint64_t seq);
 struct clip *list_add(struct clips *cl, const struct outbox_upload *upload);
 struct clip *list_add_stored(struct clips *cl, const struct outbox_upload *upload);
 void list_mark_stored(struct clip *c);
+/* One that was told again: the store has its manifest, and has said so before it answered what it
+ * was asked about it. */
+void list_take_known(struct clip *c, const struct outbox_upload *upload);
 void list_drop_announced(struct clip *c);
 void list_forget(struct clip *c); /* freed */
 
@@ -89,8 +92,8 @@ void backlog_open(struct clips *cl, const struct outbox_found *found);
 void backlog_take(struct clip *c, size_t receiver);
 /* One that was in memory for it is settled. */
 void backlog_settle(struct clips *cl, size_t receiver);
-/* It takes no clips any more. Those that were held for it alone are let go when tocsin-video tells
- * of them again, after its next connect. */
+/* It takes no clips any more. Which of them were held for it alone is known to the store: they are
+ * let go as tocsin-video, which is asked to, tells of all again. */
 void backlog_drop(struct clips *cl, size_t receiver);
 
 /* room.c */

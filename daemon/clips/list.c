@@ -55,6 +55,14 @@ struct clip *list_add_stored(struct clips *cl, const struct outbox_upload *uploa
     return c;
 }
 
+void list_take_known(struct clip *c, const struct outbox_upload *upload)
+{
+    c->upload = *upload;
+    list_mark_stored(c);
+    list_drop_announced(c);
+    list_say(c->clips, MESSAGE_CLIP_STORED, c->upload.clip);
+}
+
 void list_forget(struct clip *c)
 {
     struct clip **at = &c->clips->first;

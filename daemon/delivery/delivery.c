@@ -323,8 +323,7 @@ uint32_t delivery_takes_clips(const struct delivery *d)
 {
     uint32_t takers = 0;
     for (size_t i = 0; i < d->count; i++)
-        takers |=
-            d->receivers[i].config->clips && dispatch_takes_clips(d->dispatch, i) ? 1u << i : 0;
+        takers |= dispatch_takes_clips(d->dispatch, i) ? 1u << i : 0;
     return takers;
 }
 

@@ -65,7 +65,8 @@ void uplinks_open_or_stand_in(struct delivery_receiver *r,
  * through. */
 void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver_options *options,
                      struct uplink_files *files);
-/* A receiver whose protocol cannot carry something has nothing of it pending in the store. */
+/* A receiver whose protocol cannot carry something, or that is to have no clips, has nothing of it
+ * pending in the store. */
 void uplinks_tell_takes(const struct delivery_receiver *r);
 /* What an uplink wants to know of an event beside its bytes. */
 bool uplinks_view(void *arg, const struct event *event, struct event_view *ret_view);

@@ -82,7 +82,8 @@ int uplinks_open(struct delivery_receiver *r, const struct config_receiver *conf
         (struct dispatch_receiver_options){.driver = driver,
                                            .uplink = uplink,
                                            .heartbeat_ms = config->heartbeat_ms,
-                                           .alarm_heartbeat_ms = config->alarm_heartbeat_ms};
+                                           .alarm_heartbeat_ms = config->alarm_heartbeat_ms,
+                                           .no_clips = !config->clips};
     return 0;
 }
 
@@ -98,7 +99,8 @@ static void stand_in(struct delivery_receiver *r, const char *why,
         (struct dispatch_receiver_options){.driver = &closed_uplink,
                                            .uplink = r->stand_in,
                                            .heartbeat_ms = r->config->heartbeat_ms,
-                                           .alarm_heartbeat_ms = r->config->alarm_heartbeat_ms};
+                                           .alarm_heartbeat_ms = r->config->alarm_heartbeat_ms,
+                                           .no_clips = !r->config->clips};
 }
 
 void uplinks_open_or_stand_in(struct delivery_receiver *r,
@@ -121,6 +123,7 @@ void uplinks_open_or_stand_in(struct delivery_receiver *r,
 void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver_options *options,
                      struct uplink_files *files)
 {
+    const bool was_closed = r->stand_in;
     commands_end(r->delivery, r->index,
                  "the connection was replaced before it was known to be done: ask again");
     r->opened_ms = clock_monotonic_ms();
@@ -131,6 +134,8 @@ void uplinks_replace(struct delivery_receiver *r, const struct dispatch_receiver
     r->driver = options->driver;
     r->files = files;
     uplinks_tell_takes(r);
+    if (was_closed) /* its link says the next word only when it is proven, or overdue */
+        facts_state_fault(r->delivery->options.facts, FAULT_RECEIVER_SETTINGS, r->config->id, NULL);
     /* Always: who responds may have changed with it. */
     facts_publish(
         r->delivery->options.facts,

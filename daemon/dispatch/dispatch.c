@@ -392,8 +392,8 @@ bool dispatch_takes(const struct dispatch *d, size_t receiver, enum event_class 
 
 bool dispatch_takes_clips(const struct dispatch *d, size_t receiver)
 {
-    return d->receivers[receiver]->options.driver->upload &&
-           dispatch_takes(d, receiver, EVENT_CLASS_MANIFEST);
+    const struct dispatch_receiver_options *o = &d->receivers[receiver]->options;
+    return !o->no_clips && o->driver->upload && dispatch_takes(d, receiver, EVENT_CLASS_MANIFEST);
 }
 
 void dispatch_prepare(struct dispatch *d, struct event *event)

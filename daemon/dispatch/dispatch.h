@@ -67,6 +67,7 @@ struct dispatch_receiver_options {
     struct uplink *uplink;              /* taken: closed by dispatch_close */
     int64_t heartbeat_ms;
     int64_t alarm_heartbeat_ms;
+    bool no_clips; /* none are to be uploaded, whatever its driver can */
 };
 
 struct dispatch_status {
@@ -93,8 +94,8 @@ int dispatch_add_receiver(struct dispatch *d, const struct dispatch_receiver_opt
 void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
                              const struct dispatch_receiver_options *options);
 
-/* Whether the receiver's uplink can carry such events, and clips: what it cannot is not offered to
- * it, and nothing may wait for it. */
+/* Whether the receiver's uplink can carry such events, and clips, and is to have them: what it is
+ * not is not offered to it, and nothing may wait for it. */
 bool dispatch_takes(const struct dispatch *d, size_t receiver, enum event_class class);
 bool dispatch_takes_clips(const struct dispatch *d, size_t receiver);
 

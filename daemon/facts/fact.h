@@ -44,7 +44,7 @@ enum fact_kind {
     FACT_LINK,
     FACT_UPLOADED, /* delivery: a receiver has a clip */
     FACT_UPLOAD_FAILED,
-    FACT_NO_CLIPS, /* delivery: a receiver's uplink takes no clips; what waited is struck out */
+    FACT_NO_CLIPS, /* delivery: a receiver takes no clips; what waited is struck out */
     FACT_CLIP,     /* clips: a clip is there, or is with a receiver */
     FACT_CAMERA,
     FACT_LAMP, /* annunciate: another pattern is shown */

@@ -111,6 +111,7 @@ static void on_worker_message(void *arg, struct message *message)
         break;
     case MESSAGE_ALARM:
     case MESSAGE_CLIP_WANTED:
+    case MESSAGE_CLIPS_AGAIN:
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
     case MESSAGE_CLIP_REFUSED:
@@ -343,17 +344,23 @@ void cameras_set_full(struct cameras *c, bool full)
         tell_open_alarms(&c->items[i]);
 }
 
-void cameras_tell(struct cameras *c)
+void cameras_tell_clips(struct cameras *c)
 {
     struct shelf_clip *clip;
-    for (size_t i = 0; i < c->count; i++)
-        link_server_send(c->link, &c->items[i].state);
     TAILQ_FOREACH(clip, &c->shelf->clips, link)
     {
         if (!clip->note.done)
             shelf_tell(c->shelf, clip);
     }
+    cameras_tell_next(c);
+}
+
+void cameras_tell(struct cameras *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        link_server_send(c->link, &c->items[i].state);
     c->wanted = 0;
+    cameras_tell_clips(c);
 }
 
 void cameras_want_clip(struct cameras *c)

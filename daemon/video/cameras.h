@@ -64,6 +64,8 @@ void cameras_set_full(struct cameras *c, bool full);
 
 /* Says the state of each, and has each clip told that is still wanted: after every connect. */
 void cameras_tell(struct cameras *c);
+/* Has each clip told that is still wanted. */
+void cameras_tell_clips(struct cameras *c);
 
 /* tocsind asks for one more clip. */
 void cameras_want_clip(struct cameras *c);

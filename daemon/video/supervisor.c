@@ -79,6 +79,9 @@ static void on_message(void *arg, const struct message *message)
     case MESSAGE_CLIP_WANTED:
         cameras_want_clip(&s->cameras);
         break;
+    case MESSAGE_CLIPS_AGAIN:
+        cameras_tell_clips(&s->cameras);
+        break;
     case MESSAGE_CLIP_STORED:
         if ((clip = shelf_find(&s->shelf, message->word_of)))
             shelf_mark(&s->shelf, clip, true, clip->note.done);

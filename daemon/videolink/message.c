@@ -19,6 +19,7 @@ static const char *const type_names[] = {
     [MESSAGE_CAMERA] = "camera",
     [MESSAGE_CLIP] = "clip",
     [MESSAGE_CLIP_WANTED] = "clip_wanted",
+    [MESSAGE_CLIPS_AGAIN] = "clips_again",
     [MESSAGE_CLIP_REFUSED] = "clip_refused",
     [MESSAGE_ROOM] = "room",
 };
@@ -172,6 +173,7 @@ static bool parse_by_type(const json_t *object, struct message *m)
     case MESSAGE_CLIP:
         return parse_clip(object, &m->clip);
     case MESSAGE_CLIP_WANTED:
+    case MESSAGE_CLIPS_AGAIN:
         return true;
     case MESSAGE_ROOM:
         return parse_room(object, &m->room);
@@ -235,6 +237,7 @@ static json_t *to_json(const struct message *m)
                          "alarm", m->clip.alarm, "camera", m->clip.camera, "path", m->clip.path,
                          "manifest", m->clip.manifest);
     case MESSAGE_CLIP_WANTED:
+    case MESSAGE_CLIPS_AGAIN:
         return json_pack("{ss}", "type", type_names[m->type]);
     case MESSAGE_ROOM:
         return json_pack("{ss,ss,sI,sI}", "type", type_names[m->type], "state",

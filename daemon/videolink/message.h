@@ -7,6 +7,8 @@
  *   tocsind → tocsin-video
  *     {"type":"alarm","alarm":A,"cameras":[…],"press_ms":M}   a press; also after every connect
  *     {"type":"clip_wanted"}                                  one more clip may be said
+ *     {"type":"clips_again"}                                  all that are not done are to be said
+ *                                                             once more, as after a connect
  *     {"type":"clip_stored","clip":C}                         its manifest is durable
  *     {"type":"clip_done","clip":C}                           nobody waits for the file any more
  *     {"type":"clip_refused","clip":C}                        likewise: nobody knows of its alarm
@@ -44,6 +46,7 @@ enum message_type {
     MESSAGE_CAMERA,
     MESSAGE_CLIP,
     MESSAGE_CLIP_WANTED,
+    MESSAGE_CLIPS_AGAIN,
     MESSAGE_ROOM,
 };
 

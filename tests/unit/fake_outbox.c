@@ -155,8 +155,8 @@ const char *outbox_watch_journal(struct outbox *ob)
 void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool clips)
 {
     (void)ob;
-    (void)clips;
     fake_outbox.takes[receiver] = classes;
+    fake_outbox.takes_clips[receiver] = clips;
 }
 
 void outbox_save_row(struct outbox *ob, const struct outbox_row *row)

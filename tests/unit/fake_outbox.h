@@ -62,6 +62,7 @@ struct fake_outbox {
     const char *age;                        /* the row of that name, found at the open */
     bool closed;
     uint32_t takes[LIMIT_RECEIVERS];
+    bool takes_clips[LIMIT_RECEIVERS];
     const struct outbox_answer *answers; /* to the next questions; NULL: it answers none */
     struct outbox_query asked;           /* last */
     bool keeps_questions;                /* instead; fake_answer tells them */

@@ -204,14 +204,38 @@ START_TEST(a_clip_that_is_held_and_told_of_again_is_kept)
 }
 END_TEST
 
+/* tocsin-video connects anew while the last that wait are read: let go, the receiver would never
+ * have it, nor any that was read behind it. */
+START_TEST(what_is_read_while_it_is_told_of_again_is_taken)
+{
+    const unsigned again = FULL + 1;
+    begin(FULL, 3);
+    settle(1, FULL / 2 + 1); /* the store is asked for the three */
+    fake.uploads = 0;
+    sent_count = 0;
+    say_clip_of(again);
+    know_last_clip_of(again, 1);
+    answer_reading(again, again + 3, false);
+    ck_assert_uint_eq(fake.uploads, 3);
+    ck_assert_uint_eq(clips_held(clips, 0), 0);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_STORED), 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 0);
+    ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED); /* its place is free */
+    settle(again, again + 3);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 3);
+    ck_assert_uint_eq(fake_count("tocsin.clip.manifest"), 0);
+}
+END_TEST
+
 /* The store answers in the turn in which it has stored one, and that is not told as yet. */
 START_TEST(what_is_read_and_not_known_to_be_stored_is_taken_once)
 {
     begin(FULL, 0);
     fake.takers = 1;
     store_clip(0xaaaa);
-    settle(1, FULL / 2 + 1);
     say_clip_of(0xbbbb);
+    fake_outbox_answer(); /* its manifest is made */
+    settle(1, FULL / 2 + 1);
     fake.uploads = 0;
     fake_outbox.waiting =
         (struct outbox_uploads){.count = 2, .uploads = {waiting(TODAY + 1), waiting(TODAY + 2)}};
@@ -220,7 +244,6 @@ START_TEST(what_is_read_and_not_known_to_be_stored_is_taken_once)
     fake_outbox_answer();
     ck_assert_uint_eq(fake.uploads, 1);
     ck_assert_uint_eq(clips_held(clips, 0), 0);
-    fake_outbox_answer();
     say_heard(TODAY + 2, true);
     ck_assert_uint_eq(fake.uploads, 2);
     ck_assert_uint_eq(fake.upload.seq, TODAY + 2);
@@ -241,6 +264,45 @@ START_TEST(for_one_that_takes_no_clips_any_more_nothing_is_held)
     answer_reading(FULL + 1, FULL + 9, true);
     ck_assert_uint_eq(fake.uploads, 0);
     ck_assert_uint_eq(fake_outbox_count(FAKE_READ), 1);
+    ck_assert(!is_fault());
+    /* What was held for it alone is on tocsin-video's shelf, and known to the store. */
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIPS_AGAIN), 1);
+    say_clip_of(FULL + 1);
+    know_last_clip_of(FULL + 1, 1); /* it is not struck out there as yet */
+    size_t done = count_sent(MESSAGE_CLIP_DONE);
+    fake_outbox_answer();
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), done + 1);
+}
+END_TEST
+
+START_TEST(of_one_for_which_none_was_held_tocsin_video_is_asked_nothing)
+{
+    begin(FULL, 0);
+    facts_publish(world.facts, &(struct fact){.kind = FACT_NO_CLIPS, .u.no_clips = 0});
+    facts_tell(world.facts);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), FULL);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIPS_AGAIN), 0);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_READ), 0);
+}
+END_TEST
+
+START_TEST(what_is_held_is_not_read_for_one_that_takes_no_clips_any_more)
+{
+    begin(FULL, 100);
+    facts_publish(world.facts, &(struct fact){.kind = FACT_NO_CLIPS, .u.no_clips = 0});
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_READ), 0);
+    ck_assert(!is_fault());
+}
+END_TEST
+
+/* The setting was changed while the gateway was off. */
+START_TEST(a_start_holds_nothing_for_one_that_takes_no_clips)
+{
+    fake.takers = 0;
+    fake.refuse_uploads = 1;
+    begin(FULL, 100);
+    ck_assert_uint_eq(clips_held(clips, 0), 0);
     ck_assert(!is_fault());
 }
 END_TEST
@@ -271,8 +333,12 @@ int main(void)
     tcase_add_loop_test(tc, a_clip_that_is_held_is_let_go_when_nobody_waits_for_it, 0, 2);
     tcase_add_test(tc, a_clip_that_is_read_again_has_its_end_then);
     tcase_add_loop_test(tc, a_clip_that_is_held_and_told_of_again_is_kept, 0, 2);
+    tcase_add_test(tc, what_is_read_while_it_is_told_of_again_is_taken);
     tcase_add_test(tc, what_is_read_and_not_known_to_be_stored_is_taken_once);
     tcase_add_test(tc, for_one_that_takes_no_clips_any_more_nothing_is_held);
+    tcase_add_test(tc, of_one_for_which_none_was_held_tocsin_video_is_asked_nothing);
+    tcase_add_test(tc, what_is_held_is_not_read_for_one_that_takes_no_clips_any_more);
+    tcase_add_test(tc, a_start_holds_nothing_for_one_that_takes_no_clips);
     tcase_add_test(tc, what_is_read_for_one_that_closes_is_dropped);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -75,6 +75,30 @@ START_TEST(a_reload_is_whole)
 }
 END_TEST
 
+/* The remedy of the fault `clips`: the driver can, and is to have none. */
+START_TEST(what_waits_for_a_receiver_that_is_to_have_no_clips_is_struck_out)
+{
+    struct uplink_file file = {.manifest = "m", .path = "p", .filename = "f"};
+    ck_assert(fake_outbox.takes_clips[0] && !fake_outbox.takes_clips[1]);
+    ck_assert(!delivery_upload(delivery, 1, 5, &file));
+    ck_assert(delivery_upload(delivery, 0, 5, &file));
+    facts_tell(facts);
+    told_count = 0;
+    copy_receivers();
+    changed[0].clips = false;
+    reload();
+    facts_tell(facts);
+    ck_assert(!fake_outbox.takes_clips[0]);
+    ck_assert_uint_eq(fake_outbox.takes[0], UPLINK_TAKES_ALL);
+    ck_assert_uint_eq(count(FACT_NO_CLIPS), 1);
+    ck_assert_uint_eq(last(FACT_NO_CLIPS)->u.no_clips, 0);
+    ck_assert(!delivery_upload(delivery, 0, 6, &file));
+    json_t *status = delivery_status(delivery);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(status, 0), "uploads")), 0);
+    json_decref(status);
+}
+END_TEST
+
 static void begin_with_three(void)
 {
     tear_down();
@@ -265,6 +289,29 @@ static bool was_stated(enum fault_code code, bool broken)
                strcmp(told[i].u.fault.subject, "police") == 0 && told[i].u.fault.broken == broken);
     return was;
 }
+
+START_TEST(a_receiver_to_have_no_clips_has_none_while_it_is_closed_either)
+{
+    open_with_closed("school");
+    ck_assert(!fake_outbox.takes_clips[1]);
+    ck_assert_uint_eq(delivery_takes_clips(delivery), 1);
+}
+END_TEST
+
+/* And at once: its link says the next word only after seconds. */
+START_TEST(a_reload_that_mends_a_receiver_ends_its_fault)
+{
+    open_with_closed("police");
+    facts_tell(facts);
+    told_count = 0;
+    refuse_read = NULL;
+    copy_receivers();
+    reload();
+    facts_tell(facts);
+    ck_assert(was_stated(FAULT_RECEIVER_SETTINGS, false));
+    ck_assert(!was_stated(FAULT_RECEIVER_SETTINGS, true));
+}
+END_TEST
 
 /* The network is not to be looked at, nor the receiver to be asked: its section is to be mended. */
 START_TEST(one_that_cannot_be_opened_is_a_fault_of_its_settings_until_it_is_open)
@@ -525,6 +572,9 @@ int main(void)
     TCase *tc = tcase_create("reload");
     tcase_add_checked_fixture(tc, begin, tear_down);
     tcase_add_test(tc, a_reload_is_whole);
+    tcase_add_test(tc, what_waits_for_a_receiver_that_is_to_have_no_clips_is_struck_out);
+    tcase_add_test(tc, a_receiver_to_have_no_clips_has_none_while_it_is_closed_either);
+    tcase_add_test(tc, a_reload_that_mends_a_receiver_ends_its_fault);
     tcase_add_test(tc, a_reload_in_the_middle_of_a_press_takes_it_from_nobody_who_has_not_changed);
     tcase_add_test(tc, a_reload_that_changes_nothing_is_noticed_by_nobody);
     tcase_add_test(tc, other_files_are_another_receiver);

@@ -318,6 +318,20 @@ END_TEST
 
 /* Drivers that take less, or do more themselves. */
 
+START_TEST(one_that_is_to_have_no_clips_has_all_else)
+{
+    struct dispatch_receiver_options options = new_uplink(&fake_uplink);
+    add_receiver(&fake_uplink);
+    ck_assert(dispatch_upload(dispatch, 0, 3, &file));
+    options.no_clips = true;
+    dispatch_replace_uplink(dispatch, 0, &options);
+    ck_assert_uint_eq(status().uploads, 0);
+    ck_assert(!dispatch_takes_clips(dispatch, 0));
+    ck_assert(!dispatch_upload(dispatch, 0, 3, &file));
+    ck_assert(dispatch_takes(dispatch, 0, EVENT_CLASS_MANIFEST));
+}
+END_TEST
+
 START_TEST(a_receiver_is_offered_only_what_it_takes)
 {
     struct uplink *narrow = add_receiver(&fake_narrow_uplink), *all = add_receiver(&fake_uplink);
@@ -477,6 +491,7 @@ int main(void)
     tcase_add_test(tc, a_clip_under_way_goes_on_over_the_new_uplink_and_one_that_waits_at_once);
     tcase_add_test(tc, what_the_new_uplink_does_not_take_is_forgotten);
     tcase_add_test(tc, a_receiver_is_offered_only_what_it_takes);
+    tcase_add_test(tc, one_that_is_to_have_no_clips_has_all_else);
     tcase_add_test(tc, a_protocol_that_supervises_its_link_says_whether_it_is_there);
     tcase_add_test(tc, what_waits_goes_at_once_when_the_protocol_is_back);
     tcase_add_test(tc, a_protocol_without_supervision_has_no_word_in_it);

@@ -93,9 +93,12 @@ END_TEST
 
 START_TEST(a_wish_for_a_clip_comes_back_as_it_was_said)
 {
-    struct message said = {.type = MESSAGE_CLIP_WANTED}, heard;
-    parse_again(&said, &heard);
-    ck_assert_int_eq(heard.type, MESSAGE_CLIP_WANTED);
+    const enum message_type wishes[] = {MESSAGE_CLIP_WANTED, MESSAGE_CLIPS_AGAIN};
+    for (size_t i = 0; i < 2; i++) {
+        struct message said = {.type = wishes[i]}, heard;
+        parse_again(&said, &heard);
+        ck_assert_int_eq(heard.type, wishes[i]);
+    }
 }
 END_TEST
 
