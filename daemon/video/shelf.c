@@ -10,9 +10,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "video/folder_lock.h"
 #include "video/journal.h"
+#include "video/part.h"
 
-#define GAP_MS 1500 /* between two parts: more than the last picture's length */
 #define COUNT_MS                                                                                   \
     600000 /* between two notes of what was counted: so much of it a reboot may cost               \
             */
@@ -149,17 +150,6 @@ static void take_out(struct shelf *s, struct shelf_clip *clip)
     free(clip);
 }
 
-static int64_t number(const struct message *message, const char *key)
-{
-    return json_integer_value(json_object_get(message->clip.manifest, key));
-}
-
-static const char *boot_of(const struct message *message)
-{
-    const char *boot = json_string_value(json_object_get(message->clip.manifest, "boot"));
-    return boot ? boot : "";
-}
-
 static const struct message *part_before(const struct shelf *s, const struct message *message)
 {
     const struct message *found = NULL;
@@ -168,35 +158,10 @@ static const struct message *part_before(const struct shelf *s, const struct mes
     {
         if (strcmp(c->message.clip.alarm, message->clip.alarm) == 0 &&
             strcmp(c->message.clip.camera, message->clip.camera) == 0 &&
-            (!found || number(&c->message, "part") > number(found, "part")))
+            (!found || part_number(&c->message, "part") > part_number(found, "part")))
             found = &c->message;
     }
     return found;
-}
-
-/* A worker that was started anew knows nothing of the parts before: what they show is no gap, and
- * what lies between is one. */
-static void name_gap(struct message *message, const struct message *before)
-{
-    json_t *gaps = json_object_get(message->clip.manifest, "gaps");
-    int64_t since_ms = number(before, "stop_monoms") - number(message, "start_monoms");
-    bool named = false;
-    if (strcmp(boot_of(message), boot_of(before)) != 0)
-        return;
-    for (size_t i = json_array_size(gaps); i-- > 0;) {
-        json_t *gap = json_array_get(gaps, i);
-        int64_t to_ms = json_integer_value(json_object_get(gap, "to_ms"));
-        if (json_integer_value(json_object_get(gap, "from_ms")) >= since_ms)
-            named = true;
-        else if (to_ms <= since_ms)
-            json_array_remove(gaps, i);
-        else if (json_object_set_new(gap, "from_ms", json_integer(since_ms)) == 0)
-            named = true;
-    }
-    if (!named && since_ms < -GAP_MS)
-        json_array_append_new(gaps,
-                              json_pack("{sI,si,ss}", "from_ms", (json_int_t)since_ms, "to_ms", 0,
-                                        "why", "the camera's process had to be started again"));
 }
 
 void shelf_tell(struct shelf *s, struct shelf_clip *clip)
@@ -242,9 +207,9 @@ static struct shelf_clip *add(struct shelf *s, struct message *message)
 {
     const struct message *before = part_before(s, message);
     json_object_set_new(message->clip.manifest, "part",
-                        json_integer(before ? number(before, "part") + 1 : 1));
+                        json_integer(before ? part_number(before, "part") + 1 : 1));
     if (before)
-        name_gap(message, before);
+        part_name_gap(message, before);
     struct shelf_clip *clip = put_in(s, message);
     counted_go_on(&s->counted, clock_monotonic_ms());
     clip->note.ran_ms = s->counted.ran_ms;
@@ -532,7 +497,7 @@ void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes, int64_t mi
 
 void shelf_init(struct shelf *s, uv_loop_t *loop)
 {
-    *s = (struct shelf){.loop = loop};
+    *s = (struct shelf){.loop = loop, .lock = -1};
     counted_init(&s->counted, clock_monotonic_ms());
     TAILQ_INIT(&s->clips);
     TAILQ_INIT(&s->to_tell);
@@ -554,6 +519,9 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
         return err_system(e, errno, "%s", s->folder);
     if (access(s->folder, R_OK | W_OK | X_OK) != 0)
         return err_system(e, errno, "%s", s->folder);
+    int result = folder_lock_take(s->folder, &s->lock, e);
+    if (result != 0)
+        return result;
     shelf_files_load_count(s->folder, &s->counted);
     s->noted_ms = s->counted.ran_ms;
     put_all(s, ERRAND_LOAD, SHELF_JSON);
@@ -597,4 +565,7 @@ void shelf_close(struct shelf *s)
     drop_intake(s);
     while (!TAILQ_EMPTY(&s->clips))
         take_out(s, TAILQ_FIRST(&s->clips));
+    if (s->lock >= 0)
+        close(s->lock);
+    s->lock = -1;
 }

@@ -44,6 +44,7 @@ struct shelf_errand;
 
 struct shelf {
     char folder[256]; /* of the clips */
+    int lock;         /* on it (folder_lock.h), or -1 */
     TAILQ_HEAD(shelf_list, shelf_clip)
     clips;                     /* in the order in which they were begun: of their ids */
     struct shelf_list to_tell; /* those that the core is to be told of, in that order */
@@ -66,7 +67,8 @@ void shelf_init(struct shelf *s, uv_loop_t *loop);
 void shelf_set_handlers(struct shelf *s, const struct shelf_handlers *handlers);
 
 /*
- * Makes the folder (mode 0750) if need be and looks what is there, by name; what that says, and
+ * Makes the folder (mode 0750) if need be, locks it (-EADDRINUSE: another process has, and what is
+ * being written there is that one's) and looks what is there, by name; what that says, and
  * what was being written, is taken in one after the other, before anything that comes later. With a
  * loop the shelf rests until shelf_go_on.
  */

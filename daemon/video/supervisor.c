@@ -33,8 +33,11 @@ struct supervisor {
     uv_signal_t terminate, interrupt, hangup, child;
     uv_timer_t tick;
     int64_t pruned_ms, ending_ms, tried_ms;
-    bool has_shelf; /* its folder */
+    bool has_shelf;       /* its folder */
+    char link_lacks[300]; /* why there is no link; "": nothing */
     bool stopping;
+    int result; /* of the run */
+    struct err error;
 };
 
 /* --- tocsind ------------------------------------------------------------------------------- */
@@ -107,33 +110,60 @@ static void on_message(void *arg, const struct message *message)
 /* --- What it needs beside the cameras ------------------------------------------------------- */
 
 /* Without the folder no clip could be written, nor a worker be confined to it. */
-static void open_shelf(struct supervisor *s)
+static int open_shelf(struct supervisor *s, struct err *e)
 {
-    struct err e;
     char why[300];
-    s->has_shelf = shelf_open(&s->shelf, s->config->video.dir, &e) == 0;
-    if (!s->has_shelf)
-        snprintf(why, sizeof why, "video.dir: %.280s", e.text);
+    bool lacked = s->cameras.lacking[0];
+    int result = shelf_open(&s->shelf, s->config->video.dir, e);
+    if (result == -EADDRINUSE)
+        return result;
+    s->has_shelf = result == 0;
+    snprintf(why, sizeof why, "video.dir: %.280s", s->has_shelf ? "" : e->text);
     if (!s->has_shelf && strcmp(why, s->cameras.lacking) != 0)
         log_error("video", "%s: no camera is started until that is mended", why);
+    if (s->has_shelf && lacked)
+        log_info("video", "video.dir is there now");
     cameras_hold(&s->cameras, s->has_shelf ? NULL : why);
+    return result;
 }
 
 /* tocsind says meanwhile that nobody answers. */
-static void open_link(struct supervisor *s, bool is_first)
+static int open_link(struct supervisor *s, struct err *e)
 {
     const struct link_handlers handlers = {.on_up = on_up,
                                            .on_down = on_down,
                                            .on_message = on_message,
                                            .on_drained = on_drained,
                                            .arg = s};
-    struct err e;
-    if (link_server_create(&s->loop, s->config->video.socket, &handlers, &s->link, &e) != 0) {
-        s->link = NULL;
-        if (is_first)
-            log_error("video", "%s: tocsind cannot be heard until that is mended", e.text);
-    }
+    char why[300];
+    int result = link_server_create(&s->loop, s->config->video.socket, &handlers, &s->link, e);
+    if (result == -EADDRINUSE)
+        return result;
+    snprintf(why, sizeof why, "%.299s", result == 0 ? "" : e->text);
+    if (result != 0 && strcmp(why, s->link_lacks) != 0)
+        log_error("video", "%s: tocsind cannot be heard until that is mended", why);
+    if (result == 0 && s->link_lacks[0])
+        log_info("video", "%s: is there now", s->config->video.socket);
+    memcpy(s->link_lacks, why, sizeof why);
     s->cameras.link = s->link;
+    return result;
+}
+
+/* What lacks is tried again later. -EADDRINUSE, and nothing is touched, if another tocsin-video has
+ * it: that is nothing to wait for. */
+static int open_what_lacks(struct supervisor *s, struct err *e)
+{
+    int result = s->has_shelf ? 0 : open_shelf(s, e);
+    if (result != -EADDRINUSE && !s->link)
+        result = open_link(s, e);
+    return result == -EADDRINUSE ? result : 0;
+}
+
+static void begin_stop(struct supervisor *s)
+{
+    s->stopping = true;
+    s->ending_ms = clock_monotonic_ms();
+    cameras_end(&s->cameras, SIGTERM);
 }
 
 static void try_again(struct supervisor *s, int64_t now_ms)
@@ -141,16 +171,9 @@ static void try_again(struct supervisor *s, int64_t now_ms)
     if ((s->has_shelf && s->link) || now_ms - s->tried_ms < AGAIN_MS)
         return;
     s->tried_ms = now_ms;
-    if (!s->has_shelf) {
-        open_shelf(s);
-        if (s->has_shelf)
-            log_info("video", "video.dir is there now");
-    }
-    if (!s->link) {
-        open_link(s, false);
-        if (s->link)
-            log_info("video", "%s: is there now", s->config->video.socket);
-    }
+    s->result = open_what_lacks(s, &s->error);
+    if (s->result != 0)
+        begin_stop(s);
 }
 
 /* --- The disk's room ----------------------------------------------------------------------- */
@@ -311,9 +334,7 @@ static void on_stop(uv_signal_t *signal, int number)
     if (s->stopping)
         return;
     log_info("video", "stopping: %s", strsignal(number));
-    s->stopping = true;
-    s->ending_ms = clock_monotonic_ms();
-    cameras_end(&s->cameras, SIGTERM);
+    begin_stop(s);
 }
 
 /* Workers are ending, for a stop or for other cameras. */
@@ -337,6 +358,8 @@ static void on_tick(uv_timer_t *timer)
         return;
     }
     try_again(s, now_ms);
+    if (s->stopping)
+        return;
     cameras_tick(&s->cameras, now_ms);
     if (!s->has_shelf)
         return;
@@ -362,7 +385,7 @@ static void watch_signal(struct supervisor *s, uv_signal_t *signal, int number,
     uv_signal_start(signal, handler, number);
 }
 
-/* Fails without memory alone. */
+/* Fails without memory, or if another one is at work there. */
 static int open_all(struct supervisor *s, struct err *e)
 {
     int result = cameras_open(&s->cameras, &s->config->cameras, &s->config->video, e);
@@ -370,8 +393,9 @@ static int open_all(struct supervisor *s, struct err *e)
         return result;
     s->tried_ms = clock_monotonic_ms();
     folder_room_init(&s->room, &s->loop, s->shelf.folder, on_room, s);
-    open_shelf(s);
-    open_link(s, true);
+    result = open_what_lacks(s, e);
+    if (result != 0)
+        return result;
     signal(SIGPIPE, SIG_IGN);
     watch_signal(s, &s->terminate, SIGTERM, on_stop);
     watch_signal(s, &s->interrupt, SIGINT, on_stop);
@@ -409,6 +433,8 @@ int supervisor_run(const char *path, const char *kept, struct start *start, came
     conf_text_finish(&start->text);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     uv_loop_close(&s->loop);
+    if (result == 0 && (result = s->result) != 0)
+        *e = s->error;
     if (result == 0)
         log_info("video", "stopped");
     shelf_close(&s->shelf);

@@ -5,17 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/lines.h"
 #include "iface/limits.h"
 #include "loop/share.h"
+#include "videolink/listen.h"
 
 #define BEHIND_MAX    (4u << 20)
+#define WAITING_MAX   LIMIT_VIDEO_CALLERS /* who connected and said nothing yet */
 #define RETRY_BASE_MS 100
 #define RETRY_CAP_MS  LIMIT_VIDEO_RETRY_MS
 
@@ -24,6 +24,8 @@ struct peer {
     uv_pipe_t pipe;
     struct link_handlers handlers;
     void (*on_gone)(struct peer *peer, const char *reason); /* once; the peer is closing */
+    void (*on_heard)(struct peer *peer); /* before each message; NULL: nobody asks */
+    TAILQ_ENTRY(peer) link;              /* if it waits to be served */
     void *owner;
     bool gone, reading;
     unsigned handles; /* not yet closed: they keep the struct */
@@ -98,8 +100,11 @@ static void take_line(struct peer *p, const char *line, size_t length)
     struct err e;
     if (message_parse(line, length, &message, &e) != 0)
         close_peer(p, e.text);
-    else
+    else {
+        if (p->on_heard)
+            p->on_heard(p);
         p->handlers.on_message(p->handlers.arg, &message);
+    }
     message_finish(&message);
 }
 
@@ -294,17 +299,62 @@ struct link_server {
     uv_pipe_t listener;
     uv_loop_t *loop;
     struct link_handlers handlers;
-    struct peer *peer;
+    struct peer *peer; /* that is served */
+    TAILQ_HEAD(peer_list, peer) waiting;
+    size_t waiting_count;
     char path[108];
 };
+
+static void stop_waiting(struct link_server *s, struct peer *p)
+{
+    TAILQ_REMOVE(&s->waiting, p, link);
+    s->waiting_count--;
+}
+
+/* It is served from now on; nobody is. */
+static void begin_to_serve(struct link_server *s, struct peer *p)
+{
+    s->peer = p;
+    s->handlers.on_up(s->handlers.arg);
+}
 
 static void on_server_gone(struct peer *p, const char *reason)
 {
     struct link_server *s = p->owner;
-    if (s->peer != p)
+    struct peer *next;
+    if (s->peer != p) {
+        stop_waiting(s, p);
         return;
+    }
     s->peer = NULL;
     s->handlers.on_down(s->handlers.arg, reason);
+    if (s->peer || !(next = TAILQ_LAST(&s->waiting, peer_list)))
+        return;
+    stop_waiting(s, next);
+    begin_to_serve(s, next);
+}
+
+/* Who has something to say takes the place of the one before. A mere connection does not: it may be
+ * somebody's who looks whether anybody is there. */
+static void on_server_heard(struct peer *p)
+{
+    struct link_server *s = p->owner;
+    if (s->peer == p)
+        return;
+    stop_waiting(s, p);
+    close_peer(s->peer, NULL);
+    begin_to_serve(s, p);
+}
+
+static void let_wait(struct link_server *s, struct peer *p)
+{
+    if (s->waiting_count == WAITING_MAX) {
+        struct peer *first = TAILQ_FIRST(&s->waiting);
+        stop_waiting(s, first);
+        close_peer(first, NULL);
+    }
+    TAILQ_INSERT_TAIL(&s->waiting, p, link);
+    s->waiting_count++;
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -317,14 +367,13 @@ static void on_connection(uv_stream_t *listener, int status)
         close_peer(p, NULL);
         return;
     }
+    p->on_heard = on_server_heard;
+    let_wait(s, p);
     go_on(p);
-    if (p->gone)
+    if (p->gone || s->peer)
         return;
-    struct peer *older = s->peer;
-    s->peer = p;
-    if (older)
-        close_peer(older, NULL);
-    s->handlers.on_up(s->handlers.arg);
+    stop_waiting(s, p);
+    begin_to_serve(s, p);
 }
 
 static void free_server(uv_handle_t *handle)
@@ -332,41 +381,25 @@ static void free_server(uv_handle_t *handle)
     free(handle->data);
 }
 
-/* Whether somebody accepts there: then the socket is not a dead process's to replace. */
-static bool is_served(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return false;
-    bool served = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN;
-    close(fd);
-    return served;
-}
-
 int link_server_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
                        struct link_server **ret_server, struct err *e)
 {
-    if (strlen(path) >= sizeof((struct link_server *)0)->path)
-        return err_set(e, ENAMETOOLONG, "%s: a socket's path may have 107 bytes", path);
+    int fd, result = listen_bind(path, &fd, e);
+    if (result != 0)
+        return result;
     struct link_server *s = calloc(1, sizeof *s);
     if (!s)
-        return err_set(e, ENOMEM, "link: out of memory");
+        abort();
     s->loop = loop;
     s->handlers = *handlers;
     snprintf(s->path, sizeof s->path, "%s", path);
+    TAILQ_INIT(&s->waiting);
     uv_pipe_init(loop, &s->listener, 0);
     s->listener.data = s;
-    if (is_served(path)) {
-        uv_close((uv_handle_t *)&s->listener, free_server);
-        return err_set(e, EADDRINUSE, "%s: another process listens there already", path);
-    }
-    unlink(path);
-    mode_t old = umask(0117);
-    int result = uv_pipe_bind(&s->listener, path);
-    umask(old);
-    if (result == 0)
+    result = uv_pipe_open(&s->listener, fd);
+    if (result != 0)
+        close(fd);
+    else
         result = uv_listen((uv_stream_t *)&s->listener, 4, on_connection);
     if (result != 0) {
         uv_close((uv_handle_t *)&s->listener, free_server);
@@ -394,6 +427,10 @@ void link_server_close(struct link_server *s)
     if (s->peer)
         close_peer(s->peer, NULL);
     s->peer = NULL;
+    for (struct peer *p; (p = TAILQ_FIRST(&s->waiting));) {
+        stop_waiting(s, p);
+        close_peer(p, NULL);
+    }
     unlink(s->path);
     uv_close((uv_handle_t *)&s->listener, free_server);
 }

@@ -31,9 +31,11 @@ bool link_client_is_up(const struct link_client *c);
 void link_client_send(struct link_client *c, const struct message *message);
 void link_client_close(struct link_client *c);
 
-/* Listens; serves one peer at a time, the newest (the older was a tocsind that is gone). */
+/* Listens; serves one peer at a time: who is there first, until another one says something (then
+ * the older was a tocsind that is gone), or until it goes. */
 struct link_server;
 
+/* Fails with what listen_bind (listen.h) says. */
 int link_server_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
                        struct link_server **ret_server, struct err *e);
 /* NULL is accepted here and below: nobody is there. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the shelf makes of the clips: their parts, their gaps, what is remembered over a restart,
  * what is found again and what goes. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -359,6 +360,29 @@ START_TEST(a_clip_is_on_the_shelf_once)
 }
 END_TEST
 
+/* What is being written there is another process's, not a dead one's. */
+START_TEST(a_folder_is_one_processs_as_long_as_that_lives)
+{
+    struct shelf first, second;
+    struct err e;
+    char id[UUID_TEXT_SIZE] = "";
+    make_folder();
+    open_shelf(&first);
+    write_and_die(id);
+    shelf_init(&second, NULL);
+    ck_assert_int_eq(shelf_open(&second, clips_base, &e), -EADDRINUSE);
+    ck_assert_ptr_nonnull(strstr(e.text, "/clips: another tocsin-video is at work there"));
+    ck_assert_int_eq(count_files(".journal", false) + count_files(".part", false), 2);
+    ck_assert_uint_eq(count_clips(&second), 0);
+    shelf_close(&second);
+    shelf_close(&first);
+    open_shelf(&first);
+    ck_assert_ptr_nonnull(shelf_find(&first, id));
+    shelf_close(&first);
+    remove_folder();
+}
+END_TEST
+
 /* Only what nobody finished within a day. */
 START_TEST(what_nobody_finished_goes_after_a_day)
 {
@@ -399,6 +423,7 @@ int main(void)
     tcase_add_test(shelf, marks_are_kept_over_a_restart);
     tcase_add_test(shelf, only_the_named_cameras_clips_are_recovered);
     tcase_add_test(shelf, a_clip_is_on_the_shelf_once);
+    tcase_add_test(shelf, a_folder_is_one_processs_as_long_as_that_lives);
     tcase_add_test(shelf, what_nobody_finished_goes_after_a_day);
     suite_add_tcase(suite, shelf);
     return run_suite(suite);

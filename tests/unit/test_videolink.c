@@ -268,6 +268,14 @@ static void on_client_message(void *arg, const struct message *message)
     stage->done = stage->heard_by_server > 0;
 }
 
+static void send_both(struct stage *stage)
+{
+    link_server_send(stage->server,
+                     &(struct message){.type = MESSAGE_CAMERA, .camera = {.id = "gate"}});
+    link_client_send(stage->client,
+                     &(struct message){.type = MESSAGE_CLIP_STORED, .word_of = CLIP});
+}
+
 static void open_server(struct stage *stage)
 {
     struct err e;
@@ -337,6 +345,108 @@ START_TEST(a_socket_that_is_served_is_not_taken)
 }
 END_TEST
 
+/* A connection that says nothing: somebody who looks whether anybody is there. */
+static int look(const struct stage *stage)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    memcpy(address.sun_path, stage->path, strlen(stage->path) + 1);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static bool is_closed(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* One more than may wait: the first of them is let go, and not who is served. */
+static void run_until_one_is_let_go(struct stage *stage, int looks[5])
+{
+    for (int i = 0; i < 5; i++)
+        looks[i] = look(stage);
+    while (!is_closed(looks[0]))
+        uv_run(&stage->loop, UV_RUN_NOWAIT);
+    for (int i = 1; i < 5; i++)
+        ck_assert(!is_closed(looks[i]));
+}
+
+START_TEST(who_only_looks_takes_nobodys_place)
+{
+    struct stage stage;
+    int looks[5];
+    char said;
+    open_stage(&stage);
+    open_server(&stage);
+    run(&stage, "both say and hear");
+    run_until_one_is_let_go(&stage, looks);
+    close(looks[1]);
+    ck_assert_int_eq(write(looks[2], "nonsense\n", 9), 9);
+    while (!is_closed(looks[2]))
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
+    ck_assert_int_eq(stage.server_up, 1);
+    ck_assert_int_eq(stage.server_down + stage.client_down, 0);
+    stage.heard_by_client = stage.heard_by_server = 0;
+    send_both(&stage);
+    run(&stage, "both are heard as before");
+    link_client_close(stage.client); /* the newest of those that wait is served */
+    while (stage.server_up == 1)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    ck_assert_int_eq(recv(looks[4], &said, 1, 0), 1);
+    ck_assert_int_lt(recv(looks[3], &said, 1, MSG_DONTWAIT), 0);
+    stage.client = NULL;
+    close_stage(&stage);
+    ck_assert(is_closed(looks[3])); /* who waits is closed with the server */
+}
+END_TEST
+
+START_TEST(who_speaks_takes_the_place_of_who_was_there)
+{
+    static const char done[] = "{\"type\":\"clip_done\",\"clip\":\"" CLIP "\"}\n";
+    struct stage stage;
+    open_stage(&stage);
+    open_server(&stage);
+    run(&stage, "both say and hear");
+    stage.heard_by_server = 0;
+    int fd = look(&stage);
+    ck_assert_int_eq(write(fd, done, sizeof done - 1), sizeof done - 1);
+    while (stage.client_down == 0)
+        run(&stage, "the older is closed");
+    ck_assert_int_eq(stage.server_up, 2);
+    ck_assert_int_eq(stage.heard_by_server, 1);
+    link_client_close(stage.client);
+    stage.client = NULL;
+    close(fd);
+    close_stage(&stage);
+}
+END_TEST
+
+START_TEST(what_hinders_it_is_told_as_what_it_is)
+{
+    static const int codes[] = {ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG};
+    static const char *const names[] = {
+        "none/link.sock", "file/link.sock", "folder",
+        "a-name-that-is-much-too-long-for-a-socket-because-they-may-have-107-bytes-and-not-one-"
+        "more"};
+    struct stage stage;
+    struct err e;
+    struct link_server *server;
+    struct link_handlers handlers = {on_server_up, on_server_down, on_server_message, &stage, NULL};
+    char path[200], command[300];
+    open_stage(&stage);
+    snprintf(command, sizeof command, "touch %s/file && mkdir %s/folder", stage.folder,
+             stage.folder);
+    ck_assert_int_eq(system(command), 0);
+    snprintf(path, sizeof path, "%s/%s", stage.folder, names[_i]);
+    ck_assert_int_eq(link_server_create(&stage.loop, path, &handlers, &server, &e), -codes[_i]);
+    ck_assert_ptr_nonnull(strstr(e.text, path));
+    close_stage(&stage);
+    snprintf(command, sizeof command, "rm -rf %s", stage.folder);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 START_TEST(the_newest_peer_is_served)
 {
     struct stage stage;
@@ -362,12 +472,8 @@ END_TEST
 
 static void send_many(struct stage *stage)
 {
-    for (int i = 0; i < FLOOD; i++) {
-        link_server_send(stage->server,
-                         &(struct message){.type = MESSAGE_CAMERA, .camera = {.id = "gate"}});
-        link_client_send(stage->client,
-                         &(struct message){.type = MESSAGE_CLIP_STORED, .word_of = CLIP});
-    }
+    for (int i = 0; i < FLOOD; i++)
+        send_both(stage);
 }
 
 START_TEST(a_turn_of_the_loop_hears_one_message_however_many_were_said)
@@ -478,6 +584,9 @@ int main(void)
     TCase *link = tcase_create("link");
     tcase_add_test(link, the_client_comes_before_the_server_and_outlives_it);
     tcase_add_test(link, a_socket_that_is_served_is_not_taken);
+    tcase_add_test(link, who_only_looks_takes_nobodys_place);
+    tcase_add_test(link, who_speaks_takes_the_place_of_who_was_there);
+    tcase_add_loop_test(link, what_hinders_it_is_told_as_what_it_is, 0, 4);
     tcase_add_test(link, the_newest_peer_is_served);
     tcase_add_test(link, a_turn_of_the_loop_hears_one_message_however_many_were_said);
     tcase_add_test(link, nothing_is_heard_after_the_close_whatever_was_said_before);

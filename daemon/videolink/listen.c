@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "videolink/listen.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int open_socket(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* Whether somebody accepts there: then the socket is not a dead process's to replace. */
+static bool is_served(const struct sockaddr_un *address)
+{
+    int fd = open_socket();
+    bool served = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+                              errno == EAGAIN);
+    if (fd >= 0)
+        close(fd);
+    return served;
+}
+
+int listen_bind(const char *path, int *ret_fd, struct err *e)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return err_set(e, ENAMETOOLONG, "%s: a socket's path may have 107 bytes", path);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    if (is_served(&address))
+        return err_set(e, EADDRINUSE, "%s: another process listens there already", path);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return err_system(e, errno, "%s", path);
+    int fd = open_socket();
+    /* Nobody but the group may connect even for the moment before the chmod: the file gets the
+     * socket's mode, less the umask. */
+    if (fd < 0 || fchmod(fd, 0660) != 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || chmod(path, 0660) != 0) {
+        int code = errno;
+        if (fd >= 0)
+            close(fd);
+        return err_system(e, code, "%s", path);
+    }
+    *ret_fd = fd;
+    return 0;
+}
