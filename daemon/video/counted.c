@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdbool.h>
 #include <string.h>
+
+#define MOST_MS (INT64_MAX / 4)
+/* What a reboot may have taken of the count: it is noted each ten minutes, if the disk takes that.
+ */
+#define BEHIND_MS INT64_C(3600000)
 
 void counted_init(struct counted *c, int64_t now_ms)
 {
-    *c = (struct counted){.at_ms = now_ms};
+    *c = (struct counted){.at_ms = now_ms, .most_ms = MOST_MS};
 }
 
 int counted_load(struct counted *c, const char *text, const char *boot, int64_t now_ms,
@@ -18,31 +22,33 @@ int counted_load(struct counted *c, const char *text, const char *boot, int64_t 
     const char *of = json_string_value(json_object_get(row, "boot"));
     json_int_t ran_ms = -1, at_ms = -1;
     bool is_whole = of && json_unpack(row, "{sI,sI}", "ran_ms", &ran_ms, "at_ms", &at_ms) == 0 &&
-                    ran_ms >= 0 && at_ms >= 0 && ran_ms <= INT64_MAX / 2;
+                    ran_ms >= 0 && at_ms >= 0 && ran_ms <= MOST_MS;
     /* Another boot's clock has begun anew: this one has run since. */
     if (is_whole && strcmp(of, boot) != 0)
         at_ms = 0;
     json_decref(row);
     if (!is_whole || at_ms > now_ms)
-        return err_set(e, EBADMSG,
-                       "how long it ran cannot be read: clips are kept for as long "
-                       "again");
-    *c = (struct counted){.ran_ms = ran_ms, .at_ms = at_ms};
+        return err_set(e, EBADMSG, "it is damaged");
+    *c = (struct counted){.ran_ms = ran_ms, .at_ms = at_ms, .most_ms = ran_ms + BEHIND_MS};
     counted_go_on(c, now_ms);
     return 0;
 }
 
 void counted_go_on(struct counted *c, int64_t now_ms)
 {
-    if (now_ms > c->at_ms)
-        c->ran_ms += now_ms - c->at_ms;
+    int64_t passed_ms = now_ms > c->at_ms ? now_ms - c->at_ms : 0;
+    c->ran_ms += passed_ms;
+    c->most_ms += passed_ms;
     c->at_ms = now_ms;
 }
 
-void counted_know(struct counted *c, int64_t ran_ms)
+bool counted_know(struct counted *c, int64_t ran_ms)
 {
+    if (ran_ms < 0 || ran_ms > c->most_ms)
+        return false;
     if (ran_ms > c->ran_ms)
         c->ran_ms = ran_ms;
+    return true;
 }
 
 char *counted_text(const struct counted *c, const char *boot)

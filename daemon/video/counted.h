@@ -9,13 +9,15 @@
 #ifndef TOCSIN_VIDEO_COUNTED_H
 #define TOCSIN_VIDEO_COUNTED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
 struct counted {
-    int64_t ran_ms; /* in all */
-    int64_t at_ms;  /* counted until then, in this boot */
+    int64_t ran_ms;  /* in all */
+    int64_t at_ms;   /* counted until then, in this boot */
+    int64_t most_ms; /* what it can be by what was noted of it and has passed since */
 };
 
 /* Begins at nothing, now. */
@@ -28,8 +30,10 @@ int counted_load(struct counted *c, const char *text, const char *boot, int64_t 
 
 void counted_go_on(struct counted *c, int64_t now_ms);
 
-/* Something happened when so much was counted: no less has passed since. */
-void counted_know(struct counted *c, int64_t ran_ms);
+/* Something says that it happened when so much was counted: no less has passed since. False, and
+ * nothing changed, if that cannot be: more than was noted of the count, with what may have been
+ * counted behind the last note. Where the count is lost everything can be that is a time. */
+bool counted_know(struct counted *c, int64_t ran_ms);
 
 /* For counted_load; NULL without memory. Caller frees. */
 char *counted_text(const struct counted *c, const char *boot);

@@ -306,13 +306,25 @@ static void run_errand(uv_work_t *work)
     }
 }
 
+/* A false one would make every other clip old. */
+static void take_age(struct shelf *s, struct shelf_clip *clip)
+{
+    counted_go_on(&s->counted, clock_monotonic_ms());
+    if (counted_know(&s->counted, clip->note.ran_ms))
+        return;
+    log_warning("shelf", "%s: its note says an age that cannot be: it is kept for as long again",
+                clip->message.clip.id);
+    clip->note.ran_ms = s->counted.ran_ms;
+    save(s, clip);
+}
+
 static void take_loaded(struct shelf *s, struct shelf_errand *r)
 {
     struct shelf_clip *clip = put_in(s, &r->message);
     r->message.clip.manifest = NULL;
     clip->note = r->note;
-    counted_know(&s->counted, r->note.ran_ms);
     clip->may_be_told = clip->is_on_disk = true;
+    take_age(s, clip);
     if (!clip->note.done && s->handlers.on_saved)
         s->handlers.on_saved(s->handlers.arg, clip);
 }

@@ -101,6 +101,13 @@ int shelf_files_save(const char *folder, const char *id, const char *text, struc
     return result;
 }
 
+/* Without one it is of before there was a count; what is no number is none that can be. */
+static int64_t ran_ms_of(const json_t *note)
+{
+    const json_t *ran_ms = json_object_get(note, "ran_ms");
+    return ran_ms && !json_is_integer(ran_ms) ? -1 : json_integer_value(ran_ms);
+}
+
 int shelf_files_load(const char *folder, const char *id, struct message *ret_message,
                      struct shelf_note *ret_note, struct err *e)
 {
@@ -116,10 +123,9 @@ int shelf_files_load(const char *folder, const char *id, struct message *ret_mes
     result = line ? message_parse(line, strlen(line), &message, e) : -EINVAL;
     if (result == 0 && message.type == MESSAGE_CLIP) {
         *ret_message = message;
-        *ret_note =
-            (struct shelf_note){.stored = json_is_true(json_object_get(object, "stored")),
-                                .done = json_is_true(json_object_get(object, "done")),
-                                .ran_ms = json_integer_value(json_object_get(object, "ran_ms"))};
+        *ret_note = (struct shelf_note){.stored = json_is_true(json_object_get(object, "stored")),
+                                        .done = json_is_true(json_object_get(object, "done")),
+                                        .ran_ms = ran_ms_of(object)};
     } else {
         message_finish(&message);
         result = err_set(e, EINVAL, "%s cannot be read; the clip beside it stays", path);
@@ -143,13 +149,17 @@ void shelf_files_load_count(const char *folder, struct counted *ret_counted)
     struct err e;
     make_path(path, folder, COUNT, "");
     counted_init(ret_counted, now_ms);
-    if (atomic_file_read(path, 4096, &text, NULL, &e) != 0)
-        return;
-    int result = clock_boot_id(boot, &e);
+    int result = atomic_file_read(path, 4096, &text, NULL, &e);
+    if (result == -ENOENT)
+        return; /* the first start */
+    if (result == 0)
+        result = clock_boot_id(boot, &e);
     if (result == 0)
         result = counted_load(ret_counted, text, boot, now_ms, &e);
     if (result != 0)
-        log_warning("shelf", "%s: %s", path, e.text);
+        log_warning("shelf",
+                    "%s: how long it ran cannot be read: clips are kept for as long again: %s",
+                    path, e.text);
     free(text);
 }
 

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How old clips are: by the time that was counted, over restarts and reboots, and by no wall
  * clock. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "run_suite.h"
 #include "video/shelf.h"
 #include "video_clip_stage.h"
@@ -36,6 +41,17 @@ int __wrap_clock_boot_id(char ret_id[CLOCK_BOOT_ID_SIZE], struct err *e)
     (void)e;
     memcpy(ret_id, boot, sizeof boot);
     return 0;
+}
+
+/* What the log was warned of. */
+static unsigned told;
+
+void __wrap_log_line(enum log_level level, const char *module, const char *format, ...);
+void __wrap_log_line(enum log_level level, const char *module, const char *format, ...)
+{
+    (void)module;
+    (void)format;
+    told += level == LOG_LEVEL_WARNING;
 }
 
 static struct shelf shelf;
@@ -126,6 +142,86 @@ START_TEST(where_the_count_is_lost_the_clips_tell_what_it_was_at_least)
 }
 END_TEST
 
+/* What its note says of when it was finished: what cannot be makes no other clip old. */
+static void write_note(const char *id, const char *ran_ms)
+{
+    char path[300], *text;
+    struct err e;
+    snprintf(path, sizeof path, "%s/%s.json", clips(), id);
+    ck_assert_int_eq(atomic_file_read(path, 1 << 20, &text, NULL, &e), 0);
+    json_t *note = json_loads(text, 0, NULL), *age = json_loads(ran_ms, JSON_DECODE_ANY, NULL);
+    ck_assert_ptr_nonnull(age);
+    ck_assert_int_eq(json_object_set_new(note, "ran_ms", age), 0);
+    free(text);
+    text = json_dumps(note, JSON_COMPACT);
+    json_decref(note);
+    ck_assert_int_eq(atomic_file_write(path, 0640, text, strlen(text), &e), 0);
+    free(text);
+}
+
+START_TEST(a_note_of_an_age_that_cannot_be_makes_its_clip_new_and_no_other_old)
+{
+    static const char *const ages[] = {
+        "4000000000000000000", "9223372036854775807", "-1", "-9223372036854775808", "\"1\"",
+        "1209600000"};
+    char id[UUID_TEXT_SIZE];
+    monotonic_ms += HOUR;
+    struct message made = make_clip(BEGIN, 10);
+    memcpy(id, made.clip.id, sizeof id);
+    shelf_mark(&shelf, put_on(&shelf, &made), true, true);
+    ck_assert_uint_eq(left_after(2 * HOUR), 2);
+    for (int starts = 0; starts < 2; starts++) {
+        if (starts == 0)
+            write_note(id, ages[_i]);
+        told = 0;
+        restart();
+        ck_assert_uint_eq(told, starts == 0); /* what was taken is written down */
+        ck_assert_uint_eq(left_after(2 * HOUR), 2);
+    }
+    monotonic_ms += HOUR + 1;
+    ck_assert_uint_eq(left_after(2 * HOUR), 1); /* the other, in its time */
+    ck_assert_ptr_nonnull(shelf_find(&shelf, id));
+    restart();
+    monotonic_ms += HOUR;
+    ck_assert_uint_eq(left_after(2 * HOUR), 0);
+}
+END_TEST
+
+/* A reboot may take what was counted behind the last note of it: a clip of then is no false one. */
+START_TEST(a_note_of_after_the_last_count_is_believed)
+{
+    char id[UUID_TEXT_SIZE];
+    monotonic_ms += HOUR;
+    ck_assert_uint_eq(left_after(9 * HOUR), 1); /* notes what it has counted */
+    monotonic_ms += HOUR / 7;
+    struct message made = make_clip(BEGIN, 10);
+    memcpy(id, made.clip.id, sizeof id);
+    shelf_mark(&shelf, put_on(&shelf, &made), true, true);
+    strcpy(boot, "second");
+    monotonic_ms = 1000;
+    restart();
+    ck_assert_int_eq(shelf.counted.ran_ms, HOUR + HOUR / 7);
+    ck_assert_int_eq(shelf_find(&shelf, id)->note.ran_ms, HOUR + HOUR / 7);
+}
+END_TEST
+
+/* Once it had a count, and is refused it: not as if there had never been one. */
+START_TEST(a_count_that_may_not_be_read_is_told)
+{
+    char path[300];
+    struct counted c;
+    snprintf(path, sizeof path, "%s/counted", clips());
+    remove(path);
+    told = 0;
+    shelf_files_load_count(clips(), &c);
+    ck_assert_uint_eq(told, 0); /* the first start */
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    shelf_files_load_count(clips(), &c);
+    ck_assert_uint_eq(told, 1);
+    rmdir(path);
+}
+END_TEST
+
 START_TEST(a_count_that_cannot_be_read_begins_anew)
 {
     static const char *const texts[] = {
@@ -159,6 +255,10 @@ int main(void)
     tcase_add_test(tc, time_is_counted_over_a_restart_within_a_boot);
     tcase_add_test(tc, time_is_counted_over_a_reboot_and_not_between);
     tcase_add_test(tc, where_the_count_is_lost_the_clips_tell_what_it_was_at_least);
+    tcase_add_loop_test(tc, a_note_of_an_age_that_cannot_be_makes_its_clip_new_and_no_other_old, 0,
+                        6);
+    tcase_add_test(tc, a_note_of_after_the_last_count_is_believed);
+    tcase_add_test(tc, a_count_that_may_not_be_read_is_told);
     tcase_add_loop_test(tc, a_count_that_cannot_be_read_begins_anew, 0, 8);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
