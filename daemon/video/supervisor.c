@@ -22,7 +22,8 @@
 struct supervisor {
     const char *path, *kept;
     struct config *config;
-    struct config *next; /* read at SIGHUP, in force once every worker has ended */
+    struct conf_text text; /* of `config`, until it is known to work and is kept */
+    struct config *next;   /* read at SIGHUP, in force once every worker has ended */
     struct conf_text next_text;
     uv_loop_t loop;
     struct service *service;
@@ -34,6 +35,7 @@ struct supervisor {
     uv_timer_t tick;
     int64_t pruned_ms, ending_ms, tried_ms;
     bool has_shelf;       /* its folder */
+    bool is_ready;        /* with `config` */
     char link_lacks[300]; /* why there is no link; "": nothing */
     bool stopping;
     int result; /* of the run */
@@ -257,6 +259,16 @@ static void keep(struct supervisor *s, struct conf_text *text)
         finish_keeping(&k->work, 0);
 }
 
+/* Once there is what it needs, however late: until then the configuration is not known to work. */
+static void become_ready(struct supervisor *s)
+{
+    if (s->is_ready || !s->has_shelf || !s->link)
+        return;
+    s->is_ready = true;
+    log_info("video", "ready: %zu camera%s", s->cameras.count, plural((long long)s->cameras.count));
+    keep(s, &s->text);
+}
+
 /* Who changed the file is there to mend it; a password may have to wait all the same. */
 static int read_again(const char *path, struct conf_text *ret_text, struct config **ret_config,
                       struct err *e)
@@ -319,13 +331,16 @@ static void take_config(struct supervisor *s)
     }
     s->config = s->next;
     s->next = NULL;
+    conf_text_finish(&s->text);
+    s->text = s->next_text;
+    s->next_text = (struct conf_text){0};
+    s->is_ready = false;
     if ((s->link && strcmp(old->video.socket, s->config->video.socket) != 0) ||
         (s->has_shelf && strcmp(old->video.dir, s->config->video.dir) != 0))
         log_warning("video", "video.socket and video.dir change only with a restart");
     config_destroy(old);
-    keep(s, &s->next_text);
     service_ready(s->service);
-    log_info("video", "ready: %zu camera%s", s->cameras.count, plural((long long)s->cameras.count));
+    become_ready(s);
 }
 
 static void on_stop(uv_signal_t *signal, int number)
@@ -360,6 +375,7 @@ static void on_tick(uv_timer_t *timer)
     try_again(s, now_ms);
     if (s->stopping)
         return;
+    become_ready(s);
     cameras_tick(&s->cameras, now_ms);
     if (!s->has_shelf)
         return;
@@ -421,16 +437,11 @@ int supervisor_run(const char *path, const char *kept, struct start *start, came
     s->path = path;
     s->kept = kept;
     s->config = start->config;
+    s->text = start->text;
     s->cameras = (struct cameras){.loop = &s->loop, .worker = worker, .shelf = &s->shelf};
     uv_loop_init(&s->loop);
     shelf_init(&s->shelf, &s->loop);
     int result = open_all(s, e);
-    if (result == 0 && s->has_shelf && s->link) { /* else it is not known to work */
-        log_info("video", "ready: %zu camera%s", s->cameras.count,
-                 plural((long long)s->cameras.count));
-        keep(s, &start->text);
-    }
-    conf_text_finish(&start->text);
     uv_run(&s->loop, UV_RUN_DEFAULT);
     uv_loop_close(&s->loop);
     if (result == 0 && (result = s->result) != 0)
@@ -440,6 +451,7 @@ int supervisor_run(const char *path, const char *kept, struct start *start, came
     shelf_close(&s->shelf);
     config_destroy(s->config);
     config_destroy(s->next);
+    conf_text_finish(&s->text);
     conf_text_finish(&s->next_text);
     cameras_finish(&s->cameras);
     free(s);

@@ -3,10 +3,12 @@
  * another one has. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "run_suite.h"
 #include "video_supervisor_stage.h"
 
@@ -27,6 +29,16 @@ static void set_up_without_socket(void)
     begin("horse\n");
 }
 
+/* The file as it is in force. */
+static char *text_in_force(void)
+{
+    char *text;
+    size_t length;
+    struct err e;
+    ck_assert_int_eq(atomic_file_read(folder.file, 1 << 16, &text, &length, &e), 0);
+    return text;
+}
+
 /* Not an end for ever: systemd gives up starting what ends at once. */
 START_TEST(without_its_folder_each_camera_says_so_and_begins_when_it_is_there)
 {
@@ -39,6 +51,9 @@ START_TEST(without_its_folder_each_camera_says_so_and_begins_when_it_is_there)
     remove_below("video");
     RUN_UNTIL(cameras[0].state == MESSAGE_CAMERA_ONLINE &&
               cameras[2].state == MESSAGE_CAMERA_ONLINE);
+    char *text = text_in_force();
+    run_until_file(is_kept, text); /* now it is known to work */
+    free(text);
     press();
     RUN_UNTIL(strcmp(clips, "one1") == 0);
 }
@@ -46,9 +61,13 @@ END_TEST
 
 START_TEST(a_socket_that_cannot_be_had_is_there_when_it_can)
 {
+    char *text = text_in_force();
     run_until_file(leftover_is_gone, ""); /* it runs */
+    ck_assert(!is_kept(text));
     remove_below("link.sock");
     RUN_UNTIL(cameras[0].state == MESSAGE_CAMERA_ONLINE);
+    run_until_file(is_kept, text);
+    free(text);
     press();
     RUN_UNTIL(strcmp(clips, "one1") == 0);
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/atomic_file.h"
-#include "conf/kept.h"
 #include "run_suite.h"
 #include "video/supervisor.h"
 #include "video_supervisor_stage.h"
@@ -116,19 +115,6 @@ START_TEST(clips_are_believed_once_and_told_until_stored)
     ck_assert_str_eq(clips, "one1one1one1one1");
 }
 END_TEST
-
-static bool is_kept(const char *expected)
-{
-    char path[120];
-    struct conf_text text;
-    struct err e;
-    snprintf(path, sizeof path, "%s/tocsin.yaml.last", folder.path);
-    if (kept_read(path, &text, &e) != 0)
-        return false;
-    bool is = strcmp(text.bytes, expected) == 0;
-    conf_text_finish(&text);
-    return is;
-}
 
 /* It is not told again, and what is kept of it does not say that tocsind has it. */
 START_TEST(a_clip_that_is_refused_is_not_told_again)

@@ -313,6 +313,19 @@ bool leftover_is_gone(const char *word)
     return access(leftover, F_OK) != 0;
 }
 
+bool is_kept(const char *expected)
+{
+    char path[120];
+    struct conf_text text;
+    struct err e;
+    snprintf(path, sizeof path, "%s/tocsin.yaml.last", folder.path);
+    if (kept_read(path, &text, &e) != 0)
+        return false;
+    bool is = strcmp(text.bytes, expected) == 0;
+    conf_text_finish(&text);
+    return is;
+}
+
 bool is_there(const char *path)
 {
     return access(path, F_OK) == 0;

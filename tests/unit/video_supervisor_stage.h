@@ -44,6 +44,9 @@ void remove_below(const char *name);
 bool leftover_is_gone(const char *word);
 bool is_there(const char *path);
 
+/* Whether the configuration that is kept is this. */
+bool is_kept(const char *text);
+
 /* A file tells nobody that it has changed. */
 void run_until_file(bool (*is_so)(const char *word), const char *word);
 
