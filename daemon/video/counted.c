@@ -5,14 +5,14 @@
 #include <jansson.h>
 #include <string.h>
 
-#define MOST_MS (INT64_MAX / 4)
+#define ANY_MS (INT64_MAX / 4)
 /* What a reboot may have taken of the count: it is noted each ten minutes, if the disk takes that.
  */
 #define BEHIND_MS INT64_C(3600000)
 
 void counted_init(struct counted *c, int64_t now_ms)
 {
-    *c = (struct counted){.at_ms = now_ms, .most_ms = MOST_MS};
+    *c = (struct counted){.at_ms = now_ms, .most_ms = ANY_MS};
 }
 
 int counted_load(struct counted *c, const char *text, const char *boot, int64_t now_ms,
@@ -22,7 +22,7 @@ int counted_load(struct counted *c, const char *text, const char *boot, int64_t 
     const char *of = json_string_value(json_object_get(row, "boot"));
     json_int_t ran_ms = -1, at_ms = -1;
     bool is_whole = of && json_unpack(row, "{sI,sI}", "ran_ms", &ran_ms, "at_ms", &at_ms) == 0 &&
-                    ran_ms >= 0 && at_ms >= 0 && ran_ms <= MOST_MS;
+                    ran_ms >= 0 && at_ms >= 0 && ran_ms <= ANY_MS;
     /* Another boot's clock has begun anew: this one has run since. */
     if (is_whole && strcmp(of, boot) != 0)
         at_ms = 0;
