@@ -15,13 +15,14 @@
 #define SLOW_CAP_MS    LIMIT_RETRY_SLOW_MS
 #define REFUSED_MS     LIMIT_RETRY_SLOW_MS
 #define AFTER_REFUSAL  1000 /* the lane's own pause, so that a refusing receiver is not flooded */
+#define REFUSED_ALONE  2    /* so often in a row it is the event, and not a proxy of a moment */
 #define RETRY_WISH_MAX LIMIT_RETRY_WISH_MS
 
 /* What is pending of one incident. */
 struct lanes_incident {
     char alarm[UUID_TEXT_SIZE];
     size_t count;            /* entries that belong to it */
-    struct heap undelivered; /* all but manifests, by seq */
+    struct heap undelivered; /* what the later ones wait for, by seq: no manifests */
     struct heap behind;      /* those whose turn came too early, by seq */
 };
 
@@ -103,6 +104,15 @@ static bool must_wait_for_earlier(const struct delivery *entry)
     return earliest && earliest->key < (int64_t)entry->seq;
 }
 
+/* From now on the later events of its incident wait for it. */
+static void hold_later(struct delivery *entry)
+{
+    if (!entry->incident || entry->class == EVENT_CLASS_MANIFEST || entry->holds)
+        return;
+    heap_add(&entry->incident->undelivered, &entry->undelivered, (int64_t)entry->seq);
+    entry->holds = true;
+}
+
 static void put_behind(struct delivery *entry)
 {
     enter_queue(entry, &entry->incident->behind, (int64_t)entry->seq);
@@ -117,8 +127,7 @@ void lanes_add(struct lanes *lanes, struct delivery *entry)
     if (entry->alarm[0]) {
         entry->incident = find_or_make_incident(lanes, entry->alarm);
         entry->incident->count++;
-        if (entry->class != EVENT_CLASS_MANIFEST)
-            heap_add(&entry->incident->undelivered, &entry->undelivered, (int64_t)entry->seq);
+        hold_later(entry);
     }
     if (must_wait_for_earlier(entry))
         put_behind(entry);
@@ -126,10 +135,15 @@ void lanes_add(struct lanes *lanes, struct delivery *entry)
         make_ready(lanes, entry);
 }
 
-/* One of its incident has been delivered: what stood only behind that one may go. */
-static void release_behind(struct lanes *lanes, struct lanes_incident *incident)
+/* It has been delivered, or is refused again and again: what stood only behind it may go. */
+static void release_later(struct lanes *lanes, struct delivery *entry)
 {
-    struct delivery *entry;
+    struct lanes_incident *incident = entry->incident;
+    if (!incident)
+        return;
+    if (entry->holds)
+        heap_remove(&incident->undelivered, &entry->undelivered);
+    entry->holds = false;
     while ((entry = at_place(incident->behind.first)) && !must_wait_for_earlier(entry)) {
         leave_queue(entry);
         make_ready(lanes, entry);
@@ -159,6 +173,7 @@ static struct delivery *next_fresh_press(struct lanes *lanes)
 static void end_refusal(struct lanes *lanes, struct delivery *entry)
 {
     leave_queue(entry);
+    hold_later(entry);
     make_ready(lanes, entry);
 }
 
@@ -214,9 +229,7 @@ static void leave_incident(struct lanes *lanes, struct delivery *entry)
     struct lanes_incident *incident = entry->incident;
     if (!incident)
         return;
-    if (entry->class != EVENT_CLASS_MANIFEST)
-        heap_remove(&incident->undelivered, &entry->undelivered);
-    release_behind(lanes, incident);
+    release_later(lanes, entry);
     if (--incident->count > 0)
         return;
     tdelete(incident, &lanes->by_alarm, compare_alarm);
@@ -226,8 +239,8 @@ static void leave_incident(struct lanes *lanes, struct delivery *entry)
 static void set_refused(struct lanes *lanes, struct delivery *entry, bool refused)
 {
     lanes->refused += refused;
-    lanes->refused -= entry->refused;
-    entry->refused = refused;
+    lanes->refused -= entry->refusals > 0;
+    entry->refusals = refused ? entry->refusals + 1 : 0;
 }
 
 static void forget(struct lanes *lanes, struct delivery *entry)
@@ -263,6 +276,8 @@ void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int
     if (refused) {
         enter_queue(entry, &lane->refused, now_ms + REFUSED_MS);
         lane->due_ms = now_ms + AFTER_REFUSAL;
+        if (entry->refusals >= REFUSED_ALONE)
+            release_later(lanes, entry);
         return;
     }
     make_ready(lanes, entry);

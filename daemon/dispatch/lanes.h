@@ -9,7 +9,8 @@
  *
  * A lane that failed waits: full jitter, 250 ms doubling to 5 s, after ten minutes 60 s, for ever.
  * An event that was *refused* (a person must mend something) waits 60 s by itself and lets the next
- * one pass, so that one bad event cannot dam up a hundred good ones.
+ * one pass, so that one bad event cannot dam up a hundred good ones: those of its own incident,
+ * once it was refused twice in a row, and until it is tried again.
  *
  * An entry that is not in flight stands in one queue. Every step costs at most the logarithm of the
  * backlog (but for those that move many at once, each of them once):
@@ -42,14 +43,15 @@ struct delivery {
     char alarm[UUID_TEXT_SIZE];
     struct event *event; /* a reference, or NULL: to be loaded when its turn comes */
     unsigned attempts;
-    bool refused;          /* when it was tried last */
+    unsigned refusals;     /* in a row, up to the last try */
     bool in_flight;        /* or being loaded */
     enum uplink_lane lane; /* while in flight */
     /* lanes.c's own */
     LIST_ENTRY(delivery) all;
     struct heap_node place; /* in `queue`; in none while in flight */
     struct heap *queue;
-    struct heap_node undelivered;    /* in its incident's, unless it is a manifest */
+    struct heap_node undelivered; /* in its incident's, while it holds the later ones up */
+    bool holds;
     struct lanes_incident *incident; /* NULL: belongs to none */
 };
 

@@ -225,6 +225,66 @@ START_TEST(what_was_refused_still_waits_for_the_earlier_events_of_its_incident)
 }
 END_TEST
 
+static void refuse(struct lanes *lanes, uint64_t seq, int64_t now_ms)
+{
+    struct delivery *entry;
+    ck_assert_uint_eq(next(lanes, now_ms, &entry), seq);
+    lanes_failed(lanes, entry, true, now_ms, 0, 0);
+}
+
+static void deliver(struct lanes *lanes, uint64_t seq, int64_t now_ms)
+{
+    struct delivery *entry;
+    ck_assert_uint_eq(next(lanes, now_ms, &entry), seq);
+    lanes_delivered(lanes, entry, now_ms);
+}
+
+/* A press of the same button after one whose bytes rotted on the disk. */
+START_TEST(what_is_refused_again_and_again_holds_its_incident_up_no_longer)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 1);
+    add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    add(&lanes, 3, EVENT_CLASS_MANIFEST, alarm_a, 0);
+    refuse(&lanes, 1, 0);
+    ck_assert_uint_eq(next(&lanes, 59999, NULL), 0); /* as it may be a receiver of a moment */
+    refuse(&lanes, 1, 60000);
+    deliver(&lanes, 2, 61000);
+    deliver(&lanes, 3, 61000);
+    /* While it is tried it is the first again. */
+    ck_assert_uint_eq(next(&lanes, 120000, &entry), 1);
+    add(&lanes, 4, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    ck_assert_uint_eq(next(&lanes, 120000, NULL), 0);
+    lanes_failed(&lanes, entry, true, 120000, 0, 0);
+    deliver(&lanes, 4, 121000);
+    ck_assert_uint_eq(lanes.refused, 1);
+    deliver(&lanes, 1, 180000);
+    ck_assert_uint_eq(lanes.refused, 0);
+    ck_assert_uint_eq(lanes.count, 0);
+    lanes_finish(&lanes);
+}
+END_TEST
+
+START_TEST(refused_twice_with_another_failure_between_is_not_refused_again)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 1);
+    add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    refuse(&lanes, 1, 0);
+    ck_assert_uint_eq(next(&lanes, 60000, &entry), 1);
+    lanes_failed(&lanes, entry, false, 60000, 0, 0);
+    refuse(&lanes, 1, 70000);
+    ck_assert_uint_eq(next(&lanes, 120000, NULL), 0);
+    refuse(&lanes, 1, 130000);
+    lanes_forgive(&lanes); /* a person has mended it: the first goes first */
+    deliver(&lanes, 1, 131000);
+    deliver(&lanes, 2, 131000);
+    lanes_finish(&lanes);
+}
+END_TEST
+
 START_TEST(nothing_to_send_is_nothing_to_wake_for)
 {
     struct lanes lanes = {0};
@@ -363,6 +423,8 @@ int main(void)
     tcase_add_test(tc, every_event_is_delivered_exactly_once_whatever_fails);
     tcase_add_test(tc, what_is_read_back_late_still_goes_first);
     tcase_add_test(tc, what_was_refused_still_waits_for_the_earlier_events_of_its_incident);
+    tcase_add_test(tc, what_is_refused_again_and_again_holds_its_incident_up_no_longer);
+    tcase_add_test(tc, refused_twice_with_another_failure_between_is_not_refused_again);
     tcase_add_test(tc, nothing_to_send_is_nothing_to_wake_for);
     tcase_add_test(tc, a_delivery_mends_its_lane_and_no_other);
     tcase_add_test(tc, a_press_counts_as_pending_until_it_has_arrived);
