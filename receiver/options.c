@@ -30,7 +30,9 @@ static const struct option long_options[] = {
 
 static const char usage[] =
     "usage: tocsin-receiver --cert FILE --key FILE --client-ca FILE --gateway-keys FOLDER\n"
-    "                       --receipt-key FILE --store FOLDER --page-token-file FILE …\n";
+    "                       --receipt-key FILE --store FOLDER --page-token-file FILE\n"
+    "                       [--name TEXT] [--listen ADDRESS:PORT] [--page-listen ADDRESS:PORT]\n"
+    "                       [--public-url URL] [--max-body-bytes N]\n";
 
 static void print_help(void)
 {

@@ -44,6 +44,16 @@ static void print_usage(const struct program *p)
     fprintf(stderr, "%.*s", (int)length, p->help);
 }
 
+int program_no_command(const struct program *p, const char *word)
+{
+    if (word)
+        program_usage(p, "%s: no such command", word);
+    else
+        program_usage(p, "no COMMAND");
+    print_usage(p);
+    return EXIT_USAGE;
+}
+
 static void refuse(const struct program *p, int result, char **argv)
 {
     char letter[3];

@@ -61,6 +61,10 @@ int program_status(int option);
 int program_usage(const struct program *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Says that the word is none of its commands (NULL: that there is none) and which there are: the
+ * first lines of its help, until an empty one. Returns EXIT_USAGE. */
+int program_no_command(const struct program *p, const char *word);
+
 /* Refuses operands beyond the first `most`: EXIT_USAGE after a message, or 0. */
 int program_operands(const struct program *p, int argc, char **argv, int most);
 

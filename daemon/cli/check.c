@@ -163,7 +163,8 @@ static int check_file(struct check *c)
                                                   .cameras = camera_types,
                                                   .signers = signer_types,
                                                   .uplinks = uplink_types,
-                                                  .check_files = true};
+                                                  .check_files = true,
+                                                  .try_files = true};
     struct config *config = NULL;
     struct signer *signer = NULL;
     struct err e;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands tocsin drill and tocsin test. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +48,13 @@ static int read_options(const struct program *p, int argc, char **argv, json_t *
 {
     for (int letter; (letter = program_option(p, argc, argv)) != PROGRAM_END;) {
         int64_t length_ms;
+        int wrong;
         switch (letter) {
         case OPTION_FOR:
-            if (value_duration(optarg, &length_ms) != 0) {
-                program_usage(p, "--for %s: not a duration such as 90s or 10min", optarg);
+            if ((wrong = value_duration(optarg, &length_ms)) != 0) {
+                program_usage(p, "--for %s: %s", optarg,
+                              wrong == -ERANGE ? "too long"
+                                               : "not a duration such as 90s or 10min");
                 return PROGRAM_WRONG;
             }
             json_object_set_new(request, "length_ms", json_integer(length_ms));

@@ -9,7 +9,6 @@
 #include "cli/commands.h"
 
 static const char help[] = "usage: tocsin [--socket PATH] COMMAND …\n"
-                           "\n"
                            "  status   what is open, what works, what does not\n"
                            "  watch    everything that happens, as it happens\n"
                            "  press    press a simulated button\n"
@@ -45,6 +44,26 @@ static const struct command {
     {"limits", run_limits},
 };
 
+static int run_command(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].name, argv[0]) != 0)
+            continue;
+        optind = 0; /* the command reads a command line of its own */
+        return commands[i].run(argc, argv);
+    }
+    return program_no_command(&program, argv[0]);
+}
+
+static int run_help(int argc, char **argv)
+{
+    char of_command[] = "--help", *line[] = {argc > 1 ? argv[1] : NULL, of_command, NULL};
+    if (argc > 1)
+        return run_command(2, line);
+    fputs(help, stdout);
+    return EXIT_SUCCESS;
+}
+
 static int run(int argc, char **argv)
 {
     for (int letter; (letter = program_option(&program, argc, argv)) != PROGRAM_END;) {
@@ -53,23 +72,15 @@ static int run(int argc, char **argv)
         client_set_socket(optarg);
     }
     if (optind == argc)
-        return program_usage(&program, "no COMMAND");
+        return program_no_command(&program, NULL);
     int at = optind;
     if (strcmp(argv[at], "version") == 0) {
         printf("tocsin " TOCSIN_VERSION "\n");
         return EXIT_SUCCESS;
     }
-    if (strcmp(argv[at], "help") == 0) {
-        fputs(help, stdout);
-        return EXIT_SUCCESS;
-    }
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(commands[i].name, argv[at]) != 0)
-            continue;
-        optind = 0; /* the command reads a command line of its own */
-        return commands[i].run(argc - at, argv + at);
-    }
-    return program_usage(&program, "%s: no such command", argv[at]);
+    if (strcmp(argv[at], "help") == 0)
+        return run_help(argc - at, argv + at);
+    return run_command(argc - at, argv + at);
 }
 
 int main(int argc, char **argv)

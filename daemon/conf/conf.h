@@ -40,6 +40,7 @@ struct conf_request {
     const struct conf_row *rows; /* borrowed for the call */
     size_t row_count;
     bool check_files; /* files that the drivers will read must be readable by this process */
+    bool try_files;   /* and hold what the drivers need: they look into them */
     /* A secret whose file cannot be read is no mistake but its driver's trouble. */
     bool secrets_may_wait;
     /* Nor is anything else that is wrong with one entry of a list whose drivers are known here,

@@ -252,7 +252,7 @@ static void gather_spellings(const struct fill_target *targets, size_t target_co
     legal->list[legal->count] = NULL;
 }
 
-/* Whether the map holds a word that is probably this key: the word is told, not the lack. */
+/* As fill_is_misspelt. */
 static bool is_misspelt(const struct node *map, const char *key, const struct spellings *legal)
 {
     for (size_t i = 0; map && i < map->count; i++) {
@@ -341,16 +341,12 @@ void fill_map(struct fill *fill, const struct node *map, const struct fill_place
         fill_pair(fill, &map->pairs[i], path, targets, target_count, &legal, lenient);
 }
 
-bool fill_has_unknown(const struct node *map, const struct fill_target *targets,
+bool fill_is_misspelt(const struct node *map, const char *key, const struct fill_target *targets,
                       size_t target_count)
 {
-    void *target;
-    enum scalar_source source;
-    for (size_t i = 0; map && map->type == NODE_MAP && i < map->count; i++) {
-        if (!match(targets, target_count, map->pairs[i].key->text, &target, &source))
-            return true;
-    }
-    return false;
+    struct spellings legal;
+    gather_spellings(targets, target_count, &legal);
+    return is_misspelt(map, key, &legal);
 }
 
 void fill_free(const struct option *table, void *target)

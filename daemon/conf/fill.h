@@ -49,8 +49,9 @@ struct fill_place {
 void fill_map(struct fill *fill, const struct node *map, const struct fill_place *place,
               const struct fill_target *targets, size_t target_count, bool lenient);
 
-/* Whether the map holds a key that no table has. */
-bool fill_has_unknown(const struct node *map, const struct fill_target *targets,
+/* Whether the map holds a word that no table has and that is probably this key: the word is told,
+ * not what follows from the lack of the key. */
+bool fill_is_misspelt(const struct node *map, const char *key, const struct fill_target *targets,
                       size_t target_count);
 
 /* Frees what fill_map put into a target. */

@@ -84,30 +84,59 @@ static bool is_news(const struct loader *l, size_t from, size_t to, const char *
            !problems_are_of(l->fill->problems, from, to, needed);
 }
 
-/* All that the driver finds wrong, beside what was found since `before`. */
-static void check_driver(struct loader *l, const struct node *map, const char *path,
-                         const struct config_driver *driver, bool has_unknown_key, size_t before)
+/* An entry whose driver has looked at it. */
+struct looked_at {
+    const struct node *map;
+    const char *path;
+    const struct fill_target *targets;
+    size_t target_count;
+    size_t before, others; /* the mistakes that were found in it before are these */
+};
+
+static void tell_mistake(struct loader *l, const struct looked_at *entry,
+                         const struct driver_mistake *m)
 {
-    struct driver_mistakes mistakes = {.count = 0};
     char inner[FILL_PATH_SIZE];
-    if (!driver->type->check || !map || map->type != NODE_MAP)
+    const struct node *map = entry->map, *at = fill_find(map, m->key);
+    if (!at && !l->fill->unknown_is_noted &&
+        fill_is_misspelt(map, m->key, entry->targets, entry->target_count))
         return;
-    driver->type->check(driver->options, &mistakes);
-    size_t others = l->fill->problems->mistakes.count;
-    for (size_t i = 0; i < mistakes.count; i++) {
-        const struct driver_mistake *m = &mistakes.items[i];
-        const struct node *at = fill_find(map, m->key);
-        bool is_misspelt = !at && has_unknown_key; /* or may be */
-        if (is_misspelt || !is_news(l, before, others, path, m))
-            continue;
-        snprintf(inner, sizeof inner, "%s.%s", path, m->key);
-        if (at && m->item > 0 && at->type == NODE_LIST && m->item <= at->count) {
-            at = at->items[m->item - 1];
-            snprintf(inner, sizeof inner, "%s.%s[%zu]", path, m->key, m->item);
-        }
-        problems_add(l->fill->problems, at ? at->line : map->line, at ? at->column : map->column,
-                     inner, "%s", m->what.text);
+    if (!is_news(l, entry->before, entry->others, entry->path, m))
+        return;
+    snprintf(inner, sizeof inner, "%s.%s", entry->path, m->key);
+    if (at && m->item > 0 && at->type == NODE_LIST && m->item <= at->count) {
+        at = at->items[m->item - 1];
+        snprintf(inner, sizeof inner, "%s.%s[%zu]", entry->path, m->key, m->item);
     }
+    problems_add(l->fill->problems, at ? at->line : map->line, at ? at->column : map->column, inner,
+                 "%s", m->what.text);
+}
+
+/* And finishes them. */
+static void tell_mistakes(struct loader *l, const struct looked_at *entry,
+                          struct driver_mistakes *mistakes)
+{
+    for (size_t i = 0; i < mistakes->count; i++)
+        tell_mistake(l, entry, &mistakes->items[i]);
+    driver_mistakes_finish(mistakes);
+}
+
+/* All that the driver finds wrong, beside what was found before. */
+static void check_driver(struct loader *l, const struct config_driver *driver,
+                         struct looked_at *entry)
+{
+    const struct driver_type *type = driver->type;
+    struct driver_mistakes mistakes = {.count = 0};
+    if (!entry->map || entry->map->type != NODE_MAP)
+        return;
+    entry->others = l->fill->problems->mistakes.count;
+    if (type->check)
+        type->check(driver->options, &mistakes);
+    tell_mistakes(l, entry, &mistakes);
+    entry->others = l->fill->problems->mistakes.count;
+    if (type->check_files && l->request->try_files)
+        type->check_files(driver->options, &mistakes);
+    tell_mistakes(l, entry, &mistakes);
 }
 
 /* A text behind what was hashed before, with where it ends. By this process's key: a password may
@@ -166,7 +195,12 @@ static void load_served(struct loader *l, const struct filled *f, size_t index,
     if (!type && map)
         driver->unknown = hash_pairs(map, f->section->options);
     if (type)
-        check_driver(l, map, path, driver, fill_has_unknown(map, targets, target_count), mistakes);
+        check_driver(l, driver,
+                     &(struct looked_at){.map = map,
+                                         .path = path,
+                                         .targets = targets,
+                                         .target_count = target_count,
+                                         .before = mistakes});
     assert(type || !f->drivers || l->fill->problems->mistakes.count > 0);
     free(name);
 }

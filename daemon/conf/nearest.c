@@ -35,6 +35,8 @@ const char *nearest_find(const char *word, const char *const *legal)
         best = 4;
     for (; *legal; legal++) {
         unsigned distance = nearest_distance(word, *legal);
+        if (distance >= strlen(*legal)) /* nothing of it is there */
+            continue;
         if (distance < best || (distance == best && !nearest)) {
             best = distance;
             nearest = *legal;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/value.h"
+
 /* Calls `visit` for every option of every entry that refers to another section. */
 struct walk {
     void (*visit)(struct walk *w, const struct filled *f, size_t index, const struct option *o,
@@ -52,7 +54,16 @@ static bool ids_are_known(const struct filled *f, const struct node *root)
     return true;
 }
 
-/* The ids that may be named, with NULL at the end. Caller frees the array. */
+static bool is_among(const char *id, const char *const *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(ids[i], id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The ids that may be named, each once, with NULL at the end. Caller frees the array. */
 static const char **gather_offered(const struct filled *f)
 {
     const char **ids = calloc(f->count + 1, sizeof *ids);
@@ -61,7 +72,8 @@ static const char **gather_offered(const struct filled *f)
         abort();
     for (size_t i = 0; i < f->count; i++) {
         const char *id = filled_id(f, i);
-        if (id && (!f->section->offers || f->section->offers(filled_item(f, i))))
+        if (id && value_is_id(id) && !is_among(id, ids, count) &&
+            (!f->section->offers || f->section->offers(filled_item(f, i))))
             ids[count++] = id;
     }
     return ids;
@@ -72,10 +84,10 @@ static void check_name(struct fill *fill, const struct node *name, const char *p
 {
     if (!name || name->type != NODE_TEXT || name->text[0] == '\0')
         return;
-    size_t i = 0;
-    while (offered[i] && strcmp(offered[i], name->text) != 0)
-        i++;
-    if (!offered[i])
+    size_t count = 0;
+    while (offered[count])
+        count++;
+    if (!is_among(name->text, offered, count))
         fill_unknown(fill, name, path, entry, offered);
 }
 

@@ -149,7 +149,8 @@ static void fill_decimal(struct fill *fill, const struct option *o, const struct
         not_legal(fill, node, path, "a number (31.2304)");
     else if (number < (double)o->min || number > (double)o->max)
         problems_add(fill->problems, node->line, node->column, path,
-                     "%s is out of range (%" PRId64 " to %" PRId64 ")", node->text, o->min, o->max);
+                     "%.40s is out of range (%" PRId64 " to %" PRId64 ")", node->text, o->min,
+                     o->max);
     else
         memcpy(member, &number, sizeof number);
 }

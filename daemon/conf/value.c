@@ -20,6 +20,17 @@ static const struct unit durations[] = {{"ms", 1},      {"s", 1000},     {"min",
 static const struct unit sizes[] = {
     {"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", INT64_C(1073741824)}, {NULL, 0}};
 
+/* Of as many as stand there; what is behind them is left. */
+static int read_digits(const char *text, int64_t *ret_value)
+{
+    errno = 0;
+    int64_t number = strtoll(text, NULL, 10);
+    if (errno == ERANGE)
+        return -ERANGE;
+    *ret_value = number;
+    return 0;
+}
+
 int value_bool(const char *text, bool *ret_value)
 {
     if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
@@ -31,11 +42,9 @@ int value_bool(const char *text, bool *ret_value)
 int value_int(const char *text, int64_t *ret_value)
 {
     const char *digits = text + (text[0] == '-');
-    if (!isdigit((unsigned char)*digits) || strspn(digits, "0123456789") != strlen(digits) ||
-        strlen(digits) > 18)
+    if (!isdigit((unsigned char)*digits) || strspn(digits, "0123456789") != strlen(digits))
         return -EINVAL;
-    *ret_value = strtoll(text, NULL, 10);
-    return 0;
+    return read_digits(text, ret_value);
 }
 
 int value_decimal(const char *text, double *ret_value)
@@ -43,7 +52,7 @@ int value_decimal(const char *text, double *ret_value)
     const char *digits = text + (text[0] == '-');
     const char *dot = strchr(digits, '.');
     if (!isdigit((unsigned char)*digits) || strspn(digits, "0123456789.") != strlen(digits) ||
-        strlen(digits) > 24 || (dot && (strchr(dot + 1, '.') || dot[1] == '\0')))
+        (dot && (strchr(dot + 1, '.') || dot[1] == '\0')))
         return -EINVAL;
     *ret_value = strtod(text, NULL);
     return 0;
@@ -52,18 +61,16 @@ int value_decimal(const char *text, double *ret_value)
 static int with_unit(const char *text, const struct unit *units, int64_t *ret_value)
 {
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 12)
+    const struct unit *u = units;
+    int64_t number;
+    while (u->name && strcmp(text + digits, u->name) != 0)
+        u++;
+    if (digits == 0 || !u->name)
         return -EINVAL;
-    int64_t number = strtoll(text, NULL, 10);
-    for (const struct unit *u = units; u->name; u++) {
-        if (strcmp(text + digits, u->name) != 0)
-            continue;
-        if (number > INT64_MAX / u->factor)
-            return -EINVAL;
-        *ret_value = number * u->factor;
-        return 0;
-    }
-    return -EINVAL;
+    if (read_digits(text, &number) != 0 || number > INT64_MAX / u->factor)
+        return -ERANGE;
+    *ret_value = number * u->factor;
+    return 0;
 }
 
 int value_duration(const char *text, int64_t *ret_ms)

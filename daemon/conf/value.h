@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values as people write them, into numbers. Pure; -EINVAL when the text is none. */
+/* Values as people write them, into numbers. Pure; -EINVAL when the text is none,
+ * -ERANGE when it is one that is too large for the number. */
 #ifndef TOCSIN_CONF_VALUE_H
 #define TOCSIN_CONF_VALUE_H
 

@@ -6,8 +6,7 @@
  * Tells by facts what becomes of events, clips and links, and what people at receivers decide. What
  * it writes to the outbox of a delivery is handed over when the turn is over: whatever follows from
  * the delivery (an incident that is further now) was handed over before, and is never missing when
- * the delivery is on the disk. States FAULT_RECEIVER and
- * FAULT_RECEIVER_SETTINGS. Loop thread only.
+ * the delivery is on the disk. States FAULT_RECEIVER and FAULT_RECEIVER_SETTINGS. Loop thread only.
  */
 #ifndef TOCSIN_DELIVERY_DELIVERY_H
 #define TOCSIN_DELIVERY_DELIVERY_H

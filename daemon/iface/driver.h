@@ -10,13 +10,11 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "iface/option.h"
-
-/* What is wrong with a driver's options, as far as there is room. */
-#define DRIVER_MISTAKES_MAX 7
 
 struct driver_mistake {
     const char *key;   /* of the table: what it is about */
@@ -25,30 +23,40 @@ struct driver_mistake {
     struct err what;
 };
 
+/* What is wrong with a driver's options: as many as its tables' lists allow. */
 struct driver_mistakes {
     size_t count;
-    struct driver_mistake items[DRIVER_MISTAKES_MAX];
+    struct driver_mistake *items; /* owned: driver_mistakes_finish */
 };
 
-/* One more; its `what` is to be written by the caller. */
+/* One more; its `what` is to be written by the caller, before the next. Aborts without memory. */
 static inline struct err *driver_mistake(struct driver_mistakes *mistakes, const char *key,
                                          size_t item, const char *needs)
 {
-    static_assert(DRIVER_MISTAKES_MAX > 1, "the last is written over");
-    size_t at = mistakes->count < DRIVER_MISTAKES_MAX ? mistakes->count++ : mistakes->count - 1;
-    mistakes->items[at].key = key;
-    mistakes->items[at].item = item;
-    mistakes->items[at].needs = needs;
-    return &mistakes->items[at].what;
+    struct driver_mistake *made = reallocarray(mistakes->items, mistakes->count + 1, sizeof *made);
+    if (!made)
+        abort();
+    mistakes->items = made;
+    made += mistakes->count++;
+    *made = (struct driver_mistake){.key = key, .item = item, .needs = needs};
+    return &made->what;
+}
+
+static inline void driver_mistakes_finish(struct driver_mistakes *mistakes)
+{
+    free(mistakes->items);
+    *mistakes = (struct driver_mistakes){.count = 0};
 }
 
 /* The first of them as one that stops whatever needs the options: 0, or -EINVAL with the key before
- * its sentence. */
-static inline int driver_first_mistake(const struct driver_mistakes *mistakes, struct err *e)
+ * its sentence. They are finished. */
+static inline int driver_first_mistake(struct driver_mistakes *mistakes, struct err *e)
 {
-    return mistakes->count == 0
-               ? 0
-               : err_set(e, EINVAL, "%s: %s", mistakes->items[0].key, mistakes->items[0].what.text);
+    int result = mistakes->count == 0 ? 0
+                                      : err_set(e, EINVAL, "%s: %s", mistakes->items[0].key,
+                                                mistakes->items[0].what.text);
+    driver_mistakes_finish(mistakes);
+    return result;
 }
 
 struct driver_type {
@@ -66,6 +74,12 @@ struct driver_type {
      * is not told. NULL: there is nothing more to say.
      */
     void (*check)(const void *options, struct driver_mistakes *ret_mistakes);
+
+    /*
+     * What it would find in the files that its options name, if it were opened now: likewise, but
+     * it waits for the disk. NULL: nothing but that they are there.
+     */
+    void (*check_files)(const void *options, struct driver_mistakes *ret_mistakes);
 
     /*
      * What follows from options that are legal and that whoever wrote them should know: a sentence,

@@ -195,21 +195,28 @@ static void answer_local(struct question *q, int family)
     on_answer(q, ARES_SUCCESS, 0, NULL);
 }
 
-int resolver_create(uv_loop_t *loop, const char *servers, struct resolver **ret_resolver,
-                    struct err *e)
+/* c-ares alone knows what it can read. */
+static int try_servers(const char *servers)
 {
-    pthread_once(&library_once, start_library);
-    struct resolver *r = calloc(1, sizeof *r);
-    if (!r || (servers && !(r->servers = strdup(servers)))) {
-        free(r);
-        return err_set(e, ENOMEM, "resolver: out of memory");
-    }
     ares_channel trial = NULL;
+    pthread_once(&library_once, start_library);
     int status = ares_init_options(&trial, NULL, 0);
     if (status == ARES_SUCCESS && servers)
         status = ares_set_servers_ports_csv(trial, servers);
     if (trial)
         ares_destroy(trial);
+    return status;
+}
+
+int resolver_create(uv_loop_t *loop, const char *servers, struct resolver **ret_resolver,
+                    struct err *e)
+{
+    struct resolver *r = calloc(1, sizeof *r);
+    if (!r || (servers && !(r->servers = strdup(servers)))) {
+        free(r);
+        return err_set(e, ENOMEM, "resolver: out of memory");
+    }
+    int status = try_servers(servers);
     if (status != ARES_SUCCESS) {
         free(r->servers);
         free(r);
@@ -272,6 +279,31 @@ bool resolve_is_numeric(const char *text)
 {
     unsigned char bytes[sizeof(struct in6_addr)];
     return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+/* c-ares takes what follows an address without a look: 99999 for the port that its low bits are. */
+static bool is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    long port = digits > 0 && digits <= 5 && text[digits] == '\0' ? strtol(text, NULL, 10) : 0;
+    return port >= 1 && port <= 65535;
+}
+
+bool resolve_is_server(const char *text)
+{
+    char host[64];
+    const char *colon = strchr(text, ':'), *rest;
+    bool is_bracketed = text[0] == '[';
+    size_t length = is_bracketed                           ? strcspn(++text, "]")
+                    : colon && colon == strrchr(text, ':') ? (size_t)(colon - text)
+                                                           : strlen(text);
+    if (length >= sizeof host || (is_bracketed && text[length] != ']'))
+        return false;
+    rest = text + length + is_bracketed;
+    snprintf(host, sizeof host, "%.*s", (int)length, text);
+    host[strcspn(host, "%")] = '\0'; /* the interface of a link's own address */
+    return resolve_is_numeric(host) && (!*rest || (*rest == ':' && is_port(rest + 1))) &&
+           try_servers(text - is_bracketed) == ARES_SUCCESS;
 }
 
 static void destroy(uv_handle_t *handle)

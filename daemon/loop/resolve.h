@@ -29,6 +29,9 @@ struct resolve_result {
 
 typedef void (*resolve_handler)(void *arg, const struct resolve_result *result);
 
+/* Whether `text` names a name server: address, address:port or [address]:port. */
+bool resolve_is_server(const char *text);
+
 /* `servers`: "address[:port],…" instead of the system's; NULL for the system's. Copied. */
 int resolver_create(uv_loop_t *loop, const char *servers, struct resolver **ret_resolver,
                     struct err *e);

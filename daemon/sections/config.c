@@ -60,6 +60,7 @@ int config_parse(const struct conf_text *text, const struct config_drivers *driv
     struct conf_request request = {.rows = rows,
                                    .row_count = config_rows(drivers, rows),
                                    .check_files = drivers->check_files,
+                                   .try_files = drivers->try_files,
                                    .secrets_may_wait = drivers->secrets_may_wait,
                                    .entries_may_fail = drivers->entries_may_fail,
                                    .unknown_is_noted = drivers->unknown_is_noted,

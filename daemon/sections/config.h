@@ -44,7 +44,7 @@ struct config_drivers {
     const struct driver_type *const *signers;
     const struct driver_type *const *uplinks;
     /* See struct conf_request. */
-    bool check_files, secrets_may_wait, entries_may_fail, unknown_is_noted;
+    bool check_files, try_files, secrets_may_wait, entries_may_fail, unknown_is_noted;
 };
 
 struct config {

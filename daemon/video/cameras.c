@@ -42,7 +42,8 @@ static void set_state(struct supervised *u, enum message_camera_state state, con
     said->restarts = restarts;
     memcpy(said->reason, text, sizeof text);
     if (news)
-        log_info("video", "%s: %s %s", u->camera->id, message_camera_state_name(state), text);
+        log_info("video", "%s: %s%s%s", u->camera->id, message_camera_state_name(state),
+                 text[0] ? ": " : "", text);
     if (news || counted)
         link_server_send(u->all->link, &u->state);
 }

@@ -18,7 +18,7 @@ static void say(struct session *s, enum message_camera_state state, const char *
 void session_init(struct session *s, int64_t now_us)
 {
     *s = (struct session){.phase = SESSION_WAITING, .due_us = now_us, .close_us = now_us};
-    say(s, MESSAGE_CAMERA_CONNECTING, "connecting");
+    say(s, MESSAGE_CAMERA_CONNECTING, "");
 }
 
 bool session_is_due(const struct session *s, int64_t now_us)

@@ -128,6 +128,7 @@ START_TEST(what_can_never_be_is_refused_by_name)
         ck_assert_str_eq(mistakes.items[0].key, m->key);
         ck_assert_msg(strstr(mistakes.items[0].what.text, m->remedy), "\"%s\" does not say \"%s\"",
                       mistakes.items[0].what.text, m->remedy);
+        driver_mistakes_finish(&mistakes);
     }
     if (!type->check)
         return;

@@ -362,6 +362,7 @@ START_TEST(each_light_has_a_line_of_its_own)
         if (lines[i].key)
             ck_assert_str_eq(mistakes.items[0].key, lines[i].key);
         ck_assert_uint_eq(mistakes.count, lines[i].count);
+        driver_mistakes_finish(&mistakes);
     }
 }
 END_TEST

@@ -124,6 +124,31 @@ def test_an_unknown_option_is_named(run, program, word):
     assert refused(done, program, word, "no such option"), done
 
 
+@pytest.mark.parametrize("words", [["frobnicate"], ["help", "frobnicate"], []], ids=["word", "help", "none"])
+def test_the_commands_that_there_are_are_named(build, words):
+    tocsin = build / "daemon/cli/tocsin"
+    done = subprocess.run([tocsin, *words], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    first, usage = done.stderr.split("\n", 1)
+    assert first == f"tocsin: {'frobnicate: no such command' if words else 'no COMMAND'}; see tocsin --help"
+    assert usage.startswith("usage: tocsin ") and "\n  check " in usage and "\n  status " in usage
+
+
+def test_help_of_a_command_is_its_own(build):
+    tocsin = build / "daemon/cli/tocsin"
+    helps = [subprocess.run([tocsin, *words], capture_output=True, text=True, timeout=60, check=True).stdout
+             for words in (["help", "check"], ["check", "--help"])]
+    assert helps[0] == helps[1] and helps[0].startswith("usage: tocsin check")
+
+
+def test_the_usage_of_the_receiver_names_every_option(build):
+    done = subprocess.run([build / "receiver/tocsin-receiver", "--help"], capture_output=True, text=True,
+                          timeout=60, check=True)
+    usage, _, options = done.stdout.partition("\n\n")
+    for option in re.findall(r"--[a-z-]+", options):
+        assert option in usage or option in ("--version", "--help"), option
+
+
 @of(PROGRAMS)
 def test_a_flag_takes_no_value(run, program):
     done = run(program, "--help=3")

@@ -128,6 +128,9 @@ START_TEST(a_receiver_that_can_never_work_is_named)
          "believed; give the receiver's public key, or say receipts: unsigned\n"},
         {"url: 'https://p/e', receipts: unsigned, addresses: [p]",
          ":8:77: receivers.r.addresses[1]: \"p\" is no IP address\n"},
+        {"url: 'https://p/e', receipts: unsigned, name_servers: [1.2.3.4, '[::1]:53', x]",
+         ":8:101: receivers.r.name_servers[3]: \"x\" is no name server: give its IP address "
+         "(address[:port])\n"},
         {"url: 'https://p/e', receipts: unsigned, upload_url: 'https://q/c'",
          ":8:77: receivers.r.upload_url: must be on the host of url (p), not q\n"},
     };
@@ -157,6 +160,13 @@ START_TEST(all_mistakes_of_one_entry_are_told_at_once)
          "\"receipt_keys\"; legal: id, name, heartbeat, alarm_heartbeat, clips, group, responder, "
          "driver, url, ca_file, cert_file, key_file, receipt_keys, receipts, upload_url, "
          "attempt_timeout, addresses, name_servers)\n"},
+        {"url: 'https://p/e', colour: red", /* it is no receipt_keys */
+         ":7:5: receivers.r.receipt_keys: none is given, and without one no receipt can be "
+         "believed; give the receiver's public key, or say receipts: unsigned\n"
+         "{file}:8:45: receivers.r: \"colour\" is no key that is known here (legal: id, name, "
+         "heartbeat, alarm_heartbeat, clips, group, responder, driver, url, ca_file, cert_file, "
+         "key_file, receipt_keys, receipts, upload_url, attempt_timeout, addresses, "
+         "name_servers)\n"},
         {"url: 'http://p/e'",
          ":7:5: receivers.r.receipt_keys: none is given, and without one no receipt can be "
          "believed; give the receiver's public key, or say receipts: unsigned\n"
@@ -171,6 +181,50 @@ START_TEST(all_mistakes_of_one_entry_are_told_at_once)
            "{file}:5:40: cameras.c.url: must begin with rtsp://\n",
            expected);
     ck_assert_str_eq(load("url: 'x', password_file: camera.password", GOOD_RECEIVER), expected);
+}
+END_TEST
+
+static unsigned count_lines(const char *text)
+{
+    unsigned lines = 0;
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* As many as an entry of any driver there is can have. */
+START_TEST(no_mistake_of_an_entry_is_left_for_the_next_round)
+{
+    const char *told = load(GOOD_CAMERA, "url: x, upload_url: y, addresses: [a, b, c, d, e, f, g, "
+                                         "h], name_servers: [i, j, k, l]");
+    ck_assert_uint_eq(count_lines(told), 15);
+    ck_assert_ptr_nonnull(strstr(told, "addresses[8]: \"h\""));
+    ck_assert_ptr_nonnull(strstr(told, "name_servers[4]: \"l\""));
+}
+END_TEST
+
+/* tocsin check looks into them; a start does not wait for the disk. */
+START_TEST(a_file_that_holds_something_else_is_named)
+{
+    struct config_drivers trying = drivers;
+    char expected[2000];
+    const char *text = "site: {id: a, name: x}\n"
+                       "signing: {driver: pem, key_file: key.pem}\n"
+                       "inputs: [{id: b, name: x, place: x, driver: sim}]\n"
+                       "receivers:\n"
+                       "  - {id: r, name: x, driver: https, ca_file: ca.pem, cert_file: no.pem,\n"
+                       "     key_file: key.pem, url: 'https://p/e', receipt_keys: [ca.pem]}\n";
+    trying.try_files = true;
+    put_in(":5:46: receivers.r.ca_file: {folder}/ca.pem: holds no certificate (PEM); give the file "
+           "of the authority that signs the receiver\n"
+           "{file}:5:65: receivers.r.cert_file: {folder}/no.pem: No such file or directory\n"
+           "{file}:6:16: receivers.r.key_file: {folder}/key.pem: holds no unencrypted private key "
+           "(PEM)\n"
+           "{file}:6:60: receivers.r.receipt_keys[1]: {folder}/ca.pem: holds no public key (PEM, "
+           "\"BEGIN PUBLIC KEY\")\n",
+           expected);
+    ck_assert_ptr_null(config_folder_load(&folder, text, strlen(text), 0640, &trying));
+    ck_assert_str_eq(folder.problems + strlen(folder.file), expected);
 }
 END_TEST
 
@@ -214,6 +268,8 @@ int main(void)
     tcase_add_test(tests, a_camera_that_can_never_work_is_named);
     tcase_add_test(tests, a_receiver_that_can_never_work_is_named);
     tcase_add_test(tests, all_mistakes_of_one_entry_are_told_at_once);
+    tcase_add_test(tests, no_mistake_of_an_entry_is_left_for_the_next_round);
+    tcase_add_test(tests, a_file_that_holds_something_else_is_named);
     tcase_add_test(tests, a_script_of_a_receiver_that_does_not_exist_is_checked);
     tcase_add_test(tests, a_private_key_that_others_may_read_is_named);
     suite_add_tcase(suite, tests);

@@ -181,6 +181,52 @@ START_TEST(a_key_that_others_may_read_is_refused)
 }
 END_TEST
 
+START_TEST(dates_of_one_file_are_said_once)
+{
+    struct err e;
+    use("gateway.pem", "gateway.pem", "gateway.key");
+    ck_assert_msg(credentials_load(&credentials, &files, NULL, &e) == 0, "%s", e.text);
+    ck_assert_uint_eq(warnings, 1);
+}
+END_TEST
+
+/* And of each file, so that one look is enough. */
+START_TEST(what_can_never_work_is_told_by_its_option)
+{
+    static const char *const keys[] = {"ca_file",   "ca_file",  "cert_file", "cert_file",
+                                       "key_file",  "key_file", "key_file",  "ca_file",
+                                       "cert_file", "key_file"};
+    struct driver_mistakes mistakes = {.count = 0};
+    make_odd_files();
+    use(wrong[_i].ca, wrong[_i].certificate, wrong[_i].key);
+    credentials_try(&files, &mistakes);
+    ck_assert_uint_eq(mistakes.count, 1);
+    ck_assert_str_eq(mistakes.items[0].key, keys[_i]);
+    ck_assert_msg(strstr(mistakes.items[0].what.text, wrong[_i].word), "%s",
+                  mistakes.items[0].what.text);
+    ck_assert_uint_eq(warnings, 0);
+    driver_mistakes_finish(&mistakes);
+}
+END_TEST
+
+START_TEST(all_three_files_are_tried)
+{
+    struct driver_mistakes mistakes = {.count = 0};
+    use("gateway.key", "nowhere", "ca.pem");
+    credentials_try(&files, &mistakes);
+    ck_assert_uint_eq(mistakes.count, 3);
+    ck_assert_str_eq(mistakes.items[1].key, "cert_file");
+    ck_assert_ptr_nonnull(strstr(mistakes.items[1].what.text, "nowhere"));
+    files = (struct credential_files){.receiver = "police"}; /* their words could not be read */
+    driver_mistakes_finish(&mistakes);
+    credentials_try(&files, &mistakes);
+    ck_assert_uint_eq(mistakes.count, 0);
+    use("ca.pem", "gateway.pem", "gateway.key");
+    credentials_try(&files, &mistakes);
+    ck_assert_uint_eq(mistakes.count, 0);
+}
+END_TEST
+
 START_TEST(dates_are_only_said)
 {
     static const struct {
@@ -251,6 +297,10 @@ int main(void)
     tcase_add_test(tc, the_bytes_of_the_three_files_are_kept);
     tcase_add_loop_test(tc, a_file_that_is_missing_is_named, 0, 3);
     tcase_add_loop_test(tc, what_can_never_work_is_refused, 0, (int)(sizeof wrong / sizeof *wrong));
+    tcase_add_loop_test(tc, what_can_never_work_is_told_by_its_option, 0,
+                        (int)(sizeof wrong / sizeof *wrong));
+    tcase_add_test(tc, all_three_files_are_tried);
+    tcase_add_test(tc, dates_of_one_file_are_said_once);
     tcase_add_test(tc, a_key_that_others_may_read_is_refused);
     tcase_add_loop_test(tc, dates_are_only_said, 0, 2);
     tcase_add_test(tc, dates_count_unless_the_clock_is_known_to_be_bad);

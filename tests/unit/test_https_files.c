@@ -64,6 +64,26 @@ static void read_into(struct uplink_files **ret_files)
     ck_assert_msg(files_read(&options, &source, ret_files, &e) == 0, "%s", e.text);
 }
 
+/* tocsin check: what the receiver would be refused for, with the item of a list. */
+START_TEST(what_would_be_refused_is_told_beforehand)
+{
+    struct driver_mistakes mistakes = {.count = 0};
+    files_try(&options, &mistakes);
+    ck_assert_uint_eq(mistakes.count, 0);
+    keys[1] = path_of("gateway.copy");
+    options.receipt_keys.count = 2;
+    put("ca.copy", "gateway.key");
+    files_try(&options, &mistakes);
+    ck_assert_uint_eq(mistakes.count, 2);
+    ck_assert_str_eq(mistakes.items[0].key, "ca_file");
+    ck_assert_uint_eq(mistakes.items[0].item, 0);
+    ck_assert_str_eq(mistakes.items[1].key, "receipt_keys");
+    ck_assert_uint_eq(mistakes.items[1].item, 2);
+    ck_assert_ptr_nonnull(strstr(mistakes.items[1].what.text, "holds no public key"));
+    driver_mistakes_finish(&mistakes);
+}
+END_TEST
+
 START_TEST(what_was_written_anew_with_the_same_words_is_the_same)
 {
     read_into(&before);
@@ -149,6 +169,7 @@ int main(void)
     mock_pki_make();
     tcase_add_checked_fixture(tc, begin, end);
     tcase_add_test(tc, what_was_written_anew_with_the_same_words_is_the_same);
+    tcase_add_test(tc, what_would_be_refused_is_told_beforehand);
     tcase_add_loop_test(tc, another_file_is_another, 0, 3);
     tcase_add_test(tc, one_key_more_or_less_is_another);
     tcase_add_test(tc, addresses_of_last_time_are_read_and_no_difference);

@@ -139,6 +139,16 @@ START_TEST(what_is_wrong_is_said_with_the_word_and_where_help_is)
 }
 END_TEST
 
+START_TEST(a_word_that_is_no_command_is_answered_with_those_that_there_are)
+{
+    int out = catch_output(STDERR_FILENO);
+    ck_assert_int_eq(program_no_command(&program, _i == 0 ? "bong" : NULL), EXIT_USAGE);
+    ck_assert_str_eq(caught_text(out),
+                     _i == 0 ? "bell ring: bong: no such command; see bell ring --help\n" USAGE
+                             : "bell ring: no COMMAND; see bell ring --help\n" USAGE);
+}
+END_TEST
+
 START_TEST(a_word_too_many_is_named)
 {
     char **line = LINE("gate", "yard", "hall");
@@ -245,6 +255,8 @@ int main(void)
     tcase_add_loop_test(line, what_is_wrong_is_said_with_the_word_and_where_help_is, 0,
                         (int)(sizeof wrongs / sizeof *wrongs));
     tcase_add_test(line, a_word_too_many_is_named);
+    tcase_add_loop_test(line, a_word_that_is_no_command_is_answered_with_those_that_there_are, 0,
+                        2);
     TCase *output = tcase_create("standard output");
     tcase_add_test(output, all_that_was_printed_arrives_and_the_status_stays);
     tcase_add_loop_test(output, a_full_disk_is_said_and_is_an_error, 0, 2);

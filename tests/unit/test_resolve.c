@@ -225,6 +225,34 @@ START_TEST(name_servers_that_are_none_are_an_error)
 }
 END_TEST
 
+START_TEST(a_name_server_is_an_address_and_perhaps_a_port)
+{
+    static const char *const bad[] = {
+        "",
+        "x",
+        "1.2.3",
+        "nobody.test",
+        "192.0.2.7:",
+        "192.0.2.7:0",
+        "192.0.2.7:65536",
+        "192.0.2.7:99999",
+        "192.0.2.7:53x",
+        "192.0.2.7,192.0.2.8",
+        "[2001:db8::9",
+        "[2001:db8::9]53",
+        "[2001:db8::9]:",
+        "2001:db8::9::1",
+        "1111111111111111111111111111111111111111111111111111111111111"
+        "111111111"};
+    static const char *const good[] = {"192.0.2.7", "192.0.2.7:5353", "192.0.2.7:65535",
+                                       "[2001:db8::9]:53", "2001:db8::9"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!resolve_is_server(bad[i]), "%s", bad[i]);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        ck_assert_msg(resolve_is_server(good[i]), "%s", good[i]);
+}
+END_TEST
+
 START_TEST(numeric_addresses_are_recognised)
 {
     ck_assert(resolve_is_numeric("192.0.2.7"));
@@ -248,6 +276,7 @@ int main(void)
     tcase_add_test(cases, localhost_needs_no_name_server);
     tcase_add_test(cases, close_during_a_look_up_tells_nobody);
     tcase_add_test(cases, name_servers_that_are_none_are_an_error);
+    tcase_add_test(cases, a_name_server_is_an_address_and_perhaps_a_port);
     tcase_add_test(cases, numeric_addresses_are_recognised);
     suite_add_tcase(suite, cases);
     return run_suite(suite);

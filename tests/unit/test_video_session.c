@@ -27,13 +27,13 @@ START_TEST(it_is_opened_at_once_and_only_once)
 {
     struct session s;
     session_init(&s, START);
-    check_said(&s, MESSAGE_CAMERA_CONNECTING, "connecting");
+    check_said(&s, MESSAGE_CAMERA_CONNECTING, "");
     ck_assert(session_is_due(&s, START));
     ck_assert(!session_is_due(&s, START - 1));
     session_open(&s, START);
     ck_assert_int_eq(s.phase, SESSION_OPENING);
     ck_assert(!session_is_due(&s, START + 1000 * SECOND));
-    check_said(&s, MESSAGE_CAMERA_CONNECTING, "connecting");
+    check_said(&s, MESSAGE_CAMERA_CONNECTING, "");
 }
 END_TEST
 
@@ -80,7 +80,7 @@ START_TEST(nothing_is_of_use_before_the_first_keyframe)
     play(&s, START);
     ck_assert(!session_unit(&s, true, false, START + SECOND));
     ck_assert(!session_unit(&s, false, true, START + SECOND)); /* sound: each unit is a key */
-    check_said(&s, MESSAGE_CAMERA_CONNECTING, "connecting");
+    check_said(&s, MESSAGE_CAMERA_CONNECTING, "");
     ck_assert(session_unit(&s, true, true, START + 2 * SECOND));
     check_said(&s, MESSAGE_CAMERA_ONLINE, "");
     ck_assert_str_eq(s.reason, "");

@@ -278,7 +278,7 @@ START_TEST(sessions_come_and_go_and_the_clip_says_so)
     atomic_store(&shared->breaks, true);
     HEAR_UNTIL(part_count > 1); /* ended by the first keyframe of the next session */
     HEAR_UNTIL(camera.restarts == 2 && camera.state == MESSAGE_CAMERA_ONLINE);
-    ck_assert_str_eq(story, "connecting 0 connecting; "
+    ck_assert_str_eq(story, "connecting 0; "
                             "fault 1 the camera refuses the user or the password; online 1; "
                             "fault 2 the camera closed the connection; online 2");
     atomic_store(&shared->ahead_us, 3602 * SECOND);

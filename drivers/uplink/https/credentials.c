@@ -18,6 +18,8 @@
 
 #define WARN_DAYS      30
 #define FILE_MAX_BYTES LIMIT_CREDENTIAL_BYTES
+#define AUTHORITY      "the authority that signs the receiver"
+#define CERTIFICATE    "this gateway's certificate"
 
 static bool clock_is_bad(void)
 {
@@ -117,28 +119,34 @@ static int read_file(const char *path, struct reading *reading, struct curl_blob
     return result;
 }
 
+static int check_pair(const struct credential_files *o, X509 *certificate, EVP_PKEY *key,
+                      struct err *e)
+{
+    if (X509_check_private_key(certificate, key) == 1)
+        return 0;
+    ERR_clear_error();
+    return err_set(e, EINVAL,
+                   "%s is not the private key of the certificate %s; "
+                   "give the two files that were made together",
+                   o->key_file, o->cert_file);
+}
+
 static int check(const struct credentials *c, struct err *e)
 {
     const struct credential_files *o = &c->files;
     X509 *authority = NULL, *certificate = NULL;
     EVP_PKEY *key = NULL;
-    int result = read_certificate(o->ca_file, &c->ca, "the authority that signs the receiver",
-                                  &authority, e);
+    int result = read_certificate(o->ca_file, &c->ca, AUTHORITY, &authority, e);
     if (result == 0)
-        result = read_certificate(o->cert_file, &c->certificate, "this gateway's certificate",
-                                  &certificate, e);
+        result = read_certificate(o->cert_file, &c->certificate, CERTIFICATE, &certificate, e);
     if (result == 0)
         result = read_key(o->key_file, &c->key, &key, e);
-    if (result == 0 && X509_check_private_key(certificate, key) != 1) {
-        ERR_clear_error();
-        result = err_set(e, EINVAL,
-                         "%s is not the private key of the certificate %s; "
-                         "give the two files that were made together",
-                         o->key_file, o->cert_file);
-    }
+    if (result == 0)
+        result = check_pair(o, certificate, key, e);
     if (result == 0) {
         warn_of_dates(c, o->ca_file, authority);
-        warn_of_dates(c, o->cert_file, certificate);
+        if (strcmp(o->ca_file, o->cert_file) != 0)
+            warn_of_dates(c, o->cert_file, certificate);
     }
     X509_free(authority);
     X509_free(certificate);
@@ -156,6 +164,38 @@ int credentials_load(struct credentials *c, const struct credential_files *files
     if (result == 0)
         result = read_file(files->key_file, reading, &c->key, e);
     return result == 0 ? check(c, e) : result;
+}
+
+/* A path may be NULL: it could not be read itself. */
+static X509 *try_certificate(const char *key, const char *path, const char *what,
+                             struct driver_mistakes *ret_mistakes)
+{
+    struct curl_blob text = {0};
+    X509 *certificate = NULL;
+    struct err e;
+    if (path && (read_file(path, NULL, &text, &e) != 0 ||
+                 read_certificate(path, &text, what, &certificate, &e) != 0))
+        *driver_mistake(ret_mistakes, key, 0, NULL) = e;
+    free(text.data);
+    return certificate;
+}
+
+void credentials_try(const struct credential_files *o, struct driver_mistakes *ret_mistakes)
+{
+    struct credentials c = {.files = *o};
+    EVP_PKEY *key = NULL;
+    struct err e;
+    X509 *authority = try_certificate("ca_file", o->ca_file, AUTHORITY, ret_mistakes);
+    X509 *certificate = try_certificate("cert_file", o->cert_file, CERTIFICATE, ret_mistakes);
+    if (o->key_file && (read_file(o->key_file, NULL, &c.key, &e) != 0 ||
+                        read_key(o->key_file, &c.key, &key, &e) != 0))
+        *driver_mistake(ret_mistakes, "key_file", 0, NULL) = e;
+    if (certificate && key && check_pair(o, certificate, key, &e) != 0)
+        *driver_mistake(ret_mistakes, "key_file", 0, NULL) = e;
+    X509_free(authority);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    credentials_finish(&c);
 }
 
 static bool blobs_are_same(const struct curl_blob *a, const struct curl_blob *b)

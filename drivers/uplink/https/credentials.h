@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/reading.h"
+#include "iface/driver.h"
 
 /* Borrowed until credentials_finish. */
 struct credential_files {
@@ -29,6 +30,8 @@ struct credentials {
 /* After a failure, too, credentials_finish frees what was read. `reading` may be NULL. */
 int credentials_load(struct credentials *c, const struct credential_files *files,
                      struct reading *reading, struct err *e);
+/* All that credentials_load would refuse, by the option of each. Waits for the disk. */
+void credentials_try(const struct credential_files *files, struct driver_mistakes *ret_mistakes);
 /* Whether the files held the same bytes. */
 bool credentials_are_same(const struct credentials *a, const struct credentials *b);
 /* When libcurl has let go of them. */

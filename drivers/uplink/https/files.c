@@ -19,6 +19,22 @@ static int read_receipt_keys(struct uplink_files *files, const struct option_lis
     return result;
 }
 
+void files_try(const void *options, struct driver_mistakes *ret_mistakes)
+{
+    const struct https_options *o = options;
+    struct key_ring ring = {.count = 0};
+    struct err e;
+    credentials_try(&(struct credential_files){.ca_file = o->ca_file,
+                                               .cert_file = o->cert_file,
+                                               .key_file = o->key_file},
+                    ret_mistakes);
+    for (size_t i = 0; i < o->receipt_keys.count; i++) {
+        if (keys_add_file(&ring, o->receipt_keys.items[i], &e) != 0)
+            *driver_mistake(ret_mistakes, "receipt_keys", i + 1, NULL) = e;
+    }
+    keys_finish(&ring);
+}
+
 int files_read(const void *options, const struct uplink_source *source,
                struct uplink_files **ret_files, struct err *e)
 {

@@ -21,6 +21,8 @@ struct uplink_files {
 int files_read(const void *options, const struct uplink_source *source,
                struct uplink_files **ret_files, struct err *e);
 bool files_are_same(const struct uplink_files *a, const struct uplink_files *b);
+/* All that files_read would refuse, by the option of each (iface/driver.h, check_files). */
+void files_try(const void *options, struct driver_mistakes *ret_mistakes);
 void files_free(struct uplink_files *files);
 
 #endif

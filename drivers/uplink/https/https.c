@@ -234,6 +234,7 @@ const struct uplink_driver uplink_https = {
              .options = https_option_table,
              .options_size = sizeof(struct https_options),
              .check = https_options_check,
+             .check_files = files_try,
              .note = https_options_note},
     .takes = UPLINK_TAKES_ALL,
     .open = open_https,

@@ -100,6 +100,12 @@ void https_options_check(const void *options, struct driver_mistakes *ret_mistak
             err_set(driver_mistake(ret_mistakes, "addresses", i + 1, NULL), EINVAL,
                     "\"%s\" is no IP address", o->addresses.items[i]);
     }
+    for (size_t i = 0; i < o->name_servers.count; i++) {
+        if (!resolve_is_server(o->name_servers.items[i]))
+            err_set(driver_mistake(ret_mistakes, "name_servers", i + 1, NULL), EINVAL,
+                    "\"%s\" is no name server: give its IP address (address[:port])",
+                    o->name_servers.items[i]);
+    }
     if (o->receipts == HTTPS_RECEIPTS_SIGNED && o->receipt_keys.count == 0)
         err_set(driver_mistake(ret_mistakes, "receipt_keys", 0, "receipts"), EINVAL,
                 "none is given, and without one no receipt can be believed; give the receiver's "

@@ -28,7 +28,8 @@ struct https_options {
 
 extern const struct option https_option_table[];
 
-/* What no single key shows to be wrong; looks at no file and no network. */
+/* What no single key shows to be wrong; looks at no file that is named and at no
+ * network. */
 void https_options_check(const void *options, struct driver_mistakes *ret_mistakes);
 const char *https_options_note(const void *options, const char **ret_key);
 
