@@ -22,6 +22,10 @@ static void state(const struct clips *cl)
 
 void room_take(struct clips *cl, const struct message_room *room)
 {
+    if (room->free_bytes == DISK_FREE_UNKNOWN) {
+        room_lost(cl);
+        return;
+    }
     bool is_news = cl->room_ms == 0 || room->state != cl->room.state;
     cl->room = *room;
     cl->room_ms = clock_monotonic_ms();

@@ -128,7 +128,7 @@ static void on_worker_end(void *arg, const char *reason)
         return; /* what it could not finish is recovered at the next start */
     u->restarts += u->told + 1;
     u->told = 0;
-    set_state(u, MESSAGE_CAMERA_FAULT, reason, u->restarts);
+    set_state(u, MESSAGE_CAMERA_FAULT, u->all->lacking[0] ? u->all->lacking : reason, u->restarts);
     shelf_recover(u->all->shelf, u->camera->id);
 }
 
@@ -381,12 +381,17 @@ void cameras_tell_next(struct cameras *c)
     link_server_send(c->link, &clip->message);
 }
 
+void cameras_signal(struct cameras *c, int number)
+{
+    for (size_t i = 0; i < c->count; i++)
+        process_signal(&c->items[i].process, number);
+}
+
 void cameras_end(struct cameras *c, int signal)
 {
     c->ending = true;
     shelf_go_on(c->shelf); /* nobody is started: it need not rest */
-    for (size_t i = 0; i < c->count; i++)
-        process_signal(&c->items[i].process, signal);
+    cameras_signal(c, signal);
 }
 
 bool cameras_have_ended(const struct cameras *c)

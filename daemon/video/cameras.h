@@ -45,8 +45,12 @@ struct cameras {
 int cameras_open(struct cameras *c, struct config_cameras *config, const struct config_video *video,
                  struct err *e);
 
-/* None is started from now on, and each says why; NULL: they are. Those that run go on. */
+/* None is started from now on, and each that does not run says why; NULL: they are. Those that run
+ * go on. */
 void cameras_hold(struct cameras *c, const char *why);
+
+/* To the processes of all that run. */
+void cameras_signal(struct cameras *c, int number);
 
 /* Starts what is due and kills what hangs. To be called every CAMERAS_TICK_MS: by how much it is
  * late, so long nobody listened to the cameras' processes. */

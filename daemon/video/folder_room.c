@@ -3,14 +3,17 @@
 
 #include <stddef.h>
 
+#include "video/folder_lock.h"
+
 #define LOOK_MS       10000
 #define LOOK_AGAIN_MS 2000 /* while it is short: room that was made is used soon */
 
 void folder_room_init(struct folder_room *room, uv_loop_t *loop, const char *folder,
-                      void (*on_look)(void *arg, enum disk_room before), void *arg)
+                      const int *lock, void (*on_look)(void *arg, enum disk_room before), void *arg)
 {
     *room = (struct folder_room){.loop = loop,
                                  .folder = folder,
+                                 .lock = lock,
                                  .free_bytes = DISK_FREE_UNKNOWN,
                                  .on_look = on_look,
                                  .arg = arg};
@@ -20,7 +23,8 @@ void folder_room_init(struct folder_room *room, uv_loop_t *loop, const char *fol
 static void run_look(uv_work_t *work)
 {
     struct folder_room *room = work->data;
-    room->found_bytes = disk_free_bytes(room->folder);
+    room->found_gone = !folder_lock_is_of(*room->lock, room->folder);
+    room->found_bytes = room->found_gone ? DISK_FREE_UNKNOWN : disk_free_bytes(room->folder);
 }
 
 static void end_look(uv_work_t *work, int status)
@@ -29,9 +33,10 @@ static void end_look(uv_work_t *work, int status)
     enum disk_room before = room->state;
     (void)status;
     room->is_looking = false;
+    room->is_gone = room->found_gone;
     room->free_bytes = room->found_bytes;
     room->state = disk_room_next(before, room->free_bytes, room->keep_bytes);
-    if (room->on_look && room->free_bytes != DISK_FREE_UNKNOWN)
+    if (room->on_look)
         room->on_look(room->arg, before);
 }
 
@@ -50,6 +55,13 @@ int64_t folder_room_missing(const struct folder_room *room)
     bool is_known = room->free_bytes != DISK_FREE_UNKNOWN && room->state != DISK_ROOM_GOOD;
     int64_t missing = disk_room_good_bytes(room->keep_bytes) - room->free_bytes;
     return is_known && missing > 0 ? missing : 0;
+}
+
+void folder_room_forget(struct folder_room *room)
+{
+    room->free_bytes = DISK_FREE_UNKNOWN;
+    room->is_gone = false;
+    room->looked_ms = 0;
 }
 
 void folder_room_end(struct folder_room *room)

@@ -18,27 +18,34 @@
 struct folder_room {
     uv_loop_t *loop;
     const char *folder; /* borrowed */
+    const int *lock;    /* on it (folder_lock.h), borrowed; set still while a look goes on */
     int64_t keep_bytes;
     enum disk_room state;
-    int64_t free_bytes; /* DISK_FREE_UNKNOWN: not looked at yet */
+    int64_t free_bytes; /* DISK_FREE_UNKNOWN: not looked at yet, or the kernel does not say */
+    bool is_gone;       /* the folder that was locked has that name no more */
     void (*on_look)(void *arg, enum disk_room before);
     void *arg;
     /* of the look in the pool */
     uv_work_t work;
     bool is_looking;
     int64_t found_bytes;
+    bool found_gone;
     int64_t looked_ms; /* when the last began; 0: never */
 };
 
 /* `on_look` may run until folder_room_end. */
 void folder_room_init(struct folder_room *room, uv_loop_t *loop, const char *folder,
-                      void (*on_look)(void *arg, enum disk_room before), void *arg);
+                      const int *lock, void (*on_look)(void *arg, enum disk_room before),
+                      void *arg);
 
 /* To be called now and then: looks if it is time. What is to stay free may be another by now. */
 void folder_room_tick(struct folder_room *room, int64_t now_ms, int64_t keep_bytes);
 
 /* How much has to go until there is room enough; 0: nothing. */
 int64_t folder_room_missing(const struct folder_room *room);
+
+/* There is another folder, or none: what was seen is of one that is gone. */
+void folder_room_forget(struct folder_room *room);
 
 void folder_room_end(struct folder_room *room);
 

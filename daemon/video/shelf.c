@@ -118,17 +118,23 @@ static void try_again(struct shelf *s)
 
 /* --- The clips ----------------------------------------------------------------------------- */
 
-/* Takes the message. Ids are UUIDv7: their order is that of time, and most are new. */
+/* Takes the message; NULL, and does not, if it is there already. Ids are UUIDv7: their order is
+ * that of time, and most are new. */
 static struct shelf_clip *put_in(struct shelf *s, const struct message *message)
 {
     struct shelf_clip *clip = calloc(1, sizeof *clip), *before;
+    int order = -1;
     if (!clip)
         abort();
     clip->message = *message;
     TAILQ_FOREACH_REVERSE(before, &s->clips, shelf_list, link)
     {
-        if (strcmp(before->message.clip.id, message->clip.id) < 0)
+        if ((order = strcmp(before->message.clip.id, message->clip.id)) <= 0)
             break;
+    }
+    if (before && order == 0) {
+        free(clip);
+        return NULL;
     }
     if (before)
         TAILQ_INSERT_AFTER(&s->clips, before, clip, link);
@@ -321,6 +327,8 @@ static void take_age(struct shelf *s, struct shelf_clip *clip)
 static void take_loaded(struct shelf *s, struct shelf_errand *r)
 {
     struct shelf_clip *clip = put_in(s, &r->message);
+    if (!clip)
+        return;
     r->message.clip.manifest = NULL;
     clip->note = r->note;
     clip->may_be_told = clip->is_on_disk = true;
@@ -534,6 +542,7 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
     int result = folder_lock_take(s->folder, &s->lock, e);
     if (result != 0)
         return result;
+    counted_go_on(&s->counted, clock_monotonic_ms());
     shelf_files_load_count(s->folder, &s->counted);
     s->noted_ms = s->counted.ran_ms;
     put_all(s, ERRAND_LOAD, SHELF_JSON);
@@ -572,12 +581,17 @@ void shelf_end(struct shelf *s)
     shelf_go_on(s);
 }
 
+void shelf_leave(struct shelf *s)
+{
+    if (s->lock >= 0)
+        close(s->lock);
+    s->lock = -1;
+}
+
 void shelf_close(struct shelf *s)
 {
     drop_intake(s);
     while (!TAILQ_EMPTY(&s->clips))
         take_out(s, TAILQ_FIRST(&s->clips));
-    if (s->lock >= 0)
-        close(s->lock);
-    s->lock = -1;
+    shelf_leave(s);
 }

@@ -74,6 +74,10 @@ void shelf_set_handlers(struct shelf *s, const struct shelf_handlers *handlers);
  */
 int shelf_open(struct shelf *s, const char *dir, struct err *e);
 
+/* The folder is gone: it may be opened again once nobody writes for the shelf. What is known of
+ * clips stays known, and what was counted. */
+void shelf_leave(struct shelf *s);
+
 /*
  * A clip that was just finished; its announcement is written from now on. The shelf knows the parts
  * that earlier processes wrote: it gives the number of the part, and names the time since the part

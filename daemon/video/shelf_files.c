@@ -142,24 +142,25 @@ int shelf_files_save_count(const char *folder, const char *text, struct err *e)
     return atomic_file_write(path, 0640, text, strlen(text), e);
 }
 
-void shelf_files_load_count(const char *folder, struct counted *ret_counted)
+void shelf_files_load_count(const char *folder, struct counted *counted)
 {
     char path[PATH_SIZE], boot[CLOCK_BOOT_ID_SIZE], *text = NULL;
-    int64_t now_ms = clock_monotonic_ms();
+    struct counted noted;
     struct err e;
     make_path(path, folder, COUNT, "");
-    counted_init(ret_counted, now_ms);
     int result = atomic_file_read(path, 4096, &text, NULL, &e);
     if (result == -ENOENT)
         return; /* the first start */
     if (result == 0)
         result = clock_boot_id(boot, &e);
     if (result == 0)
-        result = counted_load(ret_counted, text, boot, now_ms, &e);
+        result = counted_load(&noted, text, boot, counted->at_ms, &e);
     if (result != 0)
         log_warning("shelf",
                     "%s: how long it ran cannot be read: clips are kept for as long again: %s",
                     path, e.text);
+    else if (noted.ran_ms >= counted->ran_ms)
+        *counted = noted;
     free(text);
 }
 

@@ -37,8 +37,8 @@ int shelf_files_load(const char *folder, const char *id, struct message *ret_mes
 
 /* What was counted, beside the clips. */
 int shelf_files_save_count(const char *folder, const char *text, struct err *e);
-/* If there is none that can be read it begins at nothing. */
-void shelf_files_load_count(const char *folder, struct counted *ret_counted);
+/* Goes on from what was noted there, if that is no less than what is known: nothing at a start. */
+void shelf_files_load_count(const char *folder, struct counted *counted);
 /* For shelf_files_save_count; NULL if it cannot be made. Caller frees. */
 char *shelf_files_count_text(const struct counted *counted);
 

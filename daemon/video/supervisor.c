@@ -173,6 +173,10 @@ static void try_again(struct supervisor *s, int64_t now_ms)
     if ((s->has_shelf && s->link) || now_ms - s->tried_ms < AGAIN_MS)
         return;
     s->tried_ms = now_ms;
+    if (!s->has_shelf && !cameras_have_ended(&s->cameras)) { /* they write where it was */
+        cameras_signal(&s->cameras, SIGKILL);
+        return;
+    }
     s->result = open_what_lacks(s, &s->error);
     if (s->result != 0)
         begin_stop(s);
@@ -188,11 +192,31 @@ static void tend_shelf(struct supervisor *s, int64_t now_ms)
                folder_room_missing(&s->room));
 }
 
+/* It was removed, or its disk unmounted, or another one is in its place, to which no worker is
+ * confined. */
+static void lose_shelf(struct supervisor *s)
+{
+    char why[300];
+    snprintf(why, sizeof why, "video.dir: %.255s is gone", s->shelf.folder);
+    log_error("video", "%s: no camera is started until that is mended", why);
+    s->has_shelf = false;
+    s->tried_ms = clock_monotonic_ms();
+    shelf_leave(&s->shelf);
+    cameras_hold(&s->cameras, why);
+    cameras_signal(&s->cameras, SIGTERM);
+    folder_room_forget(&s->room);
+    tell_room(s);
+}
+
 /* The log says what the fault says: whoever looks for a clip looks there. */
 static void on_room(void *arg, enum disk_room before)
 {
     struct supervisor *s = arg;
     const struct folder_room *room = &s->room;
+    if (room->is_gone && !s->stopping) {
+        lose_shelf(s);
+        return;
+    }
     if (room->state != before)
         log_line(room->state > before ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "video",
                  "%s: room is %s: %lld bytes are free%s", room->folder, disk_room_name(room->state),
@@ -408,7 +432,7 @@ static int open_all(struct supervisor *s, struct err *e)
     if (result != 0)
         return result;
     s->tried_ms = clock_monotonic_ms();
-    folder_room_init(&s->room, &s->loop, s->shelf.folder, on_room, s);
+    folder_room_init(&s->room, &s->loop, s->shelf.folder, &s->shelf.lock, on_room, s);
     result = open_what_lacks(s, e);
     if (result != 0)
         return result;

@@ -148,14 +148,21 @@ static bool parse_clip(const json_t *object, struct message_clip *m)
     return true;
 }
 
+/* Without them it is not known what is free. */
+static bool take_free_bytes(const json_t *object, struct message_room *m)
+{
+    m->free_bytes = DISK_FREE_UNKNOWN;
+    return !json_object_get(object, "free_bytes") ||
+           take_number(object, "free_bytes", INT64_MAX, &m->free_bytes);
+}
+
 static bool parse_room(const json_t *object, struct message_room *m)
 {
     const char *state = json_string_value(json_object_get(object, "state"));
     m->state = DISK_ROOM_GOOD;
     while (state && m->state < DISK_ROOM_FULL && strcmp(state, disk_room_name(m->state)) != 0)
         m->state++;
-    return state && strcmp(state, disk_room_name(m->state)) == 0 &&
-           take_number(object, "free_bytes", INT64_MAX, &m->free_bytes) &&
+    return state && strcmp(state, disk_room_name(m->state)) == 0 && take_free_bytes(object, m) &&
            take_number(object, "keep_bytes", BYTES_MAX, &m->keep_bytes);
 }
 
@@ -240,10 +247,10 @@ static json_t *to_json(const struct message *m)
     case MESSAGE_CLIPS_AGAIN:
         return json_pack("{ss}", "type", type_names[m->type]);
     case MESSAGE_ROOM:
-        return json_pack("{ss,ss,sI,sI}", "type", type_names[m->type], "state",
-                         disk_room_name(m->room.state), "free_bytes",
-                         (json_int_t)m->room.free_bytes, "keep_bytes",
-                         (json_int_t)m->room.keep_bytes);
+        return json_pack(
+            "{ss,ss,sI,so*}", "type", type_names[m->type], "state", disk_room_name(m->room.state),
+            "keep_bytes", (json_int_t)m->room.keep_bytes, "free_bytes",
+            m->room.free_bytes == DISK_FREE_UNKNOWN ? NULL : json_integer(m->room.free_bytes));
     }
     return NULL;
 }

@@ -15,7 +15,8 @@
  *   tocsin-video → tocsind
  *     {"type":"camera","camera":I,"state":S,"reason":R,…}     on every change, all after a connect
  *     {"type":"room","state":S,"free_bytes":N,"keep_bytes":N} of the clips' folder: every few
- *                                     seconds, and after every connect
+ *                                     seconds, and after every connect; without free_bytes it
+ *                                     is not known
  *     {"type":"clip","clip":C,"alarm":A,"camera":I,"path":P,"manifest":{…}}
  *                                     when it is finished, and after every connect until clip_done
  *                                     or clip_refused; each once a clip is wanted: nobody is told

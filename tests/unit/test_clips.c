@@ -364,6 +364,10 @@ START_TEST(a_disk_of_clips_that_is_short_is_a_fault_and_shown)
     ck_assert_int_eq(json_integer_value(json_object_get(room, "keep_free")), 256 * mib);
     ck_assert_int_eq(json_integer_value(json_object_get(room, "age_ms")), 3000);
     json_decref(room);
+    say_room(DISK_ROOM_FULL, DISK_FREE_UNKNOWN); /* the folder is gone */
+    room = clips_room(clips);
+    ck_assert_str_eq(word_of(room, "state"), "unknown");
+    json_decref(room);
     say_down("end of file"); /* nobody knows now, and it was full */
     room = clips_room(clips);
     ck_assert_str_eq(word_of(room, "state"), "unknown");

@@ -205,11 +205,32 @@ START_TEST(a_note_of_after_the_last_count_is_believed)
 }
 END_TEST
 
+START_TEST(what_was_counted_stays_counted_in_a_folder_that_is_there_again)
+{
+    char path[300];
+    struct err e;
+    snprintf(path, sizeof path, "%s/counted", clips());
+    monotonic_ms += 3 * HOUR;
+    ck_assert_uint_eq(left_after(4 * HOUR), 1); /* notes it */
+    for (int i = 0; i < 2; i++) {
+        shelf_leave(&shelf);
+        monotonic_ms += HOUR / 4;
+        ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+        ck_assert_uint_eq(count_clips(&shelf), 1);
+        ck_assert_int_eq(shelf.counted.ran_ms, 3 * HOUR + (i + 1) * HOUR / 4);
+        remove(path); /* another one is there */
+    }
+    monotonic_ms += HOUR / 2 + 1;
+    ck_assert_uint_eq(left_after(4 * HOUR), 0);
+}
+END_TEST
+
 /* Once it had a count, and is refused it: not as if there had never been one. */
 START_TEST(a_count_that_may_not_be_read_is_told)
 {
     char path[300];
     struct counted c;
+    counted_init(&c, monotonic_ms);
     snprintf(path, sizeof path, "%s/counted", clips());
     remove(path);
     told = 0;
@@ -258,6 +279,7 @@ int main(void)
     tcase_add_loop_test(tc, a_note_of_an_age_that_cannot_be_makes_its_clip_new_and_no_other_old, 0,
                         6);
     tcase_add_test(tc, a_note_of_after_the_last_count_is_believed);
+    tcase_add_test(tc, what_was_counted_stays_counted_in_a_folder_that_is_there_again);
     tcase_add_test(tc, a_count_that_may_not_be_read_is_told);
     tcase_add_loop_test(tc, a_count_that_cannot_be_read_begins_anew, 0, 8);
     suite_add_tcase(suite, tc);

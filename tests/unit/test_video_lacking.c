@@ -12,6 +12,11 @@
 #include "run_suite.h"
 #include "video_supervisor_stage.h"
 
+static void set_up_short_with_a_mule(void)
+{
+    set_up_with("mule\n", 300 * MIB);
+}
+
 static void set_up(void)
 {
     set_up_with("horse\n", 9000 * MIB);
@@ -70,6 +75,30 @@ START_TEST(a_socket_that_cannot_be_had_is_there_when_it_can)
     free(text);
     press();
     RUN_UNTIL(strcmp(clips, "one1") == 0);
+}
+END_TEST
+
+/* Clips that worked were lost, one after the other, and each camera was online. */
+START_TEST(a_folder_that_goes_while_it_runs_is_a_fault_until_it_is_there_again)
+{
+    char video[120], away[120];
+    snprintf(video, sizeof video, "%s/video", folder.path);
+    snprintf(away, sizeof away, "%s/away", folder.path);
+    RUN_UNTIL(cameras[0].state == MESSAGE_CAMERA_ONLINE &&
+              cameras[2].state == MESSAGE_CAMERA_ONLINE);
+    RUN_UNTIL(rooms_told > 0 && room.state == DISK_ROOM_SHORT); /* it looks more often */
+    ck_assert_int_eq(rename(video, away), 0);
+    config_folder_write(&folder, "video", "x", 1, 0640);
+    RUN_UNTIL(room.free_bytes == DISK_FREE_UNKNOWN);
+    for (int i = 0; i < 3; i++)
+        RUN_UNTIL(strstr(cameras[i].reason, "video/clips: Not a directory"));
+    press();
+    ck_assert_int_eq(unlink(video), 0);
+    ck_assert_int_eq(rename(away, video), 0);
+    RUN_UNTIL(cameras[2].state == MESSAGE_CAMERA_ONLINE); /* which had to be killed */
+    RUN_UNTIL(strcmp(clips, "one1") == 0);
+    RUN_UNTIL(room.free_bytes == 300 * MIB);
+    ck_assert_uint_eq(downs, 0);
 }
 END_TEST
 
@@ -162,6 +191,10 @@ int main(void)
     tcase_add_checked_fixture(socket, set_up_without_socket, tear_down);
     tcase_add_test(socket, a_socket_that_cannot_be_had_is_there_when_it_can);
     suite_add_tcase(suite, socket);
+    TCase *gone = tcase_create("gone");
+    tcase_add_checked_fixture(gone, set_up_short_with_a_mule, tear_down);
+    tcase_add_test(gone, a_folder_that_goes_while_it_runs_is_a_fault_until_it_is_there_again);
+    suite_add_tcase(suite, gone);
     TCase *tests = tcase_create("a second one");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, a_second_one_ends_and_takes_nothing, 0, 2);

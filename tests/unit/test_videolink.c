@@ -105,10 +105,11 @@ END_TEST
 START_TEST(the_room_comes_back_as_it_was_said)
 {
     for (enum disk_room state = DISK_ROOM_GOOD; state <= DISK_ROOM_FULL; state++) {
-        struct message said = {.type = MESSAGE_ROOM,
-                               .room = {.state = state,
-                                        .free_bytes = INT64_C(1) << 44,
-                                        .keep_bytes = INT64_C(1) << 40}};
+        struct message said = {
+            .type = MESSAGE_ROOM,
+            .room = {.state = state,
+                     .free_bytes = state == DISK_ROOM_SHORT ? DISK_FREE_UNKNOWN : INT64_C(1) << 44,
+                     .keep_bytes = INT64_C(1) << 40}};
         struct message heard;
         parse_again(&said, &heard);
         ck_assert_int_eq(heard.type, MESSAGE_ROOM);
