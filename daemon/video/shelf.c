@@ -245,7 +245,8 @@ struct shelf_errand {
     char camera[MESSAGE_ID_SIZE]; /* that is being recovered, or empty */
     struct message message;
     struct shelf_note note;
-    char *text; /* of TIDY: what was counted; or NULL */
+    char *text;       /* of TIDY: what was counted; or NULL */
+    int64_t ahead_ms; /* of TIDY likewise, as the shelf's */
     char **ids;
     size_t id_count;
     int result;
@@ -303,7 +304,7 @@ static void run_errand(uv_work_t *work)
         shelf_files_remove(r->folder, r->id);
         break;
     case ERRAND_TIDY:
-        shelf_files_remove_unfinished(r->folder);
+        shelf_files_remove_unfinished(r->folder, r->ahead_ms);
         if (r->text)
             r->result = shelf_files_save_count(r->folder, r->text, &r->error);
         break;
@@ -508,6 +509,7 @@ void shelf_tend(struct shelf *s, int64_t keep_ms, int64_t keep_bytes, int64_t mi
         s->is_to_tidy = true;
         struct shelf_errand *tidy = make_errand(s, ERRAND_TIDY, "", "");
         tidy->text = note_count(s);
+        tidy->ahead_ms = s->ahead_ms;
         put_errand(s, tidy);
     }
     try_again(s);
@@ -519,6 +521,7 @@ void shelf_init(struct shelf *s, uv_loop_t *loop)
 {
     *s = (struct shelf){.loop = loop, .lock = -1};
     counted_init(&s->counted, clock_monotonic_ms());
+    s->ahead_ms = clock_wall_ms() - s->counted.at_ms;
     TAILQ_INIT(&s->clips);
     TAILQ_INIT(&s->to_tell);
     TAILQ_INIT(&s->to_save);

@@ -52,6 +52,7 @@ struct shelf {
     struct shelf_list refused; /* by the disk, the one that was tried last at the end */
     struct counted counted;    /* by which clips get old */
     int64_t noted_ms;          /* of it, on the disk */
+    int64_t ahead_ms;          /* the wall clock of CLOCK_MONOTONIC, at the start */
     struct shelf_clip *saving; /* is being written; never removed meanwhile */
     TAILQ_HEAD(shelf_errands, shelf_errand) intake;
     struct shelf_errand *fetching; /* of the intake, in the pool */

@@ -197,16 +197,18 @@ static bool tells_of_a_clip(int folder_fd, const char *name)
            faccessat(folder_fd, clip, F_OK, 0) == 0;
 }
 
-void shelf_files_remove_unfinished(const char *folder)
+void shelf_files_remove_unfinished(const char *folder, int64_t ahead_ms)
 {
+    /* By the wall clock as it is, and as it would be had nobody set it since. */
+    int64_t wall_ms = clock_wall_ms(), unset_ms = clock_monotonic_ms() + ahead_ms;
+    int64_t old_ms = (wall_ms < unset_ms ? wall_ms : unset_ms) - DAY_MS;
     struct stat st;
     DIR *files = opendir(folder);
     for (struct dirent *d; files && (d = readdir(files));) {
         const char *dot = strrchr(d->d_name, '.');
         if (dot && (strcmp(dot, ".part") == 0 || strcmp(dot, SHELF_JOURNAL) == 0) &&
             !tells_of_a_clip(dirfd(files), d->d_name) &&
-            fstatat(dirfd(files), d->d_name, &st, 0) == 0 &&
-            clock_wall_ms() - st.st_mtime * INT64_C(1000) > DAY_MS)
+            fstatat(dirfd(files), d->d_name, &st, 0) == 0 && st.st_mtime * INT64_C(1000) < old_ms)
             unlinkat(dirfd(files), d->d_name, 0);
     }
     if (files)

@@ -46,7 +46,9 @@ char *shelf_files_count_text(const struct counted *counted);
 void shelf_files_remove(const char *folder, const char *id);
 void shelf_files_remove_journal(const char *folder, const char *id);
 
-/* Removes what nobody finished within a day. A clip that has its name is finished. */
-void shelf_files_remove_unfinished(const char *folder);
+/* Removes what nobody finished within a day. A clip that has its name is finished. A wall clock
+ * that is set makes nothing old that is being written: `ahead_ms` is by how much it was ahead of
+ * CLOCK_MONOTONIC at the start. */
+void shelf_files_remove_unfinished(const char *folder, int64_t ahead_ms);
 
 #endif

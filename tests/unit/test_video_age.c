@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/atomic_file.h"
@@ -205,6 +206,28 @@ START_TEST(a_note_of_after_the_last_count_is_believed)
 }
 END_TEST
 
+#define DAYS (48 * HOUR)
+
+/* The files are the kernel's, with its time. */
+START_TEST(a_wall_clock_that_is_set_takes_nothing_that_is_being_written)
+{
+    char id[UUID_TEXT_SIZE] = "";
+    wall_ms = (int64_t)time(NULL) * 1000;
+    restart();
+    write_and_die(id);
+    wall_ms += DAYS; /* set ahead */
+    left_after(YEAR);
+    ck_assert_int_eq(count_files(".part", false) + count_files(".journal", false), 2);
+    wall_ms -= DAYS;
+    monotonic_ms += DAYS; /* set back */
+    left_after(YEAR);
+    ck_assert_int_eq(count_files(".part", false) + count_files(".journal", false), 2);
+    wall_ms += DAYS; /* set by nobody */
+    left_after(YEAR);
+    ck_assert_int_eq(count_files(".part", false) + count_files(".journal", false), 0);
+}
+END_TEST
+
 START_TEST(what_was_counted_stays_counted_in_a_folder_that_is_there_again)
 {
     char path[300];
@@ -279,6 +302,7 @@ int main(void)
     tcase_add_loop_test(tc, a_note_of_an_age_that_cannot_be_makes_its_clip_new_and_no_other_old, 0,
                         6);
     tcase_add_test(tc, a_note_of_after_the_last_count_is_believed);
+    tcase_add_test(tc, a_wall_clock_that_is_set_takes_nothing_that_is_being_written);
     tcase_add_test(tc, what_was_counted_stays_counted_in_a_folder_that_is_there_again);
     tcase_add_test(tc, a_count_that_may_not_be_read_is_told);
     tcase_add_loop_test(tc, a_count_that_cannot_be_read_begins_anew, 0, 8);
