@@ -170,6 +170,12 @@ int lamps_open(const struct lamps_options *options, struct lamps **ret_lamps, st
     return 0;
 }
 
+void lamps_look_again(struct lamps *l)
+{
+    l->changed = true;
+    facts_wake(l->options.facts);
+}
+
 void lamps_close(struct lamps *l)
 {
     for (size_t i = 0; l && i < l->count; i++)

@@ -40,6 +40,8 @@ struct lamps_options {
 
 /* Whatever it returns, `*ret_lamps` is to be closed and freed. */
 int lamps_open(const struct lamps_options *options, struct lamps **ret_lamps, struct err *e);
+/* Alarms are open of which nothing was told: those of before the restart. */
+void lamps_look_again(struct lamps *l);
 /* Leaves them off. NULL is accepted here and below. */
 void lamps_close(struct lamps *l);
 void lamps_free(struct lamps *l);

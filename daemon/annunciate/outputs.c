@@ -174,6 +174,14 @@ static void open_output(struct outputs *outs, const struct config_output *config
     on_fault(o, e.text);
 }
 
+void outputs_look_again(struct outputs *outs)
+{
+    for (size_t i = 0; i < outs->count; i++) {
+        if (outs->outputs[i].output)
+            resume(&outs->outputs[i]);
+    }
+}
+
 int outputs_open(const struct outputs_options *options, struct outputs **ret_outputs, struct err *e)
 {
     struct outputs *outs = calloc(1, sizeof *outs);

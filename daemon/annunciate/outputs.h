@@ -36,6 +36,8 @@ struct outputs_options {
  * freed. */
 int outputs_open(const struct outputs_options *options, struct outputs **ret_outputs,
                  struct err *e);
+/* What alarms from before the restart hold on is on. */
+void outputs_look_again(struct outputs *outs);
 /* Leaves them off. NULL is accepted here and below. */
 void outputs_close(struct outputs *outs);
 void outputs_free(struct outputs *outs);

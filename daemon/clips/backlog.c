@@ -63,7 +63,8 @@ static bool take_read(struct clips *cl, const struct outbox_upload *upload)
         c = list_add_stored(cl, upload);
     else if (!c->stored)
         list_take_known(c, upload);
-    start(c, upload->receiver);
+    if (!(c->waiting >> upload->receiver & 1))
+        start(c, upload->receiver);
     if (c->waiting == 0)
         list_let_go(c);
     return true;
@@ -80,6 +81,22 @@ void backlog_open(struct clips *cl, const struct outbox_found *found)
         cl->backlogs[i].is_fault = cl->backlogs[i].held > 0;
         state_fault(cl, i); /* one of before the start may be over */
     }
+}
+
+/* Those of the journal are in memory already, and lie behind these. */
+void backlog_catch_up(struct clips *cl, const struct outbox_found *found)
+{
+    for (size_t i = 0; i < found->upload_count; i++) {
+        const struct outbox_upload *upload = &found->uploads[i];
+        struct backlog *b = &cl->backlogs[upload->receiver];
+        if (b->waiting < LIMIT_CLIPS_WAITING)
+            take_read(cl, upload);
+        else if (b->held++ == 0)
+            b->to_seq = upload->seq - 1;
+    }
+    const uint32_t takers = delivery_takes_clips(cl->options.delivery);
+    for (size_t i = 0; i < cl->options.config.receivers->count; i++)
+        set_held(cl, i, takers >> i & 1 ? cl->backlogs[i].held + found->uploads_left[i] : 0);
 }
 
 /* Whom the store was asked for. */

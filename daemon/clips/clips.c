@@ -341,6 +341,11 @@ static void on_down(void *arg, const char *reason)
     room_lost(cl);
 }
 
+void clips_catch_up(struct clips *cl, const struct outbox_found *found)
+{
+    backlog_catch_up(cl, found);
+}
+
 int clips_open(const struct clips_options *options, const struct outbox_found *found,
                struct clips **ret_clips, struct err *e)
 {

@@ -43,6 +43,8 @@ struct clips_options {
  * freed. */
 int clips_open(const struct clips_options *options, const struct outbox_found *found,
                struct clips **ret_clips, struct err *e);
+/* Those of a store that was not there at the start. */
+void clips_catch_up(struct clips *cl, const struct outbox_found *found);
 void clips_tick(struct clips *cl);
 /* NULL is accepted here and below. */
 void clips_close(struct clips *cl);

@@ -87,6 +87,7 @@ void list_let_go(struct clip *c);
  * What is more than so much for it stays in the store and is read again when there is room; that it
  * came so far is FAULT_CLIPS. */
 void backlog_open(struct clips *cl, const struct outbox_found *found);
+void backlog_catch_up(struct clips *cl, const struct outbox_found *found);
 /* The clip's manifest is on the disk, and the receiver takes it: it is uploaded (c->waiting says
  * so), or held. In the order of the manifests. */
 void backlog_take(struct clip *c, size_t receiver);

@@ -207,6 +207,27 @@ static void on_turn_over(void *self, const struct fact *fact)
     records_hand_over(self);
 }
 
+static void restore_pending(struct delivery *d, const struct outbox_found *found)
+{
+    for (size_t i = 0; i < found->pending_count; i++) {
+        const struct outbox_pending *p = &found->pending[i];
+        dispatch_restore(d->dispatch, p->receiver, p->seq, p->class, p->alarm, p->attempts);
+    }
+}
+
+void delivery_catch_up(struct delivery *d, const struct outbox_found *found)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        struct delivery_receiver *r = &d->receivers[i];
+        if (found->answer_seq[i] > r->taken_seq)
+            r->taken_seq = found->answer_seq[i];
+        if (found->answer_seq[i] > r->confirmed_seq)
+            r->confirmed_seq = found->answer_seq[i];
+    }
+    restore_pending(d, found);
+    dispatch_restored(d->dispatch);
+}
+
 static int open_receivers(struct delivery *d, const struct outbox_found *found, struct err *e)
 {
     int result = 0;
@@ -223,10 +244,8 @@ static int open_receivers(struct delivery *d, const struct outbox_found *found, 
         if (result == 0)
             uplinks_tell_takes(r);
     }
-    for (size_t i = 0; result == 0 && i < found->pending_count; i++) {
-        const struct outbox_pending *p = &found->pending[i];
-        dispatch_restore(d->dispatch, p->receiver, p->seq, p->class, p->alarm, p->attempts);
-    }
+    if (result == 0)
+        restore_pending(d, found);
     return result;
 }
 

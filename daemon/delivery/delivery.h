@@ -39,6 +39,8 @@ struct delivery_options {
 /* Opens every uplink; what was pending (`found`) goes out from now on. */
 int delivery_open(const struct delivery_options *options, const struct outbox_found *found,
                   struct delivery **ret_delivery, struct err *e);
+/* What was pending in a store that was not there at the start. */
+void delivery_catch_up(struct delivery *d, const struct outbox_found *found);
 void delivery_tick(struct delivery *d);
 /* No fact and no call of an uplink after it. NULL is accepted here and below. */
 void delivery_close(struct delivery *d);

@@ -422,10 +422,16 @@ void dispatch_restore(struct dispatch *d, size_t receiver, uint64_t seq, enum ev
                       const char *alarm, unsigned attempts)
 {
     assert(receiver < d->count);
-    if (!dispatch_takes(d, receiver, class))
+    if (!dispatch_takes(d, receiver, class) || lanes_find(&d->receivers[receiver]->lanes, seq))
         return;
     /* It waited through a restart: late, whatever was tried before. */
     add_entry(d->receivers[receiver], seq, class, alarm, attempts ? attempts : 1, NULL);
+}
+
+void dispatch_restored(struct dispatch *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        pump(d->receivers[i]);
 }
 
 void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct event *event)

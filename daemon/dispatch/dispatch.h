@@ -109,6 +109,8 @@ void dispatch_offer(struct dispatch *d, struct event *event);
 /* An event that was pending when the gateway started. */
 void dispatch_restore(struct dispatch *d, size_t receiver, uint64_t seq, enum event_class class,
                       const char *alarm, unsigned attempts);
+/* After those that came while it runs: they go out now. */
+void dispatch_restored(struct dispatch *d);
 
 /* The answer to host.load; NULL if the store has lost it (the entry is then given up, loudly). */
 void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct event *event);

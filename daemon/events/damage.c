@@ -41,16 +41,21 @@ static void state(const struct damage *d)
     facts_state_fault(d->facts, FAULT_STORE_DAMAGED, NULL, reason);
 }
 
+static void keep(struct damage *d, json_t *one)
+{
+    json_array_append_new(d->found, one);
+    if (json_array_size(d->found) <= KEPT)
+        return;
+    json_array_remove(d->found, KEPT / 2);
+    d->more++;
+}
+
 static void append(struct damage *d, const char *what, const char *at)
 {
     char text[1000];
     encode_copy_utf8(text, sizeof text, what);
     log_error("outbox", "%s", text);
-    json_array_append_new(d->found, json_pack("{ss,ss}", "what", text, "at", at));
-    if (json_array_size(d->found) <= KEPT)
-        return;
-    json_array_remove(d->found, KEPT / 2);
-    d->more++;
+    keep(d, json_pack("{ss,ss}", "what", text, "at", at));
 }
 
 static bool is_found(const json_t *one)
@@ -88,6 +93,40 @@ void damage_open(struct damage *d, struct facts *facts, struct outbox *outbox,
         append(d, found->damage, at);
         save(d, NULL, NULL);
     }
+    if (!found->unknown[0] || json_array_size(d->found) > 0)
+        state(d);
+}
+
+static bool has(const json_t *list, const json_t *wanted)
+{
+    const json_t *one;
+    size_t i;
+    json_array_foreach(list, i, one)
+    {
+        if (json_equal(one, wanted))
+            return true;
+    }
+    return false;
+}
+
+void damage_catch_up(struct damage *d, const struct outbox_found *found, const char *at)
+{
+    json_t *since = d->found, *one;
+    unsigned more = d->more;
+    size_t i;
+    d->found = json_array();
+    if (!d->found)
+        abort();
+    load(d, outbox_found_text(found, ROW), at);
+    d->more += more;
+    json_array_foreach(since, i, one)
+    {
+        if (!has(d->found, one))
+            keep(d, json_incref(one));
+    }
+    if (json_array_size(d->found) > 0)
+        save(d, NULL, NULL);
+    json_decref(since);
     state(d);
 }
 

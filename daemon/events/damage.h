@@ -20,9 +20,11 @@ struct damage {
 };
 
 /* What nobody has seen yet of before this start, and what this start has found; states the fault
- * or that there is none. `at` is the time, as text. */
+ * or, if it can be known, that there is none. `at` is the time, as text. */
 void damage_open(struct damage *d, struct facts *facts, struct outbox *outbox,
                  const struct outbox_found *found, const char *at);
+/* Of a store that was not there at the start: goes before what was found since. */
+void damage_catch_up(struct damage *d, const struct outbox_found *found, const char *at);
 void damage_add(struct damage *d, const char *what, const char *at);
 
 /* `by` has seen it all: the event that the fault is over says so. False: there is none. */

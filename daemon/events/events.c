@@ -22,6 +22,7 @@
 #define ROW_AGE        "age"
 #define LOOK_AFTER_MS  (10 * 1000) /* the disk belongs to what starts */
 #define PROVE_EVERY_MS (60 * 1000)
+#define START_WAIT_MS  150   /* for the disk; then lines are read without the store */
 #define CLOSE_WAIT_MS  12000 /* and a second: TimeoutStopSec is 15 */
 #define LATE_MS        50 /* less is not, however little patience there is (storage.commit_wait) */
 #define SLOW_STORE_MS                                                                              \
@@ -48,10 +49,12 @@ struct events {
     struct facts *facts;
     struct events_config config;
     void (*on_wait)(void *arg); /* may be NULL */
-    void *wait_arg;
+    void (*on_found)(void *arg, const struct outbox_found *found);
+    void *arg;                 /* of both */
     struct delivery *delivery; /* NULL while nothing goes out */
     struct envelope envelope;
     struct outbox *outbox;
+    bool numbers_unknown; /* none was given yet, and it is to be asked where they begin */
     struct pending *pending;
     struct kept kept;
     struct slow slow;
@@ -167,8 +170,16 @@ static void begin_patience(struct pending *p)
     uv_timer_start(&p->patience, on_patience, (uint64_t)ev->config.storage->commit_wait_ms, 0);
 }
 
-uint64_t events_next_seq(const struct events *ev)
+static void begin_numbers(struct events *ev)
 {
+    if (ev->numbers_unknown)
+        ev->envelope.used_seq = outbox_begin_numbers(ev->outbox, ev->envelope.last_seq);
+    ev->numbers_unknown = false;
+}
+
+uint64_t events_next_seq(struct events *ev)
+{
+    begin_numbers(ev);
     return envelope_next_seq(&ev->envelope);
 }
 
@@ -178,6 +189,7 @@ uint64_t events_emit(struct events *ev, const struct events_new *made)
     struct event *event;
     const struct envelope_content content = {made->type, made->class, made->alarm, made->at_ns,
                                              made->data};
+    begin_numbers(ev);
     if (envelope_make(&ev->envelope, &content, &event, &e) != 0) {
         log_error("tocsind", "%s", e.text);
         return 0;
@@ -248,6 +260,11 @@ struct clock_stamp events_stamp(const struct events *ev, int64_t at_ns)
 const char *events_boot(const struct events *ev)
 {
     return ev->envelope.boot;
+}
+
+void events_forget_earlier(struct events *ev)
+{
+    outbox_forget_earlier(ev->outbox);
 }
 
 struct outbox *events_outbox(const struct events *ev)
@@ -384,7 +401,64 @@ static void on_wait(void *arg)
 {
     struct events *ev = arg;
     if (ev->on_wait)
-        ev->on_wait(ev->wait_arg);
+        ev->on_wait(ev->arg);
+}
+
+/* The chain goes on from the newest event that is known, with a number that none had. */
+static void take_head(struct events *ev, const struct outbox_found *found)
+{
+    ev->numbers_unknown = found->numbers_unknown;
+    ev->envelope.last_seq = found->last_seq;
+    ev->envelope.used_seq = found->used_seq;
+    memcpy(ev->envelope.head, found->head, sizeof ev->envelope.head);
+}
+
+static void take_floor(struct events *ev, const struct outbox_found *found)
+{
+    int64_t floor_ms =
+        found->newest_wall_ms > clock_build_ms() ? found->newest_wall_ms : clock_build_ms();
+    if (floor_ms > ev->envelope.floor_ms)
+        ev->envelope.floor_ms = floor_ms;
+}
+
+static void load_age(struct events *ev, const struct outbox_found *found)
+{
+    const char *text = outbox_found_text(found, ROW_AGE);
+    int64_t now_ms = clock_monotonic_ms();
+    struct err e;
+    age_init(&ev->age, ev->config.storage->keep_days * DAY_MS, now_ms);
+    if (text && age_load(&ev->age, text, ev->envelope.boot, now_ms, found->last_seq, &e) != 0)
+        log_warning("outbox", "%s", e.text);
+    age_count(&ev->age, now_ms, found->last_seq);
+    ev->counted_ms = now_ms;
+}
+
+/* None was given yet. The journal may have known of a later event. */
+static void take_numbers(struct events *ev, const struct outbox_found *found)
+{
+    if (found->last_seq >= ev->envelope.last_seq)
+        take_head(ev, found);
+    ev->envelope.used_seq = found->used_seq;
+    ev->numbers_unknown = found->numbers_unknown;
+}
+
+/* If numbers were given meanwhile, the chain goes on with those: they lie above. */
+static void on_store_found(void *arg, const struct outbox_found *found)
+{
+    struct events *ev = arg;
+    char now[CLOCK_TEXT_SIZE];
+    if (ev->closed)
+        return;
+    log_info("outbox", "what the store holds was read: %zu deliver%s of before pending",
+             found->pending_count, found->pending_count == 1 ? "y" : "ies");
+    if (ev->numbers_unknown)
+        take_numbers(ev, found);
+    take_floor(ev, found);
+    damage_catch_up(&ev->damage, found, now_text(ev, now));
+    load_age(ev, found);
+    if (ev->on_found)
+        ev->on_found(ev->arg, found);
+    events_forget_earlier(ev);
 }
 
 static int open_outbox(struct events *ev, const char *journal_dir, struct outbox_found *ret_found,
@@ -407,10 +481,12 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
                                      .reserve_events = storage->reserve_events,
                                      .journal_dir = journal_dir,
                                      .look_after_ms = LOOK_AFTER_MS,
-                                     .prove_every_ms = PROVE_EVERY_MS};
+                                     .prove_every_ms = PROVE_EVERY_MS,
+                                     .start_wait_ms = START_WAIT_MS};
     struct outbox_host host = {.on_fault = on_store_fault,
                                .on_damage = on_store_damage,
                                .on_room = on_store_room,
+                               .on_found = on_store_found,
                                .on_wait = on_wait,
                                .arg = ev};
     return err_prefix(e, outbox_open(ev->loop, &options, &host, &ev->outbox, ret_found, e),
@@ -428,40 +504,18 @@ static void take_restored(struct events *ev, const struct outbox_found *found)
     }
 }
 
-/* The chain goes on from the newest event that is known, with a number that none had. */
-static void take_head(struct events *ev, const struct outbox_found *found)
-{
-    ev->envelope.last_seq = found->last_seq;
-    ev->envelope.used_seq = found->used_seq;
-    memcpy(ev->envelope.head, found->head, sizeof ev->envelope.head);
-    ev->envelope.floor_ms =
-        found->newest_wall_ms > clock_build_ms() ? found->newest_wall_ms : clock_build_ms();
-    char now[CLOCK_TEXT_SIZE];
-    damage_open(&ev->damage, ev->facts, ev->outbox, found, now_text(ev, now));
-}
-
-static void load_age(struct events *ev, const struct outbox_found *found)
-{
-    const char *text = outbox_found_text(found, ROW_AGE);
-    int64_t now_ms = clock_monotonic_ms();
-    struct err e;
-    age_init(&ev->age, ev->config.storage->keep_days * DAY_MS, now_ms);
-    if (text && age_load(&ev->age, text, ev->envelope.boot, now_ms, found->last_seq, &e) != 0)
-        log_warning("outbox", "%s", e.text);
-    age_count(&ev->age, now_ms, found->last_seq);
-    ev->counted_ms = now_ms;
-}
-
 int events_open(const struct events_options *options, struct events **ret_events,
                 struct outbox_found *ret_found, struct err *e)
 {
     struct events *ev = calloc(1, sizeof *ev);
     if (!ev)
         return err_set(e, ENOMEM, "events: out of memory");
+    char now[CLOCK_TEXT_SIZE];
     ev->loop = options->loop;
     ev->facts = options->facts;
     ev->on_wait = options->on_wait;
-    ev->wait_arg = options->arg;
+    ev->on_found = options->on_found;
+    ev->arg = options->arg;
     ev->config = options->config;
     ev->pruned_ms = clock_monotonic_ms();
     int result = envelope_init(&ev->envelope, ev->config.site->id, e);
@@ -474,6 +528,10 @@ int events_open(const struct events_options *options, struct events **ret_events
     kept_init(&ev->kept, ev->loop, ev->facts, ev->outbox, ev->config.storage->commit_wait_ms);
     ev->kept.forgets = ev->forgets[0];
     take_head(ev, ret_found);
+    take_floor(ev, ret_found);
+    damage_open(&ev->damage, ev->facts, ev->outbox, ret_found, now_text(ev, now));
+    if (ret_found->earlier)
+        damage_catch_up(&ev->damage, ret_found->earlier, now_text(ev, now));
     take_restored(ev, ret_found);
     load_age(ev, ret_found);
     *ret_events = ev;

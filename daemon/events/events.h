@@ -39,10 +39,13 @@ struct events_options {
     const char *journal_dir;     /* the run folder; of this call alone; NULL: without a journal */
     /* About once a second while events_close waits for the disk. May be NULL. */
     void (*on_wait)(void *arg);
+    /* What the store held before this start, which could not be read in time (`unknown`). */
+    void (*on_found)(void *arg, const struct outbox_found *found);
     void *arg;
 };
 
-/* Opens the store; waits for the disk. The caller frees `ret_found` with outbox_found_finish. */
+/* Opens the store, and waits for the disk a moment; what it holds may come later. The caller frees
+ * `ret_found` with outbox_found_finish. */
 int events_open(const struct events_options *options, struct events **ret_events,
                 struct outbox_found *ret_found, struct err *e);
 /* From now on events go out; those made before are offered now. */
@@ -55,6 +58,9 @@ void events_tick(struct events *ev);
  * disk holds the store's thread, and the process must end at once. */
 size_t events_close(struct events *ev);
 void events_free(struct events *ev);
+
+/* Rows of before were taken over (`earlier`), and what came of that is handed over. */
+void events_forget_earlier(struct events *ev);
 
 /* For who records or asks by himself (delivery, clips, control). */
 struct outbox *events_outbox(const struct events *ev);
@@ -71,7 +77,7 @@ struct events_new {
 };
 
 /* The seq that the next event will have, if one can be made. */
-uint64_t events_next_seq(const struct events *ev);
+uint64_t events_next_seq(struct events *ev);
 /* Makes, chains, stores and sends an event. Its seq, or 0 if none could be made (logged). */
 uint64_t events_emit(struct events *ev, const struct events_new *made);
 

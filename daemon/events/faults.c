@@ -20,6 +20,7 @@ struct fault {
     enum fault_code code;
     char subject[FACT_ID_SIZE];
     char reason[FACT_TEXT_SIZE]; /* of now, or of the last time */
+    bool said_good;              /* since the start, and nothing was known of it then */
     bool unheard;                /* of before the restart: nobody has said how it is now */
     struct flap flap;
 };
@@ -28,7 +29,8 @@ struct faults {
     struct facts *facts;
     struct events *events;
     struct fault *first;
-    unsigned left; /* reports of this turn */
+    unsigned left;  /* reports of this turn */
+    bool is_behind; /* what was told before the restart is not known yet */
 };
 
 static struct fault *find(const struct faults *f, enum fault_code code, const char *subject)
@@ -182,10 +184,11 @@ static void take_stated(struct faults *f, const struct fact *fact)
 {
     const struct fact_fault *stated = &fact->u.fault;
     struct fault *one = find(f, stated->code, stated->subject);
-    if (!one && !stated->broken)
+    if (!one && !stated->broken && !f->is_behind)
         return;
     if (!one)
         one = add(f, stated);
+    one->said_good = !stated->broken;
     if (stated->broken)
         memcpy(one->reason, stated->reason, sizeof one->reason);
     if (is_news(one, stated->broken))
@@ -339,8 +342,34 @@ static bool load_owed(struct faults *f, const json_t *object, int64_t row_age_ms
     return one != NULL;
 }
 
+/* What was said since the start is known better; but that it is good was no news then. */
+static void catch_up_one(struct faults *f, const json_t *object)
+{
+    const struct fault *known = load_named(f, object);
+    if (!known || known->flap.told || known->flap.broken || known->unheard)
+        return;
+    bool is_good = known->said_good;
+    load_reported(f, object);
+    struct fault *one = load_named(f, object);
+    if (!is_good || !one->unheard)
+        return;
+    one->unheard = false;
+    flap_found(&one->flap, false, clock_monotonic_ms());
+}
+
+void faults_catch_up(struct faults *f, const struct outbox_found *found)
+{
+    const char *text = outbox_found_text(found, ROW_FAULTS);
+    json_t *row = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL, *one;
+    size_t i;
+    f->is_behind = false;
+    json_array_foreach(json_object_get(row, "reported"), i, one) catch_up_one(f, one);
+    json_decref(row);
+}
+
 void faults_load(struct faults *f, const struct outbox_found *found)
 {
+    f->is_behind = found->unknown[0];
     const char *text = outbox_found_text(found, ROW_FAULTS);
     json_t *row = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL, *one;
     bool is_whole = !text || json_is_array(json_object_get(row, "reported"));

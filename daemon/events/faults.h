@@ -19,6 +19,8 @@ int faults_open(struct facts *facts, struct events *events, struct faults **ret_
 /* What the receivers were told before the restart: shown and told again by nobody until its part
  * says how it is now; if it is good, that is an event. */
 void faults_load(struct faults *f, const struct outbox_found *found);
+/* Likewise of a store that was not there at the start; what was stated since counts. */
+void faults_catch_up(struct faults *f, const struct outbox_found *found);
 /* Of those, whether there still is what it was about; if not, nobody will say how it is: it is told
  * as cleared, with these words. */
 typedef bool (*faults_has_handler)(const void *arg, enum fault_code code, const char *subject);

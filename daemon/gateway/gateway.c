@@ -124,6 +124,8 @@ static int open_parts(struct gateway *gw, struct err *e)
         if (result == 0 && part->load)
             part->load(gw);
     }
+    if (result == 0 && gw->found.earlier)
+        events_forget_earlier(gw->events);
     outbox_found_finish(&gw->found);
     return result;
 }

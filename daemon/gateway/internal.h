@@ -123,6 +123,9 @@ void file_tick(struct gateway *gw);
 json_t *file_status(const struct gateway *gw);
 void file_free(struct gateway *gw);
 
+/* catch_up.c: of a `struct gateway`; an on_found of events.h. */
+void catch_up(void *arg, const struct outbox_found *found);
+
 /* subjects.c: of a `struct config`; a faults_has_handler. */
 bool subjects_has(const void *config, enum fault_code code, const char *subject);
 

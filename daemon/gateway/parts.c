@@ -70,6 +70,7 @@ static int open_events(struct gateway *gw, struct err *e)
         .config = {.site = &c->site, .storage = &c->storage, .receivers = &c->receivers},
         .journal_dir = journal_dir,
         .on_wait = on_wait,
+        .on_found = catch_up,
         .arg = gw};
     return events_open(&options, &gw->events, &gw->found, e);
 }
@@ -128,6 +129,8 @@ static int open_faults(struct gateway *gw, struct err *e)
 static void load_faults(struct gateway *gw)
 {
     faults_load(gw->faults, &gw->found);
+    if (gw->found.earlier)
+        faults_catch_up(gw->faults, gw->found.earlier);
     faults_drop_gone(gw->faults, subjects_has, gw->config);
 }
 
@@ -255,6 +258,8 @@ static int open_incidents(struct gateway *gw, struct err *e)
 static void load_incidents(struct gateway *gw)
 {
     incidents_load(gw->incidents, &gw->found);
+    if (gw->found.earlier)
+        incidents_catch_up(gw->incidents, gw->found.earlier);
 }
 
 static void tick_incidents(struct gateway *gw)

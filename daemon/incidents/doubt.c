@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "incidents/internal.h"
@@ -18,6 +19,7 @@
 #define ROW_UNREADABLE "incidents-unreadable"
 #define MAY_BE         "alarms may be open of which nothing is known here"
 
+#define APART_MS  2000
 #define MORE_SIZE 64 /* of "; and N more …" */
 
 /* A reason stands there whole, or is counted; the first as far as there is room. */
@@ -83,7 +85,7 @@ void doubt_load(struct incidents *inc, const struct outbox_found *found)
                   "the store was damaged, and not all of what it kept of the state could be "
                   "read: " MAY_BE,
                   false);
-    if (outbox_found_text(found, ROW_INCIDENTS))
+    if (outbox_found_text(found, ROW_INCIDENTS) || inc->apart)
         return;
     if (found->last_seq > 0 || found->damage)
         doubt_add(inc,
@@ -116,9 +118,38 @@ static void keep_text(struct incidents *inc, const struct outbox_found *found, c
     events_save_row(inc->options.events, &(struct outbox_row){name, text});
 }
 
-void doubt_keep(struct incidents *inc, const struct outbox_found *found)
+static void state(struct incidents *inc)
 {
     char text[FACT_TEXT_SIZE];
+    if (inc->doubt[0] || !inc->apart)
+        facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS,
+                          inc->doubt[0] ? whole_text(inc, text) : NULL);
+    else if (!inc->apart->may_pass)
+        facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS, inc->apart->why);
+}
+
+void doubt_stand_apart(struct incidents *inc, const struct outbox_found *found)
+{
+    char text[FACT_TEXT_SIZE];
+    inc->apart = calloc(1, sizeof *inc->apart);
+    if (!inc->apart)
+        abort();
+    snprintf(text, sizeof text, "until the store can be read " MAY_BE " (%s)", found->unknown);
+    encode_copy_utf8(inc->apart->why, sizeof inc->apart->why, text);
+    inc->apart->may_pass = found->is_late;
+    inc->apart->until_ms = clock_monotonic_ms() + APART_MS;
+}
+
+void doubt_tick(struct incidents *inc)
+{
+    if (!inc->apart || !inc->apart->may_pass || clock_monotonic_ms() < inc->apart->until_ms)
+        return;
+    inc->apart->may_pass = false;
+    state(inc);
+}
+
+void doubt_keep(struct incidents *inc, const struct outbox_found *found)
+{
     if (inc->doubt_is_new) {
         if (inc->row_is_bad) /* it is written anew: must not be lost, nor be found bad again */
             keep_text(inc, found, outbox_found_text(found, ROW_INCIDENTS));
@@ -126,13 +157,12 @@ void doubt_keep(struct incidents *inc, const struct outbox_found *found)
         inc->doubt_is_new = false;
         inc->unsaved = true;
     }
-    facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS,
-                      inc->doubt[0] ? whole_text(inc, text) : NULL);
+    state(inc);
 }
 
 bool incidents_known(const struct incidents *inc)
 {
-    return !inc->doubt[0];
+    return !inc->doubt[0] && !inc->apart;
 }
 
 bool incidents_settle(struct incidents *inc, const char *by, const char *note)
@@ -150,6 +180,6 @@ bool incidents_settle(struct incidents *inc, const char *by, const char *note)
     inc->doubt_more = 0;
     /* The event that it is over says who has said so. */
     facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS, text);
-    facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS, NULL);
+    state(inc);
     return true;
 }

@@ -176,7 +176,7 @@ static void finish_old(struct sweep *sweep)
 void incidents_end_old_exercise(struct incidents *inc)
 {
     const struct exercise *x = &inc->exercise;
-    if (x->phase == EXERCISE_PHASE_NONE)
+    if (x->phase == EXERCISE_PHASE_NONE || x->seq != 0)
         return;
     struct sweep *sweep = sweeps_new("the gateway", "it was restarted", INT64_MAX, close_old);
     sweep->over = finish_old;
@@ -195,7 +195,11 @@ bool incidents_end_exercise(struct incidents *inc, enum incident_class class, co
     if (x->phase == EXERCISE_PHASE_ANNOUNCED) {
         finish(inc, why);
     } else if (inc->panel.exercise.running) {
-        snprintf(inc->ending, sizeof inc->ending, "%s", why);
+        char *ending = strdup(why); /* it may be the one that is replaced */
+        if (!ending)
+            abort();
+        free(inc->ending);
+        inc->ending = ending;
         panel_end_exercise(&inc->panel, inc->ending, clock_monotonic_ns());
     }
     return true;

@@ -171,6 +171,7 @@ void incidents_cancel(struct incidents *inc, const struct incidents_order *asked
 
 void incidents_tick(struct incidents *inc)
 {
+    doubt_tick(inc);
     steps_tick(inc);
     exercises_tick(inc);
     escalation_tick(inc);
@@ -270,5 +271,7 @@ void incidents_free(struct incidents *inc)
         return;
     sweeps_free(inc);
     state_finish(inc);
+    free(inc->apart);
+    free(inc->ending);
     free(inc);
 }

@@ -51,6 +51,9 @@ int incidents_open(const struct incidents_options *options, struct incidents **r
 /* The rows of the last run; before the first level. What cannot be read is a fault, never "no
  * alarm". */
 void incidents_load(struct incidents *inc, const struct outbox_found *found);
+/* What a store holds that was not there at the start, or what it held before a start that did not
+ * know it: alarms that were open are open again, beside those that came since. */
+void incidents_catch_up(struct incidents *inc, const struct outbox_found *found);
 /* Whether every alarm from before is known; if not, FAULT_STATE stands, over restarts too, until a
  * person says that it is settled (false: there was nothing to settle). */
 bool incidents_known(const struct incidents *inc);

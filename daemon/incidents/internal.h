@@ -26,6 +26,14 @@ struct button {
     char tested_by[100];
 };
 
+/* It is not known what the store holds of before: what is open of it is learned when it can be read
+ * (incidents_catch_up). Kept with the row of what is open now. */
+struct apart {
+    char why[FACT_TEXT_SIZE];
+    bool may_pass; /* the disk is only late: not stated before `until_ms` */
+    int64_t until_ms;
+};
+
 struct sweep;
 struct sweeps;
 
@@ -89,12 +97,13 @@ struct incidents {
     struct button own[LIMIT_INPUTS];
     struct after_poll after_poll; /* what the panel waits for */
     struct exercise exercise;
-    char ending[FACT_TEXT_SIZE]; /* why the exercise ends that the panel is ending */
+    char *ending; /* why the exercise ends that the panel is ending */
     struct sweeps *sweeps;
     uint64_t press_seq; /* of the last event that a press has become */
     bool unsaved;       /* the row "incidents" has changed and no event has taken it along */
     char doubt[FACT_TEXT_SIZE]; /* why not all is known of alarms from before; "" if it is */
     unsigned doubt_more;        /* reasons beside it that had no room */
+    struct apart *apart;        /* NULL: what the store holds of before is known */
     bool doubt_is_new;          /* something was added that is not on the disk */
     bool row_is_bad;            /* the text of the row "incidents" is worth keeping */
     bool closed;
@@ -171,6 +180,9 @@ bool shape_class_of(const char *name, enum incident_class *ret_class);
 void doubt_load(struct incidents *inc, const struct outbox_found *found);
 /* `in_row`: the text of the row "incidents" cannot be read or is not whole. */
 void doubt_add(struct incidents *inc, const char *why, bool in_row);
+/* What the store holds is not known (yet). */
+void doubt_stand_apart(struct incidents *inc, const struct outbox_found *found);
+void doubt_tick(struct incidents *inc);
 /* When all is loaded: states it. What is new is saved, with the text that could not be read. */
 void doubt_keep(struct incidents *inc, const struct outbox_found *found);
 

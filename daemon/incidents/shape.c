@@ -43,9 +43,10 @@ int shape_row(json_t *row, struct err *e)
     json_error_t why;
     const char *boot;
     json_t *inputs, *incidents, *exercise, *one;
+    int apart;
     size_t i;
-    if (json_unpack_ex(row, &why, 0, "{s:s,s:o,s:o,s?o!}", "boot", &boot, "inputs", &inputs,
-                       "incidents", &incidents, "exercise", &exercise) != 0)
+    if (json_unpack_ex(row, &why, 0, "{s:s,s?b,s:o,s:o,s?o!}", "boot", &boot, "apart", &apart,
+                       "inputs", &inputs, "incidents", &incidents, "exercise", &exercise) != 0)
         return wrong(&why, "its members", e);
     if (!json_is_array(inputs) || !json_is_array(incidents))
         return err_set(e, EINVAL, "it has no list of inputs, or none of incidents");

@@ -109,7 +109,8 @@ char *state_incidents(struct incidents *inc)
     FILE *row = open_memstream(&text, &size);
     if (!row)
         abort();
-    fprintf(row, "{\"boot\":\"%s\",\"inputs\":[", events_boot(inc->options.events));
+    fprintf(row, "{\"boot\":\"%s\",%s\"inputs\":[", events_boot(inc->options.events),
+            inc->apart ? "\"apart\":true," : "");
     write_levels(inc, row);
     fputs("],\"incidents\":[", row);
     const struct incident *incident = NULL, *first = panel_next_open(&inc->panel, NULL);
@@ -190,6 +191,7 @@ static void load_inputs(struct incidents *inc, const json_t *row)
     }
 }
 
+/* What was known before, unless something later is. */
 static void load_tests(struct incidents *inc, const json_t *row)
 {
     size_t at, i;
@@ -200,8 +202,11 @@ static void load_tests(struct incidents *inc, const json_t *row)
             continue;
         struct button *own = &inc->own[i];
         const char *by = json_string_value(json_object_get(one, "tested_by"));
+        int64_t tested_ms = json_integer_value(json_object_get(one, "tested_ms"));
         own->known_since_wall_ms = json_integer_value(json_object_get(one, "known_since_ms"));
-        own->tested_wall_ms = json_integer_value(json_object_get(one, "tested_ms"));
+        if (tested_ms < own->tested_wall_ms)
+            continue;
+        own->tested_wall_ms = tested_ms;
         encode_copy_utf8(own->tested_by, sizeof own->tested_by, by ? by : "");
     }
 }
@@ -316,6 +321,7 @@ static void load_exercise(struct incidents *inc, const json_t *row)
     if (!class)
         return;
     x->phase = EXERCISE_PHASE_ANNOUNCED;
+    x->seq = 0;
     x->announce_until_ms = INT64_MAX; /* it is over: see incidents_end_old_exercise */
     x->class = strcmp(class, "test") == 0 ? INCIDENT_CLASS_TEST : INCIDENT_CLASS_DRILL;
     encode_copy_utf8(x->by, sizeof x->by, by ? by : "");
@@ -358,8 +364,50 @@ static json_t *read_row(struct incidents *inc, const struct outbox_found *found,
     return NULL;
 }
 
+static void join(struct incidents *inc)
+{
+    free(inc->apart);
+    inc->apart = NULL;
+}
+
+/* Those of a row that was written by one who did not know the store's. */
+static void note_apart(struct incidents *inc, const struct outbox_found *found)
+{
+    const char *text = outbox_found_text(found, ROW_INCIDENTS);
+    json_t *row = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if ((found->unknown[0] && !text) || json_is_true(json_object_get(row, "apart")))
+        doubt_stand_apart(inc, found);
+    if (inc->apart && !found->unknown[0] && !found->earlier)
+        join(inc); /* the store is known, and held nothing */
+    json_decref(row);
+}
+
+void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
+{
+    if (!inc->apart)
+        return; /* what this gateway knows came after that */
+    join(inc);
+    doubt_load(inc, found);
+    inc->doubt_is_new = inc->doubt[0];
+    json_t *row = read_row(inc, found, ROW_INCIDENTS);
+    json_t *tests = read_row(inc, found, ROW_TESTS), *exercise = read_row(inc, found, ROW_EXERCISE);
+    load_incidents(inc, row);
+    load_tests(inc, tests);
+    if (inc->exercise.phase == EXERCISE_PHASE_NONE)
+        load_exercise(inc, exercise);
+    json_decref(row);
+    json_decref(tests);
+    json_decref(exercise);
+    doubt_keep(inc, found);
+    state_save_tests(inc);
+    inc->unsaved = true;
+    state_save_unsaved(inc);
+    delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
+}
+
 void incidents_load(struct incidents *inc, const struct outbox_found *found)
 {
+    note_apart(inc, found);
     doubt_load(inc, found);
     json_t *row = read_row(inc, found, ROW_INCIDENTS);
     json_t *tests = read_row(inc, found, ROW_TESTS), *exercise = read_row(inc, found, ROW_EXERCISE);

@@ -20,6 +20,8 @@ static void settle(struct operate *op, struct control_request *request, const js
     else if (incidents_settle(op->options.incidents, who,
                               json_string_value(json_object_get(arguments, "note"))))
         replies_when_kept(op, request, json_pack("{sb}", "settled", 1));
+    else if (!incidents_known(op->options.incidents))
+        control_fail(request, "what was open is known when the store can be read: mend that first");
     else
         control_fail(request, "there is nothing to settle: every alarm from before is known");
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "outbox/aside.h"
 #include "outbox/fresh.h"
 #include "outbox/numbers.h"
 #include "outbox/uploads.h"
@@ -182,6 +183,29 @@ bool found_put_row(struct outbox_found *found, const char *name, const char *tex
     return true;
 }
 
+bool found_begin_earlier(struct outbox_found *found)
+{
+    if (!found->earlier)
+        found->earlier = calloc(1, sizeof *found->earlier);
+    return found->earlier;
+}
+
+bool found_keep_earlier(struct outbox_found *found, const char *name, const char *text)
+{
+    if (!found_begin_earlier(found))
+        return false;
+    return outbox_found_text(found->earlier, name) || found_put_row(found->earlier, name, text);
+}
+
+/* Under its name, or behind `earlier` if it was set aside under that. */
+static bool take_row(struct outbox_found *found, const char *name, const char *text)
+{
+    char was[OUTBOX_ROW_NAME_SIZE];
+    if (!aside_name(name, was))
+        return found_put_row(found, name, text);
+    return found_keep_earlier(found, was, text);
+}
+
 static int read_rows_of(struct store *s, const char *select, struct outbox_found *found)
 {
     sqlite3_stmt *query = NULL;
@@ -191,7 +215,7 @@ static int read_rows_of(struct store *s, const char *select, struct outbox_found
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(query, 0);
         const char *text = (const char *)sqlite3_column_text(query, 1);
-        if (!name || !text || !found_put_row(found, name, text))
+        if (!name || !text || !take_row(found, name, text))
             break;
     }
     sqlite3_finalize(query);
@@ -239,4 +263,41 @@ int store_read_found(struct store *s, struct outbox_found *ret_found, struct err
         read_pending(s, ret_found) != 0 || read_uploads(s, ret_found) != 0)
         return store_error(s, e, "read what is pending");
     return 0;
+}
+
+void found_finish_restored(struct outbox_restored *r)
+{
+    event_unref(r->event);
+    free(r->row_name);
+    free(r->row_text);
+    free(r->receivers);
+    free(r->upload_receivers);
+}
+
+const char *outbox_found_text(const struct outbox_found *found, const char *row)
+{
+    for (size_t i = 0; i < found->row_count; i++) {
+        if (strcmp(found->rows[i].name, row) == 0)
+            return found->rows[i].text;
+    }
+    return NULL;
+}
+
+void outbox_found_finish(struct outbox_found *found)
+{
+    for (size_t i = 0; i < found->row_count; i++) {
+        free(found->rows[i].name);
+        free(found->rows[i].text);
+    }
+    free(found->rows);
+    free(found->pending);
+    free(found->uploads);
+    for (size_t i = 0; i < found->restored_count; i++)
+        found_finish_restored(&found->restored[i]);
+    free(found->restored);
+    free(found->damage);
+    if (found->earlier)
+        outbox_found_finish(found->earlier);
+    free(found->earlier);
+    *found = (struct outbox_found){0};
 }

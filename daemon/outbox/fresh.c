@@ -33,8 +33,9 @@ int fresh_put(struct store *s, const struct event *event, const struct outbox_ro
               const char *receivers, struct err *e)
 {
     char names[LIMIT_RECEIVERS * (LIMIT_ID_BYTES + 1) + 1];
-    /* Only if a start could not write that it was one. */
-    int begun = s->is_clean ? numbers_keep_ahead(s, event->seq, e) : 0;
+    /* Only if a start could not write that it was one, or gave numbers without a store. */
+    bool is_above = s->ceiling > 0 && event->seq > s->ceiling;
+    int begun = s->is_clean || is_above ? numbers_keep_ahead(s, event->seq, e) : 0;
     if (begun != 0)
         return begun;
     sqlite3_stmt *statement = s->statements[STORE_INSERT_FRESH];

@@ -11,6 +11,7 @@
 
 #include "loop/mailbox.h"
 #include "outbox/journal.h"
+#include "outbox/meet.h"
 #include "outbox/newest.h"
 #include "outbox/outbox.h"
 #include "outbox/prune.h"
@@ -29,6 +30,7 @@ enum job_kind {
     JOB_STATE,
     JOB_TAKES, /* when it is written it is a chore, JOB_STRIKE */
     JOB_BARRIER,
+    JOB_FORGET,   /* outbox_forget_earlier */
     JOB_DELIVERY, /* from here on: records */
     JOB_UPLOAD,
     JOB_LOAD, /* from here on: chores */
@@ -37,6 +39,7 @@ enum job_kind {
     JOB_QUERY,
     JOB_PRUNE,
     JOB_STRIKE,
+    JOB_MEET, /* until the store can be written */
     JOB_ROOM, /* never done, nor those below: there is a time to look again */
     JOB_SCRUB,
     JOB_PROVE,
@@ -155,7 +158,7 @@ struct outbox {
     size_t lacking;                  /* of them: the journal did not take them */
     uint32_t takes[LIMIT_RECEIVERS]; /* as was said last */
     bool takes_clips[LIMIT_RECEIVERS];
-    /* store thread, and before it the loop's */
+    /* store thread; what is named in it never changes */
     struct store store;
     char *receivers[LIMIT_RECEIVERS];
     uv_thread_t thread;
@@ -163,6 +166,7 @@ struct outbox {
     uv_cond_t wake;     /* jobs came, or a stop */
     uv_cond_t finished; /* the thread has ended its work */
     struct queue queue;
+    struct meeting *meeting; /* says itself whose what is */
     bool ended;
     size_t in_hand;   /* events that the store thread writes now */
     size_t unwritten; /* that it gave up at a stop */

@@ -24,7 +24,9 @@ struct file_head {
     int64_t wall_ms;
     uint64_t store; /* a checksum of the path of the database that its events are for */
     unsigned char digest[EVENT_DIGEST_BYTES];
-    char boot[CLOCK_BOOT_ID_SIZE + 3];
+    char boot[CLOCK_BOOT_ID_SIZE];
+    unsigned char is_covered, is_apart; /* 0 in those of older versions */
+    char zero;
 };
 
 #define HEAD_BYTES     sizeof(struct file_head)
@@ -44,6 +46,7 @@ struct journal {
     struct file files[FILES];
     struct file *active;
     struct journal_head head;
+    bool is_covered, is_apart;
     char boot[CLOCK_BOOT_ID_SIZE]; /* "" if it cannot be known */
     size_t limit_bytes;
     unsigned char *buffer; /* for the record that is written */
@@ -238,6 +241,19 @@ static void keep_damaged(const struct file *f, const unsigned char *data, size_t
     close(fd);
 }
 
+/* NULL: there is none. */
+static void take_head(const struct journal *j, const struct file_head *h,
+                      struct journal_found *found)
+{
+    bool is_ours = h && h->store == j->store;
+    if (is_ours)
+        take_newer(&found->head, h->seq, h->digest, h->wall_ms);
+    if (!is_ours || !j->boot[0] || strcmp(h->boot, j->boot) != 0)
+        found->head_is_newest = false;
+    found->is_covered = found->is_covered && is_ours && h->is_covered;
+    found->is_apart = found->is_apart || (is_ours && h->is_apart);
+}
+
 static void read_file(const struct journal *j, struct file *f, journal_handler handler, void *arg,
                       struct journal_found *found)
 {
@@ -246,10 +262,7 @@ static void read_file(const struct journal *j, struct file *f, journal_handler h
     const struct file_head *h = head_of(data, length);
     unsigned damaged_before = found->damaged;
     f->length = length < HEAD_BYTES ? 0 : HEAD_BYTES;
-    if (h && h->store == j->store)
-        take_newer(&found->head, h->seq, h->digest, h->wall_ms);
-    if (!h || h->store != j->store || !j->boot[0] || strcmp(h->boot, j->boot) != 0)
-        found->head_is_newest = false;
+    take_head(j, h, found);
     if (!h && length > HEAD_BYTES)
         found->damaged++;
     read_records(f, data, h ? HEAD_BYTES : find_record(data, 0, length), length, handler, arg,
@@ -270,19 +283,28 @@ bool journal_told_aside(struct journal *j)
 void journal_read(struct journal *j, journal_handler handler, void *arg,
                   struct journal_found *ret_found)
 {
-    *ret_found = (struct journal_found){.head_is_newest = works(j)};
+    *ret_found = (struct journal_found){.head_is_newest = works(j), .is_covered = true};
     for (size_t i = 0; works(j) && i < FILES; i++) {
         read_file(j, &j->files[i], handler, arg, ret_found);
     }
     /* Which numbers stood there nobody knows. */
     if (ret_found->damaged > 0 || ret_found->torn_bytes > 0)
         ret_found->head_is_newest = false;
+    ret_found->is_covered = ret_found->is_covered && ret_found->head_is_newest;
     ret_found->put_aside = journal_told_aside(j);
+    if (!j)
+        return;
+    j->is_covered = ret_found->is_covered;
+    j->is_apart = ret_found->is_apart;
 }
 
 static bool write_head(struct journal *j, struct file *f)
 {
-    struct file_head h = {.seq = j->head.seq, .wall_ms = j->head.wall_ms, .store = j->store};
+    struct file_head h = {.seq = j->head.seq,
+                          .wall_ms = j->head.wall_ms,
+                          .store = j->store,
+                          .is_covered = j->is_covered,
+                          .is_apart = j->is_apart};
     memcpy(h.magic, MAGIC, sizeof h.magic);
     memcpy(h.digest, j->head.digest, sizeof h.digest);
     memcpy(h.boot, j->boot, sizeof j->boot);
@@ -329,6 +351,38 @@ void journal_begin(struct journal *j, const struct journal_head *head)
     }
     if (j->files[1].last_seq > j->files[0].last_seq)
         j->active = &j->files[1];
+}
+
+static void write_heads(struct journal *j)
+{
+    for (size_t i = 0; works(j) && i < FILES; i++)
+        write_head(j, &j->files[i]);
+}
+
+void journal_cover(struct journal *j, bool is_covered)
+{
+    if (!j || j->is_covered == is_covered)
+        return;
+    j->is_covered = is_covered;
+    write_heads(j);
+}
+
+void journal_stand_apart(struct journal *j, bool is_apart)
+{
+    if (!j || j->is_apart == is_apart)
+        return;
+    j->is_apart = is_apart;
+    write_heads(j);
+}
+
+bool journal_is_apart(const struct journal *j)
+{
+    return j && j->is_apart;
+}
+
+bool journal_is_covered(const struct journal *j)
+{
+    return j && j->is_covered;
 }
 
 /* The other one, if this one is long and all of that one is committed. */

@@ -33,6 +33,8 @@ struct journal_head {
 struct journal_found {
     struct journal_head head; /* the newest that is known; seq 0: none */
     bool head_is_newest;      /* of this boot, and no later number was given */
+    bool is_covered;          /* of that one, as journal_cover was told */
+    bool is_apart;            /* as journal_stand_apart was */
     unsigned damaged;         /* places that could not be believed; kept as journal.N.damaged */
     size_t torn_bytes;        /* at the ends: of an event that a kill cut short */
     bool put_aside;           /* there was something that is no file of ours: journal.N.unread */
@@ -52,6 +54,19 @@ void journal_read(struct journal *j, journal_handler handler, void *arg,
 
 /* After journal_read: what is torn is cut off, and this is the newest event from now on. */
 void journal_begin(struct journal *j, const struct journal_head *head);
+
+/*
+ * Whether no later start, of which this journal knows nothing, can give the numbers that are given
+ * now: the store says that numbers are given up to some way above them, or they lie far above
+ * whatever it says. Kept with the head; until it is told, as it was found.
+ */
+void journal_cover(struct journal *j, bool is_covered);
+bool journal_is_covered(const struct journal *j);
+
+/* Whether whoever makes the events does not know what the store holds, so that their rows of state
+ * do not follow from those that are there. Kept likewise. */
+void journal_stand_apart(struct journal *j, bool is_apart);
+bool journal_is_apart(const struct journal *j);
 
 /* Writes one event. If it does not fit or cannot be written, the head alone, and false: it may be
  * put once more, later. */

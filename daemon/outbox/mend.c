@@ -26,7 +26,7 @@ static int go_on_with_fresh(struct outbox *ob, struct outbox_found *found, struc
         return result;
     ob->witness.was_absent = false;
     witness_take(&ob->witness, found);
-    witness_tell(&ob->witness, found);
+    witness_tell(&ob->witness, NULL, 0, found);
     return newest_put(&ob->newest, &ob->store, e);
 }
 

@@ -9,7 +9,8 @@
 #include "outbox/fresh.h"
 #include "outbox/record.h"
 
-#define LEAP_MASK 0xfffff
+#define FAR_EPOCH_MS INT64_C(1577836800000) /* 2020-01-01 */
+#define FAR_BITS     27                     /* below RECORD_SEQ_MAX until 2147 */
 
 static uint64_t ceiling_above(uint64_t seq)
 {
@@ -54,11 +55,19 @@ uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling)
     return ceiling > above ? ceiling : above;
 }
 
-uint64_t numbers_leap(uint64_t used)
+uint64_t numbers_far(uint64_t known, int64_t wall_ms)
 {
-    uint32_t chance;
-    uuid_random(&chance, sizeof chance);
-    return (used / NUMBERS_STEP + 1 + (chance & LEAP_MASK)) * NUMBERS_STEP;
+    uint32_t random;
+    int64_t minutes = (wall_ms - FAR_EPOCH_MS) / 60000;
+    uint64_t by_time = minutes > 0 ? (uint64_t)minutes << FAR_BITS : 0;
+    uint64_t above = by_time > known ? by_time : known + NUMBERS_STEP;
+    uuid_random(&random, sizeof random);
+    return above + (random & ((UINT32_C(1) << FAR_BITS) - 1));
+}
+
+bool numbers_are_far(uint64_t seq)
+{
+    return seq >> FAR_BITS > 0;
 }
 
 static int put(struct store *s, const char *text, struct err *e)

@@ -31,9 +31,15 @@ uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_
 /* Likewise where what the store says of it is not to be believed: by a ceiling of elsewhere. */
 uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling);
 
-/* Of a start that could not be written down: a later one that cannot be either would go on from the
- * same number. Some number above `used`, by chance: two are the same once in a million. */
-uint64_t numbers_leap(uint64_t used);
+/*
+ * Where no store says how far numbers were given, or none takes a ceiling for those to come: a
+ * number above `known` and above any that this gateway may have given, here or in a store that
+ * cannot be read now. Minutes since 2020 and 27 random bits: later starts lie above earlier ones,
+ * and where the clock begins anew at each start two are the same once in a hundred million.
+ */
+uint64_t numbers_far(uint64_t known, int64_t wall_ms);
+/* Whether it may have been given so. */
+bool numbers_are_far(uint64_t seq);
 
 /* From now on numbers above this one are given: in a transaction of its own. */
 int numbers_begin(struct store *s, uint64_t used, struct err *e);

@@ -62,9 +62,11 @@ static void free_job(struct job *job)
         break;
     case JOB_TAKES:
     case JOB_BARRIER:
+    case JOB_FORGET:
     case JOB_FIND_CLIP:
     case JOB_PRUNE:
     case JOB_STRIKE:
+    case JOB_MEET:
     case JOB_ROOM:
     case JOB_SCRUB:
     case JOB_PROVE:
@@ -124,10 +126,15 @@ static void deliver_job(struct mailbox_message *message)
     case JOB_QUERY:
         answer_query(job);
         break;
+    case JOB_MEET: /* what it holds is known, and what others may have written over is kept */
+        if (!job->given_up)
+            journal_stand_apart(job->outbox->journal, false);
+        break;
     case JOB_DELIVERY:
     case JOB_UPLOAD:
     case JOB_STATE:
     case JOB_TAKES:
+    case JOB_FORGET:
     case JOB_PRUNE:
     case JOB_STRIKE:
     case JOB_ROOM:
@@ -208,6 +215,7 @@ static void free_chores(struct outbox *ob)
 void outbox_free(struct outbox *ob)
 {
     free_chores(ob);
+    meet_free(ob->meeting);
     newest_free(&ob->newest);
     free(ob->adrift);
     free(ob->room);
@@ -240,14 +248,14 @@ void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options)
     scrub_init(&scrub->u.scrub);
     scrub->again_ns = clock_monotonic_ns() + options->look_after_ms * 1000000;
     room_init(ob->room, options->reserve_events, scrub->again_ns);
+    queue_add(&ob->queue, create_job(ob, JOB_MEET, NULL));
     queue_add(&ob->queue, room);
     queue_add(&ob->queue, scrub);
     ob->prove_every_ns = options->prove_every_ms * 1000000;
     if (ob->prove_every_ns == 0)
         return;
     struct job *prove = create_job(ob, JOB_PROVE, NULL);
-    /* What a start has lost it tells; one after a kill would tell it again. */
-    prove->again_ns = ob->witness.is_contradicted ? clock_monotonic_ns() : scrub->again_ns;
+    prove->again_ns = scrub->again_ns;
     queue_add(&ob->queue, prove);
 }
 
@@ -353,6 +361,7 @@ void outbox_store(struct outbox *ob, struct event *event, const struct outbox_ro
     store->done = done;
     TAILQ_INSERT_TAIL(&ob->uncommitted, job, uncommitted);
     put_in_journal(ob, store);
+    meet_note_given(ob, event->seq);
     submit(ob, job);
 }
 
@@ -520,6 +529,11 @@ void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool
     submit(ob, job);
 }
 
+void outbox_forget_earlier(struct outbox *ob)
+{
+    submit(ob, create_job(ob, JOB_FORGET, NULL));
+}
+
 void outbox_prune(struct outbox *ob, uint64_t last_seq)
 {
     struct job *job = create_job(ob, JOB_PRUNE, NULL);
@@ -567,9 +581,14 @@ size_t outbox_close(struct outbox *ob, int64_t wait_ms)
     size_t unwritten;
     if (!ob)
         return 0;
+    /* If it ends clean, the store gives the next number, with or without this journal. */
+    bool was_covered = journal_is_covered(ob->journal);
+    journal_cover(ob->journal, false);
     if (!stop_thread(ob, wait_ms, &unwritten))
         return unwritten > 0 ? unwritten : OUTBOX_HELD; /* its memory must stay */
     uv_thread_join(&ob->thread);
+    if (!ob->meeting->ended_clean)
+        journal_cover(ob->journal, was_covered);
     mailbox_close(ob->mailbox);
     uv_mutex_destroy(&ob->lock);
     uv_cond_destroy(&ob->wake);

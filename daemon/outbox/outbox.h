@@ -15,6 +15,9 @@
  * Until an event is committed it is in the journal, too (journal.h), which a kill of the process
  * leaves: the next start finds it there, and its number is given to no other.
  *
+ * No start waits for the disk for long, or fails because of it: what the database holds is then
+ * read when it can be, and handed over by `on_found` (meet.h).
+ *
  * Room is taken on the disk in advance, so that a full disk still takes `reserve_events` alarms;
  * records of deliveries wait there once they have used up their half of it (room.h).
  * That, and whether all of the database is whole, is seen to behind everything else, some time
@@ -45,6 +48,7 @@ struct outbox_options {
     const char *journal_dir; /* the run folder (journal.h); NULL: without a journal */
     int64_t look_after_ms;   /* before more room is taken, and the database looked over */
     int64_t prove_every_ms;  /* and from then on the store proves itself (mend.h); 0: never */
+    int64_t start_wait_ms;   /* outbox_open waits so long for the disk */
 };
 
 /* The room that is left for events. */
@@ -56,9 +60,14 @@ struct outbox_room {
     bool alarms_only;       /* the disk is full and the other half used: all else waits (room.h) */
 };
 
+struct outbox_found;
+
 struct outbox_host {
     /* The disk does not take events (reason), or does again (NULL). */
     void (*on_fault)(void *arg, const char *reason);
+    /* What the database held before this process, which outbox_open did not wait for or could not
+     * read: borrowed. Nothing restored is in it. May be NULL if it never comes late. */
+    void (*on_found)(void *arg, const struct outbox_found *found);
     /* About once a second while outbox_close waits for the disk. May be NULL. */
     void (*on_wait)(void *arg);
     /* Something of the database was damaged, found while it runs: what, and what became of it. */
@@ -132,10 +141,21 @@ struct outbox_found {
     int64_t answer_seq[LIMIT_RECEIVERS]; /* highest answer taken from each receiver */
     char *damage;    /* a sentence if the database was damaged and what became of it; else NULL */
     bool state_lost; /* some of its rows of state could not be read, or nobody can tell */
+    /* Why it is not known what the database holds (outbox_open: all of the above is of the journal
+     * alone); "" if it is. Else it comes by `on_found`. */
+    char unknown[400];
+    bool is_late;         /* `unknown` only because the disk has not answered yet */
+    bool numbers_unknown; /* ask outbox_begin_numbers before the first event is made */
+    /* Of its rows alone: what the database had before a process that did not know it wrote what is
+     * in `rows`. To be taken over as well, then forgotten (outbox_forget_earlier). NULL: nothing */
+    struct outbox_found *earlier;
 };
 
-/* Opens or creates the database and starts the thread. Waits for the disk, as long as it takes to
- * read what is pending: only at start. */
+/*
+ * Starts the thread, which opens or creates the database, and waits for it no longer than
+ * `start_wait_ms`. Whatever is wrong with the disk, the outbox is open then: what is stored is in
+ * the journal and in memory, and the thread tries again for ever. Fails without memory alone.
+ */
 int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
                 const struct outbox_host *host, struct outbox **ret_outbox,
                 struct outbox_found *ret_found, struct err *e);
@@ -143,6 +163,16 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
 /* The text of that row; NULL if there is none. */
 const char *outbox_found_text(const struct outbox_found *found, const char *row);
 void outbox_found_finish(struct outbox_found *found);
+
+/*
+ * The newest number that may have been given: the first event gets one above it. Where neither the
+ * store nor the journal can say it (`numbers_unknown`), one far above all that either can hold.
+ */
+uint64_t outbox_begin_numbers(struct outbox *ob, uint64_t last_seq);
+
+/* What was set aside of rows of state is taken over, and that is handed over already: it is
+ * removed, behind that. */
+void outbox_forget_earlier(struct outbox *ob);
 
 typedef void (*outbox_done_handler)(void *arg);
 

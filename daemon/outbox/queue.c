@@ -36,6 +36,7 @@ bool queue_add(struct queue *q, struct job *job)
     case JOB_ANSWER:
     case JOB_STATE:
     case JOB_BARRIER:
+    case JOB_FORGET:
         return add_write(q, job);
     case JOB_TAKES: /* strikes out what is pending: not what is recorded as delivered */
         job->records = q->records.added;
@@ -54,6 +55,7 @@ bool queue_add(struct queue *q, struct job *job)
         return add_chore(q, job);
     case JOB_LOAD:
     case JOB_STRIKE:
+    case JOB_MEET:
     case JOB_ROOM:
     case JOB_SCRUB:
     case JOB_PROVE:

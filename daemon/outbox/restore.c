@@ -9,6 +9,7 @@
 #include "base/plural.h"
 #include "outbox/found.h"
 #include "outbox/fresh.h"
+#include "outbox/numbers.h"
 
 static char *copy(const char *text)
 {
@@ -24,22 +25,6 @@ static void *grow(void *list, size_t count, size_t size)
     if (!grown)
         abort();
     return grown;
-}
-
-static void finish_one(struct outbox_restored *r)
-{
-    event_unref(r->event);
-    free(r->row_name);
-    free(r->row_text);
-    free(r->receivers);
-    free(r->upload_receivers);
-}
-
-void restore_finish(struct outbox_found *found)
-{
-    for (size_t i = 0; i < found->restored_count; i++)
-        finish_one(&found->restored[i]);
-    free(found->restored);
 }
 
 /* A journal_handler: all of them, for now. */
@@ -71,40 +56,80 @@ static void tell_damage(struct outbox_found *found, const char *what)
         found->damage = copy(what);
 }
 
-/* The database has that number, or one above it. */
-static void compare_with_stored(struct store *s, const struct event *event,
-                                struct outbox_found *found)
+size_t restore_list(const struct outbox_found *of_journal, struct restore_twin **ret_twins)
+{
+    *ret_twins = NULL;
+    for (size_t i = 0; i < of_journal->restored_count; i++) {
+        const struct event *event = of_journal->restored[i].event;
+        *ret_twins = grow(*ret_twins, i, sizeof **ret_twins);
+        struct restore_twin *twin = &(*ret_twins)[i];
+        *twin = (struct restore_twin){.seq = event->seq};
+        memcpy(twin->digest, event->digest, sizeof twin->digest);
+    }
+    return of_journal->restored_count;
+}
+
+static void tell_other(uint64_t seq, struct outbox_found *found)
+{
+    char text[160];
+    snprintf(text, sizeof text,
+             "event %llu of the journal is not the one that is stored under its number",
+             (unsigned long long)seq);
+    tell_damage(found, text);
+}
+
+/* Numbers far above all may have been given without a store that had others of that kind. */
+static enum restore_state compare_with_stored(struct store *s, const struct restore_twin *twin,
+                                              uint64_t stored_seq)
 {
     struct event *stored = NULL;
     struct err e;
-    char text[160];
-    if (store_get_event(s, event->seq, &stored, &e) == 0 && stored &&
-        memcmp(stored->digest, event->digest, EVENT_DIGEST_BYTES) != 0) {
-        snprintf(text, sizeof text,
-                 "event %llu of the journal is not the one that is stored under its number",
-                 (unsigned long long)event->seq);
-        tell_damage(found, text);
-    }
+    enum restore_state state;
+    if (twin->seq > stored_seq)
+        return RESTORE_ABSENT;
+    if (store_get_event(s, twin->seq, &stored, &e) != 0 || !stored)
+        state = numbers_are_far(twin->seq) ? RESTORE_ABSENT : RESTORE_HAD;
+    else
+        state = memcmp(stored->digest, twin->digest, EVENT_DIGEST_BYTES) == 0 ? RESTORE_HAD
+                                                                              : RESTORE_OTHER;
     event_unref(stored);
+    return state;
 }
 
-/* Drops what the database has, and the second of one number. */
-static void keep_later(struct store *s, struct outbox_found *found)
+bool restore_compare(struct store *s, struct restore_twin *twins, size_t count,
+                     struct outbox_found *found)
+{
+    bool has_other = false;
+    for (size_t i = 0; i < count; i++) {
+        twins[i].stored = compare_with_stored(s, &twins[i], found->last_seq);
+        if (twins[i].stored != RESTORE_OTHER)
+            continue;
+        tell_other(twins[i].seq, found);
+        has_other = true;
+    }
+    return has_other;
+}
+
+/* Takes those over that the database has not, and of one number the first. */
+static void take_absent(struct outbox_found *of_journal, const struct restore_twin *twins,
+                        struct outbox_found *found)
 {
     size_t kept = 0;
-    uint64_t last_seq = found->last_seq;
-    for (size_t i = 0; i < found->restored_count; i++) {
-        struct outbox_restored *r = &found->restored[i];
-        if (r->event->seq > last_seq) {
+    uint64_t last_seq = 0;
+    for (size_t i = 0; i < of_journal->restored_count; i++) {
+        struct outbox_restored *r = &of_journal->restored[i];
+        enum restore_state stored = twins ? twins[i].stored : RESTORE_ABSENT;
+        if (stored == RESTORE_ABSENT && r->event->seq > last_seq) {
             last_seq = r->event->seq;
-            found->restored[kept++] = *r;
-            continue;
+            of_journal->restored[kept++] = *r;
+        } else {
+            found_finish_restored(r);
         }
-        if (r->event->seq <= found->last_seq)
-            compare_with_stored(s, r->event, found);
-        finish_one(r);
     }
+    found->restored = of_journal->restored;
     found->restored_count = kept;
+    of_journal->restored = NULL;
+    of_journal->restored_count = 0;
 }
 
 static void owe_event(const struct store *s, const struct outbox_restored *r,
@@ -161,40 +186,59 @@ static void tell_bad(const struct journal_found *in_journal, struct outbox_found
     tell_damage(found, text);
 }
 
-static void take_head(const struct journal_head *head, struct outbox_found *found)
-{
-    if (head->seq <= found->last_seq)
-        return;
-    found->last_seq = head->seq;
-    found->newest_wall_ms = head->wall_ms;
-    memcpy(found->head, head->digest, EVENT_DIGEST_BYTES);
-}
-
-bool restore(struct journal *j, struct store *s, struct outbox_found *found)
+bool restore_read(struct journal *j, struct outbox_found *ret_found)
 {
     struct journal_found in_journal = {.damaged = 0};
-    uint64_t stored_seq = found->last_seq;
     if (!j)
         return false;
-    journal_read(j, collect, found, &in_journal);
-    tell_bad(&in_journal, found);
-    if (found->restored_count > 0)
-        qsort(found->restored, found->restored_count, sizeof *found->restored, compare);
-    keep_later(s, found);
+    journal_read(j, collect, ret_found, &in_journal);
+    tell_bad(&in_journal, ret_found);
+    if (ret_found->restored_count > 0)
+        qsort(ret_found->restored, ret_found->restored_count, sizeof *ret_found->restored, compare);
+    ret_found->last_seq = in_journal.head.seq;
+    ret_found->newest_wall_ms = in_journal.head.wall_ms;
+    memcpy(ret_found->head, in_journal.head.digest, sizeof ret_found->head);
+    return in_journal.head_is_newest;
+}
+
+static void take_head(const struct outbox_found *of_journal, struct outbox_found *found)
+{
+    if (of_journal->last_seq <= found->last_seq)
+        return;
+    found->last_seq = of_journal->last_seq;
+    found->newest_wall_ms = of_journal->newest_wall_ms;
+    memcpy(found->head, of_journal->head, sizeof found->head);
+}
+
+static void take_row(const struct outbox_restored *r, bool is_apart, struct outbox_found *found)
+{
+    const char *stored = is_apart ? outbox_found_text(found, r->row_name) : NULL;
+    if (stored && !found_keep_earlier(found, r->row_name, stored))
+        abort();
+    if (!found_put_row(found, r->row_name, r->row_text))
+        abort();
+}
+
+void restore_merge(const struct store *s, struct outbox_found *of_journal,
+                   const struct restore_twin *twins, bool is_apart, struct outbox_found *found)
+{
+    if (of_journal->damage && !found->damage)
+        found->damage = copy(of_journal->damage);
+    take_absent(of_journal, twins, found);
     for (size_t i = 0; i < found->restored_count; i++) {
         const struct outbox_restored *r = &found->restored[i];
         owe_event(s, r, found);
         owe_clip(s, r, found);
-        if (r->row_name && !found_put_row(found, r->row_name, r->row_text))
-            abort();
+        if (r->row_name)
+            take_row(r, is_apart, found);
     }
+    if (twins && is_apart && !found_begin_earlier(found))
+        abort();
     if (found->restored_count > 0)
         log_warning("outbox",
                     "%zu event%s of before this start, the first with number %llu, not on the disk "
                     "yet: taken from the journal",
                     found->restored_count, plural((long long)found->restored_count),
                     (unsigned long long)found->restored[0].event->seq);
-    take_head(&in_journal.head, found);
-    /* One of an earlier run, which a run without a journal has followed, is not. */
-    return in_journal.head_is_newest && in_journal.head.seq >= stored_seq;
+    take_head(of_journal, found);
 }

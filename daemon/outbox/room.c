@@ -135,19 +135,13 @@ int room_go_on(struct store *s, struct room *room, struct err *e)
     return result;
 }
 
-void room_take_first(struct store *s, int64_t events)
+void room_init_first(struct room *room, int64_t events)
 {
-    struct room room = {.events = events,
-                        .left = STORE_LOG_BYTES,
-                        .is_first = true,
-                        .step = ROOM_TAKE,
-                        .ask_ns = INT64_MAX}; /* the rest is the store's thread's to take */
-    struct err e;
-    int result;
-    while ((result = room_go_on(s, &room, &e)) > 0)
-        continue;
-    if (result != 0)
-        log_warning("outbox", "%s", e.text);
+    *room = (struct room){.events = events,
+                          .left = STORE_LOG_BYTES,
+                          .is_first = true,
+                          .step = ROOM_TAKE,
+                          .ask_ns = INT64_MAX}; /* the rest is taken later */
 }
 
 bool room_is_for_alarms(struct store *s, struct room *room)

@@ -34,10 +34,8 @@ struct room {
 /* Nothing is taken before `ask_ns` (CLOCK_MONOTONIC). */
 void room_init(struct room *room, int64_t events, int64_t ask_ns);
 
-/* The first of it, and the length of the log, of a store that was just made: a start waits for
- * that, since the disk has nothing else to do yet and the first press is to find the room. What is
- * not to be had is logged. Loop thread, before the store's thread starts. */
-void room_take_first(struct store *s, int64_t events);
+/* The first of it, and the length of the log, of a store that was just made: in larger pieces. */
+void room_init_first(struct room *room, int64_t events);
 
 /* A look (`seen` is new), or a transaction. 1: there is more to do, also after there was no more to
  * be had (logged); 0: that is all, and is looked at again after again_in_ns; negative: the disk

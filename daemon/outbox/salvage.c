@@ -267,6 +267,7 @@ bool salvage_is_absent(const struct store *s)
     if (is_there || errno != ENOENT)
         return is_there && S_ISREG(info.st_mode) && info.st_size == 0 && access(log, F_OK) != 0;
     name_aside(s, aside);
-    move_log(s, aside);
+    if (lstat(s->path, &info) != 0) /* else it is a link, and its end may come back */
+        move_log(s, aside);
     return true;
 }

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,31 +130,34 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
         " WHERE seq>?1 ORDER BY seq LIMIT ?3",
 };
 
+static int number_of(int code)
+{
+    switch (code) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return EBADMSG;
+    case SQLITE_FULL:
+        return ENOSPC;
+    case SQLITE_BUSY:
+        return EBUSY;
+    default:
+        return EIO;
+    }
+}
+
 int store_error(struct store *s, struct err *e, const char *doing)
 {
     int code = s->db ? sqlite3_errcode(s->db) : SQLITE_NOMEM;
-    bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-    int number = code == SQLITE_FULL ? ENOSPC : damaged ? EBADMSG : EIO;
-    return err_set(e, number, "%s: %s: %s", s->path, doing,
-                   s->db ? sqlite3_errmsg(s->db) : "out of memory");
+    int cause = s->db ? sqlite3_system_errno(s->db) : 0;
+    bool has_cause = cause != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN);
+    return err_set(e, number_of(code), "%s: %s: %s%s%s", s->path, doing,
+                   s->db ? sqlite3_errmsg(s->db) : "out of memory", has_cause ? ": " : "",
+                   has_cause ? strerror(cause) : "");
 }
 
 static int execute(struct store *s, const char *text, const char *doing, struct err *e)
 {
     return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : store_error(s, e, doing);
-}
-
-/* The folder's entry of a new database must survive a power cut as well. */
-void store_sync_folder(const char *path)
-{
-    char folder[4096];
-    snprintf(folder, sizeof folder, "%s", path);
-    *strrchr(folder, '/') = '\0';
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
 }
 
 static int on_log_grown(void *arg, sqlite3 *db, const char *name, int pages)
@@ -182,52 +184,10 @@ bool store_log_has_its_room(const struct store *s)
     return s->log_pages >= STORE_LOG_BYTES / PAGE_BYTES;
 }
 
-/* SQLite takes what is shorter than a page for a database that is to be made, and writes over it.
- * An empty file may be one: who makes it was killed; but not one that has a log. */
-static bool is_foreign(const struct store *s)
+/* Of one whose schema stands. */
+static int make_ready(struct store *s, struct err *e)
 {
-    char magic[16] = "", log[sizeof s->path + 4];
-    int fd = open(s->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false; /* what else is wrong is SQLite's to say */
-    ssize_t got = read(fd, magic, sizeof magic);
-    close(fd);
-    snprintf(log, sizeof log, "%s-wal", s->path);
-    if (got <= 0)
-        return got == 0 && access(log, F_OK) == 0;
-    return memcmp(magic, "SQLite format 3", sizeof magic) != 0;
-}
-
-int store_open(struct store *s, struct err *e)
-{
-    bool is_new = access(s->path, F_OK) != 0;
-    if (is_foreign(s))
-        return err_set(e, EBADMSG, "%s: is no database", s->path);
-    if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
-        SQLITE_OK) {
-        int result = store_error(s, e, "open");
-        store_close(s);
-        return result;
-    }
-    /* EXCLUSIVE: this process alone, and no shared-memory file, which a full disk would turn into
-     * a SIGBUS. EXTRA until the schema stands, because a rollback journal whose removal is not
-     * durable would undo it. */
-    int result =
-        execute(s,
-                "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
-                "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-256; PRAGMA journal_mode=WAL;"
-                "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=-1;",
-                "set up", e);
-    /* The log keeps its file and its room when the database is closed: after a restart on a full
-     * disk there would be none to be had. */
-    int persist = 1;
-    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    s->proven = false;
-    if (result == 0)
-        result = execute(s, schema, "schema", e);
-    if (result == 0)
-        result = execute(s, "PRAGMA synchronous=FULL", "set up", e);
+    int result = 0;
     for (int i = 0; result == 0 && i < STORE_STATEMENT_COUNT; i++) {
         if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i],
                                NULL) != SQLITE_OK)
@@ -237,15 +197,74 @@ int store_open(struct store *s, struct err *e)
         result = fresh_count(s, e);
     if (result == 0)
         result = numbers_read(s, e);
+    if (result != 0)
+        store_close(s);
+    return result;
+}
+
+static int open_file(struct store *s, int flags, const char *vfs, struct err *e)
+{
+    s->proven = s->is_read_only = false;
+    if (sqlite3_open_v2(s->path, &s->db, flags, vfs) == SQLITE_OK)
+        return 0;
+    int result = store_error(s, e, "open");
+    store_close(s);
+    return result;
+}
+
+int store_open(struct store *s, struct err *e)
+{
+    bool is_new = access(s->path, F_OK) != 0;
+    if (store_is_foreign(s->path))
+        return err_set(e, EBADMSG, "%s: is no database", s->path);
+    int result = open_file(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL, e);
+    if (result != 0)
+        return result;
+    /* EXCLUSIVE: this process alone, and no shared-memory file, which a full disk would turn into
+     * a SIGBUS. EXTRA until the schema stands, because a rollback journal whose removal is not
+     * durable would undo it. */
+    result = execute(s,
+                     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
+                     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-256; PRAGMA journal_mode=WAL;"
+                     "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=-1;",
+                     "set up", e);
+    /* The log keeps its file and its room when the database is closed: after a restart on a full
+     * disk there would be none to be had. */
+    int persist = 1;
+    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (result == 0)
+        result = execute(s, schema, "schema", e);
+    if (result == 0)
+        result = execute(s, "PRAGMA synchronous=FULL", "set up", e);
     if (result != 0) {
         store_close(s);
         return result;
     }
+    result = make_ready(s, e);
+    if (result != 0)
+        return result;
     sqlite3_wal_hook(s->db, on_log_grown, s);
     place_note(&s->place, s->path);
     if (is_new)
         store_sync_folder(s->path);
     return 0;
+}
+
+int store_open_to_read(struct store *s, struct err *e)
+{
+    /* Without locks, since a lock is taken in a file that can be written; the index of the log is
+     * in this process's memory then (EXCLUSIVE), where it is in a file else. */
+    int result = open_file(s, SQLITE_OPEN_READONLY, "unix-none", e);
+    if (result == 0 && (result = execute(s,
+                                         "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY;"
+                                         "PRAGMA cache_size=-256;",
+                                         "read", e)) != 0)
+        store_close(s);
+    if (result == 0)
+        result = make_ready(s, e);
+    s->is_read_only = result == 0;
+    return result;
 }
 
 void store_close(struct store *s)

@@ -88,8 +88,9 @@ struct store {
     uint64_t ceiling; /* no number above it was given; 0: nothing is known */
     bool is_clean;    /* but the stop was clean, and the newest event's number this: */
     uint64_t clean_seq;
-    uint64_t begun; /* numbers above it are given since the start */
-    bool proven;    /* what was read when it was opened is on the disk */
+    uint64_t begun;    /* numbers above it are given since the start */
+    bool proven;       /* what was read when it was opened is on the disk */
+    bool is_read_only; /* opened by store_open_to_read */
     const char *const *receivers;
     size_t receiver_count;
     uint32_t withheld[LIMIT_RECEIVERS]; /* classes (UPLINK_TAKES) that the receiver does not take */
@@ -99,8 +100,13 @@ struct store {
 /* Opens (creating) the database, ready for the statements. Does not grow it, and looks at no more
  * of it than its first pages and its log. */
 int store_open(struct store *s, struct err *e);
+/* Likewise, of one that is there and can be read, though not written (a read-only mount, a file of
+ * another owner): whatever would write fails. Nobody else may have it open. */
+int store_open_to_read(struct store *s, struct err *e);
 /* Of the folder that this file lies in: its entries survive a power cut. */
 void store_sync_folder(const char *path);
+/* Whether something else is there. */
+bool store_is_foreign(const char *path);
 void store_close(struct store *s);
 
 /* For room.h: free pages; a row of nothing more, and a few of these removed (1: there may be more,

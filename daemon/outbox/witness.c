@@ -149,22 +149,23 @@ static void add_range(struct list *list, uint64_t first, uint64_t last)
  * newest of the journal's head is known to have been given: there may be numbers that were left
  * out, but behind the last that is found there is none.
  */
-static void list_gone(const struct outbox_found *found, uint64_t after, uint64_t until,
-                      struct list *ret_list)
+static void list_gone(const struct restore_twin *in_journal, size_t count, uint64_t after,
+                      uint64_t until, uint64_t last_seq, struct list *ret_list)
 {
     uint64_t next = after + 1;
     *ret_list = (struct list){.used = 0};
-    for (size_t i = 0; i < found->restored_count; i++) {
-        uint64_t seq = found->restored[i].event->seq;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t seq = in_journal[i].seq;
         if (seq < next)
             continue;
         add_range(ret_list, next, seq <= until ? seq - 1 : until);
         next = seq + 1;
     }
-    add_range(ret_list, next, found->last_seq);
+    add_range(ret_list, next, last_seq);
 }
 
-void witness_tell(struct witness *w, struct outbox_found *found)
+void witness_tell(struct witness *w, const struct restore_twin *in_journal, size_t count,
+                  struct outbox_found *found)
 {
     struct list gone;
     char *text;
@@ -173,7 +174,7 @@ void witness_tell(struct witness *w, struct outbox_found *found)
     uint64_t after = is_known ? w->newest.seq : w->stored.seq, until = w->newest.seq;
     take_head(&w->newest, found);
     w->newest = head_of(found);
-    list_gone(found, after, until, &gone);
+    list_gone(in_journal, count, after, until, found->last_seq, &gone);
     if (gone.ranges == 0)
         return;
     bool is_one = gone.ranges == 1 && !strstr(gone.text, " to ");

@@ -13,6 +13,7 @@
 #ifndef TOCSIN_OUTBOX_WITNESS_H
 #define TOCSIN_OUTBOX_WITNESS_H
 
+#include "outbox/restore.h"
 #include "outbox/store.h"
 
 #define WITNESS_FILE "outbox.head"
@@ -43,9 +44,11 @@ int witness_check(struct witness *w, struct store *s, const struct outbox_found 
 /* What the store has from now on, salvaged or not; before the journal is read into `found`. */
 void witness_take(struct witness *w, const struct outbox_found *found);
 
-/* After that: the chain goes on from the newest event that anybody knows. If some of those are not
- * here any more, `found` says which (damage), and that state may be lost. */
-void witness_tell(struct witness *w, struct outbox_found *found);
+/* After that, and with what the journal has: the chain goes on from the newest event that anybody
+ * knows. If some of those are not here any more, `found` says which (damage), and that state may be
+ * lost. */
+void witness_tell(struct witness *w, const struct restore_twin *in_journal, size_t count,
+                  struct outbox_found *found);
 
 /* Was committed. */
 void witness_note(struct witness *w, const struct event *event);

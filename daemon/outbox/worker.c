@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "outbox/aside.h"
 #include "outbox/fresh.h"
 #include "outbox/mend.h"
 #include "outbox/numbers.h"
@@ -72,9 +73,12 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
                                 row_of(&job->u.answer.row, &row), e);
     case JOB_STATE:
         return put_rows(s, &job->u.state, e);
+    case JOB_FORGET:
+        return aside_drop(s, e);
     case JOB_TAKES: /* the last of its transaction: counts from the next on */
         return 0;
     case JOB_BARRIER:
+    case JOB_MEET:
     case JOB_LOAD:
     case JOB_FIND_CLIP:
     case JOB_READ_UPLOADS:
@@ -105,7 +109,7 @@ static int write_list(struct outbox *ob, const struct job_list *list, struct err
 /* In one transaction, the records behind the writes. */
 static int write_all(struct outbox *ob, const struct work *work, struct err *e)
 {
-    int result = mend_reopen(ob, e);
+    int result = meet_to_write(ob, e);
     if (result == 0)
         result = store_begin(&ob->store, e);
     if (result != 0)
@@ -170,10 +174,12 @@ static int write_fresh(struct store *s, struct err *e)
 static int settle(struct outbox *ob, struct err *e)
 {
     struct store *s = &ob->store;
-    int result = mend_reopen_to_read(ob, e);
+    int result = meet_to_read(ob, e);
     if (result == 0 && s->fresh > 0) {
         ob->log_has_frames = true;
-        result = write_fresh(s, e);
+        result = meet_to_change(ob, e);
+        if (result == 0)
+            result = write_fresh(s, e);
         ob->unsettled = ob->unsettled && result != 0;
     }
     if (result != 0)
@@ -356,10 +362,39 @@ static int go_on_to_scrub(struct outbox *ob, struct scrub *scrub, struct err *e)
 static int go_on_with_room(struct outbox *ob, struct err *e)
 {
     bool looks = ob->room->step == ROOM_LOOK;
+    int result = meet_to_change(ob, e);
+    if (result != 0) {
+        room_measure(&ob->store, ob->room);
+        outbox_tell_room(ob, &ob->room->seen);
+        return result;
+    }
     ob->log_has_frames = ob->log_has_frames || !looks;
-    int result = room_go_on(&ob->store, ob->room, e);
+    result = room_go_on(&ob->store, ob->room, e);
     if (looks)
         outbox_tell_room(ob, &ob->room->seen);
+    return result;
+}
+
+/* What a start has lost it tells; one after a kill would tell it again. */
+static int go_on_to_meet(struct outbox *ob, struct err *e)
+{
+    int result = meet_to_write(ob, e);
+    meet_note_try(ob, result, e);
+    return result == 0 && ob->witness.is_contradicted && ob->prove_every_ns > 0 ? mend_prove(ob, e)
+                                                                                : result;
+}
+
+static int go_on_to_clear(struct outbox *ob, struct job *job, struct err *e)
+{
+    int result = meet_to_change(ob, e);
+    if (result != 0)
+        return result;
+    ob->log_has_frames = true;
+    result = settle(ob, e);
+    if (result != 0)
+        return result;
+    return job->kind == JOB_PRUNE ? prune_go_on(&ob->store, &job->u.prune, e)
+                                  : strike_go_on(&ob->store, &job->u.strike, e);
     return result;
 }
 
@@ -367,45 +402,41 @@ static int go_on_with_room(struct outbox *ob, struct err *e)
 static int go_on(struct outbox *ob, struct job *job, struct err *e)
 {
     struct store *s = &ob->store;
-    int result = mend_reopen_to_read(ob, e);
-    if (result != 0 && job->kind == JOB_ROOM) {
-        room_measure(s, ob->room);
-        outbox_tell_room(ob, &ob->room->seen);
-    }
-    if (result != 0)
-        return result;
+    int result;
     switch (job->kind) {
+    case JOB_MEET:
+        return go_on_to_meet(ob, e);
     case JOB_LOAD:
-        return load_event(s, &job->u.load, e);
+        result = meet_to_read(ob, e);
+        return result == 0 ? load_event(s, &job->u.load, e) : result;
     case JOB_FIND_CLIP:
         result = settle(ob, e);
         return result == 0
                    ? store_find_clip(s, job->u.find.clip, job->u.find.alarm, &job->u.find.found, e)
                    : result;
     case JOB_READ_UPLOADS: /* what has one is never fresh */
-        return uploads_go_on(s, job->u.uploads.uploads, e);
+        result = meet_to_read(ob, e);
+        return result == 0 ? uploads_go_on(s, job->u.uploads.uploads, e) : result;
     case JOB_QUERY:
         result = settle(ob, e);
         return result == 0 ? question_go_on(s, job->u.query.question, e) : result;
     case JOB_PRUNE:
-        ob->log_has_frames = true;
-        result = settle(ob, e);
-        return result == 0 ? prune_go_on(s, &job->u.prune, e) : result;
     case JOB_STRIKE:
-        ob->log_has_frames = true;
-        result = settle(ob, e);
-        return result == 0 ? strike_go_on(s, &job->u.strike, e) : result;
+        return go_on_to_clear(ob, job, e);
     case JOB_ROOM:
         return go_on_with_room(ob, e);
     case JOB_SCRUB:
-        return go_on_to_scrub(ob, &job->u.scrub, e);
+        result = meet_to_read(ob, e);
+        return result == 0 ? go_on_to_scrub(ob, &job->u.scrub, e) : result;
     case JOB_PROVE:
-        return mend_prove(ob, e);
+        result = meet_to_write(ob, e);
+        return result == 0 ? mend_prove(ob, e) : result;
     case JOB_STORE:
     case JOB_DELIVERY:
     case JOB_UPLOAD:
     case JOB_ANSWER:
     case JOB_STATE:
+    case JOB_FORGET:
     case JOB_TAKES:
     case JOB_BARRIER:
         break;
@@ -530,13 +561,14 @@ static void end_store(struct outbox *ob)
     uv_mutex_lock(&ob->lock);
     bool is_clean = STAILQ_EMPTY(&ob->queue.writes);
     uv_mutex_unlock(&ob->lock);
-    int result = mend_reopen(ob, &e);
+    int result = meet_to_write(ob, &e);
     if (result == 0)
         result = is_clean ? numbers_end(s, &e) : settle(ob, &e);
     if (result == 0)
         result = mend_check_place(ob, &e);
     if (result != 0)
         log_warning("outbox", "not all is settled at the stop: %s", e.text);
+    ob->meeting->ended_clean = is_clean && result == 0;
     if (result == 0 && witness_write(&ob->witness, s, &e) != 0)
         log_warning("outbox", "%s", e.text);
     store_close(s);
@@ -546,8 +578,6 @@ void worker_run(void *outbox)
 {
     struct outbox *ob = outbox;
     struct work work;
-    ob->log_has_frames = ob->store.fresh > 0; /* a kill left it */
-    ob->written_ns = clock_monotonic_ns();    /* and no press of the first moment waits for it */
     while (take_work(ob, &work)) {
         if (work.chore)
             do_piece(ob, work.chore);

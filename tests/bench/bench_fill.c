@@ -38,7 +38,8 @@ void bench_fill(const char *folder, unsigned wanted, bool waiting)
                                      .receivers = receivers,
                                      .receiver_count = 1,
                                      .reserve_events = 1,
-                                     .look_after_ms = 3600000};
+                                     .look_after_ms = 3600000,
+                                     .start_wait_ms = 3600000};
     struct outbox_host host = {.on_fault = ignore_fault};
     struct uplink_result result = {
         .outcome = UPLINK_OUTCOME_STORED, .receipt = receipt, .receipt_length = sizeof receipt - 1};

@@ -21,6 +21,7 @@ enum fake_call_kind {
     FAKE_FIND,
     FAKE_READ, /* clips of `receiver` behind `seq` */
     FAKE_PRUNE,
+    FAKE_FORGET,
 };
 
 struct fake_call {
@@ -48,6 +49,8 @@ struct fake_outbox {
     struct outbox_host host;
     char *damage; /* found at the open */
     uint64_t last_seq, used_seq;
+    uint64_t far_seq;                 /* 0: numbers are known at the open */
+    const char *unknown;              /* why the store is not; NULL: it is */
     struct outbox_restored *restored; /* found at the open */
     size_t restored_count;
     const char *journal_reason;             /* NULL: it works */

@@ -48,8 +48,11 @@ static void on_fault(void *arg, const char *reason)
 
 void start(struct fixture *f)
 {
-    struct outbox_options options = {
-        .dir = f->folder, .receivers = receivers, .receiver_count = 2, .look_after_ms = 3600000};
+    struct outbox_options options = {.dir = f->folder,
+                                     .receivers = receivers,
+                                     .receiver_count = 2,
+                                     .look_after_ms = 3600000,
+                                     .start_wait_ms = patience_ms()};
     struct outbox_host host = {.on_fault = on_fault, .arg = f};
     struct err e;
     uv_loop_init(&f->loop);

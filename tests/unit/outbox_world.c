@@ -27,6 +27,21 @@ static void on_damage(void *arg, const char *sentence)
     snprintf(f->damage, sizeof f->damage, "%s", sentence);
 }
 
+static void on_found(void *arg, const struct outbox_found *found)
+{
+    struct fixture *f = arg;
+    const char *row = outbox_found_text(found, "incidents");
+    const char *earlier = found->earlier ? outbox_found_text(found->earlier, "incidents") : NULL;
+    ck_assert(!f->came_late);
+    f->came_late = true;
+    f->late_seq = found->last_seq;
+    f->late_used_seq = found->used_seq;
+    f->late_pending = found->pending_count;
+    f->late_numbers_unknown = found->numbers_unknown;
+    snprintf(f->late_row, sizeof f->late_row, "%s", row ? row : "");
+    snprintf(f->late_earlier, sizeof f->late_earlier, "%s", earlier ? earlier : "");
+}
+
 void open_outbox(struct fixture *f)
 {
     struct outbox_options options = {.dir = f->folder,
@@ -34,10 +49,16 @@ void open_outbox(struct fixture *f)
                                      .receiver_count = 2,
                                      .journal_dir = f->journal_dir,
                                      .look_after_ms = f->look_at_once ? 0 : 3600000,
-                                     .prove_every_ms = f->prove_every_ms};
-    struct outbox_host host = {
-        .on_fault = on_fault, .on_damage = on_damage, .on_room = f->on_room, .arg = f};
+                                     .prove_every_ms = f->prove_every_ms,
+                                     .start_wait_ms =
+                                         f->start_wait_ms ? f->start_wait_ms : patience_ms()};
+    struct outbox_host host = {.on_fault = on_fault,
+                               .on_damage = on_damage,
+                               .on_found = on_found,
+                               .on_room = f->on_room,
+                               .arg = f};
     struct err e;
+    f->came_late = false;
     uv_loop_init(&f->loop);
     ck_assert_msg(outbox_open(&f->loop, &options, &host, &f->outbox, &f->found, &e) == 0, "%s",
                   e.text);

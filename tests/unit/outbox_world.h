@@ -16,11 +16,18 @@ struct fixture {
     unsigned stored;
     char fault[400];
     bool faulty;
+    int64_t start_wait_ms;  /* of the next start; 0: as long as it takes */
     bool look_at_once;      /* from the next open_outbox on */
     int64_t prove_every_ms; /* likewise; 0: never */
     char damage[1000];      /* what was told of it while it ran */
     bool damaged;
     void (*on_room)(void *arg, const struct outbox_room *room); /* from the next start on */
+    /* Of what came later than the start. */
+    bool came_late;
+    uint64_t late_seq, late_used_seq;
+    size_t late_pending;
+    bool late_numbers_unknown;
+    char late_row[40], late_earlier[40]; /* "incidents"; "" if there is none */
 };
 
 /* An empty one with two receivers; and an end that everything was written before. */

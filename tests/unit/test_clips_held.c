@@ -320,6 +320,40 @@ START_TEST(what_is_read_for_one_that_closes_is_dropped)
 }
 END_TEST
 
+START_TEST(those_of_a_store_that_comes_late_go_out_or_are_held)
+{
+    struct outbox_upload late[5];
+    struct outbox_found found = {.upload_count = 5, .uploads = late, .uploads_left = {3}};
+    for (unsigned i = 0; i < 5; i++)
+        late[i] = waiting(0x9000 + i);
+    begin(FULL - 2, 0);
+    fake.uploads = 0;
+    clips_catch_up(clips, &found);
+    ck_assert_uint_eq(fake.uploads, 2);
+    ck_assert_uint_eq(clips_held(clips, 0), 6);
+    ck_assert(is_fault());
+    settle(1, FULL / 2 + 1); /* and the first of those that are held is read first */
+    ck_assert_uint_eq(fake_outbox_last(FAKE_READ)->seq, 0x9001);
+}
+END_TEST
+
+START_TEST(one_that_was_told_of_before_the_store_came_is_sent_and_told_to_be_stored)
+{
+    struct outbox_upload late = waiting(0xaaaa);
+    struct outbox_found found = {.upload_count = 1, .uploads = &late};
+    begin(0, 0);
+    say_clip_of(0xaaaa);
+    fake.uploads = 0;
+    clips_catch_up(clips, &found);
+    clips_catch_up(clips, &found); /* once */
+    ck_assert_uint_eq(fake.uploads, 1);
+    know_last_clip_of(0xaaaa, 1);
+    fake_outbox_answer();
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 0);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_STORED), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("clips held");
@@ -340,6 +374,8 @@ int main(void)
     tcase_add_test(tc, what_is_held_is_not_read_for_one_that_takes_no_clips_any_more);
     tcase_add_test(tc, a_start_holds_nothing_for_one_that_takes_no_clips);
     tcase_add_test(tc, what_is_read_for_one_that_closes_is_dropped);
+    tcase_add_test(tc, those_of_a_store_that_comes_late_go_out_or_are_held);
+    tcase_add_test(tc, one_that_was_told_of_before_the_store_came_is_sent_and_told_to_be_stored);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -123,6 +123,69 @@ START_TEST(a_note_that_cannot_be_read_is_damage_too)
 }
 END_TEST
 
+static size_t count_stated(void)
+{
+    size_t stated = 0;
+    for (size_t i = 0; i < told_count; i++)
+        stated += told[i].kind == FACT_FAULT_STATED && told[i].u.fault.code == FAULT_STORE_DAMAGED;
+    return stated;
+}
+
+START_TEST(a_store_that_comes_late_has_what_nobody_has_seen_of_before)
+{
+    struct outbox_found_row before = {.name = "damage", .text = row};
+    struct outbox_found late = {.row_count = 1, .rows = &before};
+    find("of before");
+    fake_outbox.unknown = "the disk has not answered yet";
+    start_again(NULL);
+    fake_outbox.unknown = NULL;
+    ck_assert_uint_eq(count_stated(), 1); /* it is in the row that this fake finds all the same */
+    ck_assert(events_accept_damage(events, "Li", NULL));
+    facts_tell(facts);
+    find("of now");
+    for (int again = 0; again < 2; again++) {
+        fake_outbox.host.on_found(fake_outbox.host.arg, &late);
+        facts_tell(facts);
+        ck_assert_uint_eq(count_shown(), 2);
+        ck_assert_str_eq(stated()->reason, "2 unseen; the newest: of now");
+        ck_assert_ptr_nonnull(strstr(fake_outbox.row_text, "\"of before\""));
+        ck_assert_ptr_nonnull(strstr(fake_outbox.row_text, "\"of now\""));
+    }
+    ck_assert_uint_eq(fake_outbox_count(FAKE_FORGET), 2);
+}
+END_TEST
+
+START_TEST(where_nothing_can_be_known_it_is_not_said_that_there_is_no_damage)
+{
+    struct outbox_found late = {.row_count = 0};
+    begin_again();
+    told_count = 0;
+    fake_outbox.unknown = "the disk has not answered yet";
+    open_events();
+    events_connect(events, DELIVERY);
+    facts_tell(facts);
+    ck_assert_uint_eq(count_stated(), 0);
+    fake_outbox.host.on_found(fake_outbox.host.arg, &late);
+    facts_tell(facts);
+    ck_assert(!stated()->broken);
+}
+END_TEST
+
+START_TEST(a_first_number_is_far_above_all_only_if_it_is_given_before_the_store_says_more)
+{
+    struct outbox_found late = {.last_seq = 7, .used_seq = 7};
+    begin_again();
+    fake_outbox.far_seq = 5000000;
+    fake_outbox.unknown = "the disk has not answered yet";
+    open_events();
+    events_connect(events, DELIVERY);
+    if (_i == 0)
+        ck_assert_uint_eq(emit(EVENT_CLASS_PRESS, NULL), 5000001);
+    fake_outbox.host.on_found(fake_outbox.host.arg, &late);
+    ck_assert_uint_eq(emit(EVENT_CLASS_PRESS, NULL), _i == 0 ? 5000002 : 8);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("damage");
@@ -132,6 +195,10 @@ static Suite *make_suite(void)
     tcase_add_test(tc, what_a_start_finds_is_kept_beside_what_nobody_has_seen_yet);
     tcase_add_test(tc, of_much_the_oldest_and_the_newest_are_kept);
     tcase_add_loop_test(tc, a_note_that_cannot_be_read_is_damage_too, 0, 4);
+    tcase_add_test(tc, a_store_that_comes_late_has_what_nobody_has_seen_of_before);
+    tcase_add_test(tc, where_nothing_can_be_known_it_is_not_said_that_there_is_no_damage);
+    tcase_add_loop_test(
+        tc, a_first_number_is_far_above_all_only_if_it_is_given_before_the_store_says_more, 0, 2);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -16,7 +16,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct watched_counts counts;
 static unsigned syncs_to_fail, reads_to_fail, writes_to_fail;
-static bool held;
+static bool held, opens_held, writers_refused;
 static unsigned may_pass; /* although they are held */
 static sqlite3_vfs *below, watched;
 
@@ -158,6 +158,13 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int f
     f->base.pMethods = NULL;
     f->is_db = flags & SQLITE_OPEN_MAIN_DB;
     f->is_log = flags & SQLITE_OPEN_WAL;
+    pthread_mutex_lock(&lock);
+    while (f->is_db && opens_held)
+        pthread_cond_wait(&changed, &lock);
+    bool is_refused = f->is_db && writers_refused;
+    pthread_mutex_unlock(&lock);
+    if (is_refused)
+        return SQLITE_CANTOPEN;
     int result = below->xOpen(below, name, f->real, flags, ret_flags);
     if (f->real->pMethods)
         f->base.pMethods = &methods;
@@ -218,6 +225,21 @@ void watched_vfs_hold_syncs(bool hold)
     held = hold;
     may_pass = 0;
     pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+void watched_vfs_hold_opens(bool hold)
+{
+    pthread_mutex_lock(&lock);
+    opens_held = hold;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+void watched_vfs_refuse_writers(bool refuse)
+{
+    pthread_mutex_lock(&lock);
+    writers_refused = refuse;
     pthread_mutex_unlock(&lock);
 }
 

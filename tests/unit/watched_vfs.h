@@ -31,4 +31,9 @@ void watched_vfs_fail_reads(unsigned count);
 void watched_vfs_hold_syncs(bool hold);
 void watched_vfs_let_one_sync_pass(void);
 
+/* Whoever opens a database waits from now on; or is refused if it is to be written, as on a mount
+ * that is read-only. */
+void watched_vfs_hold_opens(bool hold);
+void watched_vfs_refuse_writers(bool refuse);
+
 #endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/meet.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "outbox/aside.h"
+#include "outbox/job.h"
+#include "outbox/mend.h"
+#include "outbox/numbers.h"
+#include "outbox/salvage.h"
+
+#define SALVAGE_AGAIN_NS INT64_C(60000000000)
+
+struct found_message {
+    struct mailbox_message message;
+    struct outbox *outbox;
+    struct outbox_found found;
+};
+
+static void deliver_found(struct mailbox_message *message)
+{
+    struct found_message *late = (struct found_message *)message;
+    struct outbox *ob = late->outbox;
+    if (!late->found.numbers_unknown)
+        journal_cover(ob->journal, true);
+    if (late->found.damage)
+        ob->host.on_damage(ob->host.arg, late->found.damage);
+    if (ob->host.on_found)
+        ob->host.on_found(ob->host.arg, &late->found);
+    outbox_found_finish(&late->found);
+    free(late);
+}
+
+static void tell_found(struct outbox *ob, struct outbox_found *found)
+{
+    struct found_message *late = calloc(1, sizeof *late);
+    if (!late)
+        abort();
+    *late = (struct found_message){
+        .message = {.deliver = deliver_found}, .outbox = ob, .found = *found};
+    *found = (struct outbox_found){0};
+    mailbox_post(ob->mailbox, &late->message);
+}
+
+static void open_witness(struct outbox *ob, bool was_absent)
+{
+    witness_open(&ob->witness, ob->store.path);
+    ob->witness.was_absent = was_absent;
+}
+
+static int read_found(struct outbox *ob, struct outbox_found *found, struct err *e)
+{
+    int result = store_read_found(&ob->store, found, e);
+    return result == 0 ? witness_check(&ob->witness, &ob->store, found, e) : result;
+}
+
+/* One that cannot be salvaged, since nothing can be written, would be read whole at every try. */
+static int salvage_found(struct outbox *ob, const char *why, struct outbox_found *found,
+                         struct err *e)
+{
+    struct meeting *m = ob->meeting;
+    int64_t now_ns = clock_monotonic_ns();
+    store_close(&ob->store);
+    outbox_found_finish(found);
+    if (m->salvaged_ns != 0 && now_ns - m->salvaged_ns < SALVAGE_AGAIN_NS)
+        return err_set(e, EIO, "%s", why);
+    int result = salvage(&ob->store, why, found, e);
+    m->salvaged_ns = result == 0 ? 0 : now_ns;
+    return result == 0 ? store_read_found(&ob->store, found, e) : result;
+}
+
+static int read_database(struct outbox *ob, struct outbox_found *found, struct err *e)
+{
+    struct store *s = &ob->store;
+    int result = salvage_finish(s, found, e);
+    bool was_absent = result == 0 && salvage_is_absent(s);
+    if (result == 0)
+        result = store_open(s, e);
+    if (result == 0 || result == -EBADMSG)
+        open_witness(ob, was_absent);
+    if (result == 0)
+        result = read_found(ob, found, e);
+    if (result != -EBADMSG)
+        return result;
+    struct err why = *e;
+    return salvage_found(ob, why.text, found, e);
+}
+
+/* What cannot be written, by this user or at all, can be read perhaps; but not what another process
+ * has open. */
+static int read_only(struct outbox *ob, int refused, struct outbox_found *found)
+{
+    struct err e;
+    store_close(&ob->store);
+    outbox_found_finish(found);
+    int result = refused == -EBUSY ? refused : store_open_to_read(&ob->store, &e);
+    if (result == 0)
+        open_witness(ob, false);
+    if (result == 0)
+        result = store_read_found(&ob->store, found, &e);
+    if (result != 0) {
+        store_close(&ob->store);
+        outbox_found_finish(found);
+    }
+    return result;
+}
+
+/* No file of that name in a folder that can be looked into, or one that is only begun, and no
+ * witness of another: whatever is wrong, it holds nothing. */
+static bool is_new(struct outbox *ob)
+{
+    const struct store *s = &ob->store;
+    char folder[sizeof s->path];
+    struct stat info;
+    snprintf(folder, sizeof folder, "%s", s->path);
+    *strrchr(folder, '/') = '\0';
+    open_witness(ob, false);
+    if (ob->witness.stored.seq > 0)
+        return false;
+    if (lstat(s->path, &info) == 0)
+        return S_ISREG(info.st_mode) && info.st_size == 0;
+    return errno == ENOENT && access(folder, X_OK) == 0;
+}
+
+/* Of the journal's events it is known already who is owed them. */
+static void drop_twins(const struct meeting *m, struct outbox_found *found)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < found->pending_count; i++) {
+        size_t t = 0;
+        while (t < m->twin_count && m->twins[t].seq != found->pending[i].seq)
+            t++;
+        if (t == m->twin_count)
+            found->pending[kept++] = found->pending[i];
+    }
+    found->pending_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < found->upload_count; i++) {
+        size_t t = 0;
+        while (t < m->twin_count && m->twins[t].seq != found->uploads[i].seq)
+            t++;
+        if (t == m->twin_count)
+            found->uploads[kept++] = found->uploads[i];
+    }
+    found->upload_count = kept;
+}
+
+/* Before numbers are given, or anything is written. */
+static int make_ready(struct outbox *ob, struct err *e)
+{
+    struct meeting *m = ob->meeting;
+    int result = 0;
+    if (m->wants_aside)
+        result = aside_keep(&ob->store, e);
+    m->wants_aside = m->wants_aside && result != 0;
+    if (result != 0 || m->has_ceiling)
+        return result;
+    uv_mutex_lock(&ob->lock);
+    uint64_t used = m->last_given > m->used_seq ? m->last_given : m->used_seq;
+    uv_mutex_unlock(&ob->lock);
+    result = numbers_begin(&ob->store, used, e);
+    if (result != 0)
+        return result;
+    m->has_ceiling = true;
+    uv_mutex_lock(&ob->lock);
+    m->is_ready = !m->is_late;
+    uv_mutex_unlock(&ob->lock);
+    return 0;
+}
+
+/* Its events have numbers that were given to others here: it cannot be taken over. */
+static bool is_of_another(const struct meeting *m, bool has_other)
+{
+    return m->is_late && (has_other || (m->first_given > 0 && m->stored_seq >= m->first_given));
+}
+
+enum taken { TAKEN_IN_TIME, TAKEN_LATE, TAKEN_NOT };
+
+/* What was read is the loop's; or, if that has gone on, whoever makes ready tells it then. */
+static enum taken hand_over(struct outbox *ob, struct outbox_found *found, uint64_t stored_seq,
+                            bool has_other)
+{
+    struct meeting *m = ob->meeting;
+    enum taken taken = TAKEN_LATE;
+    uv_mutex_lock(&ob->lock);
+    m->stored_seq = stored_seq;
+    if (is_of_another(m, has_other)) {
+        taken = TAKEN_NOT;
+    } else if (!m->is_late) {
+        m->found = *found;
+        m->is_read = true;
+        taken = TAKEN_IN_TIME;
+    }
+    uv_cond_signal(&ob->finished);
+    uv_mutex_unlock(&ob->lock);
+    return taken;
+}
+
+static void take_head(const struct journal_head *head, struct outbox_found *found)
+{
+    if (head->seq <= found->last_seq)
+        return;
+    found->last_seq = head->seq;
+    found->newest_wall_ms = head->wall_ms;
+    memcpy(found->head, head->digest, sizeof found->head);
+}
+
+/* Where the chain goes on, and what of it is lost: with the journal and the witness. */
+static void complete(struct outbox *ob, uint64_t stored_seq, struct outbox_found *found)
+{
+    struct meeting *m = ob->meeting;
+    witness_take(&ob->witness, found);
+    take_head(&m->journal, found);
+    witness_tell(&ob->witness, m->twins, m->twin_count, found);
+    /* One of an earlier run, which a run without a journal has followed, is not. */
+    bool is_newest = m->journal_is_newest && m->journal.seq >= stored_seq;
+    found->used_seq =
+        numbers_used(&ob->store, found->last_seq, stored_seq, is_newest, found->damage != NULL);
+    if (ob->witness.is_contradicted && !is_newest)
+        found->used_seq = numbers_used_at_most(found->last_seq, ob->witness.ceiling);
+    if (found->used_seq > found->last_seq)
+        log_warning("outbox",
+                    "%s, and no journal is left: numbers from %llu to %llu "
+                    "are left out, in case events were sent with them that are lost here",
+                    ob->witness.is_contradicted ? "the store has lost events"
+                                                : "the gateway was not stopped",
+                    (unsigned long long)found->last_seq + 1, (unsigned long long)found->used_seq);
+}
+
+static void note_met(struct outbox *ob, uint64_t used_seq)
+{
+    ob->log_has_frames = ob->store.fresh > 0; /* a kill left it */
+    ob->written_ns = clock_monotonic_ns();    /* and no press of the first moment waits for it */
+    ob->meeting->used_seq = used_seq;
+    ob->meeting->is_met = true;
+}
+
+static int refuse(struct outbox *ob, struct outbox_found *found, struct err *e)
+{
+    outbox_found_finish(found);
+    newest_free(&ob->newest);
+    store_close(&ob->store);
+    return err_set(e, EEXIST,
+                   "%s holds events with numbers that were given to others meanwhile: it is "
+                   "another gateway's, or an old copy; move it away",
+                   ob->store.path);
+}
+
+/* It was read, and can be written if it is not `refused`. */
+static int take_over(struct outbox *ob, int refused, struct outbox_found *found, struct err *e)
+{
+    struct meeting *m = ob->meeting;
+    uint64_t stored_seq = found->last_seq;
+    bool has_other = restore_compare(&ob->store, m->twins, m->twin_count, found);
+    complete(ob, stored_seq, found);
+    for (size_t i = 0; i < found->row_count; i++)
+        newest_note(&ob->newest, found->rows[i].name, found->rows[i].text);
+    uint64_t used_seq = found->used_seq;
+    enum taken taken = hand_over(ob, found, stored_seq, has_other);
+    if (taken == TAKEN_NOT)
+        return refuse(ob, found, e);
+    note_met(ob, used_seq);
+    m->wants_aside = m->wants_aside || taken == TAKEN_LATE;
+    int result = refused != 0 ? refused : make_ready(ob, e);
+    if (taken == TAKEN_LATE) {
+        drop_twins(m, found);
+        found->numbers_unknown = !m->has_ceiling;
+        tell_found(ob, found);
+    }
+    return result;
+}
+
+static int meet(struct outbox *ob, struct err *e)
+{
+    struct outbox_found found = {0};
+    int refused = read_database(ob, &found, e);
+    int result = refused == 0 ? 0 : read_only(ob, refused, &found);
+    if (result == 0)
+        return take_over(ob, refused, &found, e);
+    return refused == -EBADMSG ? -EIO : refused;
+}
+
+int meet_to_read(struct outbox *ob, struct err *e)
+{
+    struct store *s = &ob->store;
+    struct err why;
+    int result = ob->meeting->is_met ? 0 : meet(ob, e);
+    if (!ob->meeting->is_met || s->db)
+        return ob->meeting->is_met ? 0 : result;
+    result = mend_reopen_to_read(ob, e);
+    if (result == 0 || result == -EBADMSG || result == -EBUSY)
+        return result;
+    return store_open_to_read(s, &why) == 0 ? 0 : result;
+}
+
+int meet_to_change(struct outbox *ob, struct err *e)
+{
+    int result = meet_to_read(ob, e);
+    return result == 0 && ob->store.is_read_only ? meet_to_write(ob, e) : result;
+}
+
+int meet_to_write(struct outbox *ob, struct err *e)
+{
+    if (!ob->meeting->is_met)
+        return meet(ob, e);
+    if (ob->store.is_read_only)
+        store_close(&ob->store);
+    int result = mend_reopen(ob, e);
+    return result == 0 ? make_ready(ob, e) : result;
+}
+
+/* The disk has nothing else to do yet, and the first press is to find the room; but one that comes
+ * meanwhile has the disk for itself, and the rest is taken later. */
+static void take_room(struct outbox *ob)
+{
+    struct room room;
+    struct err e;
+    bool is_awaited = false;
+    room_init_first(&room, ob->meeting->reserve_events);
+    while (!is_awaited && room_go_on(&ob->store, &room, &e) > 0) {
+        uv_mutex_lock(&ob->lock);
+        is_awaited = queue_write_is_due(&ob->queue, clock_monotonic_ns());
+        uv_mutex_unlock(&ob->lock);
+    }
+}
+
+void meet_note_try(struct outbox *ob, int result, const struct err *e)
+{
+    struct meeting *m = ob->meeting;
+    bool none = !m->is_over && !m->is_met && is_new(ob);
+    if (!m->is_over && result == 0 && m->reserve_events > 0 && m->stored_seq == 0 &&
+        store_free_bytes(&ob->store) == 0)
+        take_room(ob);
+    uv_mutex_lock(&ob->lock);
+    m->is_new = m->is_new || none;
+    if (!m->is_over && result != 0)
+        snprintf(m->why, sizeof m->why, "%s", e->text);
+    m->is_over = true;
+    uv_cond_signal(&ob->finished);
+    uv_mutex_unlock(&ob->lock);
+}

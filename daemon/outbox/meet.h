@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the store's thread meets the database: reads what is in it, so that whoever starts goes on
+ * from there, and writes how far numbers may be given from now on. A start waits for that a moment
+ * and not longer: what comes later, or again and again cannot be read, is met when it can be, and
+ * the loop told then (on_found). Until then nothing is written: it may hold what nobody knows here.
+ *
+ *   not met ──read──▶ met, read only ──opened to be written──▶ met
+ *      ▲ │               (a mount that is read-only, a file of another owner)
+ *      └─┘ cannot be read: again half a second later
+ *
+ * Before the first write, rows of state of a database that came late are set aside (aside.h).
+ */
+#ifndef TOCSIN_OUTBOX_MEET_H
+#define TOCSIN_OUTBOX_MEET_H
+
+#include "outbox/journal.h"
+#include "outbox/restore.h"
+
+struct outbox;
+
+struct meeting {
+    /* The loop's, until the thread is there; the thread's from then on. */
+    struct restore_twin *twins; /* events of the journal */
+    size_t twin_count;
+    struct journal_head journal; /* the newest that it knows */
+    bool journal_is_newest;      /* and no later number was given */
+    bool wants_aside;            /* rows are to be set aside before one is written */
+    int64_t reserve_events;      /* room that a new database takes at once */
+    bool is_met;                 /* what it holds was read */
+    bool has_ceiling;            /* numbers_begin */
+    uint64_t used_seq;           /* no number above it was given */
+    int64_t salvaged_ns;         /* when a damaged one could not be put aside; 0: none */
+    bool ended_clean; /* the store says that nothing is missing in it; after the thread */
+    /* Under the outbox's lock. */
+    struct outbox_found found;        /* what was read, until the loop takes it */
+    uint64_t stored_seq;              /* the newest event of it that is in the database */
+    bool is_read;                     /* it is there */
+    bool is_over;                     /* the first try is */
+    bool is_late;                     /* the loop has gone on without it */
+    bool is_ready;                    /* numbers above used_seq may be given */
+    bool is_new;                      /* no database was there, so none holds anything */
+    char why[400];                    /* it cannot be read */
+    uint64_t first_given, last_given; /* numbers of this process's own events; 0: none */
+};
+
+/* Loop thread: waits for the first try. What was read, or why it was not, is in `ret_found`, which
+ * is empty before; and the newest event that the database itself has. Whether it was read. */
+bool meet_await(struct outbox *ob, int64_t wait_ms, struct outbox_found *ret_found,
+                uint64_t *ret_stored_seq);
+
+/* Loop thread: an event of that number was made. */
+void meet_note_given(struct outbox *ob, uint64_t seq);
+
+/*
+ * Store thread: the database was met, and is open, if only to be read; or also to be changed,
+ * though it need not be in its place any more (mend.h); or it is, and rows of state may be written.
+ * 0 or a negative errno with the reason.
+ */
+int meet_to_read(struct outbox *ob, struct err *e);
+int meet_to_change(struct outbox *ob, struct err *e);
+int meet_to_write(struct outbox *ob, struct err *e);
+
+/* The first try is over, good or not. */
+void meet_note_try(struct outbox *ob, int result, const struct err *e);
+
+void meet_free(struct meeting *m);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop's side of it: what the store's thread has read, and who gave which numbers meanwhile. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "outbox/job.h"
+#include "outbox/numbers.h"
+
+bool meet_await(struct outbox *ob, int64_t wait_ms, struct outbox_found *ret_found,
+                uint64_t *ret_stored_seq)
+{
+    struct meeting *m = ob->meeting;
+    int64_t until_ns = clock_monotonic_ns() + wait_ms * 1000000, left_ns;
+    uv_mutex_lock(&ob->lock);
+    while (!m->is_over && (left_ns = until_ns - clock_monotonic_ns()) > 0)
+        uv_cond_timedwait(&ob->finished, &ob->lock, (uint64_t)left_ns);
+    bool is_read = m->is_read;
+    m->is_late = !is_read;
+    *ret_stored_seq = is_read ? m->stored_seq : 0;
+    if (is_read)
+        *ret_found = m->found;
+    else if (m->is_over && !m->is_new)
+        snprintf(ret_found->unknown, sizeof ret_found->unknown, "%s", m->why);
+    else if (!m->is_over)
+        snprintf(ret_found->unknown, sizeof ret_found->unknown, "%s: the disk has not answered yet",
+                 ob->store.path);
+    ret_found->is_late = !is_read && !m->is_over;
+    ret_found->numbers_unknown = !m->is_ready;
+    m->found = (struct outbox_found){0};
+    uv_mutex_unlock(&ob->lock);
+    return is_read;
+}
+
+void meet_note_given(struct outbox *ob, uint64_t seq)
+{
+    struct meeting *m = ob->meeting;
+    uv_mutex_lock(&ob->lock);
+    if (m->first_given == 0)
+        m->first_given = seq;
+    m->last_given = seq;
+    uv_mutex_unlock(&ob->lock);
+}
+
+uint64_t outbox_begin_numbers(struct outbox *ob, uint64_t last_seq)
+{
+    struct meeting *m = ob->meeting;
+    uv_mutex_lock(&ob->lock);
+    bool is_ready = m->is_ready;
+    uv_mutex_unlock(&ob->lock);
+    uint64_t used = is_ready ? m->used_seq : numbers_far(last_seq, clock_wall_ms());
+    journal_cover(ob->journal, true);
+    if (!is_ready)
+        log_warning("outbox",
+                    "nothing says how far numbers were given: they go on far above all, from %llu",
+                    (unsigned long long)used + 1);
+    return used;
+}
+
+void meet_free(struct meeting *m)
+{
+    if (!m)
+        return;
+    outbox_found_finish(&m->found);
+    free(m->twins);
+    free(m);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The database as a file among others. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "outbox/store.h"
+
+/* The folder's entry of a new database must survive a power cut as well. */
+void store_sync_folder(const char *path)
+{
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", path);
+    *strrchr(folder, '/') = '\0';
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+/* SQLite takes what is shorter than a page for a database that is to be made, and writes over it.
+ * An empty file may be one: who makes it was killed; but not one that has a log. */
+bool store_is_foreign(const char *path)
+{
+    char magic[16] = "", log[4100];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false; /* what else is wrong is SQLite's to say */
+    ssize_t got = read(fd, magic, sizeof magic);
+    close(fd);
+    snprintf(log, sizeof log, "%s-wal", path);
+    if (got <= 0)
+        return got == 0 && access(log, F_OK) == 0;
+    return memcmp(magic, "SQLite format 3", sizeof magic) != 0;
+}
