@@ -23,6 +23,8 @@
 #define LOOK_AFTER_MS  (10 * 1000) /* the disk belongs to what starts */
 #define PROVE_EVERY_MS (60 * 1000)
 #define START_WAIT_MS  150   /* for the disk; then lines are read without the store */
+#define NUMBERS_MS     350   /* whoever presses until then waits for a disk that is slow */
+#define FAULTS_MS      2000  /* and a fault until then */
 #define CLOSE_WAIT_MS  12000 /* and a second: TimeoutStopSec is 15 */
 #define LATE_MS        50 /* less is not, however little patience there is (storage.commit_wait) */
 #define SLOW_STORE_MS                                                                              \
@@ -68,7 +70,7 @@ struct events {
     bool store_good;                   /* was stated to be */
     bool closed;
     struct age age;
-    int64_t counted_ms, pruned_ms;
+    int64_t counted_ms, pruned_ms, opened_ms;
 };
 
 static void free_pending(uv_handle_t *handle)
@@ -172,9 +174,21 @@ static void begin_patience(struct pending *p)
 
 static void begin_numbers(struct events *ev)
 {
-    if (ev->numbers_unknown)
-        ev->envelope.used_seq = outbox_begin_numbers(ev->outbox, ev->envelope.last_seq);
+    struct envelope *envelope = &ev->envelope;
+    struct outbox_head head = {envelope->last_seq, envelope->used_seq, {0}};
+    if (!ev->numbers_unknown)
+        return;
+    memcpy(head.digest, envelope->head, sizeof head.digest);
+    outbox_begin_numbers(ev->outbox, &head);
+    envelope->last_seq = head.last_seq;
+    envelope->used_seq = head.used_seq;
+    memcpy(envelope->head, head.digest, sizeof envelope->head);
     ev->numbers_unknown = false;
+}
+
+bool events_may_number(const struct events *ev)
+{
+    return !ev->numbers_unknown || clock_monotonic_ms() - ev->opened_ms >= FAULTS_MS;
 }
 
 uint64_t events_next_seq(struct events *ev)
@@ -433,15 +447,6 @@ static void load_age(struct events *ev, const struct outbox_found *found)
     ev->counted_ms = now_ms;
 }
 
-/* None was given yet. The journal may have known of a later event. */
-static void take_numbers(struct events *ev, const struct outbox_found *found)
-{
-    if (found->last_seq >= ev->envelope.last_seq)
-        take_head(ev, found);
-    ev->envelope.used_seq = found->used_seq;
-    ev->numbers_unknown = found->numbers_unknown;
-}
-
 /* If numbers were given meanwhile, the chain goes on with those: they lie above. */
 static void on_store_found(void *arg, const struct outbox_found *found)
 {
@@ -452,7 +457,7 @@ static void on_store_found(void *arg, const struct outbox_found *found)
     log_info("outbox", "what the store holds was read: %zu deliver%s of before pending",
              found->pending_count, found->pending_count == 1 ? "y" : "ies");
     if (ev->numbers_unknown)
-        take_numbers(ev, found);
+        take_head(ev, found);
     take_floor(ev, found);
     damage_catch_up(&ev->damage, found, now_text(ev, now));
     load_age(ev, found);
@@ -482,7 +487,8 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
                                      .journal_dir = journal_dir,
                                      .look_after_ms = LOOK_AFTER_MS,
                                      .prove_every_ms = PROVE_EVERY_MS,
-                                     .start_wait_ms = START_WAIT_MS};
+                                     .start_wait_ms = START_WAIT_MS,
+                                     .numbers_wait_ms = NUMBERS_MS};
     struct outbox_host host = {.on_fault = on_store_fault,
                                .on_damage = on_store_damage,
                                .on_room = on_store_room,
@@ -517,7 +523,7 @@ int events_open(const struct events_options *options, struct events **ret_events
     ev->on_found = options->on_found;
     ev->arg = options->arg;
     ev->config = options->config;
-    ev->pruned_ms = clock_monotonic_ms();
+    ev->pruned_ms = ev->opened_ms = clock_monotonic_ms();
     int result = envelope_init(&ev->envelope, ev->config.site->id, e);
     if (result == 0)
         result = open_outbox(ev, options->journal_dir, ret_found, e);

@@ -76,6 +76,8 @@ struct events_new {
     uint32_t upload_receivers;          /* bit mask: to whom that clip is to go */
 };
 
+/* Whether what can wait need not wait until the store says how far numbers were given. */
+bool events_may_number(const struct events *ev);
 /* The seq that the next event will have, if one can be made. */
 uint64_t events_next_seq(struct events *ev);
 /* Makes, chains, stores and sends an event. Its seq, or 0 if none could be made (logged). */

@@ -142,7 +142,8 @@ static bool has_room(const struct faults *f, const struct fault *one)
 
 static bool may_report(const struct faults *f, const struct fault *one)
 {
-    return !one->unheard && flap_is_due(&one->flap, clock_monotonic_ms()) && has_room(f, one);
+    return !one->unheard && flap_is_due(&one->flap, clock_monotonic_ms()) && has_room(f, one) &&
+           events_may_number(f->events);
 }
 
 /* Each is an event with the row of all that is reported: when everything that hangs on one wire

@@ -170,7 +170,8 @@ static int make_ready(struct outbox *ob, struct err *e)
         return result;
     m->has_ceiling = true;
     uv_mutex_lock(&ob->lock);
-    m->is_ready = !m->is_late;
+    m->is_ready = true;
+    uv_cond_signal(&ob->finished);
     uv_mutex_unlock(&ob->lock);
     return 0;
 }
@@ -191,6 +192,8 @@ static enum taken hand_over(struct outbox *ob, struct outbox_found *found, uint6
     enum taken taken = TAKEN_LATE;
     uv_mutex_lock(&ob->lock);
     m->stored_seq = stored_seq;
+    m->head = (struct outbox_head){.last_seq = found->last_seq, .used_seq = found->used_seq};
+    memcpy(m->head.digest, found->head, sizeof m->head.digest);
     if (is_of_another(m, has_other)) {
         taken = TAKEN_NOT;
     } else if (!m->is_late) {

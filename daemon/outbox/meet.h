@@ -34,7 +34,9 @@ struct meeting {
     bool ended_clean; /* the store says that nothing is missing in it; after the thread */
     /* Under the outbox's lock. */
     struct outbox_found found;        /* what was read, until the loop takes it */
+    struct outbox_head head;          /* of it */
     uint64_t stored_seq;              /* the newest event of it that is in the database */
+    int64_t numbers_by_ns;            /* whoever asks for numbers waits no longer for it */
     bool is_read;                     /* it is there */
     bool is_over;                     /* the first try is */
     bool is_late;                     /* the loop has gone on without it */

@@ -43,19 +43,24 @@ void meet_note_given(struct outbox *ob, uint64_t seq)
     uv_mutex_unlock(&ob->lock);
 }
 
-uint64_t outbox_begin_numbers(struct outbox *ob, uint64_t last_seq)
+void outbox_begin_numbers(struct outbox *ob, struct outbox_head *head)
 {
     struct meeting *m = ob->meeting;
+    int64_t left_ns;
     uv_mutex_lock(&ob->lock);
+    while (!m->is_ready && !m->is_over && (left_ns = m->numbers_by_ns - clock_monotonic_ns()) > 0)
+        uv_cond_timedwait(&ob->finished, &ob->lock, (uint64_t)left_ns);
     bool is_ready = m->is_ready;
+    if (is_ready)
+        *head = m->head;
+    else
+        head->used_seq = numbers_far(head->last_seq, clock_wall_ms());
     uv_mutex_unlock(&ob->lock);
-    uint64_t used = is_ready ? m->used_seq : numbers_far(last_seq, clock_wall_ms());
     journal_cover(ob->journal, true);
     if (!is_ready)
         log_warning("outbox",
                     "nothing says how far numbers were given: they go on far above all, from %llu",
-                    (unsigned long long)used + 1);
-    return used;
+                    (unsigned long long)head->used_seq + 1);
 }
 
 void meet_free(struct meeting *m)

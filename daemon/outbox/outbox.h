@@ -49,6 +49,7 @@ struct outbox_options {
     int64_t look_after_ms;   /* before more room is taken, and the database looked over */
     int64_t prove_every_ms;  /* and from then on the store proves itself (mend.h); 0: never */
     int64_t start_wait_ms;   /* outbox_open waits so long for the disk */
+    int64_t numbers_wait_ms; /* outbox_begin_numbers until so long after outbox_open */
 };
 
 /* The room that is left for events. */
@@ -164,11 +165,18 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
 const char *outbox_found_text(const struct outbox_found *found, const char *row);
 void outbox_found_finish(struct outbox_found *found);
 
+/* Where the chain goes on, as in outbox_found. */
+struct outbox_head {
+    uint64_t last_seq, used_seq;
+    unsigned char digest[EVENT_DIGEST_BYTES];
+};
+
 /*
- * The newest number that may have been given: the first event gets one above it. Where neither the
- * store nor the journal can say it (`numbers_unknown`), one far above all that either can hold.
+ * With `numbers_unknown`, and what was found then, for the first event: of the store, if it has
+ * answered by now, for which a disk that is only slow is given a moment more; else `used_seq` is
+ * far above all that store and journal can hold.
  */
-uint64_t outbox_begin_numbers(struct outbox *ob, uint64_t last_seq);
+void outbox_begin_numbers(struct outbox *ob, struct outbox_head *head);
 
 /* What was set aside of rows of state is taken over, and that is handed over already: it is
  * removed, behind that. */

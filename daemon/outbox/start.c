@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "iface/limits.h"
 #include "outbox/job.h"
 #include "outbox/restore.h"
@@ -74,6 +74,7 @@ static int prepare(struct outbox *ob, const struct outbox_options *options,
     m->twin_count = restore_list(of_journal, &m->twins);
     m->wants_aside = journal_is_apart(ob->journal);
     m->reserve_events = options->reserve_events;
+    m->numbers_by_ns = clock_monotonic_ns() + options->numbers_wait_ms * 1000000;
     return 0;
 }
 

@@ -50,6 +50,7 @@ void open_outbox(struct fixture *f)
                                      .journal_dir = f->journal_dir,
                                      .look_after_ms = f->look_at_once ? 0 : 3600000,
                                      .prove_every_ms = f->prove_every_ms,
+                                     .numbers_wait_ms = f->numbers_wait_ms,
                                      .start_wait_ms =
                                          f->start_wait_ms ? f->start_wait_ms : patience_ms()};
     struct outbox_host host = {.on_fault = on_fault,
@@ -191,4 +192,13 @@ const char *list(struct fixture *f, const struct outbox_query *query, char *text
     sprintf(text + used, "of %d", (int)json_integer_value(json_object_get(answer, "total")));
     json_decref(answer);
     return text;
+}
+
+uint64_t begin_numbers(struct fixture *f)
+{
+    struct outbox_head head = {.last_seq = f->found.last_seq, .used_seq = f->found.used_seq};
+    outbox_begin_numbers(f->outbox, &head);
+    f->found.last_seq = head.last_seq;
+    memcpy(f->found.head, head.digest, sizeof f->found.head);
+    return head.used_seq;
 }

@@ -16,7 +16,8 @@ struct fixture {
     unsigned stored;
     char fault[400];
     bool faulty;
-    int64_t start_wait_ms;  /* of the next start; 0: as long as it takes */
+    int64_t start_wait_ms; /* of the next start; 0: as long as it takes */
+    int64_t numbers_wait_ms;
     bool look_at_once;      /* from the next open_outbox on */
     int64_t prove_every_ms; /* likewise; 0: never */
     char damage[1000];      /* what was told of it while it ran */
@@ -72,5 +73,8 @@ void put_at(struct fixture *f, uint64_t seq, int64_t wall_ms, const char *alarm)
 
 /* A LIST in short: the numbers of its events, then "of" the total; in `text`. */
 const char *list(struct fixture *f, const struct outbox_query *query, char *text);
+
+/* Where numbers go on, and the chain (`found`). */
+uint64_t begin_numbers(struct fixture *f);
 
 #endif

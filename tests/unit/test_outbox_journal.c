@@ -394,7 +394,7 @@ START_TEST(a_start_that_cannot_be_written_down_is_with_the_first_event)
     watched_vfs_fail_writes(1000000); /* that this is no clean stop any more */
     open_outbox(f);
     ck_assert(f->found.numbers_unknown);
-    uint64_t used = outbox_begin_numbers(f->outbox, f->found.last_seq);
+    uint64_t used = begin_numbers(f);
     watched_vfs_fail_writes(0);
     ck_assert_uint_ge(used, NUMBERS_STEP); /* what it gives, a later start may not know of */
     put(f, used + 1, NULL);
@@ -421,7 +421,7 @@ START_TEST(two_starts_that_cannot_be_written_down_do_not_give_the_same_numbers)
             kill_it(f);
             watched_vfs_fail_writes(1000000);
             open_outbox(f);
-            used[i] = outbox_begin_numbers(f->outbox, f->found.last_seq);
+            used[i] = begin_numbers(f);
             watched_vfs_fail_writes(0);
             ck_assert_uint_ge(used[i], 2 * NUMBERS_STEP);
             ck_assert_uint_lt(used[i], UINT64_C(1) << 53);

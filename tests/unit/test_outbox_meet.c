@@ -128,7 +128,7 @@ START_TEST(what_is_made_meanwhile_is_stored_behind_what_comes_back)
     hide(f);
     cut_power();
     open_outbox(f);
-    uint64_t used = outbox_begin_numbers(f->outbox, f->found.last_seq);
+    uint64_t used = begin_numbers(f);
     ck_assert_uint_gt(used, FAR);
     ck_assert_uint_lt(used, UINT64_C(1) << 53);
     put(f, used + 1, "{\"B\"}");
@@ -160,7 +160,7 @@ START_TEST(rows_of_before_are_kept_until_they_are_taken_over)
     struct fixture *f = begin_stopped();
     hide(f);
     open_outbox(f);
-    uint64_t used = outbox_begin_numbers(f->outbox, 1);
+    uint64_t used = begin_numbers(f);
     put(f, used + 1, "{\"B\"}");
     bring_back(f);
     wait_stored(f, 2);
@@ -183,7 +183,7 @@ START_TEST(rows_of_before_outlive_a_restart_that_finds_the_store_again)
     struct fixture *f = begin_stopped();
     hide(f);
     open_outbox(f);
-    uint64_t used = outbox_begin_numbers(f->outbox, 1);
+    uint64_t used = begin_numbers(f);
     put(f, used + 1, "{\"B\"}");
     kill_it(f);
     bring_back(f);
@@ -210,7 +210,7 @@ START_TEST(in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_k
     ck_assert(f->found.numbers_unknown); /* the store says that 1 was the last: after a power cut
                                             nobody would know of 2 */
     ck_assert_uint_eq(f->found.last_seq, 1);
-    uint64_t used = outbox_begin_numbers(f->outbox, 1);
+    uint64_t used = begin_numbers(f);
     put(f, used + 1, NULL);
     kill_it(f);
     open_outbox(f);
@@ -249,7 +249,7 @@ START_TEST(what_can_be_read_but_not_written_is_known_at_once)
     ck_assert_uint_eq(f->found.pending_count, 2);
     ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "{\"A\"}");
     wait_fault(f, true);
-    uint64_t used = outbox_begin_numbers(f->outbox, 1);
+    uint64_t used = begin_numbers(f);
     ck_assert_uint_gt(used, FAR);
     put(f, used + 1, NULL);
     const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
@@ -318,6 +318,40 @@ START_TEST(a_disk_that_stands_still_does_not_hold_the_start)
 }
 END_TEST
 
+START_TEST(a_first_event_waits_for_a_disk_that_is_only_slow)
+{
+    struct fixture *f = begin_stopped();
+    watched_vfs_hold_opens(true);
+    f->start_wait_ms = 1;
+    f->numbers_wait_ms = patience_ms();
+    open_outbox(f);
+    unsigned char nothing[EVENT_DIGEST_BYTES] = {0};
+    ck_assert(f->found.numbers_unknown);
+    watched_vfs_hold_opens(false);
+    ck_assert_uint_eq(begin_numbers(f), 1); /* not before the loop has turned */
+    ck_assert(!f->came_late);
+    ck_assert_uint_eq(f->found.last_seq, 1);
+    ck_assert_mem_ne(f->found.head, nothing, sizeof nothing);
+    put(f, 2, NULL);
+    wait_stored(f, 2);
+    ck_assert(f->came_late);
+    finish(f);
+}
+END_TEST
+
+START_TEST(a_first_event_waits_for_no_disk_that_has_refused)
+{
+    struct fixture *f = begin_stopped();
+    hide(f);
+    f->numbers_wait_ms = INT64_C(1) << 40;
+    open_outbox(f);
+    ck_assert_uint_gt(begin_numbers(f), FAR);
+    bring_back(f);
+    turn_until(f, &f->came_late);
+    finish(f);
+}
+END_TEST
+
 /* The ceiling is not on the disk, but all that is there is known. */
 START_TEST(a_disk_that_stands_still_in_a_sync_does_not_hold_the_start)
 {
@@ -332,7 +366,7 @@ START_TEST(a_disk_that_stands_still_in_a_sync_does_not_hold_the_start)
     put(f, 2, NULL);
     wait_stored(f, 2);
     ck_assert(!f->came_late);
-    ck_assert_uint_eq(outbox_begin_numbers(f->outbox, 1), 1);
+    ck_assert_uint_eq(begin_numbers(f), 1);
     f->start_wait_ms = 0;
     finish(f);
 }
@@ -450,6 +484,8 @@ int main(void)
     tcase_add_test(tests, what_can_be_read_but_not_written_is_known_at_once);
     tcase_add_test(tests, an_event_is_loaded_from_a_store_that_cannot_be_written);
     tcase_add_test(tests, a_disk_that_stands_still_does_not_hold_the_start);
+    tcase_add_test(tests, a_first_event_waits_for_a_disk_that_is_only_slow);
+    tcase_add_test(tests, a_first_event_waits_for_no_disk_that_has_refused);
     tcase_add_test(tests, a_disk_that_stands_still_in_a_sync_does_not_hold_the_start);
     tcase_add_test(tests, what_the_journal_has_waits_in_memory_and_is_owed_once);
     tcase_add_test(tests, a_first_start_without_room_has_nothing_to_learn);
