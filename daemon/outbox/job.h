@@ -167,13 +167,13 @@ struct outbox {
     uv_cond_t finished; /* the thread has ended its work */
     struct queue queue;
     struct meeting *meeting; /* says itself whose what is */
-    bool ended;
-    size_t in_hand;   /* events that the store thread writes now */
-    size_t unwritten; /* that it gave up at a stop */
+    size_t in_hand;          /* events that the store thread writes now */
+    size_t unwritten;        /* that it gave up at a stop */
     /* store thread */
     struct witness witness;
     struct newest newest;
     struct room *room;
+    bool ended;      /* under the lock */
     bool damaged;    /* what is open is, and could not be mended */
     bool was_mended; /* a damaged database was put aside, or was to be */
     bool faulty;     /* a fault was told and not yet cleared */

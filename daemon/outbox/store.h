@@ -85,12 +85,12 @@ struct store {
     int log_pages;      /* in the log since it was moved last */
     size_t fresh;       /* events that are not settled */
     /* numbers.h; as the file says, or the transaction that is open */
-    uint64_t ceiling; /* no number above it was given; 0: nothing is known */
-    bool is_clean;    /* but the stop was clean, and the newest event's number this: */
-    uint64_t clean_seq;
-    uint64_t begun;    /* numbers above it are given since the start */
+    uint64_t ceiling;  /* no number above it was given; 0: nothing is known */
+    bool is_clean;     /* but the stop was clean, and the newest event's number this: clean_seq */
     bool proven;       /* what was read when it was opened is on the disk */
     bool is_read_only; /* opened by store_open_to_read */
+    uint64_t clean_seq;
+    uint64_t begun; /* numbers above it are given since the start */
     const char *const *receivers;
     size_t receiver_count;
     uint32_t withheld[LIMIT_RECEIVERS]; /* classes (UPLINK_TAKES) that the receiver does not take */
