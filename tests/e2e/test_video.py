@@ -555,3 +555,43 @@ def test_the_link_survives_nonsense(tmp_path, build):
         check_clip(core.wait_last(future, "cam"), before_ms)
         alarm, press_ms = core.alarm(["cam"])
         check_clip(core.wait_last(alarm, "cam"), press_ms)
+
+
+def test_a_second_one_ends_and_takes_nothing(tmp_path, build):
+    """Who starts it beside the unit, to see what is wrong: it recovered what was being written."""
+    with FaultServer("healthy") as camera, \
+            video(tmp_path, build, {"cam": camera.url}, post="4s") as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        wait_until("it records", lambda: stand.vouched_ms() > press_ms)
+        first, second = stand.video, stand.start()
+        stand.video = first
+        try:
+            wait_until("the second ends", lambda: not second.alive(), 20)
+        finally:
+            second.kill()
+        assert second.child.returncode == 1
+        assert "another tocsin-video is at work there" in second.log_path.read_text()
+        parts = core.wait_last(alarm, "cam")
+        check_clip(parts, press_ms, post_ms=4000)
+        assert "being written" not in stand.log_text() and not core.closed
+
+
+def test_a_folder_that_goes_comes_back(tmp_path, build):
+    """Removed while it runs: a worker is confined to the folder that it began with."""
+    with FaultServer("healthy") as camera, video(tmp_path, build, {"cam": camera.url}) as stand:
+        core = stand.core()
+        fill_ring(core, ["cam"])
+        away = stand.dir.rename(tmp_path / "away")
+        stand.dir.write_text("no folder")
+        fault = core.wait_state("cam", "fault")
+        wait_until("it says why", lambda: "Not a directory" in core.cameras["cam"]["reason"])
+        assert fault["reason"].startswith("video.dir: ") and "free_bytes" not in core.room
+        stand.dir.unlink()
+        core.wait_state("cam", "online")
+        assert stand.dir.is_dir() and away.is_dir()
+        wait_until("the room is known", lambda: "free_bytes" in core.room)
+        fill_ring(core, ["cam"])
+        alarm, press_ms = core.alarm(["cam"])
+        check_clip(core.wait_last(alarm, "cam"), press_ms)
