@@ -133,6 +133,34 @@ START_TEST(what_is_held_is_read_again_when_there_is_room)
 }
 END_TEST
 
+/* Some were settled by another process's hand, or struck out: a count that stays would be a fault
+ * for ever, and the store read without pause. */
+START_TEST(what_the_store_has_no_more_is_not_held)
+{
+    begin(FULL, 5);
+    settle(1, FULL / 2 + 1);
+    answer_reading(FULL + 1, FULL + 4, false);
+    ck_assert_uint_eq(clips_held(clips, 0), 0);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_READ), 1);
+    settle(FULL / 2 + 1, FULL / 2 + 4);
+    ck_assert(!is_fault());
+    ck_assert_uint_eq(fake_outbox_count(FAKE_READ), 1);
+}
+END_TEST
+
+/* Its settings are new, and the turn in which that is told has not come. */
+START_TEST(what_is_read_and_taken_by_nobody_is_let_go)
+{
+    begin(FULL, 3);
+    settle(1, FULL / 2 + 1);
+    size_t done = count_sent(MESSAGE_CLIP_DONE);
+    fake.refuse_uploads = 1;
+    answer_reading(FULL + 1, FULL + 4, false);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), done + 3);
+    ck_assert_uint_eq(clips_held(clips, 0), 0);
+}
+END_TEST
+
 /* Or one that comes and goes with every few clips would never be full in memory. */
 START_TEST(it_is_read_until_memory_is_full)
 {
@@ -362,6 +390,8 @@ int main(void)
     tcase_add_test(tc, a_receiver_that_is_away_stops_the_clips_of_nobody);
     tcase_add_test(tc, one_that_has_room_holds_nothing);
     tcase_add_test(tc, what_is_held_is_read_again_when_there_is_room);
+    tcase_add_test(tc, what_the_store_has_no_more_is_not_held);
+    tcase_add_test(tc, what_is_read_and_taken_by_nobody_is_let_go);
     tcase_add_test(tc, it_is_read_until_memory_is_full);
     tcase_add_test(tc, what_comes_while_others_are_held_is_held_behind_them);
     tcase_add_loop_test(tc, a_clip_that_is_held_is_let_go_when_nobody_waits_for_it, 0, 2);

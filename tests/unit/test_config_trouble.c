@@ -105,6 +105,20 @@ START_TEST(a_password_is_read_when_it_is_there)
 }
 END_TEST
 
+/* Whether it fits the rest can be said only then. */
+START_TEST(a_password_that_comes_late_is_checked_with_the_rest)
+{
+    struct err e;
+    struct config *config = load(
+        "id: two, name: x, driver: lav, url: 'rtsp://b/1', password_file: late.password", &waiting);
+    check_others(config);
+    config_folder_write(&folder, "late.password", "horse\n", 6, 0640);
+    ck_assert_int_eq(config_read_again(&config->cameras.items[1].driver, &e), -EINVAL);
+    ck_assert_str_eq(e.text, "user: is missing: there is a password");
+    config_destroy(config);
+}
+END_TEST
+
 /* Root may read everything: only somebody else is refused. */
 START_TEST(who_may_not_read_is_told_how_to_change_that)
 {
@@ -172,6 +186,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_password_that_is_not_there_takes_one_camera);
     tcase_add_test(tests, a_password_is_read_when_it_is_there);
+    tcase_add_test(tests, a_password_that_comes_late_is_checked_with_the_rest);
     tcase_add_test(tests, who_may_not_read_is_told_how_to_change_that);
     tcase_add_loop_test(tests, a_camera_that_can_never_work_takes_one_camera, 0,
                         sizeof wrong / sizeof *wrong);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose request the control socket serves when: one a turn, each client in its turn, and a quarter
  * of the time for all. */
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "control/hangup.h"
 #include "control_world.h"
 #include "run_suite.h"
 
@@ -218,6 +221,53 @@ START_TEST(a_client_that_is_served_again_and_goes_then_is_gone)
 }
 END_TEST
 
+/* Of TCP, which has out-of-band data in every kernel; a local socket has it in newer ones alone. */
+static void connect_two(int ret_fds[2])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, size), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    ret_fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(ret_fds[0], (struct sockaddr *)&at, size), 0);
+    ret_fds[1] = accept(listener, NULL, NULL);
+    ck_assert_int_ge(ret_fds[1], 0);
+    close(listener);
+}
+
+static void on_hangup(void *arg)
+{
+    ++*(unsigned *)arg;
+}
+
+/* It stays to be read, and who watches does not read: told in every turn, no turn would wait. */
+START_TEST(out_of_band_data_is_no_end_and_is_told_once)
+{
+    unsigned gone = 0;
+    uv_loop_t loop;
+    int fds[2];
+    connect_two(fds);
+    uv_loop_init(&loop);
+    struct hangup *h = hangup_create(&loop, fds[1], on_hangup, &gone);
+    ck_assert_ptr_nonnull(h);
+    hangup_watch(h, true);
+    ck_assert(uv_loop_alive(&loop));
+    ck_assert_int_eq(send(fds[0], "!", 1, MSG_OOB), 1);
+    struct pollfd urgent = {.fd = fds[1], .events = POLLPRI};
+    ck_assert_int_eq(poll(&urgent, 1, -1), 1);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(gone, 0);
+    ck_assert(!uv_loop_alive(&loop)); /* it waits for nothing */
+    hangup_close(h);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("control_turns");
@@ -231,6 +281,7 @@ int main(void)
     tcase_add_test(tc, a_client_that_is_gone_is_gone_whatever_lies_unread_of_it);
     tcase_add_test(tc, a_client_that_has_no_more_to_say_is_answered_all_the_same);
     tcase_add_test(tc, a_client_that_is_served_again_and_goes_then_is_gone);
+    tcase_add_test(tc, out_of_band_data_is_no_end_and_is_told_once);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

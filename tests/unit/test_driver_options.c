@@ -143,6 +143,14 @@ END_TEST
 START_TEST(all_mistakes_of_one_entry_are_told_at_once)
 {
     static const char *const bad[][2] = {
+        {"url: 'http://p/e', ulr: x, receipts: unsigned", /* beside the one that it may mean */
+         ":8:30: receivers.r.url: \"http://p/e\" must begin with https://\n"
+         "{file}:8:44: receivers.r: \"ulr\" is no key that is known here (nearest: \"url\"; legal: "
+         "id, name, heartbeat, alarm_heartbeat, clips, group, responder, driver, url, ca_file, "
+         "cert_file, key_file, receipt_keys, receipts, upload_url, attempt_timeout, addresses, "
+         "name_servers)\n"},
+        {"url: 'https://p/e', receipt_keys: [[receipt.pem]]",
+         ":8:60: receivers.r.receipt_keys[1]: is a list, but must be a single value\n"},
         {"url: 'http://p/e', receipt_keys: [nothing.pem], addresses: ['::1', p, q]",
          ":8:30: receivers.r.url: \"http://p/e\" must begin with https://\n"
          "{file}:8:59: receivers.r.receipt_keys[1]: {folder}/nothing.pem: No such file or "

@@ -295,11 +295,13 @@ START_TEST(a_chore_that_failed_keeps_no_other_from_its_turn)
 }
 END_TEST
 
+/* It may be among what was handed over, and what waits is said to be all. */
 START_TEST(a_clip_is_looked_for_when_what_is_to_be_written_is_written)
 {
+    static const enum job_kind looking[] = {JOB_FIND_CLIP, JOB_READ_UPLOADS};
     struct queue q;
     begin(&q, JOB_STORE);
-    add(&q, JOB_FIND_CLIP);
+    add(&q, looking[_i]);
     refuse(&q, 1000, "1w");
     take_nothing(&q, 1000);
     write_it(&q, 1000 + QUEUE_RETRY_NS, "1w");
@@ -453,7 +455,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, writes_that_are_refused_keep_their_order_and_hold_up_records_but_no_chore);
     tcase_add_test(tc, a_press_is_a_reason_to_try_at_once_what_was_refused_before_it);
     tcase_add_test(tc, a_chore_that_failed_keeps_no_other_from_its_turn);
-    tcase_add_test(tc, a_clip_is_looked_for_when_what_is_to_be_written_is_written);
+    tcase_add_loop_test(tc, a_clip_is_looked_for_when_what_is_to_be_written_is_written, 0, 2);
     tcase_add_test(tc, what_a_receiver_takes_is_the_last_of_its_transaction);
     tcase_add_test(
         tc, what_a_receiver_takes_is_written_at_once_and_nothing_struck_out_before_it_is_recorded);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "outbox/uploads.h"
 #include "outbox_world.h"
 #include "run_suite.h"
 
@@ -105,6 +106,57 @@ START_TEST(a_start_finds_so_many_and_counts_those_behind_them)
 }
 END_TEST
 
+static int count_down(void *left)
+{
+    return --*(int *)left == 0;
+}
+
+/* In the so-manyeth of SQLite's steps, or never, when they are more than it takes. */
+static int read_broken_off(struct store *s, struct uploads *u, int step, struct err *e)
+{
+    sqlite3_progress_handler(s->db, 1, count_down, &step);
+    int result = uploads_go_on(s, u, e);
+    sqlite3_progress_handler(s->db, 0, NULL, NULL);
+    return result;
+}
+
+/* A disk that cannot be read for a moment, wherever in a piece that is: taken for the end of what
+ * waits, the receiver would never have the rest. */
+START_TEST(what_cannot_be_read_to_its_end_is_an_error_and_whole_the_next_time)
+{
+    static const char *const receivers[] = {"police", "education"};
+    struct fixture *f = begin();
+    struct store s = {.receivers = receivers, .receiver_count = 2};
+    struct err e;
+    for (uint64_t seq = 1; seq <= 6; seq++)
+        put_clip(f, seq, 3);
+    wait_stored(f, 6);
+    close_outbox(f);
+    snprintf(s.path, sizeof s.path, "%s/" STORE_FILE, f->folder);
+    ck_assert_int_eq(store_open(&s, &e), 0);
+    int step = 1;
+    for (bool failed = true; failed; step++) {
+        struct uploads *u = uploads_create(1, 0);
+        int result = read_broken_off(&s, u, step, &e);
+        failed = result != 0;
+        if (failed) {
+            ck_assert_int_lt(result, 0);
+            ck_assert_uint_eq(u->found.count, 0);
+            ck_assert_int_eq(uploads_go_on(&s, u, &e), 0);
+        }
+        ck_assert_uint_eq(u->found.count, 6);
+        ck_assert(!u->found.more);
+        for (uint64_t seq = 1; seq <= 6; seq++)
+            ck_assert_uint_eq(u->found.uploads[seq - 1].seq, seq);
+        uploads_destroy(u);
+    }
+    ck_assert_int_gt(step, 60); /* it was broken off behind each of the twelve rows */
+    store_close(&s);
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
 static void on_clip(void *arg, const struct outbox_clip *clip)
 {
     *(struct outbox_clip *)arg = *clip;
@@ -144,6 +196,7 @@ int main(void)
     tcase_add_test(tc, those_of_one_receiver_are_read_in_their_order);
     tcase_add_test(tc, what_is_settled_is_not_read);
     tcase_add_test(tc, a_start_finds_so_many_and_counts_those_behind_them);
+    tcase_add_test(tc, what_cannot_be_read_to_its_end_is_an_error_and_whole_the_next_time);
     tcase_add_test(tc, a_clip_is_known_with_those_that_wait_for_it);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

@@ -112,6 +112,36 @@ START_TEST(time_is_counted_over_a_restart_within_a_boot)
 }
 END_TEST
 
+static long long noted_ms(void)
+{
+    char path[300], text[200] = "";
+    snprintf(path, sizeof path, "%s/counted", clips());
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return -1;
+    size_t length = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    const char *at = strstr(text, "\"ran_ms\"");
+    ck_assert_ptr_nonnull(at);
+    return atoll(strchr(at, ':') + 1);
+}
+
+/* An eMMC bears so many writes and no more, and the shelf is tended each minute. */
+START_TEST(the_count_is_noted_each_ten_minutes)
+{
+    long long notes = 0, before = noted_ms();
+    for (int minute = 1; minute <= 60; minute++) {
+        monotonic_ms += HOUR / 60;
+        left_after(2 * HOUR);
+        notes += noted_ms() != before;
+        before = noted_ms();
+    }
+    ck_assert_int_eq(notes, 6);
+    ck_assert_int_eq(before, HOUR);
+}
+END_TEST
+
 START_TEST(time_is_counted_over_a_reboot_and_not_between)
 {
     monotonic_ms += HOUR;
@@ -297,6 +327,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_wall_clock_that_is_years_ahead_makes_no_clip_old);
     tcase_add_test(tc, time_is_counted_over_a_restart_within_a_boot);
+    tcase_add_test(tc, the_count_is_noted_each_ten_minutes);
     tcase_add_test(tc, time_is_counted_over_a_reboot_and_not_between);
     tcase_add_test(tc, where_the_count_is_lost_the_clips_tell_what_it_was_at_least);
     tcase_add_loop_test(tc, a_note_of_an_age_that_cannot_be_makes_its_clip_new_and_no_other_old, 0,
