@@ -149,13 +149,12 @@ void backlog_settle(struct clips *cl, size_t receiver)
         read_on(cl, receiver);
 }
 
-void backlog_drop(struct clips *cl, size_t receiver)
+bool backlog_drop(struct clips *cl, size_t receiver)
 {
-    if (cl->backlogs[receiver].held == 0)
-        return;
-    set_held(cl, receiver, 0);
-    if (cl->link)
-        link_client_send(cl->link, &(struct message){.type = MESSAGE_CLIPS_AGAIN});
+    bool was_held = cl->backlogs[receiver].held > 0;
+    if (was_held)
+        set_held(cl, receiver, 0);
+    return was_held;
 }
 
 size_t clips_held(const struct clips *cl, size_t receiver)

@@ -123,11 +123,14 @@ static void strike(struct clip *c, size_t receiver)
 /* Its uploads are struck out in the store, too. */
 static void strike_all(struct clips *cl, size_t receiver)
 {
-    backlog_drop(cl, receiver); /* or what is held would be read into the places of these */
+    /* First, or what is held would be read into the places of these. */
+    const bool was_held = backlog_drop(cl, receiver);
     for (struct clip *c = cl->first, *next; c; c = next) {
         next = c->next;
         strike(c, receiver);
     }
+    if (was_held && cl->link) /* behind the words that those are done: they are not told again */
+        link_client_send(cl->link, &(struct message){.type = MESSAGE_CLIPS_AGAIN});
 }
 
 static void take_uploaded(struct clips *cl, const struct fact_uploaded *uploaded)

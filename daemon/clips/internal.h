@@ -93,9 +93,9 @@ void backlog_catch_up(struct clips *cl, const struct outbox_found *found);
 void backlog_take(struct clip *c, size_t receiver);
 /* One that was in memory for it is settled. */
 void backlog_settle(struct clips *cl, size_t receiver);
-/* It takes no clips any more. Which of them were held for it alone is known to the store: they are
- * let go as tocsin-video, which is asked to, tells of all again. */
-void backlog_drop(struct clips *cl, size_t receiver);
+/* It takes no clips any more. True if any were held: which of them for it alone is known to the
+ * store, and they are let go as tocsin-video tells of all again. */
+bool backlog_drop(struct clips *cl, size_t receiver);
 
 /* room.c */
 void room_take(struct clips *cl, const struct message_room *room);

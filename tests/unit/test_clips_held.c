@@ -295,6 +295,7 @@ START_TEST(for_one_that_takes_no_clips_any_more_nothing_is_held)
     ck_assert(!is_fault());
     /* What was held for it alone is on tocsin-video's shelf, and known to the store. */
     ck_assert_uint_eq(count_sent(MESSAGE_CLIPS_AGAIN), 1);
+    ck_assert_int_eq(sent[sent_count - 1].type, MESSAGE_CLIPS_AGAIN); /* behind all that are done */
     say_clip_of(FULL + 1);
     know_last_clip_of(FULL + 1, 1); /* it is not struck out there as yet */
     size_t done = count_sent(MESSAGE_CLIP_DONE);
