@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,16 +228,14 @@ static void read_records(struct file *f, const unsigned char *data, size_t at, s
 }
 
 /* For a person: what is kept of it here goes on, and is emptied as ever. */
-static void keep_damaged(const struct file *f, const unsigned char *data, size_t length)
+static bool keep_damaged(const struct file *f, const unsigned char *data, size_t length)
 {
-    char path[sizeof f->path + 9];
-    snprintf(path, sizeof path, "%s.damaged", f->path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return;
-    const struct file copy = {.fd = fd};
-    write_all(&copy, data, length, 0);
-    close(fd);
+    const struct file copy = {.fd = journal_file_make_beside(f->path, "damaged")};
+    if (copy.fd < 0)
+        return false;
+    bool is_kept = write_all(&copy, data, length, 0);
+    close(copy.fd);
+    return is_kept;
 }
 
 /* NULL: there is none. */
@@ -267,8 +264,8 @@ static void read_file(const struct journal *j, struct file *f, journal_handler h
         found->damaged++;
     read_records(f, data, h ? HEAD_BYTES : find_record(data, 0, length), length, handler, arg,
                  found);
-    if (found->damaged > damaged_before)
-        keep_damaged(f, data, length);
+    if (found->damaged > damaged_before && !keep_damaged(f, data, length))
+        found->is_not_kept = true;
     free(data);
 }
 
@@ -333,6 +330,7 @@ static void empty(struct journal *j, struct file *f)
         return;
     }
     f->length = HEAD_BYTES;
+    f->last_seq = 0;
     j->full = j->full && used_bytes(j) > j->limit_bytes / 2;
     if (!j->full)
         j->reason[0] = '\0'; /* it takes what is written, and lacks nothing that matters */
@@ -437,7 +435,9 @@ static bool put_record(struct journal *j, const struct record *record)
         return false;
     }
     f->length += size;
-    f->last_seq = record->event->seq;
+    /* One that did not fit when it came stands behind younger ones. */
+    if (record->event->seq > f->last_seq)
+        f->last_seq = record->event->seq;
     return true;
 }
 

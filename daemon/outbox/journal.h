@@ -36,6 +36,7 @@ struct journal_found {
     bool is_covered;          /* of that one, as journal_cover was told */
     bool is_apart;            /* as journal_stand_apart was */
     unsigned damaged;         /* places that could not be believed; kept as journal.N.damaged */
+    bool is_not_kept;         /* not all of that */
     size_t torn_bytes;        /* at the ends: of an event that a kill cut short */
     bool put_aside;           /* there was something that is no file of ours: journal.N.unread */
 };

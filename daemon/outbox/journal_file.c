@@ -41,13 +41,34 @@ static int open_ours(const char *path)
     return -EPERM;
 }
 
+/* The first of them has no number. */
+static bool name_beside(const char *path, const char *suffix, int number, char ret_name[PATH_BYTES])
+{
+    int length = number ? snprintf(ret_name, PATH_BYTES, "%s.%s.%d", path, suffix, number)
+                        : snprintf(ret_name, PATH_BYTES, "%s.%s", path, suffix);
+    return length < PATH_BYTES;
+}
+
+int journal_file_make_beside(const char *path, const char *suffix)
+{
+    char name[PATH_BYTES];
+    int fd = -EEXIST;
+    for (int i = 0; fd == -EEXIST && i < TRIES; i++) {
+        if (!name_beside(path, suffix, i, name))
+            return -ENAMETOOLONG;
+        fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0)
+            fd = -errno;
+    }
+    return fd;
+}
+
 int journal_file_put_aside(const char *path)
 {
     char aside[PATH_BYTES];
     int result = -EEXIST;
     for (int i = 0; result == -EEXIST && i < TRIES; i++) {
-        int length = snprintf(aside, sizeof aside, i ? "%s.unread.%d" : "%s.unread", path, i);
-        if (length >= (int)sizeof aside)
+        if (!name_beside(path, "unread", i, aside))
             return -ENAMETOOLONG;
         result = renameat2(AT_FDCWD, path, AT_FDCWD, aside, RENAME_NOREPLACE) == 0 ? 0 : -errno;
     }

@@ -20,6 +20,10 @@ int journal_file_open(const char *path, bool *ret_put_aside);
 /* Renames it to PATH.unread, or PATH.unread.N if that is taken; 0, or a negative errno. */
 int journal_file_put_aside(const char *path);
 
+/* A new file PATH.SUFFIX to write to, or PATH.SUFFIX.N if that is taken: its descriptor, or a
+ * negative errno. Nothing that is there is opened: it may be a pipe that nobody reads. */
+int journal_file_make_beside(const char *path, const char *suffix);
+
 /* Whether the name is still that of the open file. */
 bool journal_file_has_name(int fd, const char *path);
 

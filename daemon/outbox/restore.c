@@ -180,9 +180,10 @@ static void tell_bad(const struct journal_found *in_journal, struct outbox_found
     if (in_journal->damaged == 0)
         return;
     snprintf(text, sizeof text,
-             "events of the journal could not be read, at %u place%s: what was there is kept "
-             "beside it as .damaged",
-             in_journal->damaged, plural(in_journal->damaged));
+             "events of the journal could not be read, at %u place%s: what was there %s",
+             in_journal->damaged, plural(in_journal->damaged),
+             in_journal->is_not_kept ? "could not be kept either"
+                                     : "is kept beside it as .damaged");
     tell_damage(found, text);
 }
 

@@ -248,6 +248,33 @@ START_TEST(there_is_room_again_when_it_was_committed)
 }
 END_TEST
 
+/* An older one that did not fit when it came is put once more behind younger ones: they are no less
+ * uncommitted for that, nor is a file kept for what was in it before. */
+START_TEST(what_is_put_once_more_takes_no_younger_one_with_it)
+{
+    struct fixture *f = begin();
+    put_sized(f, 1, EVENT_CLASS_PRESS, 40000);
+    put_sized(f, 2, EVENT_CLASS_FOLLOWUP, 12000);
+    ck_assert_ptr_nonnull(strstr(journal_reason(f->journal), "full"));
+    put(f, 3);
+    put(f, 4);
+    journal_note_committed(f->journal, 1);
+    put_sized(f, 2, EVENT_CLASS_FOLLOWUP, 12000);
+    ck_assert_str_eq(journal_reason(f->journal), "");
+    journal_note_committed(f->journal, 2);
+    reopen(f);
+    ck_assert_str_eq(seqs(f), "3 4 2 ");
+    journal_note_committed(f->journal, 3);
+    reopen(f);
+    ck_assert_uint_eq(f->count, 3);
+    journal_note_committed(f->journal, 4);
+    put(f, 3);
+    journal_note_committed(f->journal, 3);
+    ck_assert_int_eq(size_of_both(f), 2L * HEAD_BYTES);
+    end(f);
+}
+END_TEST
+
 START_TEST(the_newest_number_is_known_though_all_is_committed)
 {
     struct fixture *f = begin();
@@ -327,6 +354,7 @@ int main(void)
     tcase_add_test(tests, it_does_not_grow_under_events_that_never_cease);
     tcase_add_test(tests, presses_have_a_quarter_of_it_for_themselves);
     tcase_add_test(tests, there_is_room_again_when_it_was_committed);
+    tcase_add_test(tests, what_is_put_once_more_takes_no_younger_one_with_it);
     tcase_add_test(tests, the_newest_number_is_known_though_all_is_committed);
     tcase_add_test(tests, a_folder_that_is_not_there_is_told_and_tried_again);
     tcase_add_test(tests, a_file_that_takes_nothing_is_told_until_it_does);

@@ -93,6 +93,58 @@ START_TEST(damage_costs_no_event_behind_it)
 }
 END_TEST
 
+/* Whatever has that name: it is neither waited for, nor followed, nor written over. */
+START_TEST(damage_is_kept_under_a_name_that_is_free)
+{
+    for (int how = 0; how < 3; how++) {
+        struct fixture *f = begin();
+        char taken[80], kept[80], victim[80];
+        struct stat info;
+        put(f, 1);
+        put(f, 2);
+        long whole = size_of(f, 0);
+        flip(f, 0, HEAD_BYTES + 100);
+        snprintf(taken, sizeof taken, "%s.damaged", path_of(f, 0));
+        snprintf(kept, sizeof kept, "%s.damaged.1", path_of(f, 0));
+        snprintf(victim, sizeof victim, "%s/victim", f->folder);
+        if (how == 0)
+            ck_assert_int_eq(mkfifo(taken, 0600), 0);
+        else if (how == 1)
+            ck_assert_int_eq(symlink(victim, taken), 0);
+        else
+            close(open(taken, O_CREAT | O_WRONLY, 0600)); /* that of an earlier time */
+        reopen(f);
+        ck_assert_str_eq(seqs(f), "2 ");
+        ck_assert_uint_eq(f->found.damaged, 1);
+        ck_assert(!f->found.is_not_kept);
+        ck_assert_int_eq(stat(kept, &info), 0);
+        ck_assert_int_eq(info.st_size, whole);
+        ck_assert_int_ne(access(victim, F_OK), 0);
+        if (how == 2)
+            ck_assert_int_eq((stat(taken, &info), info.st_size), 0);
+        end(f);
+    }
+}
+END_TEST
+
+START_TEST(damage_that_no_name_is_left_for_is_told_as_not_kept)
+{
+    struct fixture *f = begin();
+    char taken[80];
+    for (int i = 0; i < 10; i++) {
+        snprintf(taken, sizeof taken, i ? "%s.damaged.%d" : "%s.damaged", path_of(f, 0), i);
+        close(open(taken, O_CREAT | O_WRONLY, 0600));
+    }
+    put(f, 1);
+    put(f, 2);
+    flip(f, 0, HEAD_BYTES + 100);
+    reopen(f);
+    ck_assert_str_eq(seqs(f), "2 ");
+    ck_assert(f->found.is_not_kept);
+    end(f);
+}
+END_TEST
+
 START_TEST(a_last_record_that_is_damaged_is_not_taken_for_a_torn_one)
 {
     for (int how = 0; how < 2; how++) {
@@ -323,6 +375,8 @@ int main(void)
     tcase_add_test(tests, a_torn_last_record_is_cut_off_and_told);
     tcase_add_test(tests, a_damaged_record_costs_no_other);
     tcase_add_test(tests, damage_costs_no_event_behind_it);
+    tcase_add_test(tests, damage_is_kept_under_a_name_that_is_free);
+    tcase_add_test(tests, damage_that_no_name_is_left_for_is_told_as_not_kept);
     tcase_add_test(tests, a_last_record_that_is_damaged_is_not_taken_for_a_torn_one);
     tcase_add_test(tests, a_file_without_a_head_is_damage_and_its_events_come_back);
     tcase_add_test(tests, of_a_torn_record_the_number_is_not_known);
