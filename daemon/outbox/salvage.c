@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/plural.h"
 #include "outbox/copy.h"
 
@@ -177,9 +178,38 @@ static int put_in_place(const struct store *s, struct err *e)
     return 0;
 }
 
+static bool is_taken(const char *aside)
+{
+    char log[PATH_SIZE + 4];
+    struct stat info;
+    snprintf(log, sizeof log, "%s-wal", aside);
+    return lstat(aside, &info) == 0 || lstat(log, &info) == 0;
+}
+
+/* A machine whose clock begins anew has had this second before. */
 static void name_aside(const struct store *s, char ret_aside[PATH_SIZE])
 {
-    snprintf(ret_aside, PATH_SIZE, "%s" SALVAGE_ASIDE "%lld", s->path, (long long)time(NULL));
+    int length =
+        snprintf(ret_aside, PATH_SIZE, "%s" SALVAGE_ASIDE "%lld", s->path, (long long)time(NULL));
+    for (int i = 1; is_taken(ret_aside); i++)
+        snprintf(ret_aside + length, PATH_SIZE - (size_t)length, "-%d", i);
+}
+
+/* SQLite opens what has one of these names, and would wait for the other end of a pipe for ever. */
+static void put_pipes_aside(const struct store *s)
+{
+    static const char *const suffixes[] = {"", "-wal", "-journal", FRESH_SUFFIX};
+    char path[PATH_SIZE], aside[PATH_SIZE], name[PATH_SIZE + 8];
+    struct stat info;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        name_beside(s, suffixes[i], path);
+        if (stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode))
+            continue;
+        name_aside(s, aside);
+        snprintf(name, sizeof name, "%s%s", aside, suffixes[i]);
+        log_error("outbox", "%s: is no file (but a pipe, socket or device): put aside as %s%s",
+                  path, name, rename(path, name) == 0 ? "" : ", which fails");
+    }
 }
 
 /* From the last step on it is what is there, and told. */
@@ -245,6 +275,7 @@ int salvage_open(struct store *s, const char *why, struct outbox_found *found, b
 int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e)
 {
     char fresh[PATH_SIZE], aside[PATH_SIZE];
+    put_pipes_aside(s);
     name_beside(s, FRESH_SUFFIX, fresh);
     if (access(s->path, F_OK) == 0 || access(fresh, F_OK) != 0) {
         remove_fresh(s); /* the damaged one is there still, and is found to be that again */

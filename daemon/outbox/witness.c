@@ -13,7 +13,8 @@
 #include "outbox/record.h"
 
 #define FILE_BYTES 1024
-#define RANGES     3 /* that are told one by one */
+#define RANGES     3                   /* that are told one by one */
+#define IN_A_ROW   (UINT64_C(1) << 27) /* above it numbers may begin anywhere (numbers.h) */
 #define PATH_SIZE  4200
 #define HEX        "%64[0-9a-f]"
 /* A person may read it; the last line is of all that stands before it. */
@@ -147,7 +148,8 @@ static void add_range(struct list *list, uint64_t first, uint64_t last)
 /*
  * Numbers up to `until` were in the store, and are not, nor in the journal. Above that only the
  * newest of the journal's head is known to have been given: there may be numbers that were left
- * out, but behind the last that is found there is none.
+ * out, but behind the last that is found there is none. (Where there is no store, and no witness
+ * of one, all before the journal's are told, left out or not.)
  */
 static void list_gone(const struct restore_twin *in_journal, size_t count, uint64_t after,
                       uint64_t until, uint64_t last_seq, struct list *ret_list)
@@ -172,18 +174,22 @@ void witness_tell(struct witness *w, const struct restore_twin *in_journal, size
     /* What was known to be gone was told. */
     bool is_known = !w->is_contradicted && w->newest.seq > w->stored.seq;
     uint64_t after = is_known ? w->newest.seq : w->stored.seq, until = w->newest.seq;
+    bool was_absent = w->was_absent, is_unheard_of = was_absent && after == 0 && until == 0;
+    w->was_absent = false; /* from now on there is one, which can be lost */
     take_head(&w->newest, found);
     w->newest = head_of(found);
+    if (is_unheard_of && found->last_seq < IN_A_ROW)
+        until = found->last_seq;
     list_gone(in_journal, count, after, until, found->last_seq, &gone);
     if (gone.ranges == 0)
         return;
     bool is_one = gone.ranges == 1 && !strstr(gone.text, " to ");
     int length = asprintf(&text, "of event number%s %s%s nothing is here any more: %s",
                           is_one ? "" : "s", gone.text, gone.ranges > RANGES ? " and others" : "",
-                          found->damage   ? found->damage
-                          : w->was_absent ? "the store itself was gone, and begins anew"
-                                          : "they did not reach the disk, nor were they kept "
-                                            "elsewhere");
+                          found->damage ? found->damage
+                          : was_absent  ? "the store itself was gone, and begins anew"
+                                        : "they did not reach the disk, nor were they kept "
+                                          "elsewhere");
     if (length < 0)
         abort(); /* without memory: start anew */
     free(found->damage);

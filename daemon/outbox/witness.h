@@ -30,7 +30,7 @@ struct witness {
     uint64_t ceiling;           /* no number above it was given */
     bool is_behind;             /* the file says less than that */
     bool is_contradicted;       /* the store has less, or something else: to be written at once */
-    bool was_absent;            /* there was no store */
+    bool was_absent;            /* there was no store; until that is told */
 };
 
 /* Reads that of the store in this file. One that is not there knows nothing; nor does one that

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -113,6 +115,69 @@ START_TEST(what_a_kill_left_of_a_salvage_that_was_nearly_done_is_finished_and_to
     ck_assert(f->found.state_lost); /* nobody can tell */
     ck_assert_uint_eq(f->found.last_seq, 1);
     ck_assert_int_ne(access(fresh, F_OK), 0);
+    end(f);
+}
+END_TEST
+
+static const char *const names[] = {"", "-wal", "-journal", ".new", ".new-wal", ".new-journal"};
+
+START_TEST(a_pipe_in_the_place_of_a_file_is_not_waited_for)
+{
+    struct fixture *f = begin();
+    char path[80];
+    put(f, 1, "state");
+    wait_stored(f, 1);
+    close_outbox(f);
+    remove_log(f);
+    path_of(f, path);
+    strcat(path, names[_i]);
+    unlink(path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 1);
+    ck_assert((f->found.damage != NULL) == (_i == 0));
+    put(f, f->found.used_seq + 1, NULL);
+    wait_stored(f, 2);
+    end(f);
+}
+END_TEST
+
+/* No clock that is kept over a power cut: the second of an earlier start comes again. */
+START_TEST(what_was_put_aside_earlier_is_not_written_over)
+{
+    enum { SECONDS = 60 };
+    struct fixture *f = begin();
+    char path[80], aside[120], line[20];
+    struct stat info;
+    put(f, 1, "state");
+    wait_stored(f, 1);
+    close_outbox(f);
+    remove_log(f);
+    path_of(f, path);
+    long long now = (long long)time(NULL);
+    for (int i = 0; i < SECONDS; i++) {
+        snprintf(aside, sizeof aside, "%s.damaged-%lld%s", path, now + i, i % 2 ? "-wal" : "");
+        FILE *file = fopen(aside, "w");
+        fputs("earlier", file);
+        fclose(file);
+    }
+    FILE *file = fopen(path, "w");
+    fputs("rubbish", file);
+    fclose(file);
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    for (int i = 0; i < SECONDS; i++) {
+        snprintf(aside, sizeof aside, "%s.damaged-%lld%s", path, now + i, i % 2 ? "-wal" : "");
+        file = fopen(aside, "r");
+        ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+        fclose(file);
+        ck_assert_str_eq(line, "earlier");
+    }
+    char *told = strstr(f->found.damage, "; the damaged file is ");
+    ck_assert_ptr_nonnull(told);
+    snprintf(aside, sizeof aside, "%.*s", (int)strcspn(told + 22, ";"), told + 22);
+    ck_assert_msg(stat(aside, &info) == 0, "%s", aside);
+    ck_assert_int_eq(info.st_size, 7);
     end(f);
 }
 END_TEST
@@ -255,6 +320,8 @@ static Suite *make_suite(void)
         tc, state_of_a_press_that_cannot_be_read_is_lost_and_told_and_no_older_one_taken_for_it);
     tcase_add_test(tc, a_kill_while_a_damaged_store_is_put_aside_loses_nothing_of_it);
     tcase_add_test(tc, what_a_kill_left_of_a_salvage_that_was_nearly_done_is_finished_and_told);
+    tcase_add_loop_test(tc, a_pipe_in_the_place_of_a_file_is_not_waited_for, 0, 6);
+    tcase_add_test(tc, what_was_put_aside_earlier_is_not_written_over);
     tcase_add_test(tc, a_store_of_the_version_before_keeps_everything_and_goes_on);
     tcase_add_test(tc, one_that_was_damaged_before_it_got_the_table_has_lost_no_state);
     suite_add_tcase(suite, tc);

@@ -379,6 +379,94 @@ START_TEST(a_folder_that_is_gone_is_told_by_the_journal)
 }
 END_TEST
 
+/* The folder is gone after a kill; what was made after `stored` is in the journal alone. */
+static void lose_folder_after(struct fixture *f, uint64_t stored, uint64_t last, const char *run)
+{
+    char command[160];
+    f->journal_dir = run;
+    open_outbox(f);
+    for (uint64_t seq = 1; seq <= stored; seq++)
+        put(f, seq, NULL);
+    wait_stored(f, (unsigned)stored);
+    watched_vfs_fail_writes(100000);
+    for (uint64_t seq = stored + 1; seq <= last; seq++)
+        put(f, seq, NULL);
+    snprintf(command, sizeof command, "cp -a %s %s.left", run, run);
+    ck_assert_int_eq(system(command), 0);
+    watched_vfs_fail_writes(0);
+    close_outbox(f);
+    snprintf(command, sizeof command, "rm -rf %s/* %s && mv %s.left %s", f->folder, run, run, run);
+    ck_assert_int_eq(system(command), 0);
+    open_outbox(f);
+}
+
+START_TEST(a_journal_that_holds_events_tells_of_those_before_them_all_the_same)
+{
+    struct fixture *f = begin();
+    char run[] = "/tmp/tocsin-run-XXXXXX", command[100];
+    close_outbox(f);
+    ck_assert_ptr_nonnull(mkdtemp(run));
+    lose_folder_after(f, 5, 6, run);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_msg(strstr(f->found.damage, "of event numbers 1 to 5 nothing is here any more: the "
+                                          "store itself was gone") != NULL,
+                  "%s", f->found.damage);
+    ck_assert(f->found.state_lost);
+    ck_assert_uint_eq(f->found.restored_count, 1);
+    ck_assert_uint_eq(f->found.last_seq, 6);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    end(f);
+    snprintf(command, sizeof command, "rm -rf %s", run);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+START_TEST(a_journal_of_a_first_run_that_ended_at_once_tells_of_no_loss)
+{
+    struct fixture *f = begin();
+    char run[] = "/tmp/tocsin-run-XXXXXX", command[100];
+    close_outbox(f);
+    ck_assert_ptr_nonnull(mkdtemp(run));
+    lose_folder_after(f, 0, 2, run);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.restored_count, 2);
+    end(f);
+    snprintf(command, sizeof command, "rm -rf %s", run);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+static void turn_until_opened(struct fixture *f, unsigned times)
+{
+    unsigned until = watched_vfs_counts().opened + times;
+    while (watched_vfs_counts().opened < until)
+        uv_run(&f->loop, UV_RUN_NOWAIT); /* the test's time is over at some time */
+}
+
+/* The disk fails, and when it takes something again the store is another one: of the first run of
+ * its folder, too. */
+START_TEST(a_store_that_goes_in_the_run_that_made_it_is_told_with_what_it_had)
+{
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 5; seq++)
+        put(f, seq, "what is open");
+    wait_stored(f, 5);
+    watched_vfs_fail_writes(100000);
+    put(f, 6, NULL);
+    turn_until(f, &f->faulty);
+    remove_file(f, "outbox.db");
+    turn_until_opened(f, 2); /* what was open then is closed */
+    watched_vfs_fail_writes(0);
+    wait_stored(f, 6);
+    turn_until(f, &f->damaged);
+    ck_assert_msg(strstr(f->damage, "of event numbers 1 to 5 nothing is here any more") != NULL,
+                  "%s", f->damage);
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_witness");
@@ -398,6 +486,9 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, a_witness_that_is_gone_or_cannot_be_believed_is_no_damage, 27, 32);
     tcase_add_test(tc, a_witness_that_is_gone_or_cannot_be_believed_is_no_damage);
     tcase_add_test(tc, a_folder_that_is_gone_is_told_by_the_journal);
+    tcase_add_test(tc, a_journal_that_holds_events_tells_of_those_before_them_all_the_same);
+    tcase_add_test(tc, a_journal_of_a_first_run_that_ended_at_once_tells_of_no_loss);
+    tcase_add_test(tc, a_store_that_goes_in_the_run_that_made_it_is_told_with_what_it_had);
     suite_add_tcase(suite, tc);
     return suite;
 }
