@@ -6,8 +6,8 @@
 
 #include "outbox/store.h"
 
-#define SALVAGE_ASIDE ".damaged-" /* behind the name of what is put aside; then the time,
-                                     * and -N if that name is taken */
+/* Behind the name of what is put aside; then the time, and -N if that name is taken. */
+#define SALVAGE_ASIDE ".damaged-"
 
 /*
  * Copies what can be read of the (closed) database into a fresh one beside it (copy.h): every row;
@@ -30,7 +30,8 @@ int salvage_open(struct store *s, const char *why, struct outbox_found *found, b
                  struct err *e);
 
 /* Before the database is opened: what is no file and would be opened as one is put aside, and what
- * a kill in a salvage has left is finished, or removed. Sets `damage` and, since nobody can tell any more, `state_lost` if it was finished. */
+ * a kill in a salvage has left is finished, or removed. Sets `damage` and, since nobody can tell
+ * any more, `state_lost` if it was finished. */
 int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e);
 
 /* After that: whether there is no database, or an empty file without a log. A log that has lost its

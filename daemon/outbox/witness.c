@@ -10,11 +10,11 @@
 #include "base/atomic_file.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "outbox/numbers.h"
 #include "outbox/record.h"
 
 #define FILE_BYTES 1024
-#define RANGES     3                   /* that are told one by one */
-#define IN_A_ROW   (UINT64_C(1) << 27) /* above it numbers may begin anywhere (numbers.h) */
+#define RANGES     3 /* that are told one by one */
 #define PATH_SIZE  4200
 #define HEX        "%64[0-9a-f]"
 /* A person may read it; the last line is of all that stands before it. */
@@ -145,14 +145,26 @@ static void add_range(struct list *list, uint64_t first, uint64_t last)
                                        " to %" PRIu64, last);
 }
 
-/*
- * Numbers up to `until` were in the store, and are not, nor in the journal. Above that only the
- * newest of the journal's head is known to have been given: there may be numbers that were left
- * out, but behind the last that is found there is none. (Where there is no store, and no witness
- * of one, all before the journal's are told, left out or not.)
- */
+/* Nothing is here of the numbers from `next` to the one before `seq`, which is.
+ * Up to `until` they were in the store; above that they may have been left out
+ * (numbers.h), which ends at a round number: those behind the last such one
+ * were given, whoever has had them. */
+static void add_gap(struct list *list, uint64_t next, uint64_t seq, uint64_t until)
+{
+    uint64_t given = !numbers_are_far(seq) ? (seq - 1) / NUMBERS_STEP * NUMBERS_STEP + 1 : seq;
+    if (seq == 1 || until >= seq)
+        until = seq - 1;
+    if (given <= until + 1 || given <= next) {
+        add_range(list, next, seq - 1);
+        return;
+    }
+    add_range(list, next, until);
+    add_range(list, given, seq - 1);
+}
+
+/* Behind the last that is found: all up to `newest`, which was made. */
 static void list_gone(const struct restore_twin *in_journal, size_t count, uint64_t after,
-                      uint64_t until, uint64_t last_seq, struct list *ret_list)
+                      uint64_t until, uint64_t newest, struct list *ret_list)
 {
     uint64_t next = after + 1;
     *ret_list = (struct list){.used = 0};
@@ -160,10 +172,29 @@ static void list_gone(const struct restore_twin *in_journal, size_t count, uint6
         uint64_t seq = in_journal[i].seq;
         if (seq < next)
             continue;
-        add_range(ret_list, next, seq <= until ? seq - 1 : until);
+        add_gap(ret_list, next, seq, until);
         next = seq + 1;
     }
-    add_range(ret_list, next, last_seq);
+    add_range(ret_list, next, newest);
+}
+
+static bool is_head(const struct outbox_found *found, const unsigned char *digest)
+{
+    return memcmp(found->head, digest, EVENT_DIGEST_BYTES) == 0;
+}
+
+/* The number of the newest event that was made: that of the chain's head, or
+ * below it, where a start has left numbers out and then nothing came. */
+static uint64_t newest_made(const struct witness *w, const struct restore_twin *in_journal,
+                            size_t count, const struct outbox_found *found)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_head(found, in_journal[i].digest))
+            return in_journal[i].seq;
+    }
+    if (is_head(found, w->stored.digest))
+        return w->stored.seq;
+    return is_head(found, w->newest.digest) ? w->newest.seq : found->last_seq;
 }
 
 void witness_tell(struct witness *w, const struct restore_twin *in_journal, size_t count,
@@ -177,10 +208,12 @@ void witness_tell(struct witness *w, const struct restore_twin *in_journal, size
     bool was_absent = w->was_absent, is_unheard_of = was_absent && after == 0 && until == 0;
     w->was_absent = false; /* from now on there is one, which can be lost */
     take_head(&w->newest, found);
+    uint64_t newest = newest_made(w, in_journal, count, found);
     w->newest = head_of(found);
-    if (is_unheard_of && found->last_seq < IN_A_ROW)
-        until = found->last_seq;
-    list_gone(in_journal, count, after, until, found->last_seq, &gone);
+    w->newest.seq = newest;
+    if (is_unheard_of && !numbers_are_far(newest))
+        until = newest; /* left out or not: nobody knows of any */
+    list_gone(in_journal, count, after, until, newest, &gone);
     if (gone.ranges == 0)
         return;
     bool is_one = gone.ranges == 1 && !strstr(gone.text, " to ");

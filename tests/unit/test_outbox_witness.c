@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A store that has lost what it had, as its second witness and the journal see it. */
+/* A store that has lost what it had, as its second witness and the journal see
+ * it. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static int count_aside(const struct fixture *f)
     return atoi(text);
 }
 
-/* The loss is told with its numbers, and the chain goes on from event 5 above all that was given.
+/* The loss is told with its numbers, and the chain goes on from event 5 above
+ * all that was given.
  */
 static void check_loss(struct fixture *f, const char *gone)
 {
@@ -62,7 +64,8 @@ static void check_loss(struct fixture *f, const char *gone)
     event_unref(last);
 }
 
-/* And it is told once: the next start finds nothing new, and no number is given twice. */
+/* And it is told once: the next start finds nothing new, and no number is given
+ * twice. */
 static void check_told_once(struct fixture *f)
 {
     uint64_t used = f->found.used_seq;
@@ -102,7 +105,8 @@ START_TEST(a_store_that_was_removed_is_told_with_what_it_had)
     struct fixture *f = make_closed();
     remove_file(f, "outbox.db");
     open_outbox(f);
-    check_loss(f, "of event numbers 1 to 5 nothing is here any more: the store itself was gone");
+    check_loss(f, "of event numbers 1 to 5 nothing is here any more: the store "
+                  "itself was gone");
     check_told_once(f);
     ck_assert_int_eq(count_aside(f), 0); /* its log alone is */
     end(f);
@@ -166,7 +170,8 @@ START_TEST(an_older_store_in_its_place_is_told_with_what_it_does_not_have)
     copy_store(f, ".backup", "");
     remove_log(f);
     open_outbox(f);
-    check_loss(f, "of event numbers 3 to 5 nothing is here any more: the outbox was damaged");
+    check_loss(f, "of event numbers 3 to 5 nothing is here any more: the outbox "
+                  "was damaged");
     ck_assert_uint_eq(f->found.pending_count, 4); /* what it has goes its way */
     ck_assert_int_eq(count_aside(f), 1);
     check_told_once(f);
@@ -379,10 +384,12 @@ START_TEST(a_folder_that_is_gone_is_told_by_the_journal)
 }
 END_TEST
 
-/* The folder is gone after a kill; what was made after `stored` is in the journal alone. */
-static void lose_folder_after(struct fixture *f, uint64_t stored, uint64_t last, const char *run)
+/* The folder is gone after a kill; what was made after `stored` is in the
+ * journal alone. */
+static void lose_after(struct fixture *f, uint64_t stored, uint64_t last, const char *run,
+                       const char *loss)
 {
-    char command[160];
+    char command[300];
     f->journal_dir = run;
     open_outbox(f);
     for (uint64_t seq = 1; seq <= stored; seq++)
@@ -395,9 +402,16 @@ static void lose_folder_after(struct fixture *f, uint64_t stored, uint64_t last,
     ck_assert_int_eq(system(command), 0);
     watched_vfs_fail_writes(0);
     close_outbox(f);
-    snprintf(command, sizeof command, "rm -rf %s/* %s && mv %s.left %s", f->folder, run, run, run);
+    snprintf(command, sizeof command, "%s && rm -rf %s && mv %s.left %s", loss, run, run, run);
     ck_assert_int_eq(system(command), 0);
     open_outbox(f);
+}
+
+static void lose_folder_after(struct fixture *f, uint64_t stored, uint64_t last, const char *run)
+{
+    char command[60];
+    snprintf(command, sizeof command, "rm -rf %s/*", f->folder);
+    lose_after(f, stored, last, run, command);
 }
 
 START_TEST(a_journal_that_holds_events_tells_of_those_before_them_all_the_same)
@@ -438,6 +452,108 @@ START_TEST(a_journal_of_a_first_run_that_ended_at_once_tells_of_no_loss)
 }
 END_TEST
 
+static void in_folder(const struct fixture *f, const char *what)
+{
+    char command[160];
+    snprintf(command, sizeof command, "cd %s && %s", f->folder, what);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* As a kill of this moment leaves it. */
+static void copy_folder(const struct fixture *f)
+{
+    in_folder(f, "rm -rf ../${PWD##*/}.left && cp -a . ../${PWD##*/}.left");
+}
+
+static void put_folder_back(const struct fixture *f, const char *loss)
+{
+    in_folder(f, "rm -rf ./* && mv ../${PWD##*/}.left/* . && rmdir ../${PWD##*/}.left");
+    in_folder(f, loss);
+}
+
+/* A power cut, of which the next start knows no more than that numbers may have
+ * been given; and a start after that, before anything has come. */
+START_TEST(numbers_that_were_left_out_are_not_told_as_lost)
+{
+    for (int how = 0; how < 3; how++) {
+        struct fixture *f = begin();
+        close_outbox(f);
+        f->journal_dir = f->folder;
+        open_outbox(f);
+        if (how < 2)
+            put(f, 1, "what is open");
+        wait_stored(f, how < 2);
+        copy_folder(f);
+        close_outbox(f);
+        put_folder_back(f, "rm journal.0 journal.1");
+        open_outbox(f);
+        ck_assert_uint_eq(f->found.used_seq, 2 * NUMBERS_STEP);
+        if (how == 1)
+            copy_folder(f);
+        close_outbox(f);
+        if (how == 1)
+            put_folder_back(f, "true");
+        open_outbox(f);
+        ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+        ck_assert(!f->found.state_lost);
+        ck_assert_uint_ge(f->found.used_seq, 2 * NUMBERS_STEP);
+        end(f);
+    }
+}
+END_TEST
+
+/* Nor those after a loss that was told. */
+START_TEST(what_was_left_out_after_a_loss_is_not_told_as_another)
+{
+    struct fixture *f = make_closed();
+    f->journal_dir = f->folder;
+    remove_file(f, "outbox.db");
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    end(f);
+}
+END_TEST
+
+/* What the file said when `seq` was the newest, in head.old. */
+static void make_witness(const struct fixture *f, uint64_t seq)
+{
+    struct event *last = make_event(seq, EVENT_CLASS_PRESS);
+    struct witness w = {.is_behind = true};
+    struct store s = {.ceiling = 2000};
+    struct err e;
+    path_of(f, s.path);
+    witness_note(&w, last);
+    ck_assert_int_eq(witness_write(&w, &s, &e), 0);
+    event_unref(last);
+    in_folder(f, "mv " WITNESS_FILE " head.old");
+}
+
+/* The witness is a minute old; the journal has one that came after those that
+ * it does not know. */
+START_TEST(what_came_after_the_witness_was_written_is_told_too)
+{
+    struct fixture *f = begin();
+    char run[] = "/tmp/tocsin-run-XXXXXX", command[160];
+    close_outbox(f);
+    ck_assert_ptr_nonnull(mkdtemp(run));
+    snprintf(command, sizeof command, "cd %s && rm outbox.db && cp head.old " WITNESS_FILE,
+             f->folder);
+    make_witness(f, 2);
+    lose_after(f, 5, 7, run, command);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_msg(strstr(f->found.damage, "of event numbers 1 to 5 nothing is here any more") !=
+                      NULL,
+                  "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.restored_count, 2);
+    end(f);
+    snprintf(command, sizeof command, "rm -rf %s", run);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 static void turn_until_opened(struct fixture *f, unsigned times)
 {
     unsigned until = watched_vfs_counts().opened + times;
@@ -445,8 +561,8 @@ static void turn_until_opened(struct fixture *f, unsigned times)
         uv_run(&f->loop, UV_RUN_NOWAIT); /* the test's time is over at some time */
 }
 
-/* The disk fails, and when it takes something again the store is another one: of the first run of
- * its folder, too. */
+/* The disk fails, and when it takes something again the store is another one:
+ * of the first run of its folder, too. */
 START_TEST(a_store_that_goes_in_the_run_that_made_it_is_told_with_what_it_had)
 {
     struct fixture *f = begin();
@@ -488,6 +604,9 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_folder_that_is_gone_is_told_by_the_journal);
     tcase_add_test(tc, a_journal_that_holds_events_tells_of_those_before_them_all_the_same);
     tcase_add_test(tc, a_journal_of_a_first_run_that_ended_at_once_tells_of_no_loss);
+    tcase_add_test(tc, numbers_that_were_left_out_are_not_told_as_lost);
+    tcase_add_test(tc, what_was_left_out_after_a_loss_is_not_told_as_another);
+    tcase_add_test(tc, what_came_after_the_witness_was_written_is_told_too);
     tcase_add_test(tc, a_store_that_goes_in_the_run_that_made_it_is_told_with_what_it_had);
     suite_add_tcase(suite, tc);
     return suite;
