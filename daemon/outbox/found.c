@@ -137,11 +137,12 @@ static int read_uploads(struct store *s, struct outbox_found *found)
 
 static int read_head_of(struct store *s, const char *table, struct outbox_found *found)
 {
-    char text[100];
+    char text[120];
     sqlite3_stmt *query = NULL;
     int result = -EIO;
-    snprintf(text, sizeof text, "SELECT seq, digest, wall_ms FROM %s ORDER BY seq DESC LIMIT 1",
-             table);
+    snprintf(text, sizeof text,
+             "SELECT seq, digest, wall_ms FROM %s WHERE seq>%llu ORDER BY seq DESC LIMIT 1", table,
+             (unsigned long long)found->last_seq);
     if (sqlite3_prepare_v2(s->db, text, -1, &query, NULL) == SQLITE_OK) {
         int step = sqlite3_step(query);
         result = step == SQLITE_DONE ? 0 : -EIO;
@@ -156,7 +157,7 @@ static int read_head_of(struct store *s, const char *table, struct outbox_found 
     return result;
 }
 
-/* What is fresh was made after all that is settled. */
+/* What is fresh was made after all that is settled, but for what a start took from the journal. */
 static int read_head(struct store *s, struct outbox_found *found)
 {
     int result = read_head_of(s, "event", found);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,9 +14,12 @@
 #define FRAME_BYTES  (24 + 4096)
 #define PATH_SIZE    4300
 
+/* SQLite has it beside the file that a link leads to. */
 static void name_log(const char *path, char ret_log[PATH_SIZE])
 {
-    snprintf(ret_log, PATH_SIZE, "%s-wal", path);
+    char *target = realpath(path, NULL);
+    snprintf(ret_log, PATH_SIZE, "%s-wal", target ? target : path);
+    free(target);
 }
 
 static bool look(const char *path, struct place_file *ret_file)

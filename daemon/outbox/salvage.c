@@ -27,6 +27,10 @@ static sqlite3 *open_damaged(const char *path)
     }
     /* No shared memory, which a full disk would turn into a SIGBUS. */
     sqlite3_exec(from, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
+    /* Its log goes aside as it is: a close would move what it believes of it, and remove it. */
+    int keeps = 1;
+    sqlite3_file_control(from, "main", SQLITE_FCNTL_PERSIST_WAL, &keeps);
+    sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     return from;
 }
 
@@ -104,13 +108,13 @@ static void name_beside(const struct store *s, const char *suffix, char ret_path
     snprintf(ret_path, PATH_SIZE, "%s%s", s->path, suffix);
 }
 
-/* A log that is not there need not move. */
-static void move_log(const struct store *s, const char *aside)
+/* A log that is not there need not move: 0, or a negative errno. */
+static int move_log(const struct store *s, const char *aside)
 {
     char from[PATH_SIZE], to[PATH_SIZE + 4];
     name_beside(s, "-wal", from);
     snprintf(to, sizeof to, "%s-wal", aside);
-    rename(from, to);
+    return rename(from, to) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 static void remove_fresh(const struct store *s)
@@ -222,7 +226,13 @@ static int move_into_place(struct store *s, const char *aside, const struct made
         free(made->damage);
         return err_system(e, -result, "%s: moving the damaged database aside", s->path);
     }
-    move_log(s, aside);
+    result = move_log(s, aside);
+    if (result != 0) { /* which would be taken for that of the fresh one */
+        rename(aside, s->path);
+        remove_fresh(s);
+        free(made->damage);
+        return err_system(e, -result, "%s: moving the damaged log aside", s->path);
+    }
     result = put_in_place(s, e);
     if (result != 0) { /* salvage_finish does it, and tells it */
         free(made->damage);
@@ -282,7 +292,9 @@ int salvage_finish(const struct store *s, struct outbox_found *found, struct err
         return 0;
     }
     name_aside(s, aside);
-    move_log(s, aside);
+    int result = move_log(s, aside);
+    if (result != 0)
+        return err_system(e, -result, "%s: moving the damaged log aside", s->path);
     found->state_lost = true;
     found->damage = strdup("the outbox was damaged, and the program ended while it was put aside: "
                            "what could be read of it was kept");

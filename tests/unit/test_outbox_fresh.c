@@ -270,6 +270,31 @@ START_TEST(a_disk_that_refuses_to_settle_holds_up_no_sending_and_is_a_fault_unti
 }
 END_TEST
 
+/* Found in a journal by a start that had given higher numbers. */
+START_TEST(an_older_one_that_is_fresh_is_not_the_newest)
+{
+    struct fixture *f = begin();
+    struct store s;
+    struct err e;
+    put(f, 10, NULL);
+    wait_stored(f, 1);
+    close_outbox(f);
+    open_store(f, &s);
+    struct event *older = make_event(3, EVENT_CLASS_PRESS);
+    ck_assert_int_eq(store_begin(&s, &e), 0);
+    ck_assert_int_eq(store_put_event(&s, older, NULL, NULL, 0, &e), 0);
+    ck_assert_int_eq(store_commit(&s, &e), 0);
+    store_close(&s);
+    event_unref(older);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 10);
+    ck_assert_uint_ge(f->found.used_seq, 10);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.pending_count, 4);
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_fresh");
@@ -285,6 +310,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, no_more_are_fresh_than_are_settled_in_a_moment);
     tcase_add_test(tc,
                    a_disk_that_refuses_to_settle_holds_up_no_sending_and_is_a_fault_until_it_does);
+    tcase_add_test(tc, an_older_one_that_is_fresh_is_not_the_newest);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -187,6 +187,30 @@ START_TEST(the_witness_follows_at_rest_and_is_written_for_news_alone)
 }
 END_TEST
 
+/* On another disk, say: looked at where it is, and missed there. */
+START_TEST(a_store_that_a_link_leads_to_is_where_it_was)
+{
+    struct fixture *f = make_used(false);
+    close_outbox(f);
+    shell(f, "mkdir other && mv outbox.db outbox.db-wal other && ln -s other/outbox.db outbox.db");
+    f->look_at_once = true;
+    f->prove_every_ms = 20;
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    put(f, 4, NULL);
+    wait_stored(f, 4);
+    for (struct witness w = {.is_behind = false}; w.stored.seq < 4;) {
+        uv_run(&f->loop, UV_RUN_NOWAIT); /* the test's time is over at some time */
+        ck_assert_msg(!f->damaged, "%s", f->damage);
+        read_witness(f, &w);
+    }
+    shell(f, "test -h outbox.db && rm other/outbox.db-wal");
+    turn_until(f, &f->damaged);
+    ck_assert_ptr_nonnull(strstr(f->damage, "other/outbox.db-wal: was taken away"));
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_place");
@@ -199,6 +223,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, what_cannot_be_written_anew_is_kept_until_it_can);
     tcase_add_loop_test(tc, one_that_is_cut_at_rest_is_found_out_and_what_is_lost_is_named, 0, 3);
     tcase_add_test(tc, the_witness_follows_at_rest_and_is_written_for_news_alone);
+    tcase_add_test(tc, a_store_that_a_link_leads_to_is_where_it_was);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -119,6 +119,48 @@ START_TEST(what_a_kill_left_of_a_salvage_that_was_nearly_done_is_finished_and_to
 }
 END_TEST
 
+static char *read_file(const char *path, size_t *ret_length)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY);
+    ck_assert_msg(fd >= 0, "%s", path);
+    ck_assert_int_eq(fstat(fd, &info), 0);
+    char *text = malloc((size_t)info.st_size);
+    ck_assert_int_eq(read(fd, text, (size_t)info.st_size), info.st_size);
+    close(fd);
+    *ret_length = (size_t)info.st_size;
+    return text;
+}
+
+/* What is in it behind a frame that cannot be believed a person may still read. */
+START_TEST(the_log_of_a_damaged_store_goes_aside_as_it_was)
+{
+    struct fixture *f = begin();
+    char path[80], log[90], aside[120];
+    size_t before, after;
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        put(f, seq, "state");
+    wait_stored(f, 400);
+    close_outbox(f);
+    remove_log(f);
+    kill_in(f, press_once_more);
+    damage(f, "{\"seq\":150}");
+    path_of(f, path);
+    snprintf(log, sizeof log, "%s-wal", path);
+    char *was = read_file(log, &before);
+    open_outbox(f);
+    char *told = strstr(f->found.damage, "; the damaged file is ");
+    ck_assert_ptr_nonnull(told);
+    snprintf(aside, sizeof aside, "%.*s-wal", (int)strcspn(told + 22, ";"), told + 22);
+    char *is = read_file(aside, &after);
+    ck_assert_uint_eq(after, before);
+    ck_assert_mem_eq(is, was, before);
+    free(was);
+    free(is);
+    end(f);
+}
+END_TEST
+
 static const char *const names[] = {"", "-wal", "-journal", ".new", ".new-wal", ".new-journal"};
 
 START_TEST(a_pipe_in_the_place_of_a_file_is_not_waited_for)
@@ -320,6 +362,7 @@ static Suite *make_suite(void)
         tc, state_of_a_press_that_cannot_be_read_is_lost_and_told_and_no_older_one_taken_for_it);
     tcase_add_test(tc, a_kill_while_a_damaged_store_is_put_aside_loses_nothing_of_it);
     tcase_add_test(tc, what_a_kill_left_of_a_salvage_that_was_nearly_done_is_finished_and_told);
+    tcase_add_test(tc, the_log_of_a_damaged_store_goes_aside_as_it_was);
     tcase_add_loop_test(tc, a_pipe_in_the_place_of_a_file_is_not_waited_for, 0, 6);
     tcase_add_test(tc, what_was_put_aside_earlier_is_not_written_over);
     tcase_add_test(tc, a_store_of_the_version_before_keeps_everything_and_goes_on);
