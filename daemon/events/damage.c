@@ -7,7 +7,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 
-#define ROW  "damage"
+#define ROW  OUTBOX_DAMAGE_ROW
 #define KEPT 8 /* the oldest and the newest, half each */
 
 static void save(const struct damage *d, const char *by, const char *note)

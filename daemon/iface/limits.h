@@ -101,7 +101,7 @@
     ROW(CLIP_GROUPS, 10000, "groups of pictures in a part of a clip",                              \
         "each is named in its manifest; the next begins another part")                             \
     ROW(CLIP_LIST_BYTES, 1048576, "bytes of a part's list of them", "a manifest is one message")   \
-    ROW(VIDEO_CALLERS, 4, "connections to tocsin-video that say nothing yet",                      \
+    ROW(VIDEO_CALLERS, 4, "silent connections to tocsin-video",                                    \
         "beside tocsind's; the first of them is closed for the next")                              \
     ROW(CLIPS_UNSTORED, 4, "clips whose manifest is not stored",                                   \
         "the next is asked for then; it stays with tocsin-video")                                  \

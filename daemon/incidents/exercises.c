@@ -113,6 +113,7 @@ static const char *why_not(const struct incidents *inc, const struct incidents_e
                ? "an alarm is open: no drill or test begins before it is closed (tocsin status)"
            : panel_any_real(&inc->panel)
                ? "it cannot begin now: look at the open alarms, and ask the receivers"
+           : inc->apart          ? "which alarms were open before this start is not known yet"
            : asked->buttons == 0 ? "it would cover no button"
            : untold              ? "no responder can be told of it"
                                  : NULL;

@@ -15,6 +15,7 @@
 #include "outbox/mend.h"
 #include "outbox/numbers.h"
 #include "outbox/salvage.h"
+#include "outbox/untold.h"
 
 #define SALVAGE_AGAIN_NS INT64_C(60000000000)
 
@@ -58,6 +59,8 @@ static void open_witness(struct outbox *ob, bool was_absent)
 static int read_found(struct outbox *ob, struct outbox_found *found, struct err *e)
 {
     int result = store_read_found(&ob->store, found, e);
+    if (result == 0 && !untold_take(found))
+        abort(); /* without memory: start anew */
     return result == 0 ? witness_check(&ob->witness, &ob->store, found, e) : result;
 }
 
@@ -73,7 +76,11 @@ static int salvage_found(struct outbox *ob, const char *why, struct outbox_found
         return err_set(e, EIO, "%s", why);
     int result = salvage(&ob->store, why, found, e);
     m->salvaged_ns = result == 0 ? 0 : now_ns;
-    return result == 0 ? store_read_found(&ob->store, found, e) : result;
+    if (result == 0)
+        result = store_read_found(&ob->store, found, e);
+    if (result == 0 && !untold_take(found))
+        abort(); /* without memory: start anew */
+    return result;
 }
 
 static int read_database(struct outbox *ob, struct outbox_found *found, struct err *e)
@@ -263,6 +270,8 @@ static int take_over(struct outbox *ob, int refused, struct outbox_found *found,
     uint64_t stored_seq = found->last_seq;
     bool has_other = restore_compare(&ob->store, m->twins, m->twin_count, found);
     complete(ob, stored_seq, found);
+    if (refused == 0 && untold_put(&ob->store, found, e) != 0)
+        log_warning("outbox", "%s", e->text);
     for (size_t i = 0; i < found->row_count; i++)
         newest_note(&ob->newest, found->rows[i].name, found->rows[i].text);
     uint64_t used_seq = found->used_seq;

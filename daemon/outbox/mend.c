@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "outbox/found.h"
 #include "outbox/salvage.h"
+#include "outbox/untold.h"
 
 #define AGAIN_NS INT64_C(600000000000)
 
@@ -27,7 +28,8 @@ static int go_on_with_fresh(struct outbox *ob, struct outbox_found *found, struc
     ob->witness.was_absent = false;
     witness_take(&ob->witness, found);
     witness_tell(&ob->witness, NULL, 0, found);
-    return newest_put(&ob->newest, &ob->store, e);
+    result = newest_put(&ob->newest, &ob->store, e);
+    return result == 0 ? untold_put(&ob->store, found, e) : result;
 }
 
 static int end_mending(struct outbox *ob, int result, struct outbox_found *found, struct err *e)

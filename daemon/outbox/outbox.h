@@ -100,6 +100,7 @@ struct outbox_upload {
 };
 
 #define OUTBOX_ROW_NAME_SIZE 40
+#define OUTBOX_DAMAGE_ROW    "damage" /* with it, what was found of damage is told and kept */
 
 /* A part's state: text of any length, never cut. */
 struct outbox_row {

@@ -211,13 +211,17 @@ static void take_head(const struct outbox_found *of_journal, struct outbox_found
     memcpy(found->head, of_journal->head, sizeof found->head);
 }
 
-static void take_row(const struct outbox_restored *r, bool is_apart, struct outbox_found *found)
+/* Before any of the journal's is taken: of the database alone. */
+static void keep_rows_of_database(struct outbox_found *found)
 {
-    const char *stored = is_apart ? outbox_found_text(found, r->row_name) : NULL;
-    if (stored && !found_keep_earlier(found, r->row_name, stored))
+    if (!found_begin_earlier(found))
         abort();
-    if (!found_put_row(found, r->row_name, r->row_text))
-        abort();
+    for (size_t i = 0; i < found->restored_count; i++) {
+        const char *name = found->restored[i].row_name;
+        const char *stored = name ? outbox_found_text(found, name) : NULL;
+        if (stored && !found_keep_earlier(found, name, stored))
+            abort();
+    }
 }
 
 void restore_merge(const struct store *s, struct outbox_found *of_journal,
@@ -226,15 +230,15 @@ void restore_merge(const struct store *s, struct outbox_found *of_journal,
     if (of_journal->damage && !found->damage)
         found->damage = copy(of_journal->damage);
     take_absent(of_journal, twins, found);
+    if (twins && is_apart)
+        keep_rows_of_database(found);
     for (size_t i = 0; i < found->restored_count; i++) {
         const struct outbox_restored *r = &found->restored[i];
         owe_event(s, r, found);
         owe_clip(s, r, found);
-        if (r->row_name)
-            take_row(r, is_apart, found);
+        if (r->row_name && !found_put_row(found, r->row_name, r->row_text))
+            abort();
     }
-    if (twins && is_apart && !found_begin_earlier(found))
-        abort();
     if (found->restored_count > 0)
         log_warning("outbox",
                     "%zu event%s of before this start, the first with number %llu, not on the disk "

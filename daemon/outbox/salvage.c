@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/plural.h"
 #include "outbox/copy.h"
+#include "outbox/untold.h"
 
 #define PATH_SIZE    4300
 #define FRESH_SUFFIX ".new"
@@ -126,22 +127,40 @@ static void remove_fresh(const struct store *s)
     unlink(path);
 }
 
+/* What is to be told of it stands in it before it is in its place. */
+static int tell_in(struct store *fresh, const struct source *source, const struct copied *copied,
+                   const struct err *refusal, struct made *ret_made, struct err *e)
+{
+    ret_made->state_lost = copied->state_lost;
+    ret_made->damage = tell_damage(source, copied, refusal);
+    if (!ret_made->damage)
+        return err_set(e, ENOMEM, "out of memory");
+    const struct outbox_found told = {.damage = ret_made->damage,
+                                      .state_lost = ret_made->state_lost};
+    return untold_put(fresh, &told, e);
+}
+
 /* A database beside the damaged one, of what can be read of that: closed, and without a log. */
 static int fill_fresh(const struct store *s, const struct source *source, enum copy_extent extent,
-                      struct copied *ret_copied, struct err *e)
+                      const struct err *refusal, struct made *ret_made, struct err *e)
 {
+    struct copied copied = {.extent = extent};
     struct store fresh = {.receivers = s->receivers, .receiver_count = s->receiver_count};
     memcpy(fresh.withheld, s->withheld, sizeof fresh.withheld);
     remove_fresh(s);
     snprintf(fresh.path, sizeof fresh.path, "%.*s" FRESH_SUFFIX,
              (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
+    *ret_made = (struct made){0};
     int result = store_open(&fresh, e);
     if (result == 0)
-        result = copy_rows(source->from, &fresh, extent, ret_copied, e);
+        result = copy_rows(source->from, &fresh, extent, &copied, e);
+    if (result == 0)
+        result = tell_in(&fresh, source, &copied, refusal, ret_made, e);
     if (result == 0)
         result = store_end_log(&fresh, e);
     store_close(&fresh);
     if (result != 0) {
+        free(ret_made->damage);
         remove_fresh(s);
         return result;
     }
@@ -155,21 +174,13 @@ static int fill_fresh(const struct store *s, const struct source *source, enum c
 static int make_fresh(const struct store *s, const struct source *source, enum copy_extent least,
                       struct made *ret_made, struct err *e)
 {
-    struct copied copied = {.extent = COPY_ALL};
     struct err refusal = {.text = ""};
-    int result = fill_fresh(s, source, COPY_ALL, &copied, e);
+    int result = fill_fresh(s, source, COPY_ALL, &refusal, ret_made, e);
     for (enum copy_extent extent = COPY_OWED; result != 0 && extent <= least; extent++) {
         refusal = *e;
-        result = fill_fresh(s, source, extent, &copied, e);
+        result = fill_fresh(s, source, extent, &refusal, ret_made, e);
     }
-    if (result != 0)
-        return result;
-    ret_made->state_lost = copied.state_lost;
-    ret_made->damage = tell_damage(source, &copied, &refusal);
-    if (ret_made->damage)
-        return 0;
-    remove_fresh(s);
-    return err_set(e, ENOMEM, "out of memory");
+    return result;
 }
 
 static int put_in_place(const struct store *s, struct err *e)

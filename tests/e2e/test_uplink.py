@@ -516,7 +516,7 @@ def test_a_receiver_that_moves_is_followed(receiver, uplink, made, tmp_path):
     ({"key_file": "receiver.key"}, "is not the private key of"),
     ({"key_file": "encrypted.key"}, "unencrypted"),
     ({"addresses": "police.example"}, "is no IP address"),
-    ({"name_servers": "nobody"}, "name servers"),
+    ({"name_servers": "nobody"}, "no name server"),
 ])
 def test_options_that_can_never_work(options, words, pki, uplink):
     options = {k: pki.path(v) if v and k.endswith("_file") and v[0] != "/" else v

@@ -94,9 +94,13 @@ struct outbox_found fake_found(void)
                                  .row_count = fake.row_count,
                                  .state_lost = fake.state_lost,
                                  .rows = calloc(fake.row_count + 1, sizeof *found.rows)};
-    for (size_t i = 0; i < fake.row_count; i++) {
+    for (size_t i = 0; !fake.unknown && i < fake.row_count; i++) {
         found.rows[i].name = strdup(fake.rows[i].name);
         found.rows[i].text = strdup(fake.rows[i].text);
+    }
+    if (fake.unknown) {
+        snprintf(found.unknown, sizeof found.unknown, "%s", fake.unknown);
+        found.row_count = 0;
     }
     return found;
 }

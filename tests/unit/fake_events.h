@@ -51,6 +51,7 @@ struct fake {
     bool state_lost;   /* the store was damaged, and not every row came back */
     /* Of delivery: */
     uint32_t responders, proven, takers;
+    const char *unknown;   /* why the store could not be read: then it has found nothing */
     uint32_t alarms_only;  /* bit mask: take presses and nothing else */
     uint32_t group_of_two; /* bit mask: responders of group 2, the others are of group 1 */
     bool alarm_open;

@@ -20,11 +20,19 @@ static void on_fault(void *arg, const char *reason)
         snprintf(f->fault, sizeof f->fault, "%s", reason);
 }
 
+/* As whoever uses an outbox does with what it is told. */
+static void keep_damage(struct fixture *f)
+{
+    if (!f->forgets_damage)
+        outbox_save_row(f->outbox, &(struct outbox_row){OUTBOX_DAMAGE_ROW, "told"});
+}
+
 static void on_damage(void *arg, const char *sentence)
 {
     struct fixture *f = arg;
     f->damaged = true;
     snprintf(f->damage, sizeof f->damage, "%s", sentence);
+    keep_damage(f);
 }
 
 static void on_found(void *arg, const struct outbox_found *found)
@@ -63,6 +71,8 @@ void open_outbox(struct fixture *f)
     uv_loop_init(&f->loop);
     ck_assert_msg(outbox_open(&f->loop, &options, &host, &f->outbox, &f->found, &e) == 0, "%s",
                   e.text);
+    if (f->found.damage)
+        keep_damage(f);
 }
 
 void close_outbox(struct fixture *f)

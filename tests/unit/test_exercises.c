@@ -281,6 +281,23 @@ START_TEST(no_exercise_begins_beside_an_alarm_or_another)
 }
 END_TEST
 
+/* Whoever then presses again has a real alarm open. */
+START_TEST(no_exercise_begins_while_nobody_knows_what_was_open)
+{
+    fake.responders = fake.proven = 1;
+    fake.unknown = "the disk has not answered yet";
+    world_restart();
+    ck_assert_int_lt(begin(INCIDENT_CLASS_DRILL, 1), 0);
+    ck_assert(phase_is(NULL));
+    fake.unknown = NULL;
+    struct outbox_found found = fake_found();
+    incidents_catch_up(world.incidents, &found);
+    outbox_found_finish(&found);
+    facts_tell(world.facts);
+    ck_assert_int_eq(begin(INCIDENT_CLASS_DRILL, 1), 0);
+}
+END_TEST
+
 START_TEST(an_alarm_that_comes_first_ends_an_announced_drill)
 {
     ck_assert_int_eq(begin(INCIDENT_CLASS_DRILL, 1), 0);
@@ -437,6 +454,7 @@ int main(void)
     tcase_add_test(tc, a_button_that_must_be_held_longer_than_a_long_press_can_be_real_in_a_drill);
     tcase_add_test(tc, a_latching_button_is_never_held_long);
     tcase_add_test(tc, no_exercise_begins_beside_an_alarm_or_another);
+    tcase_add_test(tc, no_exercise_begins_while_nobody_knows_what_was_open);
     tcase_add_test(tc, an_alarm_that_comes_first_ends_an_announced_drill);
     tcase_add_test(tc, a_drill_covers_no_duress_button_a_test_covers_all);
     tcase_add_test(tc, a_test_says_which_buttons_were_pressed_and_remembers_by_whom);

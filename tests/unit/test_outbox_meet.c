@@ -203,6 +203,29 @@ START_TEST(rows_of_before_outlive_a_restart_that_finds_the_store_again)
 }
 END_TEST
 
+/* What the journal says twice is not what the store had. */
+START_TEST(rows_of_before_outlive_two_starts_without_the_store)
+{
+    struct fixture *f = begin_stopped();
+    hide(f);
+    open_outbox(f);
+    uint64_t used = begin_numbers(f);
+    put(f, used + 1, "{\"B\"}");
+    put(f, used + 2, "{\"B, C\"}");
+    kill_it(f);
+    open_outbox(f);
+    ck_assert_str_ne(f->found.unknown, "");
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "{\"B, C\"}");
+    ck_assert_ptr_null(f->found.earlier);
+    kill_it(f);
+    bring_back(f);
+    open_outbox(f);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "{\"B, C\"}");
+    ck_assert_str_eq(outbox_found_text(f->found.earlier, "incidents"), "{\"A\"}");
+    finish(f);
+}
+END_TEST
+
 START_TEST(in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_kill)
 {
     struct fixture *f = begin_stopped();
@@ -485,6 +508,7 @@ int main(void)
     tcase_add_test(tests, what_is_made_meanwhile_is_stored_behind_what_comes_back);
     tcase_add_test(tests, rows_of_before_are_kept_until_they_are_taken_over);
     tcase_add_test(tests, rows_of_before_outlive_a_restart_that_finds_the_store_again);
+    tcase_add_test(tests, rows_of_before_outlive_two_starts_without_the_store);
     tcase_add_test(tests, in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_kill);
     tcase_add_test(tests, what_can_be_read_but_not_written_is_known_at_once);
     tcase_add_test(tests, an_event_is_loaded_from_a_store_that_cannot_be_written);

@@ -225,6 +225,38 @@ START_TEST(a_store_that_is_found_damaged_goes_on_with_what_can_be_read_of_it)
 }
 END_TEST
 
+/* A kill right after the salvage: only the store knows, and says it until somebody has noted it. */
+START_TEST(what_nobody_could_keep_is_told_again)
+{
+    struct fixture *f = begin();
+    char sentence[1000], path[80];
+    put(f, 1, "what is open");
+    wait_stored(f, 1);
+    close_outbox(f);
+    snprintf(path, sizeof path, "%s/" STORE_FILE, f->folder);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("hello", file);
+    fclose(file);
+    f->forgets_damage = true;
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    snprintf(sentence, sizeof sentence, "%s", f->found.damage);
+    bool state_lost = f->found.state_lost;
+    close_outbox(f);
+    f->forgets_damage = false;
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_str_eq(f->found.damage, sentence);
+    ck_assert_uint_eq(f->found.state_lost, state_lost);
+    ck_assert_ptr_null(outbox_found_text(&f->found, "untold"));
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    end(f);
+}
+END_TEST
+
 START_TEST(state_that_cannot_be_read_any_more_is_written_from_memory)
 {
     struct fixture *f = begin();
@@ -261,6 +293,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, an_event_whose_bytes_have_changed_is_named_and_the_look_goes_on);
     tcase_add_test(tc, a_store_that_is_found_damaged_goes_on_with_what_can_be_read_of_it);
     tcase_add_test(tc, state_that_cannot_be_read_any_more_is_written_from_memory);
+    tcase_add_test(tc, what_nobody_could_keep_is_told_again);
     suite_add_tcase(suite, tc);
     return suite;
 }
