@@ -150,6 +150,8 @@ int mend_prove(struct outbox *ob, struct err *e)
     struct err refused;
     int result = mend_reopen(ob, e);
     if (result == 0)
+        result = mend_check_place(ob, e);
+    if (result == 0)
         result = store_begin_log(s, e);
     if (result == 0)
         result = mend_check_place(ob, e);

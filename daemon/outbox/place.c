@@ -31,11 +31,26 @@ static bool look(const char *path, struct place_file *ret_file)
     return true;
 }
 
+/* A log begins with its header from its first frame on; what is only room begins with zeros. What
+ * cannot be read says nothing. */
+static bool has_begun(const char *log)
+{
+    static const unsigned char zeros[4];
+    unsigned char magic[4];
+    int fd = open(log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return true;
+    ssize_t got = pread(fd, magic, sizeof magic, 0);
+    close(fd);
+    return got < 0 || (got == sizeof magic && memcmp(magic, zeros, sizeof magic) != 0);
+}
+
 void place_note(struct place *p, const char *path)
 {
     char log[PATH_SIZE];
     name_log(path, log);
     p->is_known = look(path, &p->database) && look(log, &p->log);
+    p->log_has_begun = p->is_known && has_begun(log);
 }
 
 static int check_one(struct place_file *known, const char *path, struct err *e)
@@ -60,7 +75,15 @@ int place_check(struct place *p, const char *path, struct err *e)
         return 0;
     name_log(path, log);
     int result = check_one(&p->database, path, e);
-    return result == 0 ? check_one(&p->log, log, e) : result;
+    if (result == 0)
+        result = check_one(&p->log, log, e);
+    if (result != 0)
+        return result;
+    bool had_begun = p->log_has_begun;
+    p->log_has_begun = has_begun(log);
+    if (had_begun && !p->log_has_begun)
+        return err_set(e, EBADMSG, "%s: was emptied while it is in use", log);
+    return 0;
 }
 
 static int read_by_name(const char *log, off_t at, unsigned char ret_frame[FRAME_BYTES])

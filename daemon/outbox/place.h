@@ -2,8 +2,9 @@
 /*
  * Whether the files that are open are still those of their names. A database whose file was
  * removed, renamed or replaced takes every commit and sync without a word, and the next start finds
- * none of it; one whose file was cut is read from memory until then. Looked at after each commit
- * (two calls of stat), and once a minute what was committed is read back by name.
+ * none of it; one whose file was cut is read from memory until then, and is as long as before when
+ * the next commit has written behind the hole. Looked at before and after each commit (two calls of
+ * stat, and the log's first bytes), and once a minute what was committed is read back by name.
  *
  * The database itself is never opened a second time: closing that would drop its locks. Of its log,
  * which has none, the name may be opened. Store thread only (and the loop thread before that thread
@@ -27,6 +28,7 @@ struct place_file {
 struct place {
     bool is_known; /* not of what lies on no disk */
     struct place_file database, log;
+    bool log_has_begun; /* with a header */
 };
 
 /* Of files that were just opened. */

@@ -116,6 +116,8 @@ static int write_all(struct outbox *ob, const struct work *work, struct err *e)
 {
     int result = meet_to_write(ob, e);
     if (result == 0)
+        result = mend_check_place(ob, e); /* what was cut is not written behind */
+    if (result == 0)
         result = store_begin(&ob->store, e);
     if (result != 0)
         return result;

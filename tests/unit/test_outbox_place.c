@@ -162,6 +162,30 @@ START_TEST(one_that_is_cut_at_rest_is_found_out_and_what_is_lost_is_named)
 }
 END_TEST
 
+/* And one that is as long again: the next commit would stand behind the hole. */
+static const char *const holes[] = {
+    "truncate -s 8192 outbox.db-wal",
+    "size=$(stat -c %s outbox.db-wal) && truncate -s 0 outbox.db-wal && "
+    "truncate -s $size outbox.db-wal",
+};
+
+START_TEST(nothing_is_stored_behind_what_was_cut)
+{
+    struct fixture *f = make_used(false);
+    shell(f, holes[_i]);
+    put(f, 4, NULL);
+    turn_until(f, &f->damaged);
+    wait_stored(f, 4);
+    ck_assert_msg(strstr(f->damage, "of event numbers 1 to 3 nothing is here") != NULL, "%s",
+                  f->damage); /* what was in the log alone */
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 4);
+    ck_assert_uint_eq(f->found.pending_count, 2);
+    end(f);
+}
+END_TEST
+
 START_TEST(the_witness_follows_at_rest_and_is_written_for_news_alone)
 {
     struct fixture *f = make_used(true);
@@ -222,6 +246,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, at_rest_it_is_found_out_too_and_everything_is_written_anew, 0, TAKINGS);
     tcase_add_test(tc, what_cannot_be_written_anew_is_kept_until_it_can);
     tcase_add_loop_test(tc, one_that_is_cut_at_rest_is_found_out_and_what_is_lost_is_named, 0, 3);
+    tcase_add_loop_test(tc, nothing_is_stored_behind_what_was_cut, 0, 2);
     tcase_add_test(tc, the_witness_follows_at_rest_and_is_written_for_news_alone);
     tcase_add_test(tc, a_store_that_a_link_leads_to_is_where_it_was);
     suite_add_tcase(suite, tc);
