@@ -26,9 +26,9 @@ struct place_file {
 };
 
 struct place {
-    bool is_known; /* not of what lies on no disk */
-    struct place_file database, log;
+    bool is_known;      /* not of what lies on no disk */
     bool log_has_begun; /* with a header */
+    struct place_file database, log;
 };
 
 /* Of files that were just opened. */

@@ -394,15 +394,13 @@ static int go_on_to_meet(struct outbox *ob, struct err *e)
 static int go_on_to_clear(struct outbox *ob, struct job *job, struct err *e)
 {
     int result = meet_to_change(ob, e);
-    if (result != 0)
-        return result;
-    ob->log_has_frames = true;
-    result = settle(ob, e);
+    ob->log_has_frames = ob->log_has_frames || result == 0;
+    if (result == 0)
+        result = settle(ob, e);
     if (result != 0)
         return result;
     return job->kind == JOB_PRUNE ? prune_go_on(&ob->store, &job->u.prune, e)
                                   : strike_go_on(&ob->store, &job->u.strike, e);
-    return result;
 }
 
 /* A piece of a chore. 1: it is not done yet, 0: done, negative: it failed. */
