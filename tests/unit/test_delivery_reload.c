@@ -115,11 +115,8 @@ START_TEST(a_reload_in_the_middle_of_a_press_takes_it_from_nobody_who_has_not_ch
 {
     begin_with_three();
     offer(1);
-    /* A wish, since the pause by chance may be none. */
-    end_attempt(under_way(2, 1), &(struct uplink_result){.outcome = UPLINK_OUTCOME_RETRY,
-                                                         .reason = "as the test says",
-                                                         .finished_ns = virtual_ns(),
-                                                         .retry_after_ms = 1000});
+    const struct uplink_result later = {.outcome = UPLINK_OUTCOME_RETRY, .retry_after_ms = 1000};
+    end_attempt(under_way(2, 1), &later); /* a pause by chance may be none */
     changed[1].heartbeat_ms = 10000;
     changed[0].at.line = 7; /* it only stands elsewhere in the file */
     reload();
