@@ -8,6 +8,7 @@
  *   /g711   640x360 H.264 with G.711 A-law sound
  *   /h265   640x360 H.265, no sound
  *
+ * With --small the first two are 640x360, too: a quarter of the work, for tests of anything else.
  * A camera encodes only while somebody watches it. Prints "ready rtsp://127.0.0.1:PORT/" and runs
  * until SIGTERM or SIGINT.
  */
@@ -25,11 +26,11 @@
 
 /* One still test picture, frozen, and a clock drawn on it: the least work that still shows when a
  * picture was taken. 25 pictures a second, a keyframe every second. */
-#define PICTURE(name, width, height)                                                               \
-    "videotestsrc num-buffers=1 pattern=smpte ! video/x-raw,format=I420,width=" #width             \
-    ",height=" #height " ! imagefreeze is-live=true ! video/x-raw,framerate=25/1 ! "               \
-    "clockoverlay time-format=\"" name " %Y-%m-%d %H:%M:%S\" halignment=left valignment=top "      \
-    "font-desc=\"Sans 22\" shaded-background=true ! "
+#define PICTURE                                                                                    \
+    "videotestsrc num-buffers=1 pattern=smpte ! video/x-raw,format=I420,width=%d,height=%d ! "     \
+    "imagefreeze is-live=true ! video/x-raw,framerate=25/1 ! clockoverlay time-format=\""          \
+    "%s %%Y-%%m-%%d %%H:%%M:%%S\" halignment=left valignment=top font-desc=\"Sans 22\" "           \
+    "shaded-background=true ! "
 #define H264(bitrate)                                                                              \
     "x264enc speed-preset=ultrafast tune=zerolatency threads=1 key-int-max=25 bitrate=" #bitrate   \
     " ! video/x-h264,profile=constrained-baseline ! h264parse ! queue ! "                          \
@@ -45,39 +46,43 @@
 #define G711 TICKS "audio/x-raw,rate=8000,channels=1 ! alawenc ! queue ! rtppcmapay name=pay1 pt=8 "
 
 struct camera {
-    const char *path;
-    const char *launch;
+    const char *name;
+    bool is_large;
+    const char *coders;
 };
 
 static const struct camera cameras[] = {
-    {"/gate", "( " PICTURE("gate", 1920, 1080) H264(2000) AAC ")"},
-    {"/yard", "( " PICTURE("yard", 1920, 1080) H264(2000) ")"},
-    {"/g711", "( " PICTURE("g711", 640, 360) H264(500) G711 ")"},
-    {"/h265", "( " PICTURE("h265", 640, 360) H265(500) ")"},
+    {"gate", true, H264(2000) AAC},
+    {"yard", true, H264(2000)},
+    {"g711", false, H264(500) G711},
+    {"h265", false, H265(500)},
 };
 
 struct settings {
     const char *port;
     const char *user;
     char password[256];
+    bool is_small;
 };
 
 static const char help[] =
-    "usage: tocsin-demo-cameras --user NAME --password-file FILE [--port PORT]\n"
+    "usage: tocsin-demo-cameras --user NAME --password-file FILE [--port PORT] [--small]\n"
     "\n"
     "RTSP cameras on 127.0.0.1 for the demo and the tests: /gate /yard /g711 /h265.\n"
     "\n"
     "  --user NAME           who may watch\n"
     "  --password-file FILE  its first line is the password\n"
     "  --port PORT           0, the default, lets the kernel choose\n"
+    "  --small               no picture is larger than 640x360\n"
     "  -V, --version         print the version\n"
     "  -h, --help            print this\n";
 
-enum { OPTION_PORT = PROGRAM_LONG, OPTION_USER, OPTION_PASSWORD_FILE };
+enum { OPTION_PORT = PROGRAM_LONG, OPTION_USER, OPTION_PASSWORD_FILE, OPTION_SMALL };
 
 static const struct program_switch switches[] = {{"port", OPTION_PORT, true},
                                                  {"user", OPTION_USER, true},
                                                  {"password-file", OPTION_PASSWORD_FILE, true},
+                                                 {"small", OPTION_SMALL, false},
                                                  {0}};
 static const struct program program = {
     .name = "tocsin-demo-cameras", .help = help, .switches = switches};
@@ -111,6 +116,9 @@ static int parse_arguments(int argc, char **argv, struct settings *s, int *ret_s
             break;
         case OPTION_PASSWORD_FILE:
             file = optarg;
+            break;
+        case OPTION_SMALL:
+            s->is_small = true;
             break;
         default:
             *ret_status = program_status(letter);
@@ -170,10 +178,14 @@ static void on_media(GstRTSPMediaFactory *factory, GstRTSPMedia *media, gpointer
     gst_object_unref(bin);
 }
 
-static void add_camera(GstRTSPMountPoints *mounts, const struct camera *camera)
+static void add_camera(GstRTSPMountPoints *mounts, const struct camera *camera, bool is_small)
 {
+    bool is_large = camera->is_large && !is_small;
     GstRTSPMediaFactory *factory = gst_rtsp_media_factory_new();
-    gst_rtsp_media_factory_set_launch(factory, camera->launch);
+    char *launch = g_strdup_printf("( " PICTURE "%s)", is_large ? 1920 : 640, is_large ? 1080 : 360,
+                                   camera->name, camera->coders);
+    char *path = g_strdup_printf("/%s", camera->name);
+    gst_rtsp_media_factory_set_launch(factory, launch);
     gst_rtsp_media_factory_set_shared(factory, TRUE);
     gst_rtsp_media_factory_set_protocols(factory, GST_RTSP_LOWER_TRANS_TCP);
     gst_rtsp_media_factory_set_suspend_mode(factory, GST_RTSP_SUSPEND_MODE_NONE);
@@ -181,7 +193,9 @@ static void add_camera(GstRTSPMountPoints *mounts, const struct camera *camera)
                                     G_TYPE_BOOLEAN, TRUE, GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT,
                                     G_TYPE_BOOLEAN, TRUE, NULL);
     g_signal_connect(factory, "media-configure", G_CALLBACK(on_media), NULL);
-    gst_rtsp_mount_points_add_factory(mounts, camera->path, factory);
+    gst_rtsp_mount_points_add_factory(mounts, path, factory);
+    g_free(launch);
+    g_free(path);
 }
 
 static GstRTSPServer *create_server(const struct settings *s)
@@ -192,7 +206,7 @@ static GstRTSPServer *create_server(const struct settings *s)
     require_digest(server, s);
     GstRTSPMountPoints *mounts = gst_rtsp_server_get_mount_points(server);
     for (size_t i = 0; i < G_N_ELEMENTS(cameras); i++)
-        add_camera(mounts, &cameras[i]);
+        add_camera(mounts, &cameras[i], s->is_small);
     g_object_unref(mounts);
     return server;
 }

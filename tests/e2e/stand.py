@@ -345,10 +345,11 @@ class Stand:
             where = {"before": page[-1]["seq"]}
         return found[::-1]
 
-    def start_cameras(self):
+    def start_cameras(self, sizes=("--small",)):
+        """A test of anything else does with small pictures; the demo shows large ones."""
         self.cameras = Process("cameras", [
             self.binary("tests/cameras/tocsin-demo-cameras"), "--port", self.camera_port,
-            "--user", "viewer", "--password-file", self.pki / "camera.password"], self.logs)
+            "--user", "viewer", "--password-file", self.pki / "camera.password", *sizes], self.logs)
         self.cameras.wait_ready()
 
     def start_video(self):
@@ -375,7 +376,7 @@ class Stand:
     def start_all(self):
         self.write_config()
         self.start_receivers()
-        self.start_cameras()
+        self.start_cameras(sizes=())
         self.start_video()
         self.start_core()
 

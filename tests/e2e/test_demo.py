@@ -106,7 +106,7 @@ def test_a_second_press_while_the_alarm_is_open_is_judged_by_itself(terminal, cl
 
 @pytest.fixture
 def cameras(stand):
-    stand.start_cameras()
+    stand.start_cameras(sizes=())
     return stand
 
 

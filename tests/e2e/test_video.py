@@ -43,7 +43,7 @@ def gst(tmp_path_factory, build):
     password = folder / "password"
     password.write_text("correct-horse\n")
     process = Process("cameras", [build / "tests/cameras/tocsin-demo-cameras", "--user", "viewer",
-                                  "--password-file", password], folder)
+                                  "--password-file", password, "--small"], folder)
     process.wait_ready()
     yield process.ready_line.split()[1].rstrip("/"), password
     process.stop()
