@@ -4,8 +4,10 @@
  * (JOURNAL_STREAM set) each line begins with the syslog priority in <n>, which the journal reads;
  * on a terminal it begins with the UTC time instead.
  *
- * Any thread may log: a line is one write(2). The sink and the level are the one mutable global
- * of the house; set them at start.
+ * Any thread may log: a line is one write, and nobody waits for it: where whoever reads the log
+ * stands still, lines are lost and counted, and the next that finds room is preceded by one that says
+ * how many. Standard error that is a file is the exception: it is written as its disk lets it. The
+ * level and that count are the only mutable globals of the house.
  */
 #ifndef TOCSIN_BASE_LOG_H
 #define TOCSIN_BASE_LOG_H

@@ -4,6 +4,7 @@ import os
 import shlex
 import socket
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 from stand import TOP, Process, wait_until
@@ -255,3 +256,41 @@ def test_a_reload_of_the_video_daemon_fails_with_a_bad_file_before_it_is_told(st
     assert done.returncode == 78 and "bygone" in done.stderr
     stand.config.unlink()
     assert check().returncode == 78
+
+
+@pytest.fixture
+def standing_reader(stand):
+    """A log that nobody reads, and that has no room: whoever is started with `argv` writes there."""
+    path = stand.folder / "log.pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    filled = 0
+    with pytest.raises(BlockingIOError):
+        while True:
+            filled += os.write(reader, b"." * 4096)
+    yield SimpleNamespace(reader=reader, filled=filled, argv=lambda program: [
+        "/bin/sh", "-c", 'exec 2>"$0" "$@"', path, program])
+    os.close(reader)
+
+
+def test_neither_a_log_that_nobody_reads_nor_a_systemd_that_stands_still_delays_a_press(
+        stand, standing_reader):
+    stand.write_config(cameras=False)
+    stand.start_receivers()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(stand.folder / "notify"))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filler:
+            filler.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                while True:
+                    filler.sendto(b".", manager.getsockname())
+        stand.core = Process("tocsind", [
+            *standing_reader.argv(stand.binary("daemon/gateway/tocsind")), "--config", stand.config],
+            stand.logs, {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "20000000"})
+        wait_until("it answers", stand.core_answers, 15)
+        delivered(stand, stand.press()["alarm"])
+    # What is read again says first what is missing.
+    os.read(standing_reader.reader, standing_reader.filled)
+    delivered(stand, stand.press()["alarm"])
+    assert b"could not be written: whoever reads the log stood still" in os.read(
+        standing_reader.reader, 1 << 16)
