@@ -95,7 +95,7 @@ void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_
 }
 
 /* `reason` NULL: the link is proven. That it takes heartbeats is not all: what it refuses is tried
- * again each minute, and is no fault that comes and goes with each try. */
+ * again, and is no fault that comes and goes with each try. */
 static void state_fault(struct delivery *d, size_t receiver, const char *reason)
 {
     struct delivery_receiver *r = &d->receivers[receiver];
@@ -104,7 +104,7 @@ static void state_fault(struct delivery *d, size_t receiver, const char *reason)
     dispatch_get_status(d->dispatch, receiver, &status);
     r->refuses = status.refused > 0;
     if (!reason && r->refuses) {
-        snprintf(text, sizeof text, "refuses %zu event%s, tried again each minute: %s",
+        snprintf(text, sizeof text, "refuses %zu event%s, tried again and again: %s",
                  status.refused, status.refused == 1 ? "" : "s", status.refusal);
         reason = text;
     }

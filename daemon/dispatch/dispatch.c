@@ -16,7 +16,8 @@
 #include "iface/limits.h"
 
 #define HEARTBEAT_RETRY_MS 5000
-#define WINDOW_BEATS       3 /* heartbeats that may be missed before a link counts as unproven */
+#define PROOF_MS           1000 /* after a failure the receiver is asked whether it takes anything */
+#define WINDOW_BEATS       3    /* heartbeats that may be missed before a link counts as unproven */
 #define WINDOW_MIN_MS      8000
 
 struct receiver {
@@ -121,6 +122,7 @@ static void note_result(struct receiver *r, const struct uplink_result *result)
         r->proven_until_ms = proven_until_ms(r);
         if (came_back)
             lanes_hurry(&r->lanes);
+        lanes_proven(&r->lanes);
         if (!r->options.driver->own_supervision || r->said == UPLINK_LINK_UP)
             set_link(r, DISPATCH_LINK_PROVEN, NULL);
         return;
@@ -137,6 +139,15 @@ static void tell_answers(struct receiver *r, const struct uplink_result *result)
     const struct dispatch_host *host = &r->dispatch->host;
     if (is_success(result) && result->answer_count > 0)
         host->answers(host->arg, r->number, result->answers, result->answer_count);
+}
+
+/* An event that fails, the first since something was taken, says little of the receiver: a
+ * heartbeat, soon, says whether it takes anything. */
+static void ask_for_proof(struct receiver *r)
+{
+    int64_t soon_ms = clock_monotonic_ms() + PROOF_MS;
+    if (r->status.failures == 1 && r->next_beat_ms > soon_ms)
+        r->next_beat_ms = soon_ms;
 }
 
 /* No more is to be done for it here. */
@@ -175,6 +186,7 @@ static void on_sent(void *arg, const struct uplink_result *said)
             snprintf(r->status.refusal, sizeof r->status.refusal, "%s", result->reason);
         lanes_failed(&r->lanes, entry, refused, clock_monotonic_ms(), result->retry_after_ms,
                      random_bits());
+        ask_for_proof(r);
         host->attempt_failed(host->arg, &sent, result);
     }
     pump(r);

@@ -13,9 +13,8 @@
 #define CAP_MS         LIMIT_RETRY_MS
 #define PATIENCE_MS    (10 * 60 * 1000) /* after this long the cap becomes SLOW_CAP_MS */
 #define SLOW_CAP_MS    LIMIT_RETRY_SLOW_MS
-#define REFUSED_MS     LIMIT_RETRY_SLOW_MS
+#define REFUSED_MS     LIMIT_RETRY_SLOW_MS /* for so long it is the event, and no proxy of a moment */
 #define AFTER_REFUSAL  1000 /* the lane's own pause, so that a refusing receiver is not flooded */
-#define REFUSED_ALONE  2    /* so often in a row it is the event, and not a proxy of a moment */
 #define RETRY_WISH_MAX LIMIT_RETRY_WISH_MS
 
 /* What is pending of one incident. */
@@ -177,17 +176,32 @@ static void end_refusal(struct lanes *lanes, struct delivery *entry)
     make_ready(lanes, entry);
 }
 
+static void end_refusals(struct lanes *lanes, struct heap *refused, int64_t until_ms)
+{
+    struct delivery *entry;
+    while ((entry = at_place(refused->first)) && entry->place.key <= until_ms)
+        end_refusal(lanes, entry);
+}
+
 /* The first of the lane that could go if the lane may; the rest is put where it belongs. */
 static struct delivery *first_ready(struct lanes *lanes, struct lane *lane, int64_t now_ms)
 {
     struct delivery *entry;
-    while ((entry = at_place(lane->refused.first)) && entry->place.key <= now_ms)
-        end_refusal(lanes, entry);
+    end_refusals(lanes, &lane->doubted, now_ms);
+    end_refusals(lanes, &lane->refused, now_ms);
     while ((entry = at_place(lane->ready.first)) && must_wait_for_earlier(entry)) {
         leave_queue(entry);
         put_behind(entry); /* an earlier one was read back after it */
     }
     return entry;
+}
+
+/* When the first that was refused is tried again. */
+static int64_t refusal_ends_ms(const struct lane *lane)
+{
+    int64_t doubted_ms = lane->doubted.first ? lane->doubted.first->key : INT64_MAX;
+    int64_t refused_ms = lane->refused.first ? lane->refused.first->key : INT64_MAX;
+    return doubted_ms < refused_ms ? doubted_ms : refused_ms;
 }
 
 static struct delivery *next_in_lane(struct lanes *lanes, enum uplink_lane which, int64_t now_ms,
@@ -199,11 +213,9 @@ static struct delivery *next_in_lane(struct lanes *lanes, enum uplink_lane which
     struct delivery *entry = first_ready(lanes, lane, now_ms);
     if (entry && lane->due_ms <= now_ms)
         return start(lanes, entry, which);
-    if (!entry && !lane->refused.first)
-        return NULL;
     int64_t due_ms = lane->due_ms;
-    if (!entry && lane->refused.first->key > due_ms)
-        due_ms = lane->refused.first->key;
+    if (!entry && refusal_ends_ms(lane) > due_ms)
+        due_ms = refusal_ends_ms(lane);
     if (due_ms < *wake_ms)
         *wake_ms = due_ms;
     return NULL;
@@ -236,16 +248,18 @@ static void leave_incident(struct lanes *lanes, struct delivery *entry)
     free(incident);
 }
 
-static void set_refused(struct lanes *lanes, struct delivery *entry, bool refused)
+static void set_refused(struct lanes *lanes, struct delivery *entry, bool refused, int64_t now_ms)
 {
     lanes->refused += refused;
     lanes->refused -= entry->refusals > 0;
+    if (refused && entry->refusals == 0)
+        entry->refused_ms = now_ms;
     entry->refusals = refused ? entry->refusals + 1 : 0;
 }
 
 static void forget(struct lanes *lanes, struct delivery *entry)
 {
-    set_refused(lanes, entry, false);
+    set_refused(lanes, entry, false, 0);
     tdelete(entry, &lanes->by_seq, compare_seq);
     LIST_REMOVE(entry, all);
     lanes->count--;
@@ -265,19 +279,28 @@ void lanes_delivered(struct lanes *lanes, struct delivery *entry, int64_t now_ms
     forget(lanes, entry);
 }
 
+static void put_aside(struct lanes *lanes, struct lane *lane, struct delivery *entry,
+                      int64_t now_ms, uint32_t random)
+{
+    int64_t refused_for_ms = now_ms - entry->refused_ms, delay_ms = REFUSED_MS;
+    if (entry->class == EVENT_CLASS_PRESS && refused_for_ms < PATIENCE_MS)
+        delay_ms = backoff_delay_ms(entry->refusals, BASE_MS, CAP_MS, random);
+    enter_queue(entry, entry->refusals == 1 ? &lane->doubted : &lane->refused, now_ms + delay_ms);
+    lane->due_ms = now_ms + AFTER_REFUSAL;
+    if (refused_for_ms >= REFUSED_MS)
+        release_later(lanes, entry);
+}
+
 void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int64_t now_ms,
                   int64_t retry_after_ms, uint32_t random)
 {
     leave_lane(lanes, entry);
     entry->attempts++;
-    set_refused(lanes, entry, refused);
+    set_refused(lanes, entry, refused, now_ms);
     /* A press whose first try failed in whatever lane goes on as a late one. */
     struct lane *lane = &lanes->lane[home_lane(entry)];
     if (refused) {
-        enter_queue(entry, &lane->refused, now_ms + REFUSED_MS);
-        lane->due_ms = now_ms + AFTER_REFUSAL;
-        if (entry->refusals >= REFUSED_ALONE)
-            release_later(lanes, entry);
+        put_aside(lanes, lane, entry, now_ms, random);
         return;
     }
     make_ready(lanes, entry);
@@ -299,14 +322,18 @@ void lanes_hurry(struct lanes *lanes)
         lanes->lane[i].due_ms = 0;
 }
 
+void lanes_proven(struct lanes *lanes)
+{
+    for (int i = 0; i < LANES_SENDING; i++)
+        end_refusals(lanes, &lanes->lane[i].doubted, INT64_MAX);
+}
+
 void lanes_forgive(struct lanes *lanes)
 {
     lanes_hurry(lanes);
-    for (int i = 0; i < LANES_SENDING; i++) {
-        struct delivery *entry;
-        while ((entry = at_place(lanes->lane[i].refused.first)))
-            end_refusal(lanes, entry);
-    }
+    lanes_proven(lanes);
+    for (int i = 0; i < LANES_SENDING; i++)
+        end_refusals(lanes, &lanes->lane[i].refused, INT64_MAX);
 }
 
 void lanes_keep(struct lanes *lanes, uint32_t classes)

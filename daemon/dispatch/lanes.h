@@ -8,9 +8,12 @@
  *   manifest   clip manifests; likewise
  *
  * A lane that failed waits: full jitter, 250 ms doubling to 5 s, after ten minutes 60 s, for ever.
- * An event that was *refused* (a person must mend something) waits 60 s by itself and lets the next
- * one pass, so that one bad event cannot dam up a hundred good ones: those of its own incident,
- * once it was refused twice in a row, and until it is tried again.
+ * An event that was *refused* waits by itself and lets the next one pass, so that one bad event
+ * cannot dam up a hundred good ones. It may be the event (a person must mend something), or a proxy
+ * that refuses everything for a moment. Refused once, it goes again as soon as the receiver has taken
+ * anything (lanes_proven), or else after 60 s; refused again in a row, after 60 s. A press of the last
+ * ten minutes does not wait so long: it is tried as one that failed. Those behind it of its own
+ * incident pass it once it has been refused for a minute, and until it is tried again.
  *
  * An entry that is not in flight stands in one queue. Every step costs at most the logarithm of the
  * backlog (but for those that move many at once, each of them once):
@@ -44,6 +47,7 @@ struct delivery {
     struct event *event; /* a reference, or NULL: to be loaded when its turn comes */
     unsigned attempts;
     unsigned refusals;     /* in a row, up to the last try */
+    int64_t refused_ms;    /* since when */
     bool in_flight;        /* or being loaded */
     enum uplink_lane lane; /* while in flight */
     /* lanes.c's own */
@@ -61,7 +65,8 @@ struct lane {
     int64_t failing_ms; /* since when; 0: not failing */
     int64_t due_ms;
     struct heap ready;   /* by seq */
-    struct heap refused; /* by the time of the next try */
+    struct heap doubted; /* refused once, by the time of the next try */
+    struct heap refused; /* again in a row, likewise */
 };
 
 /* Zeroed: empty. */
@@ -93,6 +98,9 @@ void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int
 
 /* The path was proven, or a new press came: no lane waits any longer. */
 void lanes_hurry(struct lanes *lanes);
+
+/* The receiver has taken something: what it refused once may go again. */
+void lanes_proven(struct lanes *lanes);
 
 /* What was refused may be tried now: a person has mended something. */
 void lanes_forgive(struct lanes *lanes);

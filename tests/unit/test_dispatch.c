@@ -144,7 +144,7 @@ START_TEST(a_clip_that_fails_waits_and_says_nothing_of_the_link)
 }
 END_TEST
 
-START_TEST(a_refused_event_waits_60_s_and_lets_the_next_one_go)
+START_TEST(a_refused_event_lets_the_next_one_go_and_goes_again_when_that_is_taken)
 {
     struct uplink *u = add_proven();
     offer(1, EVENT_CLASS_FOLLOWUP, "");
@@ -155,11 +155,49 @@ START_TEST(a_refused_event_waits_60_s_and_lets_the_next_one_go)
     ck_assert_str_eq(told[0].reason, "not known here");
     run(1000);
     ck_assert_ptr_nonnull(fake_find(u, 2));
+    ck_assert_ptr_null(fake_find(u, 1));
     fake_end(u, fake_find(u, 2), UPLINK_OUTCOME_STORED, "");
-    run(58999);
+    fake_end(u, fake_find(u, 1), UPLINK_OUTCOME_REFUSED, "not known here"); /* it is the event */
+    fake_end(u, fake_find_beat(u), UPLINK_OUTCOME_STORED, "");
+    run(59999);
     ck_assert_ptr_null(fake_find(u, 1));
     run(1);
     ck_assert_ptr_nonnull(fake_find(u, 1));
+}
+END_TEST
+
+/* For a second a proxy answers 404 to everything. */
+START_TEST(a_receiver_that_refuses_for_a_moment_has_what_it_refused_as_soon_as_it_takes_anything)
+{
+    struct uplink *u = add_proven();
+    u->answer = u->beat_answer = FAKE_REFUSED;
+    offer(1, EVENT_CLASS_PRESS, alarm_a);
+    offer(2, EVENT_CLASS_FOLLOWUP, "");
+    run(0);
+    ck_assert_uint_eq(told[0].failed, 2);
+    ck_assert_int_eq(told[0].link, DISPATCH_LINK_REFUSED);
+    u->answer = u->beat_answer = FAKE_STORED;
+    run(1000); /* the heartbeat that asks, or the press itself */
+    ck_assert_int_eq(told[0].link, DISPATCH_LINK_PROVEN);
+    run(1000);
+    ck_assert_uint_eq(told[0].delivered, 2);
+    ck_assert_uint_eq(status().refused, 0);
+}
+END_TEST
+
+START_TEST(the_first_failure_asks_soon_whether_the_receiver_takes_anything)
+{
+    struct uplink *u = add_proven();
+    unsigned beats = u->beats;
+    u->answer = _i == 0 ? FAKE_REFUSED : FAKE_RETRY;
+    u->beat_answer = FAKE_RETRY;
+    offer(1, EVENT_CLASS_FOLLOWUP, "");
+    run(999);
+    ck_assert_uint_eq(u->beats, beats);
+    run(1);
+    ck_assert_uint_eq(u->beats, beats + 1);
+    run(4999); /* and then as seldom as ever */
+    ck_assert_uint_eq(u->beats, beats + 1);
 }
 END_TEST
 
@@ -312,7 +350,10 @@ int main(void)
     tcase_add_test(tc, a_clip_waits_for_its_manifest);
     tcase_add_test(tc, a_clip_waits_for_every_press_and_is_paused_by_one);
     tcase_add_test(tc, a_clip_that_fails_waits_and_says_nothing_of_the_link);
-    tcase_add_test(tc, a_refused_event_waits_60_s_and_lets_the_next_one_go);
+    tcase_add_test(tc, a_refused_event_lets_the_next_one_go_and_goes_again_when_that_is_taken);
+    tcase_add_test(
+        tc, a_receiver_that_refuses_for_a_moment_has_what_it_refused_as_soon_as_it_takes_anything);
+    tcase_add_loop_test(tc, the_first_failure_asks_soon_whether_the_receiver_takes_anything, 0, 2);
     tcase_add_test(tc, what_a_receiver_writes_in_another_alphabet_is_told_as_utf8);
     tcase_add_test(tc, the_receivers_wish_to_wait_is_handed_on);
     tcase_add_test(tc, a_receiver_that_is_gone_for_ten_minutes_is_not_flooded);

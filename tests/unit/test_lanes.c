@@ -239,12 +239,11 @@ static void deliver(struct lanes *lanes, uint64_t seq, int64_t now_ms)
     lanes_delivered(lanes, entry, now_ms);
 }
 
-/* A press of the same button after one whose bytes rotted on the disk. */
 START_TEST(what_is_refused_again_and_again_holds_its_incident_up_no_longer)
 {
     struct lanes lanes = {0};
     struct delivery *entry;
-    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 1);
+    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
     add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     add(&lanes, 3, EVENT_CLASS_MANIFEST, alarm_a, 0);
     refuse(&lanes, 1, 0);
@@ -252,6 +251,7 @@ START_TEST(what_is_refused_again_and_again_holds_its_incident_up_no_longer)
     refuse(&lanes, 1, 60000);
     deliver(&lanes, 2, 61000);
     deliver(&lanes, 3, 61000);
+    lanes_proven(&lanes); /* by those two: what was refused twice does not go for that */
     /* While it is tried it is the first again. */
     ck_assert_uint_eq(next(&lanes, 120000, &entry), 1);
     add(&lanes, 4, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
@@ -266,11 +266,64 @@ START_TEST(what_is_refused_again_and_again_holds_its_incident_up_no_longer)
 }
 END_TEST
 
+/* A proxy that refuses everything for a second, and a receiver that takes what comes next. */
+START_TEST(what_was_refused_once_goes_again_when_the_receiver_takes_anything)
+{
+    struct lanes lanes = {0};
+    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    add(&lanes, 2, EVENT_CLASS_MANIFEST, "", 0);
+    add(&lanes, 3, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    refuse(&lanes, 1, 0);
+    refuse(&lanes, 2, 0);
+    ck_assert_uint_eq(next(&lanes, 1000, NULL), 0);
+    lanes_proven(&lanes);
+    ck_assert_uint_eq(lanes.refused, 2); /* as far as anybody knows */
+    ck_assert_uint_eq(next(&lanes, 999, NULL), 0);
+    deliver(&lanes, 1, 1000);
+    refuse(&lanes, 3, 1000);
+    refuse(&lanes, 2, 1000);
+    lanes_proven(&lanes);
+    deliver(&lanes, 3, 2000);
+    ck_assert_uint_eq(next(&lanes, 60999, NULL), 0);
+    deliver(&lanes, 2, 61000);
+    lanes_finish(&lanes);
+}
+END_TEST
+
+START_TEST(a_press_that_is_refused_is_tried_on_for_ten_minutes_as_one_that_failed)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    int64_t now = 0, wake, longest = 0;
+    unsigned tries = 0;
+    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 0);
+    add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    ck_assert_uint_eq(next(&lanes, now, &entry), 1);
+    for (; now < 600000; now = wake, tries++) {
+        lanes_failed(&lanes, entry, true, now, 0, UINT32_MAX);
+        struct delivery *other = lanes_next(&lanes, now, &wake);
+        ck_assert(now < 60000 ? !other : !other || other->seq == 2);
+        if (other)
+            lanes_delivered(&lanes, other, now);
+        lanes_next(&lanes, now, &wake);
+        longest = wake - now > longest ? wake - now : longest;
+        ck_assert_uint_eq(next(&lanes, wake, &entry), 1);
+    }
+    ck_assert_int_eq(longest, 5000);
+    ck_assert_uint_gt(tries, 120);
+    ck_assert_uint_eq(lanes.count, 1); /* what stood behind it went after a minute */
+    lanes_failed(&lanes, entry, true, now, 0, UINT32_MAX);
+    ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
+    ck_assert_int_eq(wake, now + 60000); /* and then each minute */
+    lanes_finish(&lanes);
+}
+END_TEST
+
 START_TEST(refused_twice_with_another_failure_between_is_not_refused_again)
 {
     struct lanes lanes = {0};
     struct delivery *entry;
-    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 1);
+    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
     add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     refuse(&lanes, 1, 0);
     ck_assert_uint_eq(next(&lanes, 60000, &entry), 1);
@@ -424,6 +477,8 @@ int main(void)
     tcase_add_test(tc, what_is_read_back_late_still_goes_first);
     tcase_add_test(tc, what_was_refused_still_waits_for_the_earlier_events_of_its_incident);
     tcase_add_test(tc, what_is_refused_again_and_again_holds_its_incident_up_no_longer);
+    tcase_add_test(tc, what_was_refused_once_goes_again_when_the_receiver_takes_anything);
+    tcase_add_test(tc, a_press_that_is_refused_is_tried_on_for_ten_minutes_as_one_that_failed);
     tcase_add_test(tc, refused_twice_with_another_failure_between_is_not_refused_again);
     tcase_add_test(tc, nothing_to_send_is_nothing_to_wake_for);
     tcase_add_test(tc, a_delivery_mends_its_lane_and_no_other);

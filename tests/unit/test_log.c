@@ -95,6 +95,14 @@ START_TEST(who_is_gone_misses_nothing_and_ends_nobody)
     reader = open("/dev/null", O_RDONLY);
     signal(SIGPIPE, SIG_IGN); /* as the daemons do */
     fill();
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    close(reader);
+    reader = ends[0];
+    log_info("test", "somebody else");
+    ck_assert_ptr_null(strstr(read_all(), "could not be written"));
+    close(ends[1]);
 }
 END_TEST
 
