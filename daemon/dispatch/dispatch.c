@@ -254,12 +254,13 @@ static void on_uploaded(void *arg, const struct uplink_result *said)
     pump(r);
 }
 
-/* Starts the first upload that is due, unless a press has not arrived. Returns when to look again.
+/* Starts the first upload that is due, unless something urgent has not arrived. Returns when to
+ * look again.
  */
 static int64_t pump_uploads(struct receiver *r, int64_t now_ms)
 {
     const struct uplink_driver *driver = r->options.driver;
-    bool paused = lanes_press_pending(&r->lanes);
+    bool paused = lanes_urgent_pending(&r->lanes);
     int64_t wake_ms = INT64_MAX;
     if (driver->pause_upload)
         driver->pause_upload(r->options.uplink, paused);
@@ -424,7 +425,7 @@ void dispatch_offer(struct dispatch *d, struct event *event)
         if (!dispatch_takes(d, i, event->class))
             continue;
         add_entry(r, event->seq, event->class, event->alarm, 0, event_ref(event));
-        if (event->class == EVENT_CLASS_PRESS)
+        if (lanes_is_urgent(event->class, event->alarm))
             lanes_hurry(&r->lanes);
         pump(r);
     }

@@ -59,18 +59,16 @@ static struct lanes_incident *find_or_make_incident(struct lanes *lanes, const c
     return *found;
 }
 
+static bool is_urgent(const struct delivery *entry)
+{
+    return lanes_is_urgent(entry->class, entry->alarm);
+}
+
 static enum uplink_lane home_lane(const struct delivery *entry)
 {
-    switch (entry->class) {
-    case EVENT_CLASS_PRESS:
+    if (is_urgent(entry))
         return entry->attempts == 0 ? UPLINK_LANE_PRESS : UPLINK_LANE_LATE;
-    case EVENT_CLASS_MANIFEST:
-        return UPLINK_LANE_MANIFEST;
-    case EVENT_CLASS_FOLLOWUP:
-    case EVENT_CLASS_HEARTBEAT:
-        return UPLINK_LANE_FOLLOWUP;
-    }
-    return UPLINK_LANE_FOLLOWUP;
+    return entry->class == EVENT_CLASS_MANIFEST ? UPLINK_LANE_MANIFEST : UPLINK_LANE_FOLLOWUP;
 }
 
 static void enter_queue(struct delivery *entry, struct heap *queue, int64_t key)
@@ -122,7 +120,7 @@ void lanes_add(struct lanes *lanes, struct delivery *entry)
     index_seq(lanes, entry);
     LIST_INSERT_HEAD(&lanes->all, entry, all);
     lanes->count++;
-    lanes->presses += entry->class == EVENT_CLASS_PRESS;
+    lanes->urgent += is_urgent(entry);
     if (entry->alarm[0]) {
         entry->incident = find_or_make_incident(lanes, entry->alarm);
         entry->incident->count++;
@@ -158,10 +156,21 @@ static struct delivery *start(struct lanes *lanes, struct delivery *entry, enum 
     return entry;
 }
 
-/* A press that was never tried waits for nothing: any free lane will do. */
-static struct delivery *next_fresh_press(struct lanes *lanes)
+/* The first that is ready and waits for no earlier one; what does is put where it belongs. */
+static struct delivery *first_free(struct lane *lane)
 {
-    struct delivery *entry = at_place(lanes->lane[UPLINK_LANE_PRESS].ready.first);
+    struct delivery *entry;
+    while ((entry = at_place(lane->ready.first)) && must_wait_for_earlier(entry)) {
+        leave_queue(entry);
+        put_behind(entry); /* an earlier one was read back after it, or is tried again */
+    }
+    return entry;
+}
+
+/* What is urgent and was never tried waits for no lane: any free one will do. */
+static struct delivery *next_fresh(struct lanes *lanes)
+{
+    struct delivery *entry = first_free(&lanes->lane[UPLINK_LANE_PRESS]);
     for (int lane = 0; entry && lane < LANES_SENDING; lane++) {
         if (!lanes->lane[lane].in_flight)
             return start(lanes, entry, (enum uplink_lane)lane);
@@ -186,14 +195,9 @@ static void end_refusals(struct lanes *lanes, struct heap *refused, int64_t unti
 /* The first of the lane that could go if the lane may; the rest is put where it belongs. */
 static struct delivery *first_ready(struct lanes *lanes, struct lane *lane, int64_t now_ms)
 {
-    struct delivery *entry;
     end_refusals(lanes, &lane->doubted, now_ms);
     end_refusals(lanes, &lane->refused, now_ms);
-    while ((entry = at_place(lane->ready.first)) && must_wait_for_earlier(entry)) {
-        leave_queue(entry);
-        put_behind(entry); /* an earlier one was read back after it */
-    }
-    return entry;
+    return first_free(lane);
 }
 
 /* When the first that was refused is tried again. */
@@ -224,7 +228,7 @@ static struct delivery *next_in_lane(struct lanes *lanes, enum uplink_lane which
 struct delivery *lanes_next(struct lanes *lanes, int64_t now_ms, int64_t *ret_wake_ms)
 {
     *ret_wake_ms = INT64_MAX;
-    struct delivery *entry = next_fresh_press(lanes);
+    struct delivery *entry = next_fresh(lanes);
     for (int lane = UPLINK_LANE_LATE; !entry && lane < LANES_SENDING; lane++)
         entry = next_in_lane(lanes, (enum uplink_lane)lane, now_ms, ret_wake_ms);
     return entry;
@@ -255,6 +259,12 @@ static void set_refused(struct lanes *lanes, struct delivery *entry, bool refuse
     if (refused && entry->refusals == 0)
         entry->refused_ms = now_ms;
     entry->refusals = refused ? entry->refusals + 1 : 0;
+    bool was_bad = entry->is_bad;
+    entry->is_bad = refused && now_ms - entry->refused_ms >= REFUSED_MS;
+    if (is_urgent(entry)) { /* clips do not wait for a bad one */
+        lanes->urgent += was_bad;
+        lanes->urgent -= entry->is_bad;
+    }
 }
 
 static void forget(struct lanes *lanes, struct delivery *entry)
@@ -263,7 +273,7 @@ static void forget(struct lanes *lanes, struct delivery *entry)
     tdelete(entry, &lanes->by_seq, compare_seq);
     LIST_REMOVE(entry, all);
     lanes->count--;
-    lanes->presses -= entry->class == EVENT_CLASS_PRESS;
+    lanes->urgent -= is_urgent(entry);
     event_unref(entry->event);
     free(entry);
 }
@@ -282,12 +292,12 @@ void lanes_delivered(struct lanes *lanes, struct delivery *entry, int64_t now_ms
 static void put_aside(struct lanes *lanes, struct lane *lane, struct delivery *entry,
                       int64_t now_ms, uint32_t random)
 {
-    int64_t refused_for_ms = now_ms - entry->refused_ms, delay_ms = REFUSED_MS;
-    if (entry->class == EVENT_CLASS_PRESS && refused_for_ms < PATIENCE_MS)
+    int64_t delay_ms = REFUSED_MS;
+    if (is_urgent(entry) && now_ms - entry->refused_ms < PATIENCE_MS)
         delay_ms = backoff_delay_ms(entry->refusals, BASE_MS, CAP_MS, random);
     enter_queue(entry, entry->refusals == 1 ? &lane->doubted : &lane->refused, now_ms + delay_ms);
     lane->due_ms = now_ms + AFTER_REFUSAL;
-    if (refused_for_ms >= REFUSED_MS)
+    if (entry->is_bad)
         release_later(lanes, entry);
 }
 
@@ -297,7 +307,7 @@ void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int
     leave_lane(lanes, entry);
     entry->attempts++;
     set_refused(lanes, entry, refused, now_ms);
-    /* A press whose first try failed in whatever lane goes on as a late one. */
+    /* What was urgent, and whose first try failed in whatever lane, goes on as a late one. */
     struct lane *lane = &lanes->lane[home_lane(entry)];
     if (refused) {
         put_aside(lanes, lane, entry, now_ms, random);
@@ -349,9 +359,9 @@ void lanes_keep(struct lanes *lanes, uint32_t classes)
     }
 }
 
-bool lanes_press_pending(const struct lanes *lanes)
+bool lanes_urgent_pending(const struct lanes *lanes)
 {
-    return lanes->presses > 0;
+    return lanes->urgent > 0;
 }
 
 struct delivery *lanes_find(const struct lanes *lanes, uint64_t seq)

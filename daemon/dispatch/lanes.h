@@ -2,18 +2,20 @@
 /*
  * What one receiver still has to get, and what to send next: pure, with the time handed in.
  *
- *   press      never tried yet; goes at once, in its own lane or in any lane that is free
- *   late       presses that did not get through at the first try, oldest first
- *   follow-up  the rest of an incident, faults; never before the earlier events of its incident
- *   manifest   clip manifests; likewise
+ *   press      never tried yet, a press or whatever else belongs to an incident (a further press,
+ * its escalation, its cancelling); goes at once, in its own lane or in any lane that is free late
+ * those that did not get through at the first try, oldest first follow-up  what belongs to no
+ * incident: faults, reports manifest   clip manifests
+ *
+ * But for a press itself, nothing goes before the earlier events of its incident.
  *
  * A lane that failed waits: full jitter, 250 ms doubling to 5 s, after ten minutes 60 s, for ever.
  * An event that was *refused* waits by itself and lets the next one pass, so that one bad event
  * cannot dam up a hundred good ones. It may be the event (a person must mend something), or a proxy
- * that refuses everything for a moment. Refused once, it goes again as soon as the receiver has taken
- * anything (lanes_proven), or else after 60 s; refused again in a row, after 60 s. A press of the last
- * ten minutes does not wait so long: it is tried as one that failed. Those behind it of its own
- * incident pass it once it has been refused for a minute, and until it is tried again.
+ * that refuses everything for a moment. Refused once, it goes again as soon as the receiver has
+ * taken anything (lanes_proven), or else after 60 s; refused again in a row, after 60 s. A press of
+ * the last ten minutes does not wait so long: it is tried as one that failed. Those behind it of
+ * its own incident pass it once it has been refused for a minute, and until it is tried again.
  *
  * An entry that is not in flight stands in one queue. Every step costs at most the logarithm of the
  * backlog (but for those that move many at once, each of them once):
@@ -46,9 +48,10 @@ struct delivery {
     char alarm[UUID_TEXT_SIZE];
     struct event *event; /* a reference, or NULL: to be loaded when its turn comes */
     unsigned attempts;
-    unsigned refusals;     /* in a row, up to the last try */
-    int64_t refused_ms;    /* since when */
-    bool in_flight;        /* or being loaded */
+    unsigned refusals;  /* in a row, up to the last try */
+    int64_t refused_ms; /* since when */
+    bool is_bad;    /* refused for a minute: it is the event, and not a moment of the receiver's */
+    bool in_flight; /* or being loaded */
     enum uplink_lane lane; /* while in flight */
     /* lanes.c's own */
     LIST_ENTRY(delivery) all;
@@ -72,7 +75,7 @@ struct lane {
 /* Zeroed: empty. */
 struct lanes {
     size_t count;
-    size_t presses; /* of them */
+    size_t urgent;  /* of them, and not bad */
     size_t refused; /* of all, by the last try */
     struct lane lane[LANES_SENDING];
     LIST_HEAD(, delivery) all;
@@ -96,7 +99,13 @@ void lanes_delivered(struct lanes *lanes, struct delivery *entry, int64_t now_ms
 void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int64_t now_ms,
                   int64_t retry_after_ms, uint32_t random);
 
-/* The path was proven, or a new press came: no lane waits any longer. */
+/* Whether such an event goes at once: a press, and all of an incident but its clips. */
+static inline bool lanes_is_urgent(enum event_class class, const char *alarm)
+{
+    return class == EVENT_CLASS_PRESS || (class == EVENT_CLASS_FOLLOWUP && alarm[0]);
+}
+
+/* The path was proven, or something urgent came: no lane waits any longer. */
 void lanes_hurry(struct lanes *lanes);
 
 /* The receiver has taken something: what it refused once may go again. */
@@ -108,8 +117,8 @@ void lanes_forgive(struct lanes *lanes);
 /* Forgets what is of none of these classes (UPLINK_TAKES) and not in flight. */
 void lanes_keep(struct lanes *lanes, uint32_t classes);
 
-/* Whether a press is still not with the receiver (uploads then pause). */
-bool lanes_press_pending(const struct lanes *lanes);
+/* Whether anything urgent, and not bad, is not with the receiver (uploads then pause). */
+bool lanes_urgent_pending(const struct lanes *lanes);
 
 /* What is not yet delivered of that number; NULL if nothing is. */
 struct delivery *lanes_find(const struct lanes *lanes, uint64_t seq);

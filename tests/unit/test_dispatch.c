@@ -201,6 +201,18 @@ START_TEST(the_first_failure_asks_soon_whether_the_receiver_takes_anything)
 }
 END_TEST
 
+START_TEST(nor_does_it_put_off_a_heartbeat_that_is_due_sooner)
+{
+    struct uplink *u = add_proven();
+    unsigned beats = u->beats;
+    u->answer = FAKE_REFUSED;
+    run(BEAT_MS - 500);
+    offer(1, EVENT_CLASS_FOLLOWUP, "");
+    run(500);
+    ck_assert_uint_eq(u->beats, beats + 1);
+}
+END_TEST
+
 START_TEST(what_a_receiver_writes_in_another_alphabet_is_told_as_utf8)
 {
     struct uplink *u = add_proven();
@@ -354,6 +366,7 @@ int main(void)
     tcase_add_test(
         tc, a_receiver_that_refuses_for_a_moment_has_what_it_refused_as_soon_as_it_takes_anything);
     tcase_add_loop_test(tc, the_first_failure_asks_soon_whether_the_receiver_takes_anything, 0, 2);
+    tcase_add_test(tc, nor_does_it_put_off_a_heartbeat_that_is_due_sooner);
     tcase_add_test(tc, what_a_receiver_writes_in_another_alphabet_is_told_as_utf8);
     tcase_add_test(tc, the_receivers_wish_to_wait_is_handed_on);
     tcase_add_test(tc, a_receiver_that_is_gone_for_ten_minutes_is_not_flooded);

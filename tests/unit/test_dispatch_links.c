@@ -447,7 +447,7 @@ START_TEST(close_in_mid_flight_tells_nothing_more)
     u->beat_answer = FAKE_HOLD;
     run(BEAT_MS);
     offer(1, EVENT_CLASS_PRESS, alarm_a);
-    offer(2, EVENT_CLASS_FOLLOWUP, alarm_a);
+    offer(2, EVENT_CLASS_FOLLOWUP, "");
     fake_end(u, fake_find(u, 1), UPLINK_OUTCOME_STORED, "");
     dispatch_upload(dispatch, 0, 9, &file);
     dispatch_upload(dispatch, 0, 10, &file);

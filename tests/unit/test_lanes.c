@@ -194,7 +194,9 @@ START_TEST(what_is_read_back_late_still_goes_first)
     add(&lanes, 8, EVENT_CLASS_PRESS, "", 1);
     add(&lanes, 3, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
     add(&lanes, 2, EVENT_CLASS_PRESS, "", 1);
-    ck_assert_uint_eq(next(&lanes, 0, NULL), 2);
+    ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 0);
+    lanes_delivered(&lanes, entry, 0);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 3);
     ck_assert_uint_eq(next(&lanes, 0, NULL), 0);
     /* And one that is older still, while these already stand behind another. */
@@ -204,6 +206,7 @@ START_TEST(what_is_read_back_late_still_goes_first)
     ck_assert_uint_eq(next(&lanes, 0, NULL), 0);
     lanes_delivered(&lanes, entry, 0);
     ck_assert_uint_eq(next(&lanes, 0, NULL), 9);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 8);
     ck_assert_uint_eq(next(&lanes, 0, NULL), 7);
     lanes_finish(&lanes);
 }
@@ -229,7 +232,7 @@ static void refuse(struct lanes *lanes, uint64_t seq, int64_t now_ms)
 {
     struct delivery *entry;
     ck_assert_uint_eq(next(lanes, now_ms, &entry), seq);
-    lanes_failed(lanes, entry, true, now_ms, 0, 0);
+    lanes_failed(lanes, entry, true, now_ms, 0, UINT32_MAX);
 }
 
 static void deliver(struct lanes *lanes, uint64_t seq, int64_t now_ms)
@@ -239,27 +242,40 @@ static void deliver(struct lanes *lanes, uint64_t seq, int64_t now_ms)
     lanes_delivered(lanes, entry, now_ms);
 }
 
+/* What is refused at each of its tries, until `until_ms`; nothing else goes meanwhile. */
+static int64_t refuse_until(struct lanes *lanes, uint64_t seq, int64_t now_ms, int64_t until_ms)
+{
+    for (int64_t wake; now_ms < until_ms; now_ms = wake) {
+        refuse(lanes, seq, now_ms);
+        ck_assert_ptr_null(lanes_next(lanes, now_ms, &wake));
+    }
+    return now_ms;
+}
+
+/* A press of the same button after one whose bytes rotted on the disk. */
 START_TEST(what_is_refused_again_and_again_holds_its_incident_up_no_longer)
 {
     struct lanes lanes = {0};
     struct delivery *entry;
-    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
+    int64_t wake;
+    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 1);
     add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     add(&lanes, 3, EVENT_CLASS_MANIFEST, alarm_a, 0);
-    refuse(&lanes, 1, 0);
-    ck_assert_uint_eq(next(&lanes, 59999, NULL), 0); /* as it may be a receiver of a moment */
-    refuse(&lanes, 1, 60000);
-    deliver(&lanes, 2, 61000);
-    deliver(&lanes, 3, 61000);
+    int64_t now = refuse_until(&lanes, 1, 0, 60000); /* it may be a receiver of a moment */
+    refuse(&lanes, 1, now);
+    deliver(&lanes, 2, now);
+    deliver(&lanes, 3, now);
     lanes_proven(&lanes); /* by those two: what was refused twice does not go for that */
+    ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
+    ck_assert_int_gt(wake, now);
     /* While it is tried it is the first again. */
-    ck_assert_uint_eq(next(&lanes, 120000, &entry), 1);
+    ck_assert_uint_eq(next(&lanes, wake, &entry), 1);
     add(&lanes, 4, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
-    ck_assert_uint_eq(next(&lanes, 120000, NULL), 0);
-    lanes_failed(&lanes, entry, true, 120000, 0, 0);
-    deliver(&lanes, 4, 121000);
+    ck_assert_uint_eq(next(&lanes, wake, NULL), 0);
+    lanes_failed(&lanes, entry, true, wake, 0, 0);
+    deliver(&lanes, 4, wake);
     ck_assert_uint_eq(lanes.refused, 1);
-    deliver(&lanes, 1, 180000);
+    deliver(&lanes, 1, wake + 60000);
     ck_assert_uint_eq(lanes.refused, 0);
     ck_assert_uint_eq(lanes.count, 0);
     lanes_finish(&lanes);
@@ -270,9 +286,8 @@ END_TEST
 START_TEST(what_was_refused_once_goes_again_when_the_receiver_takes_anything)
 {
     struct lanes lanes = {0};
-    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, "", 0);
     add(&lanes, 2, EVENT_CLASS_MANIFEST, "", 0);
-    add(&lanes, 3, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     refuse(&lanes, 1, 0);
     refuse(&lanes, 2, 0);
     ck_assert_uint_eq(next(&lanes, 1000, NULL), 0);
@@ -280,41 +295,84 @@ START_TEST(what_was_refused_once_goes_again_when_the_receiver_takes_anything)
     ck_assert_uint_eq(lanes.refused, 2); /* as far as anybody knows */
     ck_assert_uint_eq(next(&lanes, 999, NULL), 0);
     deliver(&lanes, 1, 1000);
-    refuse(&lanes, 3, 1000);
     refuse(&lanes, 2, 1000);
     lanes_proven(&lanes);
-    deliver(&lanes, 3, 2000);
     ck_assert_uint_eq(next(&lanes, 60999, NULL), 0);
     deliver(&lanes, 2, 61000);
     lanes_finish(&lanes);
 }
 END_TEST
 
-START_TEST(a_press_that_is_refused_is_tried_on_for_ten_minutes_as_one_that_failed)
+START_TEST(what_is_urgent_and_refused_is_tried_on_for_ten_minutes_as_what_failed)
 {
     struct lanes lanes = {0};
     struct delivery *entry;
     int64_t now = 0, wake, longest = 0;
     unsigned tries = 0;
-    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 0);
-    add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    add(&lanes, 1, _i == 0 ? EVENT_CLASS_PRESS : EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     ck_assert_uint_eq(next(&lanes, now, &entry), 1);
     for (; now < 600000; now = wake, tries++) {
         lanes_failed(&lanes, entry, true, now, 0, UINT32_MAX);
-        struct delivery *other = lanes_next(&lanes, now, &wake);
-        ck_assert(now < 60000 ? !other : !other || other->seq == 2);
-        if (other)
-            lanes_delivered(&lanes, other, now);
-        lanes_next(&lanes, now, &wake);
+        ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
         longest = wake - now > longest ? wake - now : longest;
         ck_assert_uint_eq(next(&lanes, wake, &entry), 1);
     }
     ck_assert_int_eq(longest, 5000);
     ck_assert_uint_gt(tries, 120);
-    ck_assert_uint_eq(lanes.count, 1); /* what stood behind it went after a minute */
     lanes_failed(&lanes, entry, true, now, 0, UINT32_MAX);
     ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
     ck_assert_int_eq(wake, now + 60000); /* and then each minute */
+    lanes_finish(&lanes);
+}
+END_TEST
+
+/* A further press, an escalation, a cancelling: behind ten thousand faults the police got them
+ * after half an hour. */
+START_TEST(what_belongs_to_an_incident_waits_for_no_backlog_but_for_its_press)
+{
+    struct lanes lanes = {0};
+    struct delivery *press, *fault, *entry;
+    for (uint64_t seq = 1; seq <= 1000; seq++)
+        add(&lanes, seq, EVENT_CLASS_FOLLOWUP, "", 1);
+    ck_assert_uint_eq(next(&lanes, 0, &fault), 1); /* its lane is taken */
+    add(&lanes, 1001, EVENT_CLASS_PRESS, alarm_a, 0);
+    add(&lanes, 1002, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
+    ck_assert_uint_eq(next(&lanes, 0, &press), 1001);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 0);
+    lanes_delivered(&lanes, press, 0);
+    ck_assert_uint_eq(next(&lanes, 0, &entry), 1002);
+    /* Nor does what failed once: in the lane of such. */
+    lanes_failed(&lanes, entry, false, 0, 0, UINT32_MAX);
+    ck_assert_uint_eq(next(&lanes, 5000, &entry), 1002);
+    ck_assert_int_eq(entry->lane, UPLINK_LANE_LATE);
+    ck_assert(lanes_urgent_pending(&lanes));
+    lanes_delivered(&lanes, entry, 5000);
+    ck_assert(!lanes_urgent_pending(&lanes));
+    lanes_finish(&lanes);
+}
+END_TEST
+
+START_TEST(clips_do_not_wait_for_what_is_refused_for_more_than_a_moment)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 1);
+    int64_t now = refuse_until(&lanes, 1, 0, 60000);
+    ck_assert(lanes_urgent_pending(&lanes));
+    refuse(&lanes, 1, now);
+    ck_assert(!lanes_urgent_pending(&lanes));
+    add(&lanes, 2, EVENT_CLASS_PRESS, alarm_b, 0);
+    ck_assert(lanes_urgent_pending(&lanes));
+    deliver(&lanes, 2, now);
+    ck_assert(!lanes_urgent_pending(&lanes));
+    ck_assert_uint_eq(next(&lanes, now + 5000, &entry), 1);
+    lanes_failed(&lanes, entry, false, now + 5000, 0, 0); /* it is not refused now */
+    ck_assert(lanes_urgent_pending(&lanes));
+    now = refuse_until(&lanes, 1, now + 10000, now + 70001);
+    refuse(&lanes, 1, now);
+    ck_assert(!lanes_urgent_pending(&lanes));
+    deliver(&lanes, 1, now + 5000);
+    ck_assert_uint_eq(lanes.urgent, 0);
     lanes_finish(&lanes);
 }
 END_TEST
@@ -323,17 +381,15 @@ START_TEST(refused_twice_with_another_failure_between_is_not_refused_again)
 {
     struct lanes lanes = {0};
     struct delivery *entry;
-    add(&lanes, 1, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
+    add(&lanes, 1, EVENT_CLASS_PRESS, alarm_a, 1);
     add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
-    refuse(&lanes, 1, 0);
-    ck_assert_uint_eq(next(&lanes, 60000, &entry), 1);
-    lanes_failed(&lanes, entry, false, 60000, 0, 0);
-    refuse(&lanes, 1, 70000);
-    ck_assert_uint_eq(next(&lanes, 120000, NULL), 0);
-    refuse(&lanes, 1, 130000);
+    int64_t now = refuse_until(&lanes, 1, 0, 59000);
+    ck_assert_uint_eq(next(&lanes, now, &entry), 1);
+    lanes_failed(&lanes, entry, false, now, 0, 0);
+    now = refuse_until(&lanes, 1, now + 5000, now + 60000); /* a minute anew */
     lanes_forgive(&lanes); /* a person has mended it: the first goes first */
-    deliver(&lanes, 1, 131000);
-    deliver(&lanes, 2, 131000);
+    deliver(&lanes, 1, now);
+    deliver(&lanes, 2, now);
     lanes_finish(&lanes);
 }
 END_TEST
@@ -390,17 +446,17 @@ START_TEST(a_press_counts_as_pending_until_it_has_arrived)
     struct lanes lanes = {0};
     struct delivery *entry;
     add(&lanes, 1, EVENT_CLASS_FOLLOWUP, "", 0);
-    ck_assert(!lanes_press_pending(&lanes));
+    ck_assert(!lanes_urgent_pending(&lanes));
     add(&lanes, 2, EVENT_CLASS_PRESS, "", 0);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
-    ck_assert(lanes_press_pending(&lanes));
+    ck_assert(lanes_urgent_pending(&lanes));
     lanes_failed(&lanes, entry, true, 0, 0, 0);
-    ck_assert(lanes_press_pending(&lanes));
+    ck_assert(lanes_urgent_pending(&lanes));
     ck_assert_ptr_eq(lanes_find(&lanes, 2), entry);
     ck_assert_uint_eq(next(&lanes, 0, NULL), 1);
     ck_assert_uint_eq(next(&lanes, 60000, &entry), 2);
     lanes_delivered(&lanes, entry, 60000);
-    ck_assert(!lanes_press_pending(&lanes));
+    ck_assert(!lanes_urgent_pending(&lanes));
     ck_assert_ptr_null(lanes_find(&lanes, 2));
     ck_assert_ptr_nonnull(lanes_find(&lanes, 1));
     lanes_finish(&lanes);
@@ -478,7 +534,10 @@ int main(void)
     tcase_add_test(tc, what_was_refused_still_waits_for_the_earlier_events_of_its_incident);
     tcase_add_test(tc, what_is_refused_again_and_again_holds_its_incident_up_no_longer);
     tcase_add_test(tc, what_was_refused_once_goes_again_when_the_receiver_takes_anything);
-    tcase_add_test(tc, a_press_that_is_refused_is_tried_on_for_ten_minutes_as_one_that_failed);
+    tcase_add_loop_test(tc, what_is_urgent_and_refused_is_tried_on_for_ten_minutes_as_what_failed,
+                        0, 2);
+    tcase_add_test(tc, what_belongs_to_an_incident_waits_for_no_backlog_but_for_its_press);
+    tcase_add_test(tc, clips_do_not_wait_for_what_is_refused_for_more_than_a_moment);
     tcase_add_test(tc, refused_twice_with_another_failure_between_is_not_refused_again);
     tcase_add_test(tc, nothing_to_send_is_nothing_to_wake_for);
     tcase_add_test(tc, a_delivery_mends_its_lane_and_no_other);
