@@ -81,6 +81,10 @@ static bool act_on_answer(struct sweep *sweep, struct incident *incident)
 static void record_answer(struct sweep *sweep)
 {
     struct incidents *inc = sweep->inc;
+    if (held_before(inc->apart, sweep->receiver, sweep->answer.answer_seq)) {
+        held_add(inc->apart, sweep->receiver, &sweep->answer, true);
+        return;
+    }
     char *text = state_incidents(inc);
     events_record_answer(inc->options.events, sweep->receiver, &sweep->answer,
                          &(struct outbox_row){ROW_INCIDENTS, text});
@@ -105,7 +109,8 @@ static bool is_meant(const struct incidents *inc, const struct incident *inciden
     return false;
 }
 
-void answers_take(struct incidents *inc, const struct fact_answer *taken)
+/* `is_done`: it is recorded alone. */
+static void carry_out(struct incidents *inc, const struct fact_answer *taken, bool is_done)
 {
     struct sweep *sweep = sweeps_new(NULL, NULL, INT64_MAX, act_on_answer);
     const struct incident *incident = panel_find(&inc->panel, taken->answer.alarm);
@@ -113,7 +118,7 @@ void answers_take(struct incidents *inc, const struct fact_answer *taken)
     sweep->is_recorded = true;
     sweep->receiver = taken->receiver;
     sweep->answer = taken->answer;
-    if (incident && is_meant(inc, incident, taken)) {
+    if (incident && !is_done && is_meant(inc, incident, taken)) {
         sweep->press_seq = incident->press_seq;
         sweeps_mean(sweep, incident);
     }
@@ -123,6 +128,25 @@ void answers_take(struct incidents *inc, const struct fact_answer *taken)
         !sweeps_has(inc, record_answer, taken->receiver))
         sweeps_carry_out(inc, sweep);
     sweeps_add(inc, sweep);
+}
+
+void answers_take(struct incidents *inc, const struct fact_answer *taken)
+{
+    if (inc->apart && !panel_find(&inc->panel, taken->answer.alarm))
+        held_add(inc->apart, taken->receiver, &taken->answer, false);
+    else
+        carry_out(inc, taken, false);
+}
+
+void answers_catch_up(struct incidents *inc, struct apart *apart, const struct outbox_found *found)
+{
+    struct fact_answer taken;
+    bool is_done;
+    while (held_next(apart, &taken, &is_done)) {
+        /* One that the store has was carried out by an earlier run, before later presses, say. */
+        is_done = is_done || taken.answer.answer_seq <= found->answer_seq[taken.receiver];
+        carry_out(inc, &taken, is_done);
+    }
 }
 
 /* For its part: others may have to say so, too. */
@@ -146,15 +170,29 @@ static void reply(struct incidents *inc, size_t receiver, uint64_t ticket,
     delivery_reply(inc->options.delivery, ticket, said);
 }
 
+/* Whether it may mean alarms that the store alone has, which cannot be read: all, or one by a name
+ * that is not open here. */
+static bool is_meant_beyond(const struct sweep *sweep)
+{
+    return sweep->inc->apart && (!sweep->answer.alarm[0] || sweep->outcome.changed == 0);
+}
+
 static void reply_reset(struct sweep *sweep)
 {
     const struct incidents_outcome *outcome = &sweep->outcome;
-    struct uplink_reply said = {.done = outcome->changed > 0 && outcome->pressed_again == 0,
+    bool is_apart = is_meant_beyond(sweep);
+    struct uplink_reply said = {.done = outcome->changed > 0 && outcome->pressed_again == 0 &&
+                                        !is_apart,
                                 .in_memory = outcome->changed > 0 && !sweep->stored};
     if (outcome->pressed_again > 0)
         snprintf(said.reason, sizeof said.reason,
                  "%zu of them stay open: their last press was not known when it was said",
                  outcome->pressed_again);
+    else if (is_apart)
+        snprintf(said.reason, sizeof said.reason,
+                 "%zu of those known %s closed; what was open before the gateway's start is known "
+                 "when its store can be read: say it again then",
+                 outcome->changed, outcome->changed == 1 ? "is" : "are");
     else
         snprintf(said.reason, sizeof said.reason, "no such alarm is open");
     reply(sweep->inc, sweep->receiver, sweep->ticket, UPLINK_COMMAND_RESET, &said);
@@ -171,6 +209,7 @@ static void reset(struct incidents *inc, const struct fact_command *asked, int64
     sweep->awaited = true;
     sweep->receiver = asked->receiver;
     sweep->ticket = asked->ticket;
+    memcpy(sweep->answer.alarm, command->alarm, sizeof sweep->answer.alarm);
     while ((incident = panel_next_open(&inc->panel, incident))) {
         if (strcmp(incident->alarm, command->alarm) != 0 &&
             (command->alarm[0] || incident->class == INCIDENT_CLASS_DURESS))

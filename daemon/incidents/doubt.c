@@ -137,6 +137,7 @@ void doubt_stand_apart(struct incidents *inc, const struct outbox_found *found)
     snprintf(text, sizeof text, "until the store can be read " MAY_BE " (%s)", found->unknown);
     encode_copy_utf8(inc->apart->why, sizeof inc->apart->why, text);
     inc->apart->may_pass = found->is_late;
+    STAILQ_INIT(&inc->apart->held);
     inc->apart->until_ms = clock_monotonic_ms() + APART_MS;
 }
 

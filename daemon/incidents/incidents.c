@@ -271,7 +271,7 @@ void incidents_free(struct incidents *inc)
         return;
     sweeps_free(inc);
     state_finish(inc);
-    free(inc->apart);
+    held_free(inc->apart);
     free(inc->ending);
     free(inc);
 }

@@ -32,6 +32,7 @@ struct apart {
     char why[FACT_TEXT_SIZE];
     bool may_pass; /* the disk is only late: not stated before `until_ms` */
     int64_t until_ms;
+    STAILQ_HEAD(, held) held; /* answers that wait for the store */
 };
 
 struct sweep;
@@ -132,7 +133,18 @@ void steps_tick(struct incidents *inc);
 /* answers.c: what receivers and their people have done. */
 void answers_delivered(struct incidents *inc, const struct fact_delivered *delivered);
 void answers_take(struct incidents *inc, const struct fact_answer *taken);
+/* The store was read, and its alarms are open again: those that wait for that. */
+void answers_catch_up(struct incidents *inc, struct apart *apart, const struct outbox_found *found);
 void answers_obey(struct incidents *inc, const struct fact_command *asked, int64_t at_ns);
+
+/* held.c: answers for alarms of which nobody knows while the store cannot be read. `is_done`: what
+ * it says was carried out; it is only to be recorded. */
+void held_add(struct apart *apart, size_t receiver, const struct uplink_answer *said, bool is_done);
+/* Whether something waits that the same receiver's people said earlier; NULL: nothing does. */
+bool held_before(const struct apart *apart, size_t receiver, int64_t answer_seq);
+/* The first, taken out; false if there is none. */
+bool held_next(struct apart *apart, struct fact_answer *ret_taken, bool *ret_is_done);
+void held_free(struct apart *apart); /* with all that waits; NULL is accepted */
 
 /* sweeps.c: a sweep is made, told what it means, and added: its first event at once, if nothing
  * else is under way and none was made of another in this turn. */

@@ -229,8 +229,8 @@ static void load_progress(const struct incidents *inc, struct incident *incident
 /* What can be read of it is taken over; of what nature nobody can read is a real alarm. If it is
  * not known which event tells of its newest press, nobody at a receiver is known to have seen that.
  */
-static void load_incident(struct incidents *inc, struct incident *incident, const json_t *object,
-                          bool is_whole, bool same_boot)
+static void load_incident(const struct incidents *inc, struct incident *incident,
+                          const json_t *object, bool is_whole, bool same_boot)
 {
     *incident = (struct incident){
         .button = incident->button,
@@ -259,9 +259,6 @@ static void load_incident(struct incidents *inc, struct incident *incident, cons
     }
     const json_t *press_seq = is_whole ? json_object_get(object, "press_seq") : NULL;
     incident->press_seq = (uint64_t)json_integer_value(press_seq);
-    /* Its line chattered, and the count is still to be told. */
-    if (press_seq && incident->press_seq == 0)
-        inc->own[incident->button].unreported = true;
     load_progress(inc, incident, json_object_get(object, "receivers"));
 }
 
@@ -278,6 +275,14 @@ static struct incident *place_of(struct incidents *inc, const json_t *one)
     return panel_incident(&inc->panel, i, class);
 }
 
+/* Its line chattered, and the count is still to be told. */
+static void note_unreported(struct incidents *inc, const struct incident *incident,
+                            const json_t *object)
+{
+    if (json_object_get(object, "press_seq") && incident->press_seq == 0)
+        inc->own[incident->button].unreported = true;
+}
+
 /* One that was open; if it is not all known, why: what is known of it is open all the same. */
 static void load_one(struct incidents *inc, json_t *one, bool same_boot)
 {
@@ -290,8 +295,10 @@ static void load_one(struct incidents *inc, json_t *one, bool same_boot)
     bool is_taken = incident && incident->open;
     if (incident && !is_taken)
         load_incident(inc, incident, one, is_whole, same_boot);
-    if (incident && !is_taken && is_whole)
+    if (incident && !is_taken && is_whole) {
+        note_unreported(inc, incident, one);
         return;
+    }
     if (!is_whole)
         log_error("tocsind", "what was kept of alarm %s: %s", alarm ? alarm : "?", e.text);
     snprintf(reason, sizeof reason, "alarm %s of input %s was open before the restart; %s",
@@ -302,10 +309,15 @@ static void load_one(struct incidents *inc, json_t *one, bool same_boot)
     doubt_add(inc, reason, true);
 }
 
-static void load_incidents(struct incidents *inc, const json_t *row)
+static bool is_of_this_boot(const struct incidents *inc, const json_t *row)
 {
     const char *boot = json_string_value(json_object_get(row, "boot"));
-    bool same_boot = boot && strcmp(boot, events_boot(inc->options.events)) == 0;
+    return boot && strcmp(boot, events_boot(inc->options.events)) == 0;
+}
+
+static void load_incidents(struct incidents *inc, const json_t *row)
+{
+    bool same_boot = is_of_this_boot(inc, row);
     size_t at;
     json_t *one;
     json_array_foreach(json_object_get(row, "incidents"), at, one) load_one(inc, one, same_boot);
@@ -364,10 +376,12 @@ static json_t *read_row(struct incidents *inc, const struct outbox_found *found,
     return NULL;
 }
 
-static void join(struct incidents *inc)
+/* What waited for that is the caller's, who frees it with held_free. */
+static struct apart *join(struct incidents *inc)
 {
-    free(inc->apart);
+    struct apart *apart = inc->apart;
     inc->apart = NULL;
+    return apart;
 }
 
 /* Those of a row that was written by one who did not know the store's. */
@@ -378,7 +392,7 @@ static void note_apart(struct incidents *inc, const struct outbox_found *found)
     if ((found->unknown[0] && !text) || json_is_true(json_object_get(row, "apart")))
         doubt_stand_apart(inc, found);
     if (inc->apart && !found->unknown[0] && !found->earlier)
-        join(inc); /* the store is known, and held nothing */
+        held_free(join(inc)); /* the store is known, and held nothing */
     json_decref(row);
 }
 
@@ -386,10 +400,10 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
 {
     if (!inc->apart)
         return; /* what this gateway knows came after that */
-    join(inc);
+    json_t *row = read_row(inc, found, ROW_INCIDENTS);
+    struct apart *apart = join(inc);
     doubt_load(inc, found);
     inc->doubt_is_new = inc->doubt[0];
-    json_t *row = read_row(inc, found, ROW_INCIDENTS);
     json_t *tests = read_row(inc, found, ROW_TESTS), *exercise = read_row(inc, found, ROW_EXERCISE);
     load_incidents(inc, row);
     load_tests(inc, tests);
@@ -403,6 +417,8 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
     inc->unsaved = true;
     state_save_unsaved(inc);
     delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
+    answers_catch_up(inc, apart, found); /* may close some */
+    held_free(apart);
 }
 
 void incidents_load(struct incidents *inc, const struct outbox_found *found)

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A gateway that starts without its store: what is said and pressed meanwhile joins what was open
+ * before, and nothing of either is lost. */
+#include <stdio.h>
+#include <string.h>
+
+#include "part_world.h"
+#include "run_suite.h"
+
+#define BUTTONS 2
+static const enum world_input buttons[BUTTONS] = {WORLD_GATE, WORLD_OFFICE};
+
+/* What the store holds of before: an alarm of each, which both receivers have. */
+static struct outbox_found store;
+static char before[BUTTONS][UUID_TEXT_SIZE];
+
+/* A process that does not know what the store holds. */
+static void start_apart(void)
+{
+    fake.unknown = "the disk has not answered yet";
+    world_restart();
+    fake.unknown = NULL;
+    ck_assert(!incidents_known(world.incidents));
+}
+
+static void set_up(void)
+{
+    world_begin();
+    world_open();
+    fake.responders = 3;
+    for (int i = 0; i < BUTTONS; i++) {
+        world_press(buttons[i]);
+        world_release(buttons[i]);
+        world_deliver("tocsin.alarm.raised", 0);
+        world_deliver("tocsin.alarm.raised", 1);
+        memcpy(before[i], world_incident(buttons[i])->alarm, UUID_TEXT_SIZE);
+    }
+    store = fake_found();
+    start_apart();
+}
+
+static void tear_down(void)
+{
+    outbox_found_finish(&store);
+    world_close();
+    world_end();
+}
+
+static void read_store(void)
+{
+    incidents_catch_up(world.incidents, &store);
+    facts_tell(world.facts);
+    virtual_turn(world.facts, NULL);
+    ck_assert(incidents_known(world.incidents));
+}
+
+/* 0: they do not say what they had before them. */
+static void say(size_t receiver, enum uplink_answer_state state, const char *alarm,
+                int64_t answer_seq, uint64_t seen_seq)
+{
+    struct fact fact = {.kind = FACT_ANSWER,
+                        .u.answer = {.receiver = receiver,
+                                     .answer = {.answer_seq = answer_seq,
+                                                .seen_seq = seen_seq,
+                                                .says_seen = seen_seq > 0,
+                                                .state = state,
+                                                .by = "Zhang"}}};
+    memcpy(fact.u.answer.answer.alarm, alarm, UUID_TEXT_SIZE);
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+}
+
+START_TEST(what_people_say_of_an_alarm_that_the_store_has_waits_for_it_and_is_done_then)
+{
+    static const enum incident_progress expected[] = {
+        [UPLINK_ANSWER_SEEN] = INCIDENT_PROGRESS_SEEN,
+        [UPLINK_ANSWER_COMING] = INCIDENT_PROGRESS_COMING,
+        [UPLINK_ANSWER_CLOSED] = INCIDENT_PROGRESS_SEEN,
+        [UPLINK_ANSWER_REJECTED] = INCIDENT_PROGRESS_SEEN};
+    enum uplink_answer_state state = (enum uplink_answer_state)_i;
+    say(0, state, before[0], 5, 0);
+    ck_assert_uint_eq(fake.answers_recorded, 0);
+    read_store();
+    ck_assert_uint_eq(fake.answers_recorded, 1);
+    ck_assert_int_eq(fake.answer.answer_seq, 5);
+    const struct incident *incident = world_incident(WORLD_GATE);
+    ck_assert_int_eq(incident->progress[0], expected[state]);
+    ck_assert_int_eq(incident->closing[0], state == UPLINK_ANSWER_CLOSED);
+    ck_assert_int_eq(incident->rejected[0], state == UPLINK_ANSWER_REJECTED);
+    /* It outlives the next start. */
+    world_restart();
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[0], expected[state]);
+}
+END_TEST
+
+START_TEST(what_all_have_closed_meanwhile_is_closed)
+{
+    say(0, UPLINK_ANSWER_CLOSED, before[1], 1, 0);
+    say(1, UPLINK_ANSWER_CLOSED, before[1], 1, 0);
+    read_store();
+    virtual_turn(world.facts, NULL);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed"), 1);
+    ck_assert_str_eq(fake_last("tocsin.alarm.closed")->alarm, before[1]);
+    ck_assert_ptr_null(world_incident(WORLD_OFFICE));
+    ck_assert_ptr_nonnull(world_incident(WORLD_GATE));
+    ck_assert_uint_eq(fake.answers_recorded, 2);
+}
+END_TEST
+
+/* A heartbeat confirms by the highest number. */
+START_TEST(what_is_said_of_a_known_alarm_counts_at_once_and_is_confirmed_behind_what_waits)
+{
+    world_press(WORLD_HELD);
+    virtual_advance(world.facts, 3000);
+    virtual_turn(world.facts, NULL);
+    const struct incident *known = world_incident(WORLD_HELD);
+    ck_assert_ptr_nonnull(known);
+    say(0, UPLINK_ANSWER_SEEN, known->alarm, 4, fake.count);
+    ck_assert_uint_eq(fake.answers_recorded, 1);
+    say(0, UPLINK_ANSWER_COMING, before[0], 5, 0);
+    world_deliver("tocsin.alarm.raised", 0);
+    say(0, UPLINK_ANSWER_CLOSED, known->alarm, 6, 0);
+    ck_assert(known->closing[0]);
+    ck_assert_uint_eq(fake.answers_recorded, 1);
+    say(1, UPLINK_ANSWER_SEEN, known->alarm, 6, fake.count); /* another one's numbers */
+    ck_assert_uint_eq(fake.answers_recorded, 2);
+    /* Nothing is carried out twice: what was pressed since is not what they meant. */
+    world_release(WORLD_HELD);
+    world_press(WORLD_HELD);
+    virtual_advance(world.facts, 3000);
+    virtual_turn(world.facts, NULL);
+    world_deliver_all(0);
+    read_store();
+    for (int i = 0; i < 3; i++)
+        virtual_turn(world.facts, NULL);
+    ck_assert(!known->closing[0]);
+    ck_assert_uint_eq(fake.answers_recorded, 4);
+    ck_assert_int_eq(fake.answer.answer_seq, 6);
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[0], INCIDENT_PROGRESS_COMING);
+}
+END_TEST
+
+START_TEST(what_the_store_has_of_an_answer_is_not_done_again)
+{
+    store.answer_seq[0] = 5;
+    say(0, UPLINK_ANSWER_COMING, before[0], 5, 0);
+    say(0, UPLINK_ANSWER_COMING, before[1], 6, 0);
+    read_store();
+    virtual_turn(world.facts, NULL);
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[0], INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_int_eq(world_incident(WORLD_OFFICE)->progress[0], INCIDENT_PROGRESS_COMING);
+    ck_assert_uint_eq(fake.answers_recorded, 2);
+}
+END_TEST
+
+/* Neither here nor in the store: or it would come for ever. */
+START_TEST(an_answer_to_what_nobody_has_is_recorded_when_that_is_known)
+{
+    static const char unknown[UUID_TEXT_SIZE] = "01980000-0000-7000-8000-00000000abcd";
+    say(0, UPLINK_ANSWER_CLOSED, unknown, 5, 0);
+    ck_assert_uint_eq(fake.answers_recorded, 0);
+    read_store();
+    ck_assert_uint_eq(fake.answers_recorded, 1);
+    say(0, UPLINK_ANSWER_CLOSED, unknown, 6, 0);
+    virtual_turn(world.facts, NULL);
+    ck_assert_uint_eq(fake.answers_recorded, 2);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed"), 0);
+}
+END_TEST
+
+static void ask_for_reset(const char *alarm)
+{
+    struct fact fact = {
+        .kind = FACT_COMMAND,
+        .u.command = {.ticket = 7, .command = {.kind = UPLINK_COMMAND_RESET, .by = "centre"}}};
+    snprintf(fact.u.command.command.alarm, UUID_TEXT_SIZE, "%s", alarm);
+    facts_publish(world.facts, &fact);
+    facts_tell(world.facts);
+    fake_keep(true);
+}
+
+START_TEST(a_platform_is_not_told_that_all_is_closed_while_nobody_knows_what_was_open)
+{
+    fake.responders = 1;
+    ask_for_reset(before[0]);
+    ck_assert(!fake.reply.reply.done);
+    ck_assert_ptr_nonnull(strstr(fake.reply.reply.reason, "say it again"));
+    world_press(WORLD_GATE);
+    world_deliver_all(0);
+    ask_for_reset("");
+    ck_assert_ptr_null(world_incident(WORLD_GATE));
+    ck_assert(!fake.reply.reply.done);
+    ck_assert_ptr_nonnull(strstr(fake.reply.reply.reason, "1 of those known is closed"));
+    /* One by its name is that one. */
+    world_release(WORLD_GATE);
+    world_press(WORLD_GATE);
+    world_deliver_all(0);
+    ask_for_reset(world_incident(WORLD_GATE)->alarm);
+    ck_assert(fake.reply.reply.done);
+    read_store();
+    world_deliver_all(0);
+    ask_for_reset(before[0]);
+    ck_assert(fake.reply.reply.done);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("incidents_apart");
+    TCase *tc = tcase_create("apart");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_loop_test(
+        tc, what_people_say_of_an_alarm_that_the_store_has_waits_for_it_and_is_done_then, 0,
+        UPLINK_ANSWER_REJECTED + 1);
+    tcase_add_test(tc, what_all_have_closed_meanwhile_is_closed);
+    tcase_add_test(tc,
+                   what_is_said_of_a_known_alarm_counts_at_once_and_is_confirmed_behind_what_waits);
+    tcase_add_test(tc, what_the_store_has_of_an_answer_is_not_done_again);
+    tcase_add_test(tc, an_answer_to_what_nobody_has_is_recorded_when_that_is_known);
+    tcase_add_test(tc, a_platform_is_not_told_that_all_is_closed_while_nobody_knows_what_was_open);
+    suite_add_tcase(suite, tc);
+    return run_suite(suite);
+}
