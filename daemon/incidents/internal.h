@@ -127,6 +127,11 @@ void steps_take(void *arg, const struct panel_step *step);
 /* A step that a person has ordered, or time: makes its event and tells everybody. */
 void steps_carry_out(struct incidents *inc, enum incident_action action,
                      const struct incident *incident, const char *by, const char *note);
+/* An alarm of before that is not open here, since a later one of its button is: the event that it
+ * is closed, and why. No fact: what is shown of that button is the later one. False: it is not
+ * made. */
+bool steps_close_followed(struct incidents *inc, const struct incident *followed,
+                          const struct incident *later);
 /* What was counted while lines chattered. */
 void steps_tick(struct incidents *inc);
 

@@ -323,6 +323,32 @@ static void load_incidents(struct incidents *inc, const json_t *row)
     json_array_foreach(json_object_get(row, "incidents"), at, one) load_one(inc, one, same_boot);
 }
 
+/* Whether the event is made that it is closed: a later alarm of its button has its place. */
+static bool close_followed(struct incidents *inc, json_t *one, bool same_boot)
+{
+    struct err e;
+    const struct incident *later = place_of(inc, one);
+    if (!later || !later->open ||
+        shape_incident(one, same_boot ? clock_monotonic_ns() : INT64_MAX, &e) != 0)
+        return false;
+    struct incident followed = {.button = later->button, .class = later->class};
+    load_incident(inc, &followed, one, true, same_boot);
+    return steps_close_followed(inc, &followed, later);
+}
+
+/* Those of the store whose buttons were pressed again while nobody knew of them: who has them open
+ * is told that they go on under another name. They are taken out of the row. Each event has a row
+ * that still says that the store's are not known: after a kill in between they are found again. */
+static void close_all_followed(struct incidents *inc, json_t *row)
+{
+    json_t *list = json_object_get(row, "incidents");
+    bool same_boot = is_of_this_boot(inc, row);
+    for (size_t i = json_array_size(list); i > 0; i--) {
+        if (close_followed(inc, json_array_get(list, i - 1), same_boot))
+            json_array_remove(list, i - 1);
+    }
+}
+
 static void load_exercise(struct incidents *inc, const json_t *row)
 {
     struct exercise *x = &inc->exercise;
@@ -401,6 +427,7 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
     if (!inc->apart)
         return; /* what this gateway knows came after that */
     json_t *row = read_row(inc, found, ROW_INCIDENTS);
+    close_all_followed(inc, row);
     struct apart *apart = join(inc);
     doubt_load(inc, found);
     inc->doubt_is_new = inc->doubt[0];

@@ -218,6 +218,20 @@ void steps_carry_out(struct incidents *inc, enum incident_action action,
         delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
 }
 
+bool steps_close_followed(struct incidents *inc, const struct incident *followed,
+                          const struct incident *later)
+{
+    char note[120];
+    snprintf(note, sizeof note,
+             "its button was pressed again while the store could not be read: see alarm %s",
+             later->alarm);
+    const struct step_event step = {
+        .verb = "closed", .at_ns = clock_monotonic_ns(), .by = "the gateway", .note = note};
+    log_warning("alarm", "%s: alarm %s is closed: %s", input_of(inc, followed)->id, followed->alarm,
+                note);
+    return steps_emit(inc, followed, &step) != 0;
+}
+
 static bool report_count(struct sweep *sweep, struct incident *incident)
 {
     emit_press(sweep->inc, incident,

@@ -13,10 +13,16 @@ void fake_begin(void)
     fake = (struct fake){.responders = 1, .proven = 1, .takers = 1};
 }
 
+static void free_event(struct fake_event *event)
+{
+    json_decref(event->data);
+    free(event->row_text);
+}
+
 void fake_end(void)
 {
     for (size_t i = 0; i < fake.count; i++)
-        json_decref(fake.events[i].data);
+        free_event(&fake.events[i]);
     for (size_t i = 0; i < fake.row_count; i++)
         free(fake.rows[i].text);
     fake = (struct fake){0};
@@ -93,6 +99,7 @@ struct outbox_found fake_found(void)
     struct outbox_found found = {.last_seq = fake.count,
                                  .row_count = fake.row_count,
                                  .state_lost = fake.state_lost,
+                                 .earlier = fake.earlier,
                                  .rows = calloc(fake.row_count + 1, sizeof *found.rows)};
     for (size_t i = 0; !fake.unknown && i < fake.row_count; i++) {
         found.rows[i].name = strdup(fake.rows[i].name);
@@ -124,6 +131,7 @@ uint64_t events_emit(struct events *ev, const struct events_new *made)
     snprintf(event->type, sizeof event->type, "%s", made->type);
     snprintf(event->alarm, sizeof event->alarm, "%s", made->alarm);
     snprintf(event->row, sizeof event->row, "%s", made->row ? made->row->name : "");
+    event->row_text = made->row ? strdup(made->row->text) : NULL;
     if (made->row)
         keep_row(made->row);
     if (made->upload)

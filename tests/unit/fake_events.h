@@ -20,7 +20,8 @@ struct fake_event {
     enum event_class class;
     int64_t at_ns;
     json_t *data;
-    char row[32]; /* the row that went with it; "" if none did */
+    char row[32];   /* the row that went with it; "" if none did */
+    char *row_text; /* NULL then */
 };
 
 struct fake_row {
@@ -51,9 +52,10 @@ struct fake {
     bool state_lost;   /* the store was damaged, and not every row came back */
     /* Of delivery: */
     uint32_t responders, proven, takers;
-    const char *unknown;   /* why the store could not be read: then it has found nothing */
-    uint32_t alarms_only;  /* bit mask: take presses and nothing else */
-    uint32_t group_of_two; /* bit mask: responders of group 2, the others are of group 1 */
+    const char *unknown;          /* why the store could not be read: then it has found nothing */
+    struct outbox_found *earlier; /* what it held before such a start; borrowed */
+    uint32_t alarms_only;         /* bit mask: take presses and nothing else */
+    uint32_t group_of_two;        /* bit mask: responders of group 2, the others are of group 1 */
     bool alarm_open;
     unsigned replies;
     struct {

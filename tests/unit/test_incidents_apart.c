@@ -204,6 +204,86 @@ START_TEST(a_platform_is_not_told_that_all_is_closed_while_nobody_knows_what_was
 }
 END_TEST
 
+static bool says_apart(const char *row)
+{
+    return strstr(row, "\"apart\":true");
+}
+
+START_TEST(an_alarm_whose_button_was_pressed_again_meanwhile_is_closed_and_says_why)
+{
+    char later[UUID_TEXT_SIZE];
+    world_press(WORLD_GATE);
+    memcpy(later, world_incident(WORLD_GATE)->alarm, sizeof later);
+    ck_assert_str_ne(later, before[0]);
+    read_store();
+    ck_assert(!world_last(FACT_FAULT)->u.fault.broken); /* nothing is left to find out */
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed"), 1);
+    const struct fake_event *closed = fake_last("tocsin.alarm.closed");
+    ck_assert_str_eq(closed->alarm, before[0]);
+    ck_assert_str_eq(fake_text(closed, "alarm"), before[0]);
+    ck_assert_str_eq(fake_text(closed, "by"), "the gateway");
+    ck_assert_ptr_nonnull(strstr(fake_text(closed, "note"), later));
+    ck_assert_str_eq(world_incident(WORLD_GATE)->alarm, later);
+    ck_assert_str_eq(world_incident(WORLD_OFFICE)->alarm, before[1]);
+    ck_assert(fake.alarm_open);
+    /* A kill right behind that event finds again what is still to be done. */
+    ck_assert(says_apart(closed->row_text));
+    ck_assert(!says_apart(fake_row("incidents")));
+    for (int i = 0; i < 2; i++) { /* nor after a restart */
+        ck_assert_ptr_null(strstr(fake_row("incidents"), before[0]));
+        ck_assert(incidents_known(world.incidents));
+        ck_assert_str_eq(world_incident(WORLD_GATE)->alarm, later);
+        ck_assert_str_eq(world_incident(WORLD_OFFICE)->alarm, before[1]);
+        world_restart();
+    }
+}
+END_TEST
+
+/* At a start that reads both: what the store had, and what came while nobody could read it. */
+START_TEST(after_a_kill_meanwhile_it_is_closed_as_well)
+{
+    char later[BUTTONS][UUID_TEXT_SIZE];
+    for (int i = 0; i < BUTTONS; i++) {
+        world_press(buttons[i]);
+        memcpy(later[i], world_incident(buttons[i])->alarm, UUID_TEXT_SIZE);
+    }
+    ck_assert(says_apart(fake_row("incidents")));
+    fake.earlier = &store;
+    world_restart();
+    fake.earlier = NULL;
+    read_store();
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed"), BUTTONS);
+    for (int i = 0; i < BUTTONS; i++)
+        ck_assert_str_eq(world_incident(buttons[i])->alarm, later[i]);
+    ck_assert(!incidents_settle(world.incidents, "Wang", NULL));
+}
+END_TEST
+
+START_TEST(one_whose_end_cannot_be_told_is_no_secret)
+{
+    world_press(WORLD_GATE);
+    fake.cannot_emit = true;
+    incidents_catch_up(world.incidents, &store);
+    facts_tell(world.facts);
+    ck_assert(!incidents_known(world.incidents));
+    ck_assert_ptr_nonnull(strstr(fake_row("incidents-doubt"), before[0]));
+    ck_assert_str_eq(world_incident(WORLD_OFFICE)->alarm, before[1]);
+}
+END_TEST
+
+/* Whose slot is free again is open: only its receivers have closed nothing. */
+START_TEST(one_whose_later_alarm_was_closed_meanwhile_is_open_again)
+{
+    world_press(WORLD_GATE);
+    world_release(WORLD_GATE);
+    world_reset_all();
+    size_t closed = fake_count("tocsin.alarm.closed");
+    read_store();
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed"), closed);
+    ck_assert_str_eq(world_incident(WORLD_GATE)->alarm, before[0]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("incidents_apart");
@@ -218,6 +298,10 @@ int main(void)
     tcase_add_test(tc, what_the_store_has_of_an_answer_is_not_done_again);
     tcase_add_test(tc, an_answer_to_what_nobody_has_is_recorded_when_that_is_known);
     tcase_add_test(tc, a_platform_is_not_told_that_all_is_closed_while_nobody_knows_what_was_open);
+    tcase_add_test(tc, an_alarm_whose_button_was_pressed_again_meanwhile_is_closed_and_says_why);
+    tcase_add_test(tc, after_a_kill_meanwhile_it_is_closed_as_well);
+    tcase_add_test(tc, one_whose_end_cannot_be_told_is_no_secret);
+    tcase_add_test(tc, one_whose_later_alarm_was_closed_meanwhile_is_open_again);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
