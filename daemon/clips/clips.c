@@ -11,7 +11,6 @@
 #include "clips/internal.h"
 
 #define FIRST_LINK_MS 15000 /* after the start; tocsin-video should be there by then */
-#define REFUSED_MS    60000 /* between two lines in the log */
 #define GONE          "tocsin-video does not answer (systemctl status tocsin-video)"
 
 /* Asks tocsin-video for as many clips as there is room for. The others stay on its shelf: neither
@@ -51,27 +50,13 @@ static int64_t end_of(const struct clips *cl, const json_t *manifest)
     return is_of_now && stop_ms < now_ns / 1000000 ? stop_ms * 1000000 : now_ns;
 }
 
-/* What tocsin-video has to say of its clip, and not a word more: the gateway signs it. */
-static void add_claims(json_t *data, const json_t *manifest)
-{
-    static const char *const names[] = {"part",         "last",        "start",  "stop",
-                                        "start_monoms", "stop_monoms", "boot",   "container",
-                                        "codecs",       "length",      "sha256", "chunk_bytes",
-                                        "chunks",       "gops",        "gaps"};
-    for (size_t i = 0; data && i < sizeof names / sizeof *names; i++) {
-        json_t *claim = json_object_get(manifest, names[i]);
-        if (claim)
-            json_object_set(data, names[i], claim);
-    }
-}
-
 static void make_manifest(struct clip *c)
 {
     struct clips *cl = c->clips;
     const json_t *manifest = c->announced->clip.manifest;
     json_t *data = json_pack("{ss,s{ss,ss}}", "alarm", c->upload.alarm, "camera", "id",
                              c->upload.camera, "name", name_of(cl, c->upload.camera));
-    add_claims(data, manifest);
+    claims_add(data, manifest);
     tell(c, FACT_CLIP_READY, 0);
     c->waiting = delivery_takes_clips(cl->options.delivery);
     c->upload.seq =
@@ -84,8 +69,10 @@ static void make_manifest(struct clip *c)
                                                              .upload_receivers = c->waiting});
     if (c->upload.seq == 0)
         list_forget(c); /* announced again at the next connection */
-    else
+    else {
+        asked_count(cl->asked, c->upload.alarm, c->upload.camera);
         list_drop_announced(c);
+    }
 }
 
 /* The manifest is on the disk: the clip is ours, and may go out. */
@@ -162,17 +149,27 @@ static bool is_known(const struct clips *cl, const char *alarm, const struct out
 static void refuse(struct clip *c)
 {
     struct clips *cl = c->clips;
-    int64_t now_ms = clock_monotonic_ms();
-    cl->refused++;
-    if (cl->refused_ms == 0 || now_ms - cl->refused_ms >= REFUSED_MS) {
-        log_warning("video",
-                    "%s: clip %s is of alarm %s, which is not known here: refused (%u such clips "
-                    "since this was said last)",
-                    c->upload.camera, c->upload.clip, c->upload.alarm, cl->refused);
-        cl->refused = 0;
-        cl->refused_ms = now_ms;
-    }
+    refused_note(cl, c, "the alarm is not known here");
     list_say(cl, MESSAGE_CLIP_REFUSED, c->upload.clip);
+    list_forget(c);
+}
+
+/* Why the gateway does not sign it; NULL if it does. */
+static const char *why_not(const struct clip *c)
+{
+    const struct clips *cl = c->clips;
+    const char *wrong =
+        asked_wrong(cl->asked, c->upload.alarm, c->upload.camera, cl->options.config.video);
+    return wrong ? wrong
+                 : claims_wrong(c->announced->clip.manifest, events_boot(cl->options.events),
+                                clock_monotonic_ms());
+}
+
+/* Its file stays with tocsin-video, which tells of it again when it is connected anew: if it is
+ * wrong in good faith, nothing is lost that a person cannot find. */
+static void hold_off(struct clip *c, const char *why)
+{
+    refused_note(c->clips, c, why);
     list_forget(c);
 }
 
@@ -181,11 +178,14 @@ static void on_found(void *arg, const struct outbox_clip *found)
     struct question *question = arg;
     struct clips *cl = question->clips;
     struct clip *c = cl->closed ? NULL : list_find(cl, question->id);
+    const char *wrong = c && c->announced ? why_not(c) : NULL;
     free(question);
     if (!c || !c->announced) {
         /* Gone, or known by now (list_take_known). */
     } else if (found->seq == 0 && !is_known(cl, c->upload.alarm, found)) {
         refuse(c);
+    } else if (found->seq == 0 && wrong) {
+        hold_off(c, wrong);
     } else if (found->seq == 0) {
         make_manifest(c);
     } else {
@@ -275,9 +275,15 @@ static void on_message(void *arg, const struct message *message)
     }
 }
 
+static const struct option_list *cameras_of(const struct clips *cl, const struct incident *incident)
+{
+    return &cl->options.config.inputs->items[incident->button].cameras;
+}
+
 static void tell_alarm(struct clips *cl, const struct incident *incident)
 {
-    const struct option_list *cameras = &cl->options.config.inputs->items[incident->button].cameras;
+    const struct option_list *cameras = cameras_of(cl, incident);
+    asked_go_on(cl->asked, incident);
     /* Of an alarm from another boot nobody knows when it was pressed. */
     if (!cl->link || !incident->open || incident->last_press_ns == 0)
         return;
@@ -302,6 +308,8 @@ static void on_fact(void *self, const struct fact *fact)
         strike_all(cl, fact->u.no_clips);
     } else if (fact->kind == FACT_INCIDENT) {
         const struct fact_incident *step = &fact->u.incident;
+        if (step->action == INCIDENT_ACTION_RAISED)
+            asked_begin(cl->asked, &step->incident, cameras_of(cl, &step->incident));
         if (step->action == INCIDENT_ACTION_RAISED || step->action == INCIDENT_ACTION_UPDATED)
             tell_alarm(cl, &step->incident);
         return;
@@ -317,6 +325,7 @@ bool clips_connected(const struct clips *cl)
 void clips_tick(struct clips *cl)
 {
     ask(cl); /* there may be room again */
+    refused_tick(cl);
     if (cl->link && !link_client_is_up(cl->link) &&
         clock_monotonic_ms() - cl->opened_ms > FIRST_LINK_MS)
         facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, GONE);
@@ -326,7 +335,7 @@ static void on_up(void *arg)
 {
     struct clips *cl = arg;
     log_info("video", "connected to tocsin-video");
-    facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, NULL);
+    refused_state(cl);
     const struct incident *incident = NULL;
     while ((incident = incidents_next_open(cl->options.incidents, incident)))
         tell_alarm(cl, incident);
@@ -357,6 +366,7 @@ int clips_open(const struct clips_options *options, const struct outbox_found *f
         return err_set(e, ENOMEM, "clips: out of memory");
     cl->options = *options;
     cl->opened_ms = clock_monotonic_ms();
+    cl->asked = asked_create();
     *ret_clips = cl;
     cameras_open(cl);
     backlog_open(cl, found);
@@ -385,7 +395,9 @@ void clips_close(struct clips *cl)
 
 void clips_free(struct clips *cl)
 {
-    if (cl)
-        free(cl->cameras);
+    if (!cl)
+        return;
+    free(cl->cameras);
+    asked_destroy(cl->asked);
     free(cl);
 }

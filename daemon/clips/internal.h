@@ -3,6 +3,8 @@
 #ifndef TOCSIN_CLIPS_INTERNAL_H
 #define TOCSIN_CLIPS_INTERNAL_H
 
+#include "clips/asked.h"
+#include "clips/claims.h"
 #include "clips/clips.h"
 #include "videolink/link.h"
 
@@ -36,6 +38,14 @@ struct camera {
     int64_t since_ms;
 };
 
+/* Clips that were not taken. */
+struct refused {
+    unsigned since_said;         /* since that was logged last */
+    unsigned count;              /* with no long pause between them */
+    int64_t said_ms, last_ms;    /* 0: never */
+    char text[FACT_REASON_SIZE]; /* of the fault */
+};
+
 struct clips {
     struct clips_options options;
     struct link_client *link; /* NULL without cameras, and once closed */
@@ -43,11 +53,11 @@ struct clips {
     struct camera *cameras;
     struct clip *first;
     struct backlog backlogs[LIMIT_RECEIVERS];
-    size_t unstored;    /* clips whose manifest is not on the disk */
-    size_t wanted;      /* clips that tocsin-video may say, and has not yet */
-    bool flooded;       /* unasked clips came: was logged */
-    unsigned refused;   /* clips of unknown alarms, since that was logged last */
-    int64_t refused_ms; /* when that was; 0: never */
+    size_t unstored; /* clips whose manifest is not on the disk */
+    size_t wanted;   /* clips that tocsin-video may say, and has not yet */
+    bool flooded;    /* unasked clips came: was logged */
+    struct refused refused;
+    struct asked *asked;
     int64_t opened_ms;
     struct message_room room; /* of the clips' folder, as tocsin-video told it */
     int64_t room_ms;          /* when that was; 0: it has not since the link came up */
@@ -96,6 +106,12 @@ void backlog_settle(struct clips *cl, size_t receiver);
 /* It takes no clips any more. True if any were held: which of them for it alone is known to the
  * store, and they are let go as tocsin-video tells of all again. */
 bool backlog_drop(struct clips *cl, size_t receiver);
+
+/* refused.c: states FAULT_VIDEO if that goes on. */
+void refused_note(struct clips *cl, const struct clip *c, const char *why);
+/* The link is up: all is well but for that. */
+void refused_state(struct clips *cl);
+void refused_tick(struct clips *cl);
 
 /* room.c */
 void room_take(struct clips *cl, const struct message_room *room);

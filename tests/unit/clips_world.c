@@ -9,8 +9,9 @@ static struct link_handlers handlers;
 struct message sent[2000];
 size_t sent_count, wanted;
 bool up, closed;
-const char *clip_alarm, *clip_folder, *clip_boot;
+const char *clip_alarm, *clip_camera, *clip_folder, *clip_boot;
 int64_t clip_stop_ms;
+const char *clip_changes;
 
 int link_client_create(uv_loop_t *loop, const char *path, const struct link_handlers *given,
                        struct link_client **ret_client, struct err *e)
@@ -76,11 +77,15 @@ void clips_begin(void)
     sent_count = wanted = 0;
     up = closed = false;
     clip_alarm = "01980000-0000-7000-8000-000000000001";
+    clip_camera = "cam";
     clip_folder = "/video/clips";
     clip_boot = events_boot(FAKE_EVENTS);
-    clip_stop_ms = 77;
+    clip_stop_ms = 1077;
     found = (struct outbox_found){0};
     world.config.video.dir = folder;
+    world.config.video.pre_event_ms = 30000;
+    world.config.video.post_event_ms = world.config.video.part_ms = 60000;
+    clip_changes = NULL;
     open_clips();
 }
 
@@ -146,15 +151,26 @@ void say_room(enum disk_room state, int64_t free_bytes)
     facts_tell(world.facts);
 }
 
+json_t *clips_manifest(void)
+{
+    static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    return json_pack("{si,sb,ss,ss,sI,sI,ss,ss,s[ss],si,ss,si,s[s],s[{si,ss}],s[{si,si,ss}],ss}",
+                     "part", 1, "last", 0, "start", "2026-09-21T14:13:20.000Z", "stop",
+                     "2026-09-21T14:13:21.000Z", "start_monoms", (json_int_t)clip_stop_ms - 1000,
+                     "stop_monoms", (json_int_t)clip_stop_ms, "boot", clip_boot, "container", "mp4",
+                     "codecs", "h264", "aac", "length", 99, "sha256", hash, "chunk_bytes", 4194304,
+                     "chunks", hash, "gops", "at_ms", 0, "sha256", hash, "gaps", "from_ms", -3000,
+                     "to_ms", 0, "why", "the camera was away", "site", "another school");
+}
+
 void say_clip_unasked(unsigned number)
 {
-    struct message message = {
-        .type = MESSAGE_CLIP,
-        .clip = {.camera = "cam",
-                 .length_bytes = 99,
-                 .manifest =
-                     json_pack("{sI,ss,ss,ss}", "stop_monoms", (json_int_t)clip_stop_ms, "boot",
-                               clip_boot, "container", "mp4", "site", "another school")}};
+    struct message message = {.type = MESSAGE_CLIP,
+                              .clip = {.length_bytes = 99, .manifest = clips_manifest()}};
+    json_t *changes = clip_changes ? json_loads(clip_changes, 0, NULL) : json_object();
+    json_object_update(message.clip.manifest, changes);
+    json_decref(changes);
+    snprintf(message.clip.camera, sizeof message.clip.camera, "%s", clip_camera);
     snprintf(message.clip.id, sizeof message.clip.id, "01980000-0000-7000-8000-00000000%04x",
              number);
     snprintf(message.clip.path, sizeof message.clip.path, "%s/%s.mp4", clip_folder,

@@ -15,9 +15,10 @@ extern struct message sent[2000];
 extern size_t sent_count;
 extern bool up, closed;
 extern size_t wanted; /* clips that were asked for and not said */
-extern const char *clip_alarm, *clip_folder, *clip_boot;
+extern const char *clip_alarm, *clip_camera, *clip_folder, *clip_boot;
 /* of those that are said */
 extern int64_t clip_stop_ms;
+extern const char *clip_changes; /* JSON: members of its manifest; NULL: none */
 extern struct clips *clips;
 
 /* Check's fixtures: it is open, its link not yet up. */
@@ -27,6 +28,9 @@ void clips_end(void);
 void open_with(struct outbox_upload *uploads, size_t count);
 /* And that so many more wait for receiver 0. */
 void open_with_left(struct outbox_upload *uploads, size_t count, size_t left);
+
+/* What an honest one says of a clip, and the school's name. Caller frees. */
+json_t *clips_manifest(void);
 
 /* What tocsin-video says; the turn is told. */
 void say_up(void);
