@@ -108,12 +108,15 @@ int run_reset(int argc, char **argv)
                 ? "; NO RECEIVER THAT SENDS HELP is known to have it: if it was real, telephone 110"
                 : "");
     }
+    bool has_unknown = json_is_true(json_object_get(answer, "unknown"));
     json_int_t again = json_integer_value(json_object_get(answer, "pressed_again"));
     if (again > 0)
         printf("%lld alarm%s OPEN: pressed again since you asked\n", (long long)again,
                again == 1 ? " STAYS" : "s STAY");
     else if (json_array_size(closed) == 0)
-        printf("no alarm is open\n");
+        printf("no alarm is open%s\n", has_unknown ? " that is known here" : "");
+    if (has_unknown)
+        printf("NOT EVERY alarm of before the start is known: tocsin status says why\n");
     text_print_kept(answer);
     json_decref(answer);
     return EXIT_SUCCESS;

@@ -108,15 +108,20 @@ static const char *why_not(const struct incidents *inc, const struct incidents_e
     uint32_t responders = delivery_responders(d);
     bool untold = responders ? !(responders & delivery_takes(d, EVENT_CLASS_FOLLOWUP))
                              : !receivers_to_await(inc);
-    return inc->exercise.phase != EXERCISE_PHASE_NONE ? "a drill or test is under way already"
+    return inc->exercise.phase != EXERCISE_PHASE_NONE
+               ? "a drill or test is under way already (tocsin status; tocsin drill end)"
            : any_shown(inc)
                ? "an alarm is open: no drill or test begins before it is closed (tocsin status)"
            : panel_any_real(&inc->panel)
                ? "it cannot begin now: look at the open alarms, and ask the receivers"
-           : inc->apart          ? "which alarms were open before this start is not known yet"
-           : asked->buttons == 0 ? "it would cover no button"
-           : untold              ? "no responder can be told of it"
-                                 : NULL;
+           : inc->apart
+               ? "which alarms were open before this start is known when the store can be read: "
+                 "try again in a moment, or mend what tocsin status says of it"
+           : asked->buttons == 0
+               ? "it would cover no button: inputs has none that may be part of it"
+           : untold ? "no responder can be told of it: none takes more than alarms, or is there "
+                      "(tocsin status)"
+                    : NULL;
 }
 
 int incidents_begin_exercise(struct incidents *inc, const struct incidents_exercise *asked,

@@ -6,7 +6,16 @@
 
 #include "operate/internal.h"
 
-#define NO_ALARM "no open alarm %.60s; tocsin status lists those there are"
+/* Where not all are known, it may be one of the others. */
+static void fail_without_alarm(const struct operate *op, struct control_request *request,
+                               const char *alarm)
+{
+    control_fail(request, "no open alarm %.60s%s; tocsin status %s", alarm,
+                 incidents_known(op->options.incidents)
+                     ? ""
+                     : " is known here, and not every one of before the start is",
+                 incidents_known(op->options.incidents) ? "lists those there are" : "says why");
+}
 
 /* A person has found out what was open before a restart. It is asked for by name, so that nobody
  * says so by closing an alarm of today. */
@@ -21,7 +30,8 @@ static void settle(struct operate *op, struct control_request *request, const js
                               json_string_value(json_object_get(arguments, "note"))))
         replies_when_kept(op, request, json_pack("{sb}", "settled", 1));
     else if (!incidents_known(op->options.incidents))
-        control_fail(request, "what was open is known when the store can be read: mend that first");
+        control_fail(request, "what was open is known when the store can be read: mend that first "
+                              "(tocsin status says what is wrong with it)");
     else
         control_fail(request, "there is nothing to settle: every alarm from before is known");
 }
@@ -84,7 +94,7 @@ static void reset_one(struct operate *op, struct control_request *request, const
            strcmp(alarm, incident->alarm) != 0)
         ;
     if (!incident) {
-        control_fail(request, NO_ALARM, alarm);
+        fail_without_alarm(op, request, alarm);
         return;
     }
     json_t *closed = json_array();
@@ -106,6 +116,8 @@ static void on_all_closed(void *arg, const struct incidents_outcome *outcome)
     if (outcome->pressed_again > 0)
         json_object_set_new(answer, "pressed_again",
                             json_integer((json_int_t)outcome->pressed_again));
+    if (!incidents_known(a->op->options.incidents))
+        json_object_set_new(answer, "unknown", json_true());
     replies_when_kept(a->op, a->request, answer);
     forget(a);
 }
@@ -175,7 +187,7 @@ void orders_cancel(void *arg, struct control_request *request, const json_t *arg
         return;
     }
     if (alarm && !is_open(op, alarm)) {
-        control_fail(request, NO_ALARM, alarm);
+        fail_without_alarm(op, request, alarm);
         return;
     }
     operate_name_who(request, arguments, who, sizeof who);
@@ -202,8 +214,11 @@ static bool read_buttons(const struct operate *op, struct control_request *reque
         const struct config_input *input = id ? config_find_input(config->inputs, id) : NULL;
         size_t i = input ? (size_t)(input - config->inputs->items) : 0;
         if (!input || !(all >> i & 1)) {
-            control_fail(request, "%s is no button that a %s can cover", id ? id : "?",
-                         incident_class_name(class));
+            control_fail(request, "%s is no button that a %s can cover: %s", id ? id : "?",
+                         incident_class_name(class),
+                         class == INCIDENT_CLASS_TEST
+                             ? "an input that is a button can"
+                             : "one can whose kind is neither duress nor test");
             return false;
         }
         named |= UINT64_C(1) << i;

@@ -128,7 +128,7 @@ static void on_answered(void *arg, const struct outbox_answer *answer)
     else if (answer->error)
         control_fail(asking->request, "%s", answer->error);
     else if (asking->query.kind == OUTBOX_QUERY_SHOW && answer->last_seq == 0)
-        control_fail(asking->request, "no such event here");
+        control_fail(asking->request, "no such event here (tocsin events list)");
     else
         control_reply_text(asking->request, answer->text, answer->length);
     forget(asking);

@@ -287,7 +287,12 @@ START_TEST(no_exercise_begins_while_nobody_knows_what_was_open)
     fake.responders = fake.proven = 1;
     fake.unknown = "the disk has not answered yet";
     world_restart();
-    ck_assert_int_lt(begin(INCIDENT_CLASS_DRILL, 1), 0);
+    struct err e;
+    const struct incidents_exercise asked = {
+        .class = INCIDENT_CLASS_DRILL, .buttons = 1, .length_ms = 60000, .by = "Li"};
+    ck_assert_int_lt(incidents_begin_exercise(world.incidents, &asked, &e), 0);
+    ck_assert_ptr_nonnull(strstr(e.text, "try again")); /* or what else to do */
+    ck_assert_ptr_nonnull(strstr(e.text, "tocsin status"));
     ck_assert(phase_is(NULL));
     fake.unknown = NULL;
     struct outbox_found found = fake_found();

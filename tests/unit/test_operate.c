@@ -374,7 +374,9 @@ START_TEST(what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way
     ck_assert_ptr_nonnull(strstr(request->error, "nothing to settle"));
     incidents_load(world.incidents, &(struct outbox_found){.last_seq = 1});
     facts_tell(world.facts);
-    ck_assert(!ask("reset", "{}")->failed);
+    /* Nobody is told that nothing is open. */
+    ck_assert(json_is_true(json_object_get(ask("reset", "{}")->answer, "unknown")));
+    ck_assert_ptr_nonnull(strstr(ask("reset", "{'alarm':'x'}")->error, "not every one of before"));
     ck_assert(!ask("reset", "{'by':'Li'}")->failed);
     ck_assert(!incidents_known(world.incidents));
     ck_assert_ptr_nonnull(strstr(ask("reset", "{'unknown':true}")->error, "--by"));
@@ -382,6 +384,8 @@ START_TEST(what_is_unknown_is_settled_by_a_person_with_a_name_and_not_by_the_way
     ck_assert(!incidents_known(world.incidents));
     ck_assert(!ask("reset", "{'unknown':true,'by':'Li','note':'called 110'}")->failed);
     ck_assert(incidents_known(world.incidents));
+    ck_assert_ptr_null(json_object_get(ask("reset", "{}")->answer, "unknown"));
+    ck_assert_ptr_null(strstr(ask("reset", "{'alarm':'x'}")->error, "before"));
     ck_assert_ptr_nonnull(strstr(fake_row("incidents-doubt"), "Li (root)"));
     ck_assert_ptr_nonnull(strstr(fake_row("incidents-doubt"), "called 110"));
 }
