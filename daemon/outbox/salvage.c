@@ -18,10 +18,13 @@
 #define PATH_SIZE    4300
 #define FRESH_SUFFIX ".new"
 
-/* NULL if it cannot be opened at all. */
+/* NULL if it cannot be opened at all, or is empty: SQLite would remove the log of such a one. */
 static sqlite3 *open_damaged(const char *path)
 {
     sqlite3 *from = NULL;
+    struct stat info;
+    if (stat(path, &info) == 0 && info.st_size == 0)
+        return NULL;
     if (sqlite3_open_v2(path, &from, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
         sqlite3_close(from);
         return NULL;

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How often a store is mended that is replaced or damaged again and again, what a kill in the
+ * middle of it leaves, and what shows that there is anything to mend. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "outbox/place.h"
+#include "outbox_kills.h"
+#include "run_suite.h"
+#include "watched_vfs.h"
+
+/* A disk that fails in reading what has a name ("" for none). SQLite's own reads are not ours. */
+static int failing_fd = -1;
+
+ssize_t __real_pread(int fd, void *to, size_t length, off_t at);
+ssize_t __wrap_pread(int fd, void *to, size_t length, off_t at);
+ssize_t __wrap_pread(int fd, void *to, size_t length, off_t at)
+{
+    if (failing_fd != fd)
+        return __real_pread(fd, to, length, at);
+    errno = EIO;
+    return -1;
+}
+
+static void shell(const struct fixture *f, const char *what)
+{
+    char command[300];
+    snprintf(command, sizeof command, "cd %s && %s", f->folder, what);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* With events 1 to 3 in it, and in use. */
+static struct fixture *make_used(void)
+{
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        put(f, seq, "what is open");
+    wait_stored(f, 3);
+    return f;
+}
+
+static size_t count_aside(const struct fixture *f)
+{
+    char pattern[80];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/outbox.db.damaged-*", f->folder);
+    size_t count = 0;
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            count += strstr(found.gl_pathv[i], "-wal") == NULL;
+    }
+    globfree(&found);
+    return count;
+}
+
+/* --- How often ------------------------------------------------------------------------------ */
+
+#define REPLACE "cp outbox.db other.db && mv other.db outbox.db"
+
+/* What replaces it in a loop would fill the disk with what is put aside. */
+START_TEST(one_that_is_replaced_again_at_once_is_not_written_anew_again)
+{
+    struct fixture *f = make_used();
+    shell(f, REPLACE);
+    put(f, 4, NULL);
+    wait_stored(f, 4);
+    turn_until(f, &f->damaged);
+    ck_assert_uint_eq(count_aside(f), 1);
+    f->damaged = false;
+    shell(f, REPLACE);
+    put(f, 5, NULL);
+    turn_until(f, &f->damaged); /* of what became of it, or that nothing does */
+    ck_assert_msg(!strstr(f->damage, "were kept"), "%s", f->damage);
+    ck_assert_uint_eq(f->stored, 4);
+    ck_assert_uint_eq(count_aside(f), 1);
+    shell(f, "rm outbox.db"); /* nothing is to be put aside: at once */
+    wait_stored(f, 5);
+    ck_assert_uint_eq(count_aside(f), 1);
+    end(f);
+}
+END_TEST
+
+static void turn_until_opened(struct fixture *f, unsigned times)
+{
+    unsigned before = watched_vfs_counts().opened;
+    for (int64_t by_ms = clock_monotonic_ms() + patience_ms();
+         watched_vfs_counts().opened < before + times;) {
+        ck_assert_int_lt(clock_monotonic_ms(), by_ms);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        usleep(200);
+    }
+}
+
+/* A try reads all of it, and may write as much: not with everything that comes. */
+START_TEST(a_salvage_that_failed_is_not_tried_at_once_again)
+{
+    static const struct uplink_result result = {.outcome = UPLINK_OUTCOME_UNCONFIRMED};
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        put(f, seq, "state");
+    wait_stored(f, 400);
+    for (uint64_t seq = 1; seq <= 400; seq++) { /* nobody needs to read them to start */
+        for (size_t receiver = 0; receiver < 2; receiver++)
+            outbox_record_delivery(f->outbox, seq, receiver, 1, &result);
+    }
+    close_outbox(f);
+    remove_log(f);
+    damage(f, "{\"seq\":150}");
+    shell(f, "mkdir -p outbox.db.new/in-the-way");
+    f->look_at_once = true;
+    open_outbox(f);
+    ck_assert_ptr_null(f->found.damage);
+    for (int64_t by_ms = clock_monotonic_ms() + patience_ms(); !f->faulty;) {
+        ck_assert_int_lt(clock_monotonic_ms(), by_ms);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    turn_until_opened(f, 2); /* the try is over: it is opened once more, */
+    shell(f, "rm -r outbox.db.new");
+    turn_until_opened(f, 4); /* and looked at again and again */
+    ck_assert_uint_eq(count_aside(f), 0);
+    ck_assert(!f->damaged);
+    end(f);
+}
+END_TEST
+
+/* --- After a kill --------------------------------------------------------------------------- */
+
+/* Between the two names of which one moves first: the fresh one is beside the damaged one's log, in
+ * which what was committed last stands. */
+START_TEST(the_log_of_a_damaged_one_is_not_played_into_the_fresh_one)
+{
+    struct fixture *f = begin();
+    put(f, 1, "what is open");
+    wait_stored(f, 1);
+    close_outbox(f);
+    remove_log(f);
+    shell(f, "cp outbox.db fresh");
+    kill_in(f, press_once_more);
+    shell(f, "mv outbox.db outbox.db.damaged-1 && cp outbox.db-wal was && mv fresh outbox.db.new");
+    open_outbox(f);
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "while it was put aside"));
+    ck_assert_uint_eq(f->found.last_seq, 1);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what is open");
+    shell(f, "for log in outbox.db.damaged-*-wal; do cmp $log was; done");
+    end(f);
+}
+END_TEST
+
+/* SQLite takes it for one that is to be made, and removes the log, with all that is in it. */
+START_TEST(an_emptied_database_with_a_log_is_damage_and_the_log_is_kept)
+{
+    struct fixture *f = begin();
+    put(f, 1, "what is open");
+    wait_stored(f, 1);
+    close_outbox(f);
+    kill_in(f, press_once_more);
+    shell(f, "cp outbox.db-wal was && truncate -s 0 outbox.db && rm -f outbox.head");
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    shell(f, "for log in outbox.db.damaged-*-wal; do cmp $log was; done");
+    end(f);
+}
+END_TEST
+
+/* --- What shows it -------------------------------------------------------------------------- */
+
+static void set_size(const struct fixture *f, const char *name, off_t bytes)
+{
+    char path[80];
+    snprintf(path, sizeof path, "%s/%s", f->folder, name);
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    ck_assert_int_eq(ftruncate(fd, bytes), 0);
+    close(fd);
+}
+
+static const char *const names[] = {"store", "store-wal"};
+
+START_TEST(a_file_that_has_grown_is_missed_when_it_is_as_short_as_it_was)
+{
+    struct fixture *f = begin();
+    struct place p = {0};
+    struct err e;
+    char path[60];
+    snprintf(path, sizeof path, "%s/store", f->folder);
+    set_size(f, names[0], 8192);
+    set_size(f, names[1], 8192);
+    place_note(&p, path);
+    ck_assert(p.is_known);
+    set_size(f, names[_i], 12288);
+    ck_assert_int_eq(place_check(&p, path, &e), 0);
+    ck_assert_int_eq(place_check(&p, path, &e), 0);
+    set_size(f, names[_i], 8192);
+    ck_assert_int_eq(place_check(&p, path, &e), -EBADMSG);
+    ck_assert_ptr_nonnull(strstr(e.text, "was cut from 12288 to 8192 bytes"));
+    end(f);
+}
+END_TEST
+
+/* The descriptor that the next open gets. */
+static int next_fd(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+    close(fd);
+    return fd;
+}
+
+/* A disk that cannot be read now has lost nothing: there is no reason to write all of it anew. */
+START_TEST(a_log_that_cannot_be_read_is_not_one_that_was_taken_away)
+{
+    struct fixture *f = begin();
+    struct store s;
+    struct err e;
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    close_outbox(f);
+    open_store(f, &s);
+    ck_assert_int_eq(store_begin_log(&s, &e), 0);
+    ck_assert_int_eq(place_read_back(s.db, s.path, s.log_pages, &e), 0);
+    failing_fd = next_fd();
+    int result = place_read_back(s.db, s.path, s.log_pages, &e);
+    failing_fd = -1;
+    ck_assert_int_eq(result, -EIO);
+    ck_assert_ptr_nonnull(strstr(e.text, "cannot be read back by its name"));
+    shell(f, "mv outbox.db-wal elsewhere && touch outbox.db-wal");
+    ck_assert_int_eq(place_read_back(s.db, s.path, s.log_pages, &e), -ESTALE);
+    store_close(&s);
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("outbox_mend");
+    TCase *tc = tcase_create("mend");
+    watched_vfs_install(NULL);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, one_that_is_replaced_again_at_once_is_not_written_anew_again);
+    tcase_add_test(tc, a_salvage_that_failed_is_not_tried_at_once_again);
+    tcase_add_test(tc, the_log_of_a_damaged_one_is_not_played_into_the_fresh_one);
+    tcase_add_test(tc, an_emptied_database_with_a_log_is_damage_and_the_log_is_kept);
+    tcase_add_loop_test(tc, a_file_that_has_grown_is_missed_when_it_is_as_short_as_it_was, 0, 2);
+    tcase_add_test(tc, a_log_that_cannot_be_read_is_not_one_that_was_taken_away);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}
