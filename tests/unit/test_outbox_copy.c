@@ -359,6 +359,29 @@ START_TEST(without_room_for_all_what_is_still_to_be_sent_is_kept)
 }
 END_TEST
 
+/* Its manifest was delivered long ago: of all that is there it alone says what the clip is. */
+START_TEST(and_what_a_clip_belongs_to_that_is_still_to_be_sent)
+{
+    struct fixture *f = make_used(600, 600);
+    struct outbox_found found = {0};
+    char path[64];
+    path_of(f, path);
+    change(f, "INSERT INTO upload"
+              " VALUES(300,'police','m','c','a','camera','path',1,x'00',0,NULL,NULL),"
+              "(301,'police','m','d','a','camera','path',1,x'00',1,NULL,NULL)");
+    spoil_at(f, "event", 10);
+    fill_disk();
+    salvage_closed(f, 0, &found);
+    empty_disk();
+    ck_assert_ptr_nonnull(strstr(found.damage, "since not all could be copied"));
+    outbox_found_finish(&found);
+    ck_assert_int_eq(read_number(path, "SELECT count(*) FROM event WHERE seq=300"), 1);
+    ck_assert_int_eq(read_number(path, "SELECT count(*) FROM event WHERE seq=301"), 0);
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
 START_TEST(nor_is_less_than_that_kept_of_it_while_it_runs)
 {
     struct fixture *f = make_used(600, 0);
@@ -397,6 +420,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, clips_that_cannot_be_read_are_told);
     tcase_add_test(tc, a_table_that_was_read_to_its_end_is_not_read_again_from_there);
     tcase_add_test(tc, without_room_for_all_what_is_still_to_be_sent_is_kept);
+    tcase_add_test(tc, and_what_a_clip_belongs_to_that_is_still_to_be_sent);
     tcase_add_test(tc, nor_is_less_than_that_kept_of_it_while_it_runs);
     suite_add_tcase(suite, tc);
     return suite;

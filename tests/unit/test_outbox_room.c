@@ -214,6 +214,26 @@ START_TEST(a_disk_that_has_none_is_not_asked_and_one_that_refused_not_again_soon
 }
 END_TEST
 
+/* The refusal of one time says nothing of the next. */
+START_TEST(a_refusal_is_over_as_soon_as_there_is_room)
+{
+    struct room room;
+    struct err e;
+    uint64_t seq = 0;
+    room_init(&room, ALARMS, 0);
+    take_all(&room);
+    room_note_refused(&store, &room);
+    ck_assert(room.is_refused);
+    take_all(&room); /* all that is wanted is there */
+    ck_assert(!room.is_refused);
+    /* Used up again, on a disk that has enough: records wait for nothing. */
+    room.ask_ns = INT64_MAX;
+    while (store_free_bytes(&store) >= ALARMS * ROOM_EVENT_BYTES)
+        ck_assert_int_eq(put_alarm(++seq, &e), 0);
+    ck_assert(!room_is_for_alarms(&store, &room));
+}
+END_TEST
+
 START_TEST(a_press_finds_the_room_that_is_just_being_taken)
 {
     struct room room;
@@ -396,6 +416,7 @@ int main(void)
     tcase_add_test(rule,
                    without_a_reserve_that_was_ever_whole_records_are_written_while_there_is_a_disk);
     tcase_add_test(rule, a_disk_that_has_none_is_not_asked_and_one_that_refused_not_again_soon);
+    tcase_add_test(rule, a_refusal_is_over_as_soon_as_there_is_room);
     tcase_add_test(rule, a_press_finds_the_room_that_is_just_being_taken);
     tcase_add_test(rule, room_is_looked_at_before_any_may_be_taken);
     tcase_add_test(thread, what_is_left_is_told_at_the_start);
