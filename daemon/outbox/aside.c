@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "outbox/fresh.h"
-#include "outbox/numbers.h"
 
 #define SUFFIX "@before"
 
@@ -18,7 +17,7 @@ int aside_keep(struct store *s, struct err *e)
 {
     static const char text[] =
         "INSERT OR IGNORE INTO state SELECT name||'" SUFFIX "',text FROM state"
-        " WHERE name<>'" NUMBERS_ROW "' AND name NOT LIKE '%" SUFFIX "'";
+        " WHERE " STORE_ROWS_OF_PARTS " AND name NOT LIKE '%" SUFFIX "'";
     int result = store_begin(s, e);
     if (result != 0)
         return result;

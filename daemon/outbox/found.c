@@ -11,7 +11,6 @@
 
 #include "outbox/aside.h"
 #include "outbox/fresh.h"
-#include "outbox/numbers.h"
 #include "outbox/uploads.h"
 
 static struct outbox_pending *add_pending(struct outbox_found *found, size_t *room)
@@ -225,8 +224,7 @@ static int read_rows_of(struct store *s, const char *select, struct outbox_found
 
 static int read_rows(struct store *s, struct outbox_found *found)
 {
-    int result =
-        read_rows_of(s, "SELECT name, text FROM state WHERE name<>'" NUMBERS_ROW "'", found);
+    int result = read_rows_of(s, "SELECT name, text FROM state WHERE " STORE_ROWS_OF_PARTS, found);
     if (result == 0)
         result = read_rows_of(s,
                               "SELECT state_name, state_text FROM fresh"

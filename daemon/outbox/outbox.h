@@ -136,7 +136,7 @@ struct outbox_found {
     /* Of each receiver the first LIMIT_CLIPS_WAITING; and how many wait for it behind them, to be
      * read later (outbox_read_uploads). */
     size_t uploads_taken[LIMIT_RECEIVERS], uploads_left[LIMIT_RECEIVERS];
-    /* By seq, all above what the database has; their rows, deliveries and clips are among the above
+    /* By seq, none of which the database has; their rows, deliveries and clips are among the above
      * already. */
     size_t restored_count;
     struct outbox_restored *restored;

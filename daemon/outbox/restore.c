@@ -9,7 +9,9 @@
 #include "base/plural.h"
 #include "outbox/found.h"
 #include "outbox/fresh.h"
-#include "outbox/numbers.h"
+#include "outbox/prune.h"
+
+#define NUMBERS_TOLD 4
 
 static char *copy(const char *text)
 {
@@ -49,11 +51,38 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void add_damage(struct outbox_found *found, const char *what)
+{
+    char *both;
+    if (asprintf(&both, "%s%s%s", found->damage ? found->damage : "", found->damage ? "; " : "",
+                 what) < 0)
+        abort();
+    free(found->damage);
+    found->damage = both;
+}
+
 static void tell_damage(struct outbox_found *found, const char *what)
 {
     log_error("outbox", "%s", what);
-    if (!found->damage)
-        found->damage = copy(what);
+    add_damage(found, what);
+}
+
+/* Some numbers as a person reads them: "event 5", "events 5, 7 and others". */
+struct numbers {
+    char text[120];
+    size_t used, count;
+};
+
+static void add_number(struct numbers *n, uint64_t seq)
+{
+    if (n->count++ < NUMBERS_TOLD)
+        n->used += (size_t)snprintf(n->text + n->used, sizeof n->text - n->used, "%s%llu",
+                                    n->count > 1 ? ", " : "", (unsigned long long)seq);
+}
+
+static const char *others(const struct numbers *n)
+{
+    return n->count > NUMBERS_TOLD ? " and others" : "";
 }
 
 size_t restore_list(const struct outbox_found *of_journal, struct restore_twin **ret_twins)
@@ -63,32 +92,54 @@ size_t restore_list(const struct outbox_found *of_journal, struct restore_twin *
         const struct event *event = of_journal->restored[i].event;
         *ret_twins = grow(*ret_twins, i, sizeof **ret_twins);
         struct restore_twin *twin = &(*ret_twins)[i];
-        *twin = (struct restore_twin){.seq = event->seq};
+        *twin = (struct restore_twin){.seq = event->seq, .wall_ms = event->wall_ms};
         memcpy(twin->digest, event->digest, sizeof twin->digest);
     }
     return of_journal->restored_count;
 }
 
-static void tell_other(uint64_t seq, struct outbox_found *found)
+static void tell_other(const struct numbers *other, struct outbox_found *found)
 {
-    char text[160];
+    char text[300];
+    if (other->count == 0)
+        return;
     snprintf(text, sizeof text,
-             "event %llu of the journal is not the one that is stored under its number",
-             (unsigned long long)seq);
+             "event%s %s%s of the journal %s not the one%s that %s stored under %s number%s",
+             plural((long long)other->count), other->text, others(other),
+             other->count == 1 ? "is" : "are", plural((long long)other->count),
+             other->count == 1 ? "is" : "are", other->count == 1 ? "its" : "their",
+             plural((long long)other->count));
     tell_damage(found, text);
 }
 
-/* Numbers far above all may have been given without a store that had others of that kind. */
+/* What is told of the damage may call them lost. */
+static void tell_healed(const struct numbers *healed, struct outbox_found *found)
+{
+    char text[200];
+    if (healed->count == 0)
+        return;
+    snprintf(text, sizeof text, "event%s %s%s, which the journal has, %s stored once more",
+             plural((long long)healed->count), healed->text, others(healed),
+             healed->count == 1 ? "is" : "are");
+    if (found->damage)
+        add_damage(found, text);
+    else
+        log_warning("outbox", "%s", text);
+}
+
+/* A number below the newest proves nothing: a run that went without this journal, a row that is
+ * lost. To send an event once more does no harm; it is pruned only when it is old. */
 static enum restore_state compare_with_stored(struct store *s, const struct restore_twin *twin,
-                                              uint64_t stored_seq)
+                                              const struct prune_mark *pruned)
 {
     struct event *stored = NULL;
     struct err e;
     enum restore_state state;
-    if (twin->seq > stored_seq)
+    if (store_get_event(s, twin->seq, &stored, &e) != 0)
         return RESTORE_ABSENT;
-    if (store_get_event(s, twin->seq, &stored, &e) != 0 || !stored)
-        state = numbers_are_far(twin->seq) ? RESTORE_ABSENT : RESTORE_HAD;
+    if (!stored)
+        state = twin->seq <= pruned->seq && twin->wall_ms <= pruned->wall_ms ? RESTORE_HAD
+                                                                             : RESTORE_ABSENT;
     else
         state = memcmp(stored->digest, twin->digest, EVENT_DIGEST_BYTES) == 0 ? RESTORE_HAD
                                                                               : RESTORE_OTHER;
@@ -99,15 +150,20 @@ static enum restore_state compare_with_stored(struct store *s, const struct rest
 bool restore_compare(struct store *s, struct restore_twin *twins, size_t count,
                      struct outbox_found *found)
 {
-    bool has_other = false;
+    struct numbers other = {.count = 0}, healed = {.count = 0};
+    struct prune_mark pruned;
+    prune_read_mark(s, &pruned);
     for (size_t i = 0; i < count; i++) {
-        twins[i].stored = compare_with_stored(s, &twins[i], found->last_seq);
-        if (twins[i].stored != RESTORE_OTHER)
-            continue;
-        tell_other(twins[i].seq, found);
-        has_other = true;
+        twins[i].stored = compare_with_stored(s, &twins[i], &pruned);
+        if (twins[i].stored == RESTORE_OTHER)
+            add_number(&other, twins[i].seq);
+        else if (twins[i].stored == RESTORE_ABSENT &&
+                 (found->damage || twins[i].seq <= found->last_seq))
+            add_number(&healed, twins[i].seq);
     }
-    return has_other;
+    tell_healed(&healed, found);
+    tell_other(&other, found);
+    return other.count > 0;
 }
 
 /* Takes those over that the database has not, and of one number the first. */
@@ -187,6 +243,50 @@ static void tell_bad(const struct journal_found *in_journal, struct outbox_found
     tell_damage(found, text);
 }
 
+static int compare_pending(const void *a, const void *b)
+{
+    const struct outbox_pending *x = a, *y = b;
+    if (x->seq != y->seq)
+        return x->seq < y->seq ? -1 : 1;
+    return x->receiver < y->receiver ? -1 : x->receiver > y->receiver;
+}
+
+static int compare_uploads(const void *a, const void *b)
+{
+    const struct outbox_upload *x = a, *y = b;
+    if (x->seq != y->seq)
+        return x->seq < y->seq ? -1 : 1;
+    return x->receiver < y->receiver ? -1 : x->receiver > y->receiver;
+}
+
+/* One that is healed belongs between those of the database. */
+static void sort(struct outbox_found *found)
+{
+    if (found->pending_count > 0)
+        qsort(found->pending, found->pending_count, sizeof *found->pending, compare_pending);
+    if (found->upload_count > 0)
+        qsort(found->uploads, found->upload_count, sizeof *found->uploads, compare_uploads);
+}
+
+/* Under one number; `restored` is by number. The first of them is taken. */
+static void tell_forks(struct outbox_found *found)
+{
+    struct numbers forks = {.count = 0};
+    char text[200];
+    for (size_t i = 1; i < found->restored_count; i++) {
+        const struct event *before = found->restored[i - 1].event,
+                           *event = found->restored[i].event;
+        if (before->seq == event->seq &&
+            memcmp(before->digest, event->digest, EVENT_DIGEST_BYTES) != 0)
+            add_number(&forks, event->seq);
+    }
+    if (forks.count == 0)
+        return;
+    snprintf(text, sizeof text, "the journal has two different events under number%s %s%s",
+             plural((long long)forks.count), forks.text, others(&forks));
+    tell_damage(found, text);
+}
+
 bool restore_read(struct journal *j, struct outbox_found *ret_found)
 {
     struct journal_found in_journal = {.damaged = 0};
@@ -196,6 +296,7 @@ bool restore_read(struct journal *j, struct outbox_found *ret_found)
     tell_bad(&in_journal, ret_found);
     if (ret_found->restored_count > 0)
         qsort(ret_found->restored, ret_found->restored_count, sizeof *ret_found->restored, compare);
+    tell_forks(ret_found);
     ret_found->last_seq = in_journal.head.seq;
     ret_found->newest_wall_ms = in_journal.head.wall_ms;
     memcpy(ret_found->head, in_journal.head.digest, sizeof ret_found->head);
@@ -224,14 +325,30 @@ static void keep_rows_of_database(struct outbox_found *found)
     }
 }
 
-void restore_merge(const struct store *s, struct outbox_found *of_journal,
-                   const struct restore_twin *twins, bool is_apart, struct outbox_found *found)
+/* What stands in the database was written later than an event below its newest. */
+static void drop_older_rows(struct outbox_found *found, uint64_t stored_seq)
 {
-    if (of_journal->damage && !found->damage)
-        found->damage = copy(of_journal->damage);
+    for (size_t i = 0; i < found->restored_count; i++) {
+        struct outbox_restored *r = &found->restored[i];
+        if (r->event->seq > stored_seq || !r->row_name || !outbox_found_text(found, r->row_name))
+            continue;
+        free(r->row_name);
+        free(r->row_text);
+        r->row_name = r->row_text = NULL;
+    }
+}
+
+void restore_merge(const struct store *s, struct outbox_found *of_journal,
+                   const struct restore_twin *twins, bool is_apart, uint64_t stored_seq,
+                   struct outbox_found *found)
+{
+    if (of_journal->damage)
+        add_damage(found, of_journal->damage);
     take_absent(of_journal, twins, found);
     if (twins && is_apart)
         keep_rows_of_database(found);
+    else if (twins)
+        drop_older_rows(found, stored_seq);
     for (size_t i = 0; i < found->restored_count; i++) {
         const struct outbox_restored *r = &found->restored[i];
         owe_event(s, r, found);
@@ -239,6 +356,7 @@ void restore_merge(const struct store *s, struct outbox_found *of_journal,
         if (r->row_name && !found_put_row(found, r->row_name, r->row_text))
             abort();
     }
+    sort(found);
     if (found->restored_count > 0)
         log_warning("outbox",
                     "%zu event%s of before this start, the first with number %llu, not on the disk "

@@ -11,14 +11,15 @@
 
 /* What the database has, or had, under the number of an event of the journal. */
 enum restore_state {
-    RESTORE_ABSENT, /* nothing, or it cannot be read */
-    RESTORE_HAD,    /* this event; or none, and later ones: it was pruned */
+    RESTORE_ABSENT, /* nothing, or it cannot be read: it is stored once more */
+    RESTORE_HAD,    /* this event; or none, and it lies within what was pruned (prune.h) */
     RESTORE_OTHER,  /* another event */
 };
 
 struct restore_twin {
     uint64_t seq;
     unsigned char digest[EVENT_DIGEST_BYTES];
+    int64_t wall_ms;
     enum restore_state stored;
 };
 
@@ -31,7 +32,8 @@ bool restore_read(struct journal *j, struct outbox_found *ret_found);
 size_t restore_list(const struct outbox_found *of_journal, struct restore_twin **ret_twins);
 
 /* Store thread, with the database open, of which `found` is what was read. What contradicts itself
- * is logged, and told as damage. Whether there is such a thing. */
+ * is logged, and told as damage by its number; and if there is damage, what of it the journal has.
+ * Whether something contradicts itself. */
 bool restore_compare(struct store *s, struct restore_twin *twins, size_t count,
                      struct outbox_found *found);
 
@@ -39,9 +41,11 @@ bool restore_compare(struct store *s, struct restore_twin *twins, size_t count,
  * Loop thread: those that the database has not, with their rows, deliveries and clips, are part of
  * `found` then, which holds what is in the database (nothing, and no twins, if that is not known);
  * `of_journal` is left with no events. `is_apart`: whoever made them did not know the database, of
- * which the rows go behind `earlier`. Of `s` only the names of receivers are looked at.
+ * which the rows go behind `earlier`; else a row of the database is newer than that of an event
+ * below `stored_seq`, its newest. Of `s` only the names of receivers are looked at.
  */
 void restore_merge(const struct store *s, struct outbox_found *of_journal,
-                   const struct restore_twin *twins, bool is_apart, struct outbox_found *found);
+                   const struct restore_twin *twins, bool is_apart, uint64_t stored_seq,
+                   struct outbox_found *found);
 
 #endif

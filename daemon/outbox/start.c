@@ -37,7 +37,7 @@ static void take_found(struct outbox *ob, int64_t wait_ms, struct outbox_found *
     uint64_t stored_seq;
     bool is_read = meet_await(ob, wait_ms, ret_found, &stored_seq);
     restore_merge(&ob->store, of_journal, is_read ? ob->meeting->twins : NULL,
-                  journal_is_apart(ob->journal), ret_found);
+                  journal_is_apart(ob->journal), stored_seq, ret_found);
     if (ret_found->used_seq < of_journal->last_seq)
         ret_found->used_seq = of_journal->last_seq;
     begin_journal(ob, stored_seq, ret_found);

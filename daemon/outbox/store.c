@@ -85,6 +85,7 @@ static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_OLD_EVENTS] = "SELECT seq,seq=(SELECT max(seq) FROM event)"
                          " OR EXISTS(SELECT 1 FROM delivery d WHERE d.seq=e.seq AND d.state=0)"
                          " OR EXISTS(SELECT 1 FROM upload u WHERE u.seq=e.seq AND u.state=0)"
+                         ",wall_ms"
                          " FROM event e WHERE seq>?1 AND seq<=?2 ORDER BY seq LIMIT ?3",
     [STORE_DELETE_DELIVERIES] = "DELETE FROM delivery WHERE seq=?1",
     [STORE_DELETE_UPLOADS] = "DELETE FROM upload WHERE seq=?1",

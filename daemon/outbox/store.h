@@ -11,8 +11,10 @@
 #include "outbox/outbox.h"
 #include "outbox/place.h"
 
-#define STORE_FILE      "outbox.db"
-#define STORE_LOG_BYTES (4 << 20) /* the room that is taken for its log */
+#define STORE_FILE "outbox.db"
+/* Of rows of state: not of those that the store keeps by itself. */
+#define STORE_ROWS_OF_PARTS "name NOT IN ('numbers','pruned')"
+#define STORE_LOG_BYTES     (4 << 20) /* the room that is taken for its log */
 
 enum store_statement {
     STORE_BEGIN,

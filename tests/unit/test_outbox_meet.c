@@ -262,6 +262,55 @@ START_TEST(in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_k
 }
 END_TEST
 
+/* A kill; a run of the same boot that went without this journal, and stored event 2001; then the
+ * journal is there again, and the store is not: 3 and 4 are given below what that has. */
+static struct fixture *begin_below_the_newest(void)
+{
+    struct fixture *f = begin_stopped();
+    open_outbox(f);
+    put(f, 2, NULL);
+    wait_stored(f, 2);
+    run("cp -a %s %s.left", journal_dir, journal_dir);
+    close_outbox(f);
+    f->journal_dir = NULL;
+    open_outbox(f);
+    put(f, 2001, NULL);
+    wait_stored(f, 3);
+    close_outbox(f);
+    run("rm -rf %s && mv %s.left %s", journal_dir, journal_dir, journal_dir);
+    f->journal_dir = journal_dir;
+    hide(f);
+    open_outbox(f);
+    ck_assert(!f->found.numbers_unknown);
+    ck_assert_uint_eq(f->found.used_seq, 2);
+    put(f, 3, NULL);
+    put(f, 4, "{\"D\"}");
+    return f;
+}
+
+START_TEST(what_the_store_never_had_is_stored_though_it_has_later_numbers)
+{
+    struct fixture *f = begin_below_the_newest();
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
+    char text[80];
+    kill_it(f);
+    bring_back(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.restored_count, 2);
+    ck_assert_uint_eq(f->found.restored[0].event->seq, 3);
+    ck_assert_uint_eq(f->found.pending_count, 10);
+    ck_assert_uint_eq(f->found.last_seq, 2001);
+    ck_assert_uint_ge(f->found.used_seq, 2001);
+    ck_assert_ptr_null(f->found.damage);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "{\"D\"}");
+    ck_assert_str_eq(outbox_found_text(f->found.earlier, "incidents"), "{\"A\"}");
+    store_again(f);
+    wait_stored(f, 2);
+    ck_assert_str_eq(list(f, &query, text), "2001 4 3 2 1 of 5");
+    finish(f);
+}
+END_TEST
+
 START_TEST(what_can_be_read_but_not_written_is_known_at_once)
 {
     struct fixture *f = begin_stopped();
@@ -510,6 +559,7 @@ int main(void)
     tcase_add_test(tests, rows_of_before_outlive_a_restart_that_finds_the_store_again);
     tcase_add_test(tests, rows_of_before_outlive_two_starts_without_the_store);
     tcase_add_test(tests, in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_kill);
+    tcase_add_test(tests, what_the_store_never_had_is_stored_though_it_has_later_numbers);
     tcase_add_test(tests, what_can_be_read_but_not_written_is_known_at_once);
     tcase_add_test(tests, an_event_is_loaded_from_a_store_that_cannot_be_written);
     tcase_add_test(tests, a_disk_that_stands_still_does_not_hold_the_start);
