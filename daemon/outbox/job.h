@@ -176,7 +176,6 @@ struct outbox {
     bool ended;      /* under the lock */
     bool damaged;    /* what is open is, and could not be mended */
     bool was_mended; /* a damaged database was put aside, or was to be */
-    bool faulty;     /* a fault was told and not yet cleared */
     bool unsettled;  /* the disk refused to settle what is fresh */
     bool log_has_frames;
     uint16_t failed;   /* chores that failed and wait */

@@ -16,6 +16,7 @@
 
 #include "outbox/journal.h"
 #include "outbox/restore.h"
+#include "outbox/words.h"
 
 struct outbox;
 
@@ -31,6 +32,7 @@ struct meeting {
     bool has_ceiling;            /* numbers_begin */
     uint64_t used_seq;           /* no number above it was given */
     int64_t salvaged_ns;         /* when a damaged one could not be put aside; 0: none */
+    struct words words;          /* of the fault that was told */
     bool ended_clean; /* the store says that nothing is missing in it; after the thread */
     /* Under the outbox's lock. */
     struct outbox_found found;        /* what was read, until the loop takes it */

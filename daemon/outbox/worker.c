@@ -143,9 +143,8 @@ static void post_all(struct outbox *ob, struct job_list *list)
 
 static void note_fault(struct outbox *ob, const char *reason)
 {
-    if (!ob->faulty)
+    if (words_follow(&ob->meeting->words, reason, clock_monotonic_ns()))
         outbox_tell_fault(ob, reason);
-    ob->faulty = true;
 }
 
 static void note_success(struct outbox *ob)
@@ -153,10 +152,9 @@ static void note_success(struct outbox *ob)
     uv_mutex_lock(&ob->lock);
     bool fails = queue_fails(&ob->queue);
     uv_mutex_unlock(&ob->lock);
-    if (ob->faulty && ob->failed == 0 && !fails && !ob->unsettled && !ob->adrift && !ob->damaged) {
+    bool is_well = ob->failed == 0 && !fails && !ob->unsettled && !ob->adrift && !ob->damaged;
+    if (is_well && words_end(&ob->meeting->words))
         outbox_tell_fault(ob, NULL);
-        ob->faulty = false;
-    }
 }
 
 /* The disk has refused what was to be done when it was quiet, or before a question: a fault until

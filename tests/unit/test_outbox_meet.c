@@ -1,95 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A start without a store that can be opened, or whose disk stands still: the outbox is there at
  * once, and what the store holds joins what has come since when it can be read. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "outbox/numbers.h"
 #include "outbox/record.h"
-#include "outbox_world.h"
+#include "outbox_hidden.h"
 #include "run_suite.h"
 #include "watched_vfs.h"
 
 #define FAR (UINT64_C(1) << 40) /* above what any store here can say */
-
-static char journal_dir[40];
-
-__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
-{
-    char command[200];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    ck_assert_int_eq(system(command), 0);
-}
-
-/* The store has press 1 with its row, owed to both; the gateway was stopped. */
-static struct fixture *begin_stopped(void)
-{
-    struct fixture *f = begin();
-    close_outbox(f);
-    f->journal_dir = journal_dir;
-    open_outbox(f);
-    put(f, 1, "{\"A\"}");
-    wait_stored(f, 1);
-    close_outbox(f);
-    return f;
-}
-
-static void hide(const struct fixture *f)
-{
-    run("mv %s/outbox.db %s/kept; mv %s/outbox.db-wal %s/kept-wal; mkdir %s/outbox.db", f->folder,
-        f->folder, f->folder, f->folder, f->folder);
-}
-
-static void bring_back(const struct fixture *f)
-{
-    run("rmdir %s/outbox.db; mv %s/kept-wal %s/outbox.db-wal; mv %s/kept %s/outbox.db", f->folder,
-        f->folder, f->folder, f->folder, f->folder);
-}
-
-static void wait_fault(struct fixture *f, bool faulty)
-{
-    int64_t deadline = clock_monotonic_ms() + patience_ms();
-    while (f->faulty != faulty && clock_monotonic_ms() < deadline) {
-        uv_run(&f->loop, UV_RUN_NOWAIT);
-        usleep(500);
-    }
-    ck_assert_int_eq(f->faulty, faulty);
-}
-
-static void store_again(struct fixture *f)
-{
-    for (size_t i = 0; i < f->found.restored_count; i++)
-        outbox_store_again(f->outbox, &f->found.restored[i], on_stored, f);
-}
-
-/* As kill -9 does: the thread ends, and nothing of what it would have written is there. */
-static void kill_it(struct fixture *f)
-{
-    ck_assert_uint_gt(outbox_close(f->outbox, 0) + 1, 0);
-    outbox_found_finish(&f->found);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
-    f->stored = 0;
-}
-
-static void cut_power(void)
-{
-    run("rm -f %s/journal.*", journal_dir);
-}
-
-static void finish(struct fixture *f)
-{
-    end(f);
-    run("rm -rf %s", journal_dir);
-}
 
 static const char *stored_state(struct fixture *f)
 {
@@ -258,55 +182,6 @@ START_TEST(in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_k
     kill_it(f);
     bring_back(f);
     open_outbox(f);
-    finish(f);
-}
-END_TEST
-
-/* A kill; a run of the same boot that went without this journal, and stored event 2001; then the
- * journal is there again, and the store is not: 3 and 4 are given below what that has. */
-static struct fixture *begin_below_the_newest(void)
-{
-    struct fixture *f = begin_stopped();
-    open_outbox(f);
-    put(f, 2, NULL);
-    wait_stored(f, 2);
-    run("cp -a %s %s.left", journal_dir, journal_dir);
-    close_outbox(f);
-    f->journal_dir = NULL;
-    open_outbox(f);
-    put(f, 2001, NULL);
-    wait_stored(f, 3);
-    close_outbox(f);
-    run("rm -rf %s && mv %s.left %s", journal_dir, journal_dir, journal_dir);
-    f->journal_dir = journal_dir;
-    hide(f);
-    open_outbox(f);
-    ck_assert(!f->found.numbers_unknown);
-    ck_assert_uint_eq(f->found.used_seq, 2);
-    put(f, 3, NULL);
-    put(f, 4, "{\"D\"}");
-    return f;
-}
-
-START_TEST(what_the_store_never_had_is_stored_though_it_has_later_numbers)
-{
-    struct fixture *f = begin_below_the_newest();
-    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
-    char text[80];
-    kill_it(f);
-    bring_back(f);
-    open_outbox(f);
-    ck_assert_uint_eq(f->found.restored_count, 2);
-    ck_assert_uint_eq(f->found.restored[0].event->seq, 3);
-    ck_assert_uint_eq(f->found.pending_count, 10);
-    ck_assert_uint_eq(f->found.last_seq, 2001);
-    ck_assert_uint_ge(f->found.used_seq, 2001);
-    ck_assert_ptr_null(f->found.damage);
-    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "{\"D\"}");
-    ck_assert_str_eq(outbox_found_text(f->found.earlier, "incidents"), "{\"A\"}");
-    store_again(f);
-    wait_stored(f, 2);
-    ck_assert_str_eq(list(f, &query, text), "2001 4 3 2 1 of 5");
     finish(f);
 }
 END_TEST
@@ -501,25 +376,6 @@ START_TEST(a_link_to_nowhere_may_hold_anything)
 }
 END_TEST
 
-START_TEST(a_store_whose_numbers_were_given_to_others_is_not_taken_over)
-{
-    struct fixture *f = begin_stopped();
-    watched_vfs_hold_opens(true);
-    f->start_wait_ms = 1;
-    open_outbox(f);
-    put(f, 1, NULL);
-    watched_vfs_hold_opens(false);
-    wait_fault(f, true);
-    ck_assert_ptr_nonnull(strstr(f->fault, "another gateway's"));
-    ck_assert(!f->came_late);
-    kill_it(f);
-    f->start_wait_ms = 0;
-    open_outbox(f);
-    ck_assert_uint_eq(f->found.last_seq, 1);
-    finish(f);
-}
-END_TEST
-
 START_TEST(far_numbers_lie_above_all_that_is_known_and_never_meet)
 {
     uint64_t known = UINT64_C(1) << 51, before = 0;
@@ -540,26 +396,18 @@ START_TEST(far_numbers_lie_above_all_that_is_known_and_never_meet)
 }
 END_TEST
 
-static void set_up(void)
-{
-    watched_vfs_install(NULL);
-    strcpy(journal_dir, "/tmp/tocsin-meet-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(journal_dir));
-}
-
 int main(void)
 {
     Suite *suite = suite_create("outbox_meet");
     TCase *tests = tcase_create("meet");
     suite_add_tcase(suite, tests);
-    tcase_add_checked_fixture(tests, set_up, NULL);
+    tcase_add_checked_fixture(tests, set_up_hidden, NULL);
     tcase_add_test(tests, a_store_that_cannot_be_opened_is_a_fault_and_no_end);
     tcase_add_test(tests, what_is_made_meanwhile_is_stored_behind_what_comes_back);
     tcase_add_test(tests, rows_of_before_are_kept_until_they_are_taken_over);
     tcase_add_test(tests, rows_of_before_outlive_a_restart_that_finds_the_store_again);
     tcase_add_test(tests, rows_of_before_outlive_two_starts_without_the_store);
     tcase_add_test(tests, in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_kill);
-    tcase_add_test(tests, what_the_store_never_had_is_stored_though_it_has_later_numbers);
     tcase_add_test(tests, what_can_be_read_but_not_written_is_known_at_once);
     tcase_add_test(tests, an_event_is_loaded_from_a_store_that_cannot_be_written);
     tcase_add_test(tests, a_disk_that_stands_still_does_not_hold_the_start);
@@ -569,7 +417,6 @@ int main(void)
     tcase_add_test(tests, what_the_journal_has_waits_in_memory_and_is_owed_once);
     tcase_add_test(tests, a_first_start_without_room_has_nothing_to_learn);
     tcase_add_test(tests, a_link_to_nowhere_may_hold_anything);
-    tcase_add_test(tests, a_store_whose_numbers_were_given_to_others_is_not_taken_over);
     tcase_add_test(tests, far_numbers_lie_above_all_that_is_known_and_never_meet);
     return run_suite(suite);
 }

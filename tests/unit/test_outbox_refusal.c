@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why a store is not taken, in words that are true now; and what becomes of presses meanwhile. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "outbox/words.h"
+#include "outbox_hidden.h"
+#include "run_suite.h"
+#include "watched_vfs.h"
+
+START_TEST(the_words_of_the_fault_follow_what_hinders_it_now)
+{
+    struct fixture *f = begin_stopped();
+    hide(f);
+    open_outbox(f);
+    wait_words(f, "Is a directory");
+    run("ln -s /nonexistent/x %s/link", f->folder);
+    exchange(f, "link");
+    wait_words(f, "No such file");
+    exchange(f, "link");
+    wait_words(f, "Is a directory"); /* and once more */
+    ck_assert(f->faulty);
+    bring_back(f);
+    wait_fault(f, false);
+    finish(f);
+}
+END_TEST
+
+/* A kill; a run of the same boot that went without this journal, and stored event 2001; then the
+ * journal is there again, and the store is not: 3 and 4 are given below what that has. */
+static struct fixture *begin_below_the_newest(void)
+{
+    struct fixture *f = begin_stopped();
+    open_outbox(f);
+    put(f, 2, NULL);
+    wait_stored(f, 2);
+    run("cp -a %s %s.left", journal_dir, journal_dir);
+    close_outbox(f);
+    f->journal_dir = NULL;
+    open_outbox(f);
+    put(f, 2001, NULL);
+    wait_stored(f, 3);
+    close_outbox(f);
+    run("rm -rf %s && mv %s.left %s", journal_dir, journal_dir, journal_dir);
+    f->journal_dir = journal_dir;
+    hide(f);
+    open_outbox(f);
+    ck_assert(!f->found.numbers_unknown);
+    ck_assert_uint_eq(f->found.used_seq, 2);
+    put(f, 3, NULL);
+    put(f, 4, "{\"D\"}");
+    return f;
+}
+
+START_TEST(what_the_store_never_had_is_stored_though_it_has_later_numbers)
+{
+    struct fixture *f = begin_below_the_newest();
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
+    char text[80];
+    kill_it(f);
+    bring_back(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.restored_count, 2);
+    ck_assert_uint_eq(f->found.restored[0].event->seq, 3);
+    ck_assert_uint_eq(f->found.pending_count, 10);
+    ck_assert_uint_eq(f->found.last_seq, 2001);
+    ck_assert_uint_ge(f->found.used_seq, 2001);
+    ck_assert_ptr_null(f->found.damage);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "{\"D\"}");
+    ck_assert_str_eq(outbox_found_text(f->found.earlier, "incidents"), "{\"A\"}");
+    store_again(f);
+    wait_stored(f, 2);
+    ck_assert_str_eq(list(f, &query, text), "2001 4 3 2 1 of 5");
+    finish(f);
+}
+END_TEST
+
+START_TEST(a_store_whose_numbers_were_given_to_others_is_not_taken_over)
+{
+    struct fixture *f = begin_stopped();
+    watched_vfs_hold_opens(true);
+    f->start_wait_ms = 1;
+    open_outbox(f);
+    put(f, 1, NULL);
+    watched_vfs_hold_opens(false);
+    wait_fault(f, true);
+    ck_assert_ptr_nonnull(strstr(f->fault, "another gateway's"));
+    ck_assert(!f->came_late);
+    kill_it(f);
+    f->start_wait_ms = 0;
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 1);
+    finish(f);
+}
+END_TEST
+
+#define SECOND INT64_C(1000000000)
+
+START_TEST(a_reason_that_is_new_is_told_and_the_same_is_not)
+{
+    struct words w = {.is_told = false};
+    ck_assert(!words_end(&w));
+    ck_assert(words_follow(&w, "a", 5 * SECOND));
+    ck_assert(!words_follow(&w, "a", 50 * SECOND));
+    ck_assert(words_follow(&w, "b", 51 * SECOND));
+    ck_assert(!words_follow(&w, "a", 52 * SECOND));
+    ck_assert(words_follow(&w, "a", 53 * SECOND));
+    ck_assert(words_end(&w));
+    ck_assert(!words_end(&w));
+    ck_assert(words_follow(&w, "a", 54 * SECOND)); /* another fault */
+    ck_assert(!words_follow(&w, "b", 54 * SECOND));
+    ck_assert(words_follow(&w, "b", 55 * SECOND));
+}
+END_TEST
+
+START_TEST(two_reasons_that_take_turns_are_no_storm)
+{
+    struct words w = {.is_told = false};
+    int told = 0, in_the_last_hour = 0;
+    for (int64_t at = 0; at < 86400 * 2; at++) {
+        bool is_told = words_follow(&w, at % 2 ? "a" : "b", at * SECOND / 2);
+        told += is_told;
+        in_the_last_hour += is_told && at >= 82800 * 2;
+    }
+    ck_assert_int_le(told, 1450);
+    ck_assert_int_ge(in_the_last_hour, 59);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("outbox_refusal");
+    TCase *tests = tcase_create("refusal");
+    suite_add_tcase(suite, tests);
+    tcase_add_checked_fixture(tests, set_up_hidden, NULL);
+    tcase_add_test(tests, the_words_of_the_fault_follow_what_hinders_it_now);
+    tcase_add_test(tests, a_reason_that_is_new_is_told_and_the_same_is_not);
+    tcase_add_test(tests, two_reasons_that_take_turns_are_no_storm);
+    tcase_add_test(tests, what_the_store_never_had_is_stored_though_it_has_later_numbers);
+    tcase_add_test(tests, a_store_whose_numbers_were_given_to_others_is_not_taken_over);
+    return run_suite(suite);
+}
