@@ -481,6 +481,7 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
                  "%s is on %s: nothing that is written there outlives a power cut",
                  storage->state_dir, forgetting);
     struct outbox_options options = {.dir = storage->state_dir,
+                                     .gateway = ev->config.site->id,
                                      .receivers = receivers,
                                      .receiver_count = to->count,
                                      .reserve_events = storage->reserve_events,

@@ -101,13 +101,16 @@ static int read_database(struct outbox *ob, struct outbox_found *found, struct e
 }
 
 /* What cannot be written, by this user or at all, can be read perhaps; but not what another process
- * has open. */
-static int read_only(struct outbox *ob, int refused, struct outbox_found *found)
+ * has open, or what is another gateway's, which the error then says. */
+static int read_only(struct outbox *ob, int refused, struct outbox_found *found, struct err *why)
 {
     struct err e;
     store_close(&ob->store);
     outbox_found_finish(found);
-    int result = refused == -EBUSY ? refused : store_open_to_read(&ob->store, &e);
+    bool is_not_ours = refused == -EBUSY || refused == -EEXIST;
+    int result = is_not_ours ? refused : store_open_to_read(&ob->store, &e);
+    if (result == -EEXIST && !is_not_ours)
+        *why = e;
     if (result == 0)
         open_witness(ob, false);
     if (result == 0)
@@ -258,8 +261,8 @@ static int refuse(struct outbox *ob, struct outbox_found *found, struct err *e)
     newest_free(&ob->newest);
     store_close(&ob->store);
     return err_set(e, EEXIST,
-                   "%s holds events with numbers that were given to others meanwhile: it is "
-                   "another gateway's, or an old copy; move it away",
+                   "%s came late, with numbers that were given to other events meanwhile: it "
+                   "cannot be taken over while tocsind runs; leave it there, and restart tocsind",
                    ob->store.path);
 }
 
@@ -293,7 +296,7 @@ static int meet(struct outbox *ob, struct err *e)
 {
     struct outbox_found found = {0};
     int refused = read_database(ob, &found, e);
-    int result = refused == 0 ? 0 : read_only(ob, refused, &found);
+    int result = refused == 0 ? 0 : read_only(ob, refused, &found, e);
     if (result == 0)
         return take_over(ob, refused, &found, e);
     return refused == -EBADMSG ? -EIO : refused;
@@ -307,7 +310,7 @@ int meet_to_read(struct outbox *ob, struct err *e)
     if (!ob->meeting->is_met || s->db)
         return ob->meeting->is_met ? 0 : result;
     result = mend_reopen_to_read(ob, e);
-    if (result == 0 || result == -EBADMSG || result == -EBUSY)
+    if (result == 0 || result == -EBADMSG || result == -EBUSY || result == -EEXIST)
         return result;
     return store_open_to_read(s, &why) == 0 ? 0 : result;
 }

@@ -7,6 +7,7 @@
 
 #include "base/uuid.h"
 #include "outbox/fresh.h"
+#include "outbox/owner.h"
 #include "outbox/record.h"
 
 #define FAR_EPOCH_MS INT64_C(1577836800000) /* 2020-01-01 */
@@ -79,6 +80,11 @@ static int put(struct store *s, const char *text, struct err *e)
     return store_put_row(s, &row, e);
 }
 
+static int put_owner(struct store *s, struct err *e)
+{
+    return s->gateway ? store_put_row(s, &(struct outbox_row){OWNER_ROW, s->gateway}, e) : 0;
+}
+
 static int raise_ceiling(struct store *s, uint64_t ceiling, struct err *e)
 {
     char text[40];
@@ -104,6 +110,8 @@ int numbers_begin(struct store *s, uint64_t used, struct err *e)
     if (result != 0)
         return result;
     result = raise_ceiling(s, ceiling_above(used), e);
+    if (result == 0)
+        result = put_owner(s, e);
     if (result == 0)
         result = store_commit(s, e);
     if (result != 0)

@@ -41,7 +41,7 @@ uint64_t numbers_far(uint64_t known, int64_t wall_ms);
 /* Whether it may have been given so. */
 bool numbers_are_far(uint64_t seq);
 
-/* From now on numbers above this one are given: in a transaction of its own. */
+/* From now on numbers above this one are given, by this gateway: in a transaction of its own. */
 int numbers_begin(struct store *s, uint64_t used, struct err *e);
 
 /* Raises the ceiling if it is near; in the caller's transaction, as fresh.h says. */

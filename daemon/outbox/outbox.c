@@ -218,6 +218,7 @@ void outbox_free(struct outbox *ob)
     meet_free(ob->meeting);
     newest_free(&ob->newest);
     free(ob->adrift);
+    free(ob->store.gateway);
     free(ob->room);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
         free(ob->receivers[i]);

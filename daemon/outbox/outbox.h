@@ -42,6 +42,7 @@ struct outbox;
 
 struct outbox_options {
     const char *dir;              /* the state folder; must exist */
+    const char *gateway;          /* its id: another's store is refused; NULL: whoever's it is */
     const char *const *receivers; /* ids; their order gives the index used below */
     size_t receiver_count;
     int64_t reserve_events;

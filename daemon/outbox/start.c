@@ -57,6 +57,9 @@ static int prepare(struct outbox *ob, const struct outbox_options *options,
         if (!ob->receivers[i])
             return err_set(e, ENOMEM, "outbox: out of memory");
     }
+    ob->store.gateway = options->gateway ? strdup(options->gateway) : NULL;
+    if (options->gateway && !ob->store.gateway)
+        return err_set(e, ENOMEM, "outbox: out of memory");
     snprintf(ob->store.path, sizeof ob->store.path, "%s/" STORE_FILE, options->dir);
     ob->store.receivers = (const char *const *)ob->receivers;
     ob->store.receiver_count = options->receiver_count;

@@ -10,6 +10,7 @@
 
 #include "outbox/fresh.h"
 #include "outbox/numbers.h"
+#include "outbox/owner.h"
 #include "outbox/prove.h"
 #include "wire/digest.h"
 
@@ -198,6 +199,8 @@ static int make_ready(struct store *s, struct err *e)
         result = fresh_count(s, e);
     if (result == 0)
         result = numbers_read(s, e);
+    if (result == 0 && s->gateway)
+        result = owner_check(s->db, s->path, s->gateway, e);
     if (result != 0)
         store_close(s);
     return result;
@@ -309,13 +312,6 @@ int store_empty(struct store *s, struct err *e)
         result = execute(s, "DELETE FROM filler WHERE rowid IN (SELECT rowid FROM filler LIMIT 8)",
                          "free the room taken", e);
     return result == 0 ? sqlite3_changes(s->db) > 0 : result;
-}
-
-void store_id_of_time(int64_t wall_ms, char ret_id[UUID_TEXT_SIZE])
-{
-    int64_t largest = (INT64_C(1) << 48) - 1;
-    uint64_t ms = (uint64_t)(wall_ms < 0 ? 0 : wall_ms > largest ? largest : wall_ms);
-    snprintf(ret_id, UUID_TEXT_SIZE, "%08x-%04x", (unsigned)(ms >> 16), (unsigned)(ms & 0xffff));
 }
 
 void store_reset(sqlite3_stmt *row)

@@ -13,7 +13,7 @@
 
 #define STORE_FILE "outbox.db"
 /* Of rows of state: not of those that the store keeps by itself. */
-#define STORE_ROWS_OF_PARTS "name NOT IN ('numbers','pruned')"
+#define STORE_ROWS_OF_PARTS "name NOT IN ('numbers','owner','pruned')"
 #define STORE_LOG_BYTES     (4 << 20) /* the room that is taken for its log */
 
 enum store_statement {
@@ -83,14 +83,15 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     char path[4096];
+    char *gateway;      /* whose it is to be (owner.h) */
     struct place place; /* of what is open */
     int log_pages;      /* in the log since it was moved last */
+    bool proven;        /* what was read when it was opened is on the disk */
+    bool is_read_only;  /* opened by store_open_to_read */
+    bool is_clean;      /* the stop was clean, and the newest event's number this: clean_seq */
     size_t fresh;       /* events that are not settled */
     /* numbers.h; as the file says, or the transaction that is open */
-    uint64_t ceiling;  /* no number above it was given; 0: nothing is known */
-    bool is_clean;     /* but the stop was clean, and the newest event's number this: clean_seq */
-    bool proven;       /* what was read when it was opened is on the disk */
-    bool is_read_only; /* opened by store_open_to_read */
+    uint64_t ceiling; /* no number above it was given (but is_clean); 0: nothing is known */
     uint64_t clean_seq;
     uint64_t begun; /* numbers above it are given since the start */
     const char *const *receivers;
@@ -100,7 +101,7 @@ struct store {
 };
 
 /* Opens (creating) the database, ready for the statements. Does not grow it, and looks at no more
- * of it than its first pages and its log. */
+ * of it than its first pages and its log. -EEXIST: it is another gateway's. */
 int store_open(struct store *s, struct err *e);
 /* Likewise, of one that is there and can be read, though not written (a read-only mount, a file of
  * another owner): whatever would write fails. Nobody else may have it open. */

@@ -35,3 +35,10 @@ bool store_is_foreign(const char *path)
         return got == 0 && access(log, F_OK) == 0;
     return memcmp(magic, "SQLite format 3", sizeof magic) != 0;
 }
+
+void store_id_of_time(int64_t wall_ms, char ret_id[UUID_TEXT_SIZE])
+{
+    int64_t largest = (INT64_C(1) << 48) - 1;
+    uint64_t ms = (uint64_t)(wall_ms < 0 ? 0 : wall_ms > largest ? largest : wall_ms);
+    snprintf(ret_id, UUID_TEXT_SIZE, "%08x-%04x", (unsigned)(ms >> 16), (unsigned)(ms & 0xffff));
+}

@@ -53,6 +53,7 @@ static void on_found(void *arg, const struct outbox_found *found)
 void open_outbox(struct fixture *f)
 {
     struct outbox_options options = {.dir = f->folder,
+                                     .gateway = f->gateway,
                                      .receivers = receivers,
                                      .receiver_count = 2,
                                      .journal_dir = f->journal_dir,

@@ -11,6 +11,7 @@ struct fixture {
     uv_loop_t loop;
     char folder[32];
     const char *journal_dir; /* of the next start; NULL: without */
+    const char *gateway;     /* likewise */
     struct outbox *outbox;
     struct outbox_found found;
     unsigned stored;

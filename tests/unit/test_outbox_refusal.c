@@ -6,6 +6,7 @@
 
 #include "outbox/words.h"
 #include "outbox_hidden.h"
+#include "outbox_kills.h"
 #include "run_suite.h"
 #include "watched_vfs.h"
 
@@ -85,12 +86,138 @@ START_TEST(a_store_whose_numbers_were_given_to_others_is_not_taken_over)
     put(f, 1, NULL);
     watched_vfs_hold_opens(false);
     wait_fault(f, true);
-    ck_assert_ptr_nonnull(strstr(f->fault, "another gateway's"));
+    ck_assert_ptr_nonnull(strstr(f->fault, "restart tocsind"));
     ck_assert(!f->came_late);
     kill_it(f);
     f->start_wait_ms = 0;
     open_outbox(f);
     ck_assert_uint_eq(f->found.last_seq, 1);
+    finish(f);
+}
+END_TEST
+
+/* The store is that of gateway A, which was stopped. */
+static struct fixture *begin_of_a(void)
+{
+    struct fixture *f = begin_stopped();
+    f->gateway = "A";
+    open_outbox(f);
+    ck_assert_str_eq(f->found.unknown, "");
+    close_outbox(f);
+    return f;
+}
+
+static void change(const struct fixture *f, const char *sql)
+{
+    struct store s;
+    open_store(f, &s);
+    ck_assert_msg(sqlite3_exec(s.db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+                  sqlite3_errmsg(s.db));
+    store_close(&s);
+}
+
+static void open_as(struct fixture *f, const char *gateway, bool is_taken)
+{
+    f->gateway = gateway;
+    open_outbox(f);
+    if (is_taken)
+        ck_assert_str_eq(f->found.unknown, "");
+    else
+        ck_assert_msg(strstr(f->found.unknown, "is that of gateway") != NULL, "%s",
+                      f->found.unknown);
+    ck_assert_uint_eq(f->found.last_seq, is_taken ? 1 : 0);
+    ck_assert_uint_eq(f->found.pending_count, is_taken ? 2 : 0);
+    ck_assert_uint_eq(f->found.row_count, is_taken ? 1 : 0);
+    close_outbox(f);
+    cut_power(); /* the journal's head knows a number of it */
+}
+
+START_TEST(another_gateways_store_is_refused_at_a_start)
+{
+    struct fixture *f = begin_of_a();
+    cut_power();
+    open_as(f, "B", false);
+    open_as(f, "A", true);
+    watched_vfs_refuse_writers(true); /* nor is it read */
+    open_as(f, "B", false);
+    watched_vfs_refuse_writers(false);
+    open_outbox(f);
+    finish(f);
+}
+END_TEST
+
+START_TEST(a_gateway_that_was_given_another_id_begins_anew_where_the_store_is_moved_away)
+{
+    struct fixture *f = begin_of_a();
+    cut_power();
+    f->gateway = "B";
+    open_outbox(f);
+    uint64_t used = begin_numbers(f);
+    put(f, used + 1, NULL);
+    wait_words(f, "move outbox.* away");
+    ck_assert_uint_eq(f->stored, 1);
+    run("mkdir %s/away && mv %s/outbox.* %s/away", f->folder, f->folder, f->folder);
+    wait_stored(f, 2);
+    wait_fault(f, false);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, used + 1);
+    ck_assert_uint_eq(f->found.pending_count, 2);
+    finish(f);
+}
+END_TEST
+
+START_TEST(another_gateways_store_that_comes_late_is_refused_whatever_its_numbers)
+{
+    struct fixture *f = begin_of_a();
+    hide(f);
+    cut_power();
+    f->gateway = "B";
+    open_outbox(f);
+    uint64_t used = begin_numbers(f);
+    put(f, used + 1, NULL);
+    bring_back(f);
+    wait_words(f, "is that of gateway A, and this is B");
+    ck_assert(!f->came_late);
+    ck_assert_uint_eq(f->stored, 1);
+    kill_it(f);
+    cut_power();
+    open_as(f, "A", true);
+    open_outbox(f);
+    finish(f);
+}
+END_TEST
+
+#define FRESH "INSERT INTO fresh SELECT seq+1,id,type,class,alarm,wall_ms,digest,"
+
+/* Whose it is an event says, the newest; then a row. */
+START_TEST(the_store_of_an_older_program_is_that_of_its_newest_event)
+{
+    struct fixture *f = begin_stopped();
+    cut_power();
+    change(f, "UPDATE event SET bytes='{\"source\":\"tocsin:A\"}'");
+    open_as(f, "B", false);
+    change(f, FRESH "'{\"source\":\"tocsin:C\"}','',NULL,NULL FROM event");
+    open_as(f, "A", false);
+    change(f, "DELETE FROM fresh");
+    open_as(f, "A", true);
+    change(f, "UPDATE event SET bytes='{\"source\":\"tocsin:B\"}'");
+    open_as(f, "B", false);
+    open_as(f, "A", true);
+    open_outbox(f);
+    finish(f);
+}
+END_TEST
+
+START_TEST(a_store_that_says_nothing_is_whoever_opens_it)
+{
+    struct fixture *f = begin_stopped();
+    cut_power();
+    change(f, "UPDATE event SET bytes='{\"source\":\"other:A\"}'");
+    open_as(f, "B", true);
+    open_as(f, "A", false);
+    f->gateway = "B";
+    open_outbox(f);
     finish(f);
 }
 END_TEST
@@ -138,6 +265,12 @@ int main(void)
     tcase_add_test(tests, a_reason_that_is_new_is_told_and_the_same_is_not);
     tcase_add_test(tests, two_reasons_that_take_turns_are_no_storm);
     tcase_add_test(tests, what_the_store_never_had_is_stored_though_it_has_later_numbers);
+    tcase_add_test(tests, another_gateways_store_is_refused_at_a_start);
+    tcase_add_test(tests,
+                   a_gateway_that_was_given_another_id_begins_anew_where_the_store_is_moved_away);
+    tcase_add_test(tests, another_gateways_store_that_comes_late_is_refused_whatever_its_numbers);
+    tcase_add_test(tests, the_store_of_an_older_program_is_that_of_its_newest_event);
+    tcase_add_test(tests, a_store_that_says_nothing_is_whoever_opens_it);
     tcase_add_test(tests, a_store_whose_numbers_were_given_to_others_is_not_taken_over);
     return run_suite(suite);
 }
