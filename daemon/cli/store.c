@@ -73,9 +73,27 @@ static bool print_files(const json_t *files, bool is_removal)
     return good;
 }
 
+static void print_witness(const json_t *witness, const json_t *store)
+{
+    const char *reason = json_string_value(json_object_get(store, "witness_reason"));
+    if (json_object_get(witness, "unreadable")) {
+        printf("CANNOT BE READ: ");
+        text_print(witness, "unreadable", 0);
+        printf("\n");
+    } else if (json_is_object(witness)) {
+        printf("has seen event %.0f in the store\n", number(witness, "seq"));
+    } else {
+        printf("has seen nothing yet\n");
+    }
+    if (!reason || !reason[0])
+        return;
+    printf("           CANNOT BE WRITTEN: ");
+    text_print(store, "witness_reason", 0);
+    printf("\n");
+}
+
 static void print_status(const json_t *store, const json_t *files)
 {
-    const json_t *witness = json_object_get(files, "witness");
     char text[32];
     printf("store      %s, last event %.0f, %.0f only in memory ",
            json_string_value(json_object_get(store, "state")), number(store, "head_seq"),
@@ -90,10 +108,7 @@ static void print_status(const json_t *store, const json_t *files)
            text_thousands((long long)(number(files, "free_bytes") / (1 << 20)), text, sizeof text));
     text_print(files, "folder", 0);
     printf("\nwitness    ");
-    if (json_is_object(witness))
-        printf("has seen event %.0f in the store\n", number(witness, "seq"));
-    else
-        printf("has seen nothing yet\n");
+    print_witness(json_object_get(files, "witness"), store);
 }
 
 static int show(int argc, char **argv)

@@ -14,6 +14,7 @@
 #include "events/age.h"
 #include "events/slow.h"
 #include "events/store_room.h"
+#include "events/watched.h"
 #include "iface/limits.h"
 
 #define PRUNE_EVERY_MS (10 * 60 * 1000)
@@ -62,8 +63,7 @@ struct events {
     struct slow slow;
     struct damage damage;
     struct store_room room;
-    char journal_reason[FACT_TEXT_SIZE]; /* "" while the journal takes events */
-    bool journal_stated;
+    struct watched journal, witness;
     char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
     char forgets[FACT_TEXT_SIZE];      /* why it would not outlive a power cut; "": it would */
     bool store_proven;                 /* the disk has taken an event since the start */
@@ -329,19 +329,15 @@ static void check_store(struct events *ev)
     state_store(ev, trouble[0] ? trouble : NULL);
 }
 
-/* That it works is stated once, and then whenever it does again. */
 static void check_journal(struct events *ev)
 {
-    const char *reason = outbox_watch_journal(ev->outbox);
-    if (ev->journal_stated && strcmp(reason, ev->journal_reason) == 0)
-        return;
-    if (reason[0])
-        log_error("outbox", "%s", reason);
-    else if (ev->journal_stated)
-        log_info("outbox", "the journal works again");
-    ev->journal_stated = true;
-    encode_copy_utf8(ev->journal_reason, sizeof ev->journal_reason, reason);
-    facts_state_fault(ev->facts, FAULT_JOURNAL, NULL, reason[0] ? reason : NULL);
+    watched_take(&ev->journal, FAULT_JOURNAL, outbox_watch_journal(ev->outbox), ev->facts);
+}
+
+static void on_store_witness(void *arg, const char *reason)
+{
+    struct events *ev = arg;
+    watched_take(&ev->witness, FAULT_STORE_WITNESS, reason ? reason : "", ev->facts);
 }
 
 static void on_store_fault(void *arg, const char *reason)
@@ -493,6 +489,7 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
     struct outbox_host host = {.on_fault = on_store_fault,
                                .on_damage = on_store_damage,
                                .on_room = on_store_room,
+                               .on_witness = on_store_witness,
                                .on_found = on_store_found,
                                .on_wait = on_wait,
                                .arg = ev};
@@ -593,8 +590,9 @@ json_t *events_status(const struct events *ev)
     size_t waiting = 0;
     for (const struct pending *p = ev->pending; p; p = p->next)
         waiting += !p->stored;
-    return json_pack("{ss,ss,sI,sI,ss,so,so}", "state", events_store_works(ev) ? "good" : "fault",
-                     "reason", store_trouble(ev), "head_seq", (json_int_t)ev->envelope.last_seq,
-                     "in_memory", (json_int_t)waiting, "journal", ev->journal_reason, "damage",
-                     damage_status(&ev->damage), "room", events_room(ev));
+    return json_pack(
+        "{ss,ss,sI,sI,ss,ss,so,so}", "state", events_store_works(ev) ? "good" : "fault", "reason",
+        store_trouble(ev), "head_seq", (json_int_t)ev->envelope.last_seq, "in_memory",
+        (json_int_t)waiting, "journal", ev->journal.reason, "witness_reason", ev->witness.reason,
+        "damage", damage_status(&ev->damage), "room", events_room(ev));
 }

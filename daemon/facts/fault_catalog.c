@@ -73,6 +73,12 @@ static const struct fault_kind kinds[FAULT_CODES] = {
          "Make room on the disk that holds the state folder before it is full: then only so many "
          "alarms are stored as the reserve has room for.",
          "请在磁盘写满之前清理状态目录所在的磁盘；写满后只能存储预留空间所容纳的报警数量。"},
+    [FAULT_STORE_WITNESS] =
+        {"store-witness", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_STORE,
+         "Look at outbox.head in the state folder: while it cannot be written, a store that is "
+         "deleted or put back from a copy while the gateway is off may not be noticed.",
+         "检查状态目录中的 "
+         "outbox.head：在其恢复可写之前，若网关关机期间事件库被删除或换成旧副本，可能无法发现。"},
     [FAULT_JOURNAL] =
         {"journal", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_STORE,
          "Look at the run folder (/run/tocsin): until it takes files again, what is "

@@ -167,8 +167,8 @@ struct outbox {
     uv_cond_t finished; /* the thread has ended its work */
     struct queue queue;
     struct meeting *meeting; /* says itself whose what is */
-    size_t in_hand;          /* events that the store thread writes now */
-    size_t unwritten;        /* that it gave up at a stop */
+    uint32_t in_hand;        /* events that the store thread writes now */
+    uint32_t unwritten;      /* that it gave up at a stop */
     /* store thread */
     struct witness witness;
     struct newest newest;
@@ -199,6 +199,9 @@ void outbox_tell_damage(struct outbox *ob, const char *sentence);
 
 /* What was seen of the room, likewise. */
 void outbox_tell_room(struct outbox *ob, const struct outbox_room *room);
+
+/* The witness cannot be written (reason), or is as it should be (NULL); likewise. */
+void outbox_tell_witness(struct outbox *ob, const char *reason);
 
 /* A change of health, told to the loop in order with the jobs. NULL: all is well again. */
 void outbox_tell_fault(struct outbox *ob, const char *reason);

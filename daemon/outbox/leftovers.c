@@ -44,7 +44,9 @@ static int list_aside(const char *folder, bool is_to_go, json_t *list, struct er
 static json_t *witness_text(const char *store_path)
 {
     struct witness w;
-    witness_open(&w, store_path);
+    struct err e;
+    if (witness_open(&w, store_path, &e) != 0)
+        return json_pack("{ss}", "unreadable", e.text);
     return w.newest.seq == 0
                ? json_null()
                : json_pack("{sI,sI,sI}", "seq", (json_int_t)w.stored.seq, "newest_seq",

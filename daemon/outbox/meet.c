@@ -52,7 +52,9 @@ static void tell_found(struct outbox *ob, struct outbox_found *found)
 
 static void open_witness(struct outbox *ob, bool was_absent)
 {
-    witness_open(&ob->witness, ob->store.path);
+    struct err e;
+    if (witness_open(&ob->witness, ob->store.path, &e) != 0)
+        log_warning("outbox", "%s: what the store had before is not known from it", e.text);
     ob->witness.was_absent = was_absent;
 }
 

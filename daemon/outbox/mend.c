@@ -160,8 +160,8 @@ int mend_prove(struct outbox *ob, struct err *e)
     if (result != 0)
         return result;
     ob->log_has_frames = ob->log_has_frames || store_log_is_long(s);
-    /* A full disk takes none, but events still: its fault is another's. */
-    if (witness_write(&ob->witness, s, &refused) != 0)
-        log_warning("outbox", "%s", refused.text);
+    /* A full disk takes none, but events still. */
+    int written = witness_write(&ob->witness, s, &refused);
+    outbox_tell_witness(ob, written == 0 ? NULL : refused.text);
     return 0;
 }

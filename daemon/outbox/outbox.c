@@ -18,13 +18,6 @@
 #define WAIT_PIECE_NS INT64_C(1000000000)
 #define LACKING_PIECE 64 /* events put into the journal once more in one turn */
 
-struct fault_message {
-    struct mailbox_message message;
-    struct outbox *outbox;
-    char *damage;     /* or NULL, and then: */
-    char reason[400]; /* "" when all is well again */
-};
-
 static void free_delivery(struct job_delivery *d)
 {
     free(d->request);
@@ -143,64 +136,6 @@ static void deliver_job(struct mailbox_message *message)
         break;
     }
     free_job(job);
-}
-
-static void deliver_fault(struct mailbox_message *message)
-{
-    struct fault_message *fault = (struct fault_message *)message;
-    struct outbox_host *host = &fault->outbox->host;
-    if (fault->damage)
-        host->on_damage(host->arg, fault->damage);
-    else
-        host->on_fault(host->arg, fault->reason[0] ? fault->reason : NULL);
-    free(fault->damage);
-    free(fault);
-}
-
-static void tell(struct outbox *ob, const char *damage, const char *reason)
-{
-    struct fault_message *fault = calloc(1, sizeof *fault);
-    if (!fault)
-        return;
-    fault->message.deliver = deliver_fault;
-    fault->outbox = ob;
-    fault->damage = damage ? strdup(damage) : NULL;
-    snprintf(fault->reason, sizeof fault->reason, "%s", reason ? reason : "");
-    mailbox_post(ob->mailbox, &fault->message);
-}
-
-void outbox_tell_fault(struct outbox *ob, const char *reason)
-{
-    tell(ob, NULL, reason);
-}
-
-void outbox_tell_damage(struct outbox *ob, const char *sentence)
-{
-    tell(ob, sentence, NULL);
-}
-
-struct room_message {
-    struct mailbox_message message;
-    struct outbox *outbox;
-    struct outbox_room room;
-};
-
-static void deliver_room(struct mailbox_message *message)
-{
-    struct room_message *told = (struct room_message *)message;
-    const struct outbox_host *host = &told->outbox->host;
-    if (host->on_room)
-        host->on_room(host->arg, &told->room);
-    free(told);
-}
-
-void outbox_tell_room(struct outbox *ob, const struct outbox_room *room)
-{
-    struct room_message *told = calloc(1, sizeof *told);
-    if (!told)
-        return; /* it is looked at again */
-    *told = (struct room_message){{.deliver = deliver_room}, ob, *room};
-    mailbox_post(ob->mailbox, &told->message);
 }
 
 static void free_chores(struct outbox *ob)

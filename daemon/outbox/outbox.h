@@ -74,6 +74,9 @@ struct outbox_host {
     void (*on_wait)(void *arg);
     /* Something of the database was damaged, found while it runs: what, and what became of it. */
     void (*on_damage)(void *arg, const char *sentence);
+    /* What stands beside the store as its second witness (witness.h) cannot be written, told each
+     * minute, or is as it should be (NULL), told once and when it is so again. May be NULL. */
+    void (*on_witness)(void *arg, const char *reason);
     /* The room was looked at: soon after the start, then each ten seconds. May be NULL. */
     void (*on_room)(void *arg, const struct outbox_room *room);
     void *arg;

@@ -9,7 +9,6 @@
 
 #include "base/atomic_file.h"
 #include "base/encode.h"
-#include "base/log.h"
 #include "outbox/numbers.h"
 #include "outbox/record.h"
 
@@ -63,22 +62,19 @@ static void name_file(const char *store_path, char ret_path[PATH_SIZE])
     snprintf(ret_path, PATH_SIZE, "%.*s" WITNESS_FILE, folder, store_path);
 }
 
-void witness_open(struct witness *w, const char *store_path)
+int witness_open(struct witness *w, const char *store_path, struct err *e)
 {
     char path[PATH_SIZE], *text = NULL;
     size_t length;
-    struct err e;
     *w = (struct witness){0};
     name_file(store_path, path);
-    int result = atomic_file_read(path, FILE_BYTES, &text, &length, &e);
+    int result = atomic_file_read(path, FILE_BYTES, &text, &length, e);
     if (result == -ENOENT)
-        return;
-    if (result != 0)
-        log_warning("outbox", "%s: what the store had before is not known from it", e.text);
-    else if (!scan(text, length, w))
-        log_warning("outbox", "%s: cannot be believed: what the store had before is not known",
-                    path);
+        return 0;
+    if (result == 0 && !scan(text, length, w))
+        result = err_set(e, EBADMSG, "%s: cannot be believed", path);
     free(text);
+    return result;
 }
 
 static int contradict(struct witness *w, struct err *e, const char *how, uint64_t has)

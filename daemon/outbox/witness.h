@@ -31,11 +31,12 @@ struct witness {
     bool is_behind;             /* the file says less than that */
     bool is_contradicted;       /* the store has less, or something else: to be written at once */
     bool was_absent;            /* there was no store; until that is told */
+    bool is_told_good;          /* nobody has heard of it since that it cannot be written */
 };
 
-/* Reads that of the store in this file. One that is not there knows nothing; nor does one that
- * cannot be believed (logged). */
-void witness_open(struct witness *w, const char *store_path);
+/* Reads that of the store in this file. One that is not there knows nothing (0); nor does one that
+ * cannot be read, or believed: a negative errno says why. */
+int witness_open(struct witness *w, const char *store_path, struct err *e);
 
 /* What the store has, as it was read: 0, or -EBADMSG if that is not what it had. */
 int witness_check(struct witness *w, struct store *s, const struct outbox_found *found,

@@ -74,6 +74,22 @@ def forget_last(stand):
     db.close()
 
 
+def test_a_witness_that_cannot_be_written_is_a_fault_that_the_command_says(stand):
+    told = begin(stand)
+    stand.core.stop()
+    head = store(stand).parent / "outbox.head"
+    head.unlink()
+    head.mkdir()
+    stand.start_core()
+    press(stand, told, "b4")
+    wait_until("it is a fault", lambda: "store-witness" in faults(stand), 90)
+    shown = stand.cli("store", "status", check=True).stdout
+    assert "CANNOT BE READ" in shown and "CANNOT BE WRITTEN" in shown and "has seen nothing" not in shown
+    head.rmdir()
+    wait_until("it is over", lambda: "store-witness" not in faults(stand), 90)
+    assert "has seen event" in stand.cli("store", "status", check=True).stdout
+
+
 @pytest.mark.parametrize("with_journal", [True, False], ids=["journal", "power cut"])
 @pytest.mark.parametrize("harm", [remove, cut, overwrite, forget_last])
 def test_a_store_that_lost_events_is_told_until_a_person_has_seen_it(stand, harm, with_journal):

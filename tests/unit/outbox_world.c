@@ -35,6 +35,14 @@ static void on_damage(void *arg, const char *sentence)
     keep_damage(f);
 }
 
+static void on_witness(void *arg, const char *reason)
+{
+    struct fixture *f = arg;
+    f->witness_good += !reason;
+    f->witness_bad = reason;
+    snprintf(f->witness, sizeof f->witness, "%s", reason ? reason : "");
+}
+
 static void on_found(void *arg, const struct outbox_found *found)
 {
     struct fixture *f = arg;
@@ -65,6 +73,7 @@ void open_outbox(struct fixture *f)
     struct outbox_host host = {.on_fault = on_fault,
                                .on_damage = on_damage,
                                .on_found = on_found,
+                               .on_witness = on_witness,
                                .on_room = f->on_room,
                                .arg = f};
     struct err e;

@@ -23,6 +23,9 @@ struct fixture {
     int64_t prove_every_ms; /* likewise; 0: never */
     char damage[1000];      /* what was told of it while it ran */
     bool damaged;
+    unsigned witness_good; /* how often that was told */
+    char witness[600];     /* why it cannot be written; "" */
+    bool witness_bad;
     bool forgets_damage; /* is killed before it could keep what it was told */
     void (*on_room)(void *arg, const struct outbox_room *room); /* from the next start on */
     /* Of what came later than the start. */

@@ -318,6 +318,42 @@ START_TEST(a_disk_that_is_full_is_a_fault_with_its_words)
 }
 END_TEST
 
+static const char *witness_reason(void)
+{
+    static char text[FACT_TEXT_SIZE];
+    json_t *status = events_status(events);
+    snprintf(text, sizeof text, "%s", json_string_value(json_object_get(status, "witness_reason")));
+    json_decref(status);
+    return text;
+}
+
+START_TEST(a_witness_that_cannot_be_written_is_a_fault_of_its_own)
+{
+    const struct outbox_host *host = &fake_outbox.host;
+    host->on_witness(host->arg, NULL); /* one of before the restart is over then */
+    facts_tell(facts);
+    ck_assert_int_eq(last(FACT_FAULT_STATED)->u.fault.code, FAULT_STORE_WITNESS);
+    ck_assert(!last(FACT_FAULT_STATED)->u.fault.broken);
+    size_t stated = count(FACT_FAULT_STATED);
+    for (int i = 0; i < 3; i++)
+        host->on_witness(host->arg, "outbox.head: Is a directory");
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), stated + 1);
+    ck_assert_int_eq(last(FACT_FAULT)->u.fault.code, FAULT_STORE_WITNESS);
+    ck_assert_str_eq(last(FACT_FAULT)->u.fault.reason, "outbox.head: Is a directory");
+    ck_assert_str_eq(witness_reason(), "outbox.head: Is a directory");
+    ck_assert(events_store_works(events));
+    ck_assert(faults_any(faults) && !faults_any_grave(faults));
+    host->on_witness(host->arg, "outbox.head: No space left");
+    facts_tell(facts);
+    ck_assert_str_eq(last(FACT_FAULT_STATED)->u.fault.reason, "outbox.head: No space left");
+    host->on_witness(host->arg, NULL);
+    facts_tell(facts);
+    ck_assert(!faults_any(faults));
+    ck_assert_str_eq(witness_reason(), "");
+}
+END_TEST
+
 #define RESERVE (INT64_C(100) << 20)
 
 static void see_room(int64_t free_bytes, int64_t held_events, bool alarms_only)
@@ -532,6 +568,7 @@ int main(void)
     tcase_add_test(tc, a_disk_that_does_not_answer_is_a_fault_until_it_does);
     tcase_add_loop_test(tc, the_store_is_told_to_be_good_when_the_disk_has_taken_something, 0, 2);
     tcase_add_test(tc, of_a_store_that_forgets_nothing_is_said_to_be_stored);
+    tcase_add_test(tc, a_witness_that_cannot_be_written_is_a_fault_of_its_own);
     tcase_add_test(tc, a_disk_that_is_full_is_a_fault_with_its_words);
     tcase_add_test(tc, a_disk_is_a_fault_before_it_is_full_and_until_it_has_a_quarter_more);
     tcase_add_test(tc, what_the_kernel_does_not_say_is_neither_good_nor_short);

@@ -55,7 +55,7 @@ static void read_witness(const struct fixture *f, struct witness *ret_witness)
 {
     char path[64];
     path_of(f, path);
-    witness_open(ret_witness, path);
+    witness_open(ret_witness, path, NULL);
 }
 
 static const char *const takings[] = {
@@ -102,6 +102,53 @@ START_TEST(at_rest_it_is_found_out_too_and_everything_is_written_anew)
     }
     check_after_kill(f, 3);
     remove_old(f);
+    end(f);
+}
+END_TEST
+
+static void wait_witness_good(struct fixture *f, unsigned times)
+{
+    int64_t by_ms = clock_monotonic_ms() + patience_ms();
+    while (f->witness_good < times && clock_monotonic_ms() < by_ms)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(f->witness_good, times);
+    ck_assert_str_eq(f->witness, "");
+}
+
+static bool is_shown(struct fixture *f, bool is_readable)
+{
+    json_t *files = ask_json(f, &(struct outbox_query){.kind = OUTBOX_QUERY_FILES});
+    const json_t *witness = json_object_get(files, "witness");
+    const char *why = json_string_value(json_object_get(witness, "unreadable"));
+    bool is_so =
+        is_readable ? json_object_get(witness, "seq") != NULL : why && strstr(why, "outbox.head");
+    json_decref(files);
+    return is_so;
+}
+
+static void wait_witness_shown(struct fixture *f, bool is_readable)
+{
+    int64_t by_ms = clock_monotonic_ms() + patience_ms();
+    while (!is_shown(f, is_readable))
+        ck_assert_int_lt(clock_monotonic_ms(), by_ms);
+}
+
+START_TEST(a_witness_that_cannot_be_written_is_told_until_it_can)
+{
+    struct fixture *f = make_used(true);
+    wait_witness_good(f, 1);
+    wait_witness_shown(f, true);
+    shell(f, "until mkdir outbox.head 2>/dev/null; do rm -f outbox.head; done");
+    put(f, 4, NULL);
+    turn_until(f, &f->witness_bad);
+    ck_assert_ptr_nonnull(strstr(f->witness, "outbox.head"));
+    ck_assert_uint_eq(f->witness_good, 1); /* nor was it told again and again */
+    ck_assert(!f->faulty);                 /* events are stored */
+    wait_witness_shown(f, false);
+    shell(f, "rmdir outbox.head");
+    wait_witness_good(f, 2);
+    shell(f, "echo nonsense >outbox.head");
+    wait_witness_shown(f, false);
     end(f);
 }
 END_TEST
@@ -241,6 +288,7 @@ static Suite *make_suite(void)
     TCase *tc = tcase_create("place");
     watched_vfs_install(NULL);
     tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, a_witness_that_cannot_be_written_is_told_until_it_can);
     tcase_add_loop_test(tc, what_is_stored_after_it_was_taken_away_is_stored_in_one_that_is_there,
                         0, TAKINGS);
     tcase_add_loop_test(tc, at_rest_it_is_found_out_too_and_everything_is_written_anew, 0, TAKINGS);

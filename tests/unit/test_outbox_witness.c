@@ -88,7 +88,7 @@ START_TEST(a_store_that_is_whole_is_no_damage_and_its_witness_says_what_it_has)
     struct witness w;
     char path[64];
     path_of(f, path);
-    witness_open(&w, path);
+    witness_open(&w, path, NULL);
     ck_assert_uint_eq(w.stored.seq, 5);
     ck_assert_uint_eq(w.newest.seq, 5);
     ck_assert_uint_ge(w.ceiling, 5);
@@ -269,7 +269,7 @@ static void press_sixth(struct fixture *f)
     char path[64];
     path_of(f, path);
     while (w.newest.seq < 5 || w.stored.seq == 5)
-        witness_open(&w, path); /* the test's time is over at some time */
+        witness_open(&w, path, NULL); /* the test's time is over at some time */
     put(f, f->found.used_seq + 1, NULL);
     wait_stored(f, 1);
 }
@@ -300,7 +300,7 @@ static void press_more(struct fixture *f)
     struct store s = {.ceiling = 2000};
     struct err e;
     path_of(f, s.path);
-    witness_open(&w, s.path);
+    witness_open(&w, s.path, NULL);
     witness_note(&w, last);
     ck_assert_int_eq(witness_write(&w, &s, &e), 0);
     event_unref(last);
@@ -349,7 +349,7 @@ START_TEST(a_witness_that_is_gone_or_cannot_be_believed_is_no_damage)
     close_outbox(f);
     struct witness w;
     path_of(f, path);
-    witness_open(&w, path); /* written anew */
+    witness_open(&w, path, NULL); /* written anew */
     ck_assert_uint_eq(w.stored.seq, 5);
     open_outbox(f);
     end(f);
