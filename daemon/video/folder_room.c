@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "video/folder_lock.h"
+#include "base/folder_lock.h"
 
 #define LOOK_MS       10000
 #define LOOK_AGAIN_MS 2000 /* while it is short: room that was made is used soon */

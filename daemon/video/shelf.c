@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/folder_lock.h"
 #include "base/log.h"
-#include "video/folder_lock.h"
 #include "video/journal.h"
 #include "video/part.h"
 
@@ -542,7 +542,7 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
         return err_system(e, errno, "%s", s->folder);
     if (access(s->folder, R_OK | W_OK | X_OK) != 0)
         return err_system(e, errno, "%s", s->folder);
-    int result = folder_lock_take(s->folder, &s->lock, e);
+    int result = folder_lock_take(s->folder, "tocsin-video", &s->lock, e);
     if (result != 0)
         return result;
     counted_go_on(&s->counted, clock_monotonic_ms());

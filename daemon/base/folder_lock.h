@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A folder that is one process's as long as that lives: a lock (flock) on the folder itself. So no
+ * file of its own lies about that might be somebody else's, and it is known whether the folder of
+ * that name is still the one that was locked. Who is forked closes what it inherits.
+ *
+ * A process that was killed keeps its locks for as long as one of its threads waits for a disk that
+ * does not answer. It does nothing any more, and nobody is kept out by it.
+ */
+#ifndef TOCSIN_BASE_FOLDER_LOCK_H
+#define TOCSIN_BASE_FOLDER_LOCK_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/*
+ * `fd` is negative, or what an earlier call gave: then it is locked once more, and if the folder of
+ * that name is another one by now, that is taken in its place. -EADDRINUSE if another process that
+ * lives holds it (`who` is what that one is called), else why it cannot be opened; `fd` is what it
+ * was. A file system that knows no such locks lets everybody have it. Any thread.
+ */
+int folder_lock_take(const char *folder, const char *who, int *fd, struct err *e);
+
+/* Likewise a file, which is made: where a folder is others', too. */
+int folder_lock_take_file(const char *path, const char *who, int *fd, struct err *e);
+
+/* Whether the folder of that name is the one that was taken; any thread. */
+bool folder_lock_is_of(int fd, const char *folder);
+
+#endif

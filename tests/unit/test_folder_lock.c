@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Locks by real processes, in a folder that is gone afterwards. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/folder_lock.h"
+#include "run_suite.h"
+
+static char folder[32], inner[48], file[48];
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/tocsin-lock-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(inner, sizeof inner, "%s/state", folder);
+    snprintf(file, sizeof file, "%s/a.lock", folder);
+    ck_assert_int_eq(mkdir(inner, 0700), 0);
+}
+
+static void remove_folder(void)
+{
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static int take(int *fd)
+{
+    struct err e;
+    return folder_lock_take(inner, "tester", fd, &e);
+}
+
+START_TEST(who_lives_keeps_others_out)
+{
+    struct err e;
+    int first = -1, second = -1;
+    make_folder();
+    ck_assert_int_eq(take(&first), 0);
+    ck_assert_int_eq(folder_lock_take(inner, "tester", &second, &e), -EADDRINUSE);
+    ck_assert_ptr_nonnull(strstr(e.text, "/state: another tester is at work there"));
+    ck_assert_int_eq(second, -1);
+    ck_assert_int_eq(take(&first), 0); /* but not itself */
+    close(first);
+    ck_assert_int_eq(take(&second), 0);
+    close(second);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(a_file_is_made_for_it)
+{
+    struct err e;
+    int first = -1, second = -1;
+    make_folder();
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &first, &e), 0);
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &second, &e), -EADDRINUSE);
+    close(first);
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &second, &e), 0);
+    close(second);
+    ck_assert_int_eq(unlink(file), 0);
+    ck_assert_int_eq(symlink("state", file), 0);
+    second = -1;
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &second, &e), -ELOOP);
+    ck_assert_int_eq(folder_lock_take(file, "tester", &second, &e), 0); /* of a folder it is one */
+    close(second);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(another_folder_of_that_name_is_taken_in_its_place)
+{
+    struct err e;
+    int fd = -1, of_old = -1, of_new = -1;
+    char moved[48];
+    make_folder();
+    ck_assert_int_eq(take(&fd), 0);
+    snprintf(moved, sizeof moved, "%s/moved", folder);
+    ck_assert_int_eq(rename(inner, moved), 0);
+    ck_assert(!folder_lock_is_of(fd, inner));
+    ck_assert_int_eq(take(&fd), -ENOENT);
+    ck_assert(folder_lock_is_of(fd, moved)); /* still, and locked */
+    ck_assert_int_eq(folder_lock_take(moved, "tester", &of_old, &e), -EADDRINUSE);
+    ck_assert_int_eq(mkdir(inner, 0700), 0);
+    ck_assert_int_eq(take(&fd), 0);
+    ck_assert(folder_lock_is_of(fd, inner));
+    ck_assert_int_eq(take(&of_new), -EADDRINUSE);
+    ck_assert_int_eq(folder_lock_take(moved, "tester", &of_old, &e), 0);
+    close(of_old);
+    close(fd);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(a_folder_that_another_holds_is_not_taken_in_its_place)
+{
+    int fd = -1, other = -1;
+    char moved[48];
+    make_folder();
+    ck_assert_int_eq(take(&fd), 0);
+    snprintf(moved, sizeof moved, "%s/moved", folder);
+    ck_assert_int_eq(rename(inner, moved), 0);
+    ck_assert_int_eq(mkdir(inner, 0700), 0);
+    ck_assert_int_eq(take(&other), 0);
+    ck_assert_int_eq(take(&fd), -EADDRINUSE);
+    ck_assert(folder_lock_is_of(fd, moved));
+    close(other);
+    close(fd);
+    remove_folder();
+}
+END_TEST
+
+static void *wait_for_disk(void *arg)
+{
+    for (;;)
+        pause();
+    return arg;
+}
+
+static char state_of(pid_t pid)
+{
+    char path[64], text[200] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY);
+    ck_assert_int_gt(read(fd, text, sizeof text - 1), 0);
+    close(fd);
+    return strrchr(text, ')')[2];
+}
+
+/* As one that was killed while a thread of it waits for a disk that does not answer. */
+START_TEST(who_has_ended_but_for_a_thread_keeps_nobody_out)
+{
+    int fd = -1, status;
+    make_folder();
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t thread;
+        if (take(&fd) == 0 && pthread_create(&thread, NULL, wait_for_disk, NULL) == 0)
+            syscall(SYS_exit, 0);
+        _exit(1);
+    }
+    while (state_of(pid) != 'Z')
+        usleep(1000);
+    ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0); /* a thread of it is left, and its lock */
+    ck_assert_int_eq(take(&fd), 0);
+    ck_assert(folder_lock_is_of(fd, inner));
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    int other = -1;
+    ck_assert_int_eq(take(&fd), 0); /* now it is there to be had */
+    ck_assert_int_eq(take(&other), -EADDRINUSE);
+    close(fd);
+    remove_folder();
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("folder_lock");
+    TCase *tc = tcase_create("processes");
+    tcase_add_test(tc, who_lives_keeps_others_out);
+    tcase_add_test(tc, a_file_is_made_for_it);
+    tcase_add_test(tc, another_folder_of_that_name_is_taken_in_its_place);
+    tcase_add_test(tc, a_folder_that_another_holds_is_not_taken_in_its_place);
+    tcase_add_test(tc, who_has_ended_but_for_a_thread_keeps_nobody_out);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}
