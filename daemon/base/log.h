@@ -5,9 +5,9 @@
  * on a terminal it begins with the UTC time instead.
  *
  * Any thread may log: a line is one write, and nobody waits for it: where whoever reads the log
- * stands still, lines are lost and counted, and the next that finds room is preceded by one that says
- * how many. Standard error that is a file is the exception: it is written as its disk lets it. The
- * level and that count are the only mutable globals of the house.
+ * stands still, lines are lost and counted, and the next that finds room is preceded by one that
+ * says how many. Standard error that is a file is the exception: it is written as its disk lets it.
+ * The level and that count are the only mutable globals of the house.
  */
 #ifndef TOCSIN_BASE_LOG_H
 #define TOCSIN_BASE_LOG_H

@@ -16,8 +16,9 @@
 #include "base/clock.h"
 
 #define AGAIN_MS 100
-#define WAITING  8 /* a reload says two, a start one; then the newest takes the place of the last  \
-                    */
+#define WAITING                                                                                    \
+    8 /* a reload says two, a start one; then the newest takes the place of the last               \
+       */
 #define MESSAGE_SIZE 300
 
 struct service {

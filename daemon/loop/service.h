@@ -4,10 +4,10 @@
  * loop itself, so that a loop that stands still is seen as such. Without systemd (no NOTIFY_SOCKET)
  * every call is a quiet no-op. Loop thread only.
  *
- * systemd may stand still, too (it is stopped, or starts itself anew): nothing here waits for it. What
- * it has no room for is kept, a few sentences, and said when it has; of states the newest counts, and a
- * feeding of the watchdog is not kept. The datagrams are those of sd_notify(3), which lays them down
- * for who does not use libsystemd; its own call waits.
+ * systemd may stand still, too (it is stopped, or starts itself anew): nothing here waits for it.
+ * What it has no room for is kept, a few sentences, and said when it has; of states the newest
+ * counts, and a feeding of the watchdog is not kept. The datagrams are those of sd_notify(3), which
+ * lays them down for who does not use libsystemd; its own call waits.
  */
 #ifndef TOCSIN_LOOP_SERVICE_H
 #define TOCSIN_LOOP_SERVICE_H
@@ -29,7 +29,8 @@ void service_reloading(struct service *s);
 void service_status(struct service *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Says STOPPING, if there is room, and stops feeding; freed once the loop has closed the timer. NULL is accepted. */
+/* Says STOPPING, if there is room, and stops feeding; freed once the loop has closed the timer.
+ * NULL is accepted. */
 void service_close(struct service *s);
 
 #endif

@@ -109,16 +109,14 @@ START_TEST(a_receiver_that_takes_heartbeats_and_no_event_says_what_it_refuses)
     virtual_advance(facts, 21000);
     beat();
     ck_assert_uint_eq(delivery_proven(delivery), 3);
-    ck_assert_str_eq(police()->reason,
-                     "refuses 2 events, tried again and again: as the test says");
+    ck_assert_str_eq(police()->reason, "refuses 2 events, tried again and again: as the test says");
     virtual_advance(facts, 40000);
     finish(0, 1, UPLINK_OUTCOME_STORED);
     virtual_advance(facts, 1000);
     finish(0, 2, UPLINK_OUTCOME_REFUSED);
     virtual_advance(facts, 21000);
     beat();
-    ck_assert_str_eq(police()->reason,
-                     "refuses 1 event, tried again and again: as the test says");
+    ck_assert_str_eq(police()->reason, "refuses 1 event, tried again and again: as the test says");
 }
 END_TEST
 
