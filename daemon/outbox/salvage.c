@@ -31,10 +31,7 @@ static sqlite3 *open_damaged(const char *path)
     }
     /* No shared memory, which a full disk would turn into a SIGBUS. */
     sqlite3_exec(from, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
-    /* Its log goes aside as it is: a close would move what it believes of it, and remove it. */
-    int keeps = 1;
-    sqlite3_file_control(from, "main", SQLITE_FCNTL_PERSIST_WAL, &keeps);
-    sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    store_keep_log(from); /* it goes aside as it is */
     return from;
 }
 

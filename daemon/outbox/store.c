@@ -216,6 +216,13 @@ static int open_file(struct store *s, int flags, const char *vfs, struct err *e)
     return result;
 }
 
+void store_keep_log(sqlite3 *db)
+{
+    int persist = 1;
+    sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 int store_open(struct store *s, struct err *e)
 {
     bool is_new = access(s->path, F_OK) != 0;
@@ -232,11 +239,7 @@ int store_open(struct store *s, struct err *e)
                      "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-256; PRAGMA journal_mode=WAL;"
                      "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=-1;",
                      "set up", e);
-    /* The log keeps its file and its room when the database is closed: after a restart on a full
-     * disk there would be none to be had. */
-    int persist = 1;
-    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    store_keep_log(s->db);
     if (result == 0)
         result = execute(s, schema, "schema", e);
     if (result == 0)
@@ -265,8 +268,10 @@ int store_open_to_read(struct store *s, struct err *e)
                                          "PRAGMA cache_size=-256;",
                                          "read", e)) != 0)
         store_close(s);
-    if (result == 0)
+    if (result == 0) {
+        store_keep_log(s->db);
         result = make_ready(s, e);
+    }
     s->is_read_only = result == 0;
     return result;
 }

@@ -100,6 +100,11 @@ struct store {
     bool no_clips[LIMIT_RECEIVERS];
 };
 
+/* The log keeps its file and its room when the database is closed: after a restart on a full disk
+ * there would be none to be had. Nor is it moved then: what of it can be believed is not known yet,
+ * and of one that is damaged the rest is all that there is. */
+void store_keep_log(sqlite3 *db);
+
 /* Opens (creating) the database, ready for the statements. Does not grow it, and looks at no more
  * of it than its first pages and its log. -EEXIST: it is another gateway's. */
 int store_open(struct store *s, struct err *e);
