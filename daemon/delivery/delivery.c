@@ -8,10 +8,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "delivery/internal.h"
 #include "loop/network.h"
 
 #define FIRST_PROOF_MS 15000 /* of an uplink; a link not proven by then is a fault */
+#define LATE_MS        10000 /* an event that waits longer is one, whatever heartbeats say */
 
 static void on_delivered(void *arg, const struct dispatch_sent *sent,
                          const struct uplink_result *result)
@@ -94,18 +96,38 @@ void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_
         r->confirmed_seq = answer_seq;
 }
 
-/* `reason` NULL: the link is proven. That it takes heartbeats is not all: what it refuses is tried
- * again, and is no fault that comes and goes with each try. */
+static enum delivery_backlog backlog_of(const struct dispatch_status *status)
+{
+    if (status->refused > 0)
+        return DELIVERY_BACKLOG_REFUSED;
+    return status->oldest_ms < clock_monotonic_ms() - LATE_MS ? DELIVERY_BACKLOG_LATE
+                                                              : DELIVERY_BACKLOG_GOOD;
+}
+
+static void describe(const struct dispatch_status *status, enum delivery_backlog backlog,
+                     char ret_text[FACT_TEXT_SIZE])
+{
+    const char *colon = status->reason[0] ? ": " : "";
+    if (backlog == DELIVERY_BACKLOG_REFUSED)
+        snprintf(ret_text, FACT_TEXT_SIZE, "refuses %zu event%s, tried again and again: %s",
+                 status->refused, plural((long long)status->refused), status->refusal);
+    else
+        snprintf(ret_text, FACT_TEXT_SIZE,
+                 "takes heartbeats, but events wait, %zu, the first for more than %d s%s%s",
+                 status->backlog, LATE_MS / 1000, colon, status->reason);
+}
+
+/* `reason` NULL: the link is proven. That it takes heartbeats is not all: what it does not take is
+ * tried again, and is no fault that comes and goes with each try. */
 static void state_fault(struct delivery *d, size_t receiver, const char *reason)
 {
     struct delivery_receiver *r = &d->receivers[receiver];
     struct dispatch_status status;
     char text[FACT_TEXT_SIZE];
     dispatch_get_status(d->dispatch, receiver, &status);
-    r->refuses = status.refused > 0;
-    if (!reason && r->refuses) {
-        snprintf(text, sizeof text, "refuses %zu event%s, tried again and again: %s",
-                 status.refused, status.refused == 1 ? "" : "s", status.refusal);
+    r->backlog = backlog_of(&status);
+    if (!reason && r->backlog != DELIVERY_BACKLOG_GOOD) {
+        describe(&status, r->backlog, text);
         reason = text;
     }
     /* What to do about one that cannot be opened is another thing. */
@@ -143,7 +165,7 @@ void delivery_tick(struct delivery *d)
         look_if_due(r);
         bool is_late = clock_monotonic_ms() - r->opened_ms >= FIRST_PROOF_MS;
         dispatch_get_status(d->dispatch, i, &status);
-        if (r->link == DISPATCH_LINK_PROVEN && r->refuses != (status.refused > 0))
+        if (r->link == DISPATCH_LINK_PROVEN && r->backlog != backlog_of(&status))
             state_fault(d, i, NULL);
         else if (r->link != DISPATCH_LINK_PROVEN && is_late)
             state_fault(d, i, status.reason[0] ? status.reason : "no receipt yet");

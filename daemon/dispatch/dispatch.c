@@ -393,7 +393,11 @@ static void add_entry(struct receiver *r, uint64_t seq, enum event_class class, 
                       unsigned attempts, struct event *event)
 {
     struct delivery *entry = allocate(sizeof *entry);
-    *entry = (struct delivery){.seq = seq, .class = class, .attempts = attempts, .event = event};
+    *entry = (struct delivery){.seq = seq,
+                               .class = class,
+                               .attempts = attempts,
+                               .since_ms = clock_monotonic_ms(),
+                               .event = event};
     snprintf(entry->alarm, sizeof entry->alarm, "%s", alarm);
     lanes_add(&r->lanes, entry);
 }
@@ -543,6 +547,7 @@ void dispatch_get_status(const struct dispatch *d, size_t receiver,
     *ret_status = d->receivers[receiver]->status;
     ret_status->backlog = d->receivers[receiver]->lanes.count;
     ret_status->refused = d->receivers[receiver]->lanes.refused;
+    ret_status->oldest_ms = lanes_oldest_ms(&d->receivers[receiver]->lanes);
     ret_status->uploads = d->receivers[receiver]->uploads.count;
 }
 

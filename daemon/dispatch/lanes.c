@@ -119,6 +119,7 @@ void lanes_add(struct lanes *lanes, struct delivery *entry)
 {
     index_seq(lanes, entry);
     LIST_INSERT_HEAD(&lanes->all, entry, all);
+    heap_add(&lanes->waiting, &entry->age, entry->since_ms);
     lanes->count++;
     lanes->urgent += is_urgent(entry);
     if (entry->alarm[0]) {
@@ -272,6 +273,7 @@ static void forget(struct lanes *lanes, struct delivery *entry)
     set_refused(lanes, entry, false, 0);
     tdelete(entry, &lanes->by_seq, compare_seq);
     LIST_REMOVE(entry, all);
+    heap_remove(&lanes->waiting, &entry->age);
     lanes->count--;
     lanes->urgent -= is_urgent(entry);
     event_unref(entry->event);
@@ -362,6 +364,11 @@ void lanes_keep(struct lanes *lanes, uint32_t classes)
 bool lanes_urgent_pending(const struct lanes *lanes)
 {
     return lanes->urgent > 0;
+}
+
+int64_t lanes_oldest_ms(const struct lanes *lanes)
+{
+    return lanes->waiting.first ? lanes->waiting.first->key : INT64_MAX;
 }
 
 struct delivery *lanes_find(const struct lanes *lanes, uint64_t seq)

@@ -48,6 +48,7 @@ struct delivery {
     char alarm[UUID_TEXT_SIZE];
     struct event *event; /* a reference, or NULL: to be loaded when its turn comes */
     unsigned attempts;
+    int64_t since_ms;   /* when it came, or came back from the store */
     unsigned refusals;  /* in a row, up to the last try */
     int64_t refused_ms; /* since when */
     bool is_bad;    /* refused for a minute: it is the event, and not a moment of the receiver's */
@@ -57,6 +58,7 @@ struct delivery {
     LIST_ENTRY(delivery) all;
     struct heap_node place; /* in `queue`; in none while in flight */
     struct heap *queue;
+    struct heap_node age;         /* in `waiting` */
     struct heap_node undelivered; /* in its incident's, while it holds the later ones up */
     bool holds;
     struct lanes_incident *incident; /* NULL: belongs to none */
@@ -75,8 +77,9 @@ struct lane {
 /* Zeroed: empty. */
 struct lanes {
     size_t count;
-    size_t urgent;  /* of them, and not bad */
-    size_t refused; /* of all, by the last try */
+    size_t urgent;       /* of them, and not bad */
+    size_t refused;      /* of all, by the last try */
+    struct heap waiting; /* all, the one that came first first */
     struct lane lane[LANES_SENDING];
     LIST_HEAD(, delivery) all;
     void *by_seq;   /* trees of <search.h> */
@@ -119,6 +122,9 @@ void lanes_keep(struct lanes *lanes, uint32_t classes);
 
 /* Whether anything urgent, and not bad, is not with the receiver (uploads then pause). */
 bool lanes_urgent_pending(const struct lanes *lanes);
+
+/* When that came which waits for the longest time; INT64_MAX: nothing waits. */
+int64_t lanes_oldest_ms(const struct lanes *lanes);
 
 /* What is not yet delivered of that number; NULL if nothing is. */
 struct delivery *lanes_find(const struct lanes *lanes, uint64_t seq);

@@ -120,6 +120,34 @@ START_TEST(a_receiver_that_takes_heartbeats_and_no_event_says_what_it_refuses)
 }
 END_TEST
 
+/* Alarms are answered 503, or not at all, while heartbeats are receipted. */
+START_TEST(a_receiver_that_takes_heartbeats_and_lets_an_event_wait_is_a_fault)
+{
+    beat();
+    offer(1);
+    finish(1, 1, UPLINK_OUTCOME_STORED);
+    virtual_advance(facts, 9999); /* and one passed with the offer */
+    delivery_tick(delivery);
+    facts_tell(facts);
+    ck_assert(!police() || !police()->broken);
+    virtual_advance(facts, 1);
+    delivery_tick(delivery);
+    facts_tell(facts);
+    ck_assert_uint_eq(delivery_proven(delivery), 3);
+    ck_assert(police()->broken);
+    ck_assert_str_eq(police()->reason,
+                     "takes heartbeats, but events wait, 1, the first for more than 10 s");
+    size_t stated = count(FACT_FAULT_STATED);
+    delivery_tick(delivery);
+    facts_tell(facts);
+    ck_assert_uint_eq(count(FACT_FAULT_STATED), stated); /* once */
+    finish(0, 1, UPLINK_OUTCOME_STORED);
+    delivery_tick(delivery);
+    facts_tell(facts);
+    ck_assert(!police()->broken);
+}
+END_TEST
+
 START_TEST(a_receiver_that_is_not_proven_in_time_is_a_fault)
 {
     virtual_advance(facts, 14000);
@@ -362,6 +390,7 @@ int main(void)
     tcase_add_test(tc,
                    what_a_receiver_refuses_is_one_fault_until_it_takes_it_and_is_tried_each_minute);
     tcase_add_test(tc, a_receiver_that_takes_heartbeats_and_no_event_says_what_it_refuses);
+    tcase_add_test(tc, a_receiver_that_takes_heartbeats_and_lets_an_event_wait_is_a_fault);
     tcase_add_test(tc, a_receiver_that_is_not_proven_in_time_is_a_fault);
     tcase_add_test(tc, a_delivery_is_recorded_after_what_follows_from_it);
     tcase_add_test(tc, a_delivery_in_the_turn_of_the_stop_is_made_again);

@@ -10,6 +10,9 @@
 static const char alarm_a[] = "01890a5d-ac96-774b-bcce-b302099a8057";
 static const char alarm_b[] = "01890a5d-ac96-774b-bcce-b302099a8058";
 
+/* When what is added next came. */
+static int64_t since_ms;
+
 static struct delivery *add(struct lanes *lanes, uint64_t seq, enum event_class class,
                             const char *alarm, unsigned attempts)
 {
@@ -18,6 +21,7 @@ static struct delivery *add(struct lanes *lanes, uint64_t seq, enum event_class 
     entry->seq = seq;
     entry->class = class;
     entry->attempts = attempts;
+    entry->since_ms = since_ms;
     snprintf(entry->alarm, sizeof entry->alarm, "%s", alarm);
     lanes_add(lanes, entry);
     return entry;
@@ -463,6 +467,32 @@ START_TEST(a_press_counts_as_pending_until_it_has_arrived)
 }
 END_TEST
 
+START_TEST(the_one_that_waits_longest_is_known)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry;
+    ck_assert_int_eq(lanes_oldest_ms(&lanes), INT64_MAX);
+    since_ms = 100;
+    add(&lanes, 1, EVENT_CLASS_PRESS, "", 0);
+    since_ms = 90;
+    add(&lanes, 2, EVENT_CLASS_PRESS, "", 0);
+    since_ms = 95;
+    add(&lanes, 3, EVENT_CLASS_MANIFEST, "", 0);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes), 90);
+    deliver(&lanes, 1, 0);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes), 90);
+    ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes), 90); /* on its way is not there */
+    lanes_failed(&lanes, entry, true, 0, 0, UINT32_MAX);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes), 90);
+    deliver(&lanes, 2, 60000);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes), 95);
+    deliver(&lanes, 3, 60000);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes), INT64_MAX);
+    lanes_finish(&lanes);
+}
+END_TEST
+
 static uint64_t steps(const struct lanes *lanes)
 {
     uint64_t sum = 0;
@@ -537,6 +567,7 @@ int main(void)
     tcase_add_loop_test(tc, what_is_urgent_and_refused_is_tried_on_for_ten_minutes_as_what_failed,
                         0, 2);
     tcase_add_test(tc, what_belongs_to_an_incident_waits_for_no_backlog_but_for_its_press);
+    tcase_add_test(tc, the_one_that_waits_longest_is_known);
     tcase_add_test(tc, clips_do_not_wait_for_what_is_refused_for_more_than_a_moment);
     tcase_add_test(tc, refused_twice_with_another_failure_between_is_not_refused_again);
     tcase_add_test(tc, nothing_to_send_is_nothing_to_wake_for);
