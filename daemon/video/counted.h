@@ -32,7 +32,7 @@ void counted_go_on(struct counted *c, int64_t now_ms);
 
 /* Something says that it happened when so much was counted: no less has passed since. False, and
  * nothing changed, if that cannot be: more than was noted of the count, with what may have been
- * counted behind the last note. Where the count is lost everything can be that is a time. */
+ * counted behind the last note. Where the count is lost that is a century. */
 bool counted_know(struct counted *c, int64_t ran_ms);
 
 /* For counted_load; NULL without memory. Caller frees. */

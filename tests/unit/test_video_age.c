@@ -218,6 +218,25 @@ START_TEST(a_note_of_an_age_that_cannot_be_makes_its_clip_new_and_no_other_old)
 }
 END_TEST
 
+/* Then no note of it bounds the others'. */
+START_TEST(where_the_count_is_lost_no_clip_is_of_another_century)
+{
+    char id[UUID_TEXT_SIZE], path[300];
+    monotonic_ms += HOUR;
+    struct message made = make_clip(BEGIN, 10);
+    memcpy(id, made.clip.id, sizeof id);
+    shelf_mark(&shelf, put_on(&shelf, &made), true, true);
+    ck_assert_uint_eq(left_after(2 * HOUR), 2);
+    write_note(id, "3155760000001");
+    snprintf(path, sizeof path, "%s/counted", clips());
+    ck_assert_int_eq(remove(path), 0);
+    told = 0;
+    restart();
+    ck_assert_uint_eq(told, 1);
+    ck_assert_uint_eq(left_after(2 * HOUR), 2);
+}
+END_TEST
+
 /* A reboot may take what was counted behind the last note of it: a clip of then is no false one. */
 START_TEST(a_note_of_after_the_last_count_is_believed)
 {
@@ -305,6 +324,7 @@ START_TEST(a_count_that_cannot_be_read_begins_anew)
         "{\"boot\":\"first\",\"ran_ms\":1,\"at_ms\":-5}",
         "{\"boot\":\"first\",\"ran_ms\":1,\"at_ms\":700}", /* later than now */
         "{\"boot\":\"first\",\"ran_ms\":9223372036854775807,\"at_ms\":5}",
+        "{\"boot\":\"first\",\"ran_ms\":3155760000001,\"at_ms\":5}",
         "{\"boot\":1,\"ran_ms\":1,\"at_ms\":5}",
         "{\"boot\":\"first\",\"ran_ms\":\"1\",\"at_ms\":5}",
     };
@@ -332,11 +352,12 @@ int main(void)
     tcase_add_test(tc, where_the_count_is_lost_the_clips_tell_what_it_was_at_least);
     tcase_add_loop_test(tc, a_note_of_an_age_that_cannot_be_makes_its_clip_new_and_no_other_old, 0,
                         6);
+    tcase_add_test(tc, where_the_count_is_lost_no_clip_is_of_another_century);
     tcase_add_test(tc, a_note_of_after_the_last_count_is_believed);
     tcase_add_test(tc, a_wall_clock_that_is_set_takes_nothing_that_is_being_written);
     tcase_add_test(tc, what_was_counted_stays_counted_in_a_folder_that_is_there_again);
     tcase_add_test(tc, a_count_that_may_not_be_read_is_told);
-    tcase_add_loop_test(tc, a_count_that_cannot_be_read_begins_anew, 0, 8);
+    tcase_add_loop_test(tc, a_count_that_cannot_be_read_begins_anew, 0, 9);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
