@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "videolink/listen.h"
+#include "base/local_socket.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -15,7 +15,8 @@ static int open_socket(void)
     return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* Whether somebody accepts there: then the socket is not a dead process's to replace. */
+/* Whether somebody accepts there: then the socket is not a dead process's to replace. Who listens
+ * and is behind with that is there, too, and is not waited for. */
 static bool is_served(const struct sockaddr_un *address)
 {
     int fd = open_socket();
@@ -26,7 +27,7 @@ static bool is_served(const struct sockaddr_un *address)
     return served;
 }
 
-int listen_bind(const char *path, int *ret_fd, struct err *e)
+int local_socket_bind(const char *path, int *ret_fd, struct err *e)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
@@ -38,7 +39,7 @@ int listen_bind(const char *path, int *ret_fd, struct err *e)
         return err_system(e, errno, "%s", path);
     int fd = open_socket();
     /* Nobody but the group may connect even for the moment before the chmod: the file gets the
-     * socket's mode, less the umask. */
+     * socket's mode, less the umask, which is the whole process's and is not touched here. */
     if (fd < 0 || fchmod(fd, 0660) != 0 ||
         bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || chmod(path, 0660) != 0) {
         int code = errno;

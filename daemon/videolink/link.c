@@ -10,9 +10,9 @@
 
 #include "base/backoff.h"
 #include "base/lines.h"
+#include "base/local_socket.h"
 #include "iface/limits.h"
 #include "loop/share.h"
-#include "videolink/listen.h"
 
 #define BEHIND_MAX    (4u << 20)
 #define WAITING_MAX   LIMIT_VIDEO_CALLERS /* who connected and said nothing yet */
@@ -384,7 +384,7 @@ static void free_server(uv_handle_t *handle)
 int link_server_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
                        struct link_server **ret_server, struct err *e)
 {
-    int fd, result = listen_bind(path, &fd, e);
+    int fd, result = local_socket_bind(path, &fd, e);
     if (result != 0)
         return result;
     struct link_server *s = calloc(1, sizeof *s);

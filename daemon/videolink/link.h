@@ -35,7 +35,7 @@ void link_client_close(struct link_client *c);
  * the older was a tocsind that is gone), or until it goes. */
 struct link_server;
 
-/* Fails with what listen_bind (listen.h) says. */
+/* Fails with what local_socket_bind (base/local_socket.h) says. */
 int link_server_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
                        struct link_server **ret_server, struct err *e);
 /* NULL is accepted here and below: nobody is there. */

@@ -406,6 +406,7 @@ START_TEST(where_a_socket_cannot_be_it_is_said_why)
 {
     static const char *const cases[][2] = {{"/proc/self/no/folder/control.sock", "No such file"},
                                            {"/dev/null/control.sock", "Not a directory"},
+                                           {"/proc", "/proc: "}, /* and no other tocsind */
                                            {NULL, "107 bytes"}};
     char path[200], long_path[120];
     struct err e;
@@ -414,7 +415,9 @@ START_TEST(where_a_socket_cannot_be_it_is_said_why)
     long_path[0] = '/';
     long_path[108] = '\0';
     snprintf(path, sizeof path, "%s", cases[_i][0] ? cases[_i][0] : long_path);
-    ck_assert_int_lt(control_bind(path, &bound, &e), 0);
+    int result = control_bind(path, &bound, &e);
+    ck_assert_int_lt(result, 0);
+    ck_assert_int_ne(result, -EADDRINUSE);
     ck_assert_msg(strstr(e.text, cases[_i][1]) != NULL, "%s", e.text);
 }
 END_TEST
@@ -580,7 +583,7 @@ int main(void)
     tcase_add_test(tc, a_long_error_is_answered_whole);
     tcase_add_test(tc, a_connection_has_a_number_of_its_own_and_its_end_is_told_once);
     tcase_add_test(tc, a_socket_whose_owner_is_behind_is_not_replaced);
-    tcase_add_loop_test(tc, where_a_socket_cannot_be_it_is_said_why, 0, 3);
+    tcase_add_loop_test(tc, where_a_socket_cannot_be_it_is_said_why, 0, 4);
     tcase_add_test(tc, one_that_was_bound_and_is_not_wanted_leaves_nothing);
     tcase_add_test(tc, one_whose_file_was_removed_is_made_anew_and_who_is_connected_stays);
     tcase_add_test(tc, one_that_cannot_be_listened_on_leaves_the_one_that_is_there);
