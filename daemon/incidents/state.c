@@ -427,8 +427,10 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
     if (!inc->apart)
         return; /* what this gateway knows came after that */
     json_t *row = read_row(inc, found, ROW_INCIDENTS);
+    /* Of another run that did not know the store's: those come next, from `earlier`. */
+    bool is_whole = !found->earlier || !json_is_true(json_object_get(row, "apart"));
     close_all_followed(inc, row);
-    struct apart *apart = join(inc);
+    struct apart *apart = is_whole ? join(inc) : NULL;
     doubt_load(inc, found);
     inc->doubt_is_new = inc->doubt[0];
     json_t *tests = read_row(inc, found, ROW_TESTS), *exercise = read_row(inc, found, ROW_EXERCISE);
@@ -444,7 +446,8 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
     inc->unsaved = true;
     state_save_unsaved(inc);
     delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
-    answers_catch_up(inc, apart, found); /* may close some */
+    if (apart)
+        answers_catch_up(inc, apart, found); /* may close some */
     held_free(apart);
 }
 

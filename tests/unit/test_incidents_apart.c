@@ -259,6 +259,53 @@ START_TEST(after_a_kill_meanwhile_it_is_closed_as_well)
 }
 END_TEST
 
+/* A second start without it, after the first had written what it knew: the store has both rows. */
+START_TEST(what_two_runs_did_not_know_of_each_other_is_all_there)
+{
+    char later[UUID_TEXT_SIZE];
+    world_press(WORLD_GATE);
+    memcpy(later, world_incident(WORLD_GATE)->alarm, sizeof later);
+    struct outbox_found both = fake_found();
+    start_apart();
+    world_press(WORLD_HELD);
+    virtual_advance(world.facts, 3000);
+    virtual_turn(world.facts, NULL);
+    say(0, UPLINK_ANSWER_COMING, before[1], 5, 0);
+    both.earlier = &store;
+    incidents_catch_up(world.incidents, &both);
+    both.earlier = NULL;
+    outbox_found_finish(&both);
+    ck_assert(!incidents_known(world.incidents));
+    ck_assert(says_apart(fake_row("incidents"))); /* for a kill that comes now */
+    read_store();
+    ck_assert_str_eq(world_incident(WORLD_GATE)->alarm, later);
+    ck_assert_str_eq(world_incident(WORLD_OFFICE)->alarm, before[1]);
+    ck_assert_int_eq(world_incident(WORLD_OFFICE)->progress[0], INCIDENT_PROGRESS_COMING);
+    ck_assert_ptr_nonnull(world_incident(WORLD_HELD));
+    ck_assert_uint_eq(fake_count("tocsin.alarm.closed"), 1);
+    ck_assert_str_eq(fake_last("tocsin.alarm.closed")->alarm, before[0]);
+}
+END_TEST
+
+/* Both were taken over once, and a kill came before what was set aside could go. */
+START_TEST(what_was_taken_over_before_is_not_taken_once_more)
+{
+    read_store();
+    world_reset_all();
+    virtual_turn(world.facts, NULL);
+    struct outbox_found after = fake_found();
+    ck_assert(!says_apart(fake_row("incidents")));
+    start_apart();
+    after.earlier = &store;
+    incidents_catch_up(world.incidents, &after);
+    after.earlier = NULL;
+    outbox_found_finish(&after);
+    incidents_catch_up(world.incidents, &store);
+    ck_assert(incidents_known(world.incidents));
+    ck_assert_ptr_null(incidents_next_open(world.incidents, NULL));
+}
+END_TEST
+
 START_TEST(one_whose_end_cannot_be_told_is_no_secret)
 {
     world_press(WORLD_GATE);
@@ -300,6 +347,8 @@ int main(void)
     tcase_add_test(tc, a_platform_is_not_told_that_all_is_closed_while_nobody_knows_what_was_open);
     tcase_add_test(tc, an_alarm_whose_button_was_pressed_again_meanwhile_is_closed_and_says_why);
     tcase_add_test(tc, after_a_kill_meanwhile_it_is_closed_as_well);
+    tcase_add_test(tc, what_two_runs_did_not_know_of_each_other_is_all_there);
+    tcase_add_test(tc, what_was_taken_over_before_is_not_taken_once_more);
     tcase_add_test(tc, one_whose_end_cannot_be_told_is_no_secret);
     tcase_add_test(tc, one_whose_later_alarm_was_closed_meanwhile_is_open_again);
     suite_add_tcase(suite, tc);
