@@ -49,12 +49,14 @@ static bool is_one_of(const json_t *value, const char *const *words, size_t coun
     return text && count > 0;
 }
 
+/* One line, or nothing. */
 static bool is_sentence(const json_t *value)
 {
-    const unsigned char *at = (const unsigned char *)text_of(value, WHY_BYTES);
-    while (at && *at >= ' ' && *at != 127)
-        at++;
-    return at && !*at;
+    const unsigned char *at = (const unsigned char *)json_string_value(value);
+    size_t length = json_string_length(value), i = 0;
+    while (i < length && at[i] >= ' ' && at[i] != 127)
+        i++;
+    return at && i == length && length <= WHY_BYTES;
 }
 
 static const char *wrong_in_codecs(const json_t *codecs)
@@ -84,13 +86,15 @@ static const char *wrong_in_chunks(const json_t *m, int64_t length)
     return NULL;
 }
 
-static const char *wrong_in_groups(const json_t *groups, int64_t length_ms)
+/* Not by the clip's length: pictures whose times run back may end it before one of them. */
+static const char *wrong_in_groups(const json_t *groups)
 {
     if (!json_is_array(groups) || json_array_size(groups) > LIMIT_CLIP_GROUPS)
         return "how many groups of pictures it has";
     for (size_t i = 0; i < json_array_size(groups); i++) {
         const json_t *one = json_array_get(groups, i);
-        if (json_object_size(one) != 2 || !is_within(json_object_get(one, "at_ms"), 0, length_ms) ||
+        if (json_object_size(one) != 2 ||
+            !is_within(json_object_get(one, "at_ms"), 0, LENGTH_MAX_MS) ||
             !is_hash(json_object_get(one, "sha256")))
             return "a group of pictures";
     }
@@ -123,8 +127,7 @@ static bool is_time(const json_t *value, int64_t *ret_wall_ms)
 }
 
 /* By the wall clock it is as long as by the monotonic one. */
-static const char *wrong_in_times(const json_t *m, const char *boot, int64_t now_ms,
-                                  int64_t *ret_length_ms)
+static const char *wrong_in_times(const json_t *m, const char *boot, int64_t now_ms)
 {
     const json_t *from = json_object_get(m, "start_monoms"),
                  *to = json_object_get(m, "stop_monoms");
@@ -136,9 +139,8 @@ static const char *wrong_in_times(const json_t *m, const char *boot, int64_t now
         return "when it begins and ends";
     if (strcmp(json_string_value(of), boot) == 0 && to_ms > now_ms + AHEAD_MS)
         return "that it ends in time to come";
-    *ret_length_ms = to_ms - from_ms;
     if (!is_time(json_object_get(m, "start"), &start_ms) ||
-        !is_time(json_object_get(m, "stop"), &stop_ms) || stop_ms - start_ms != *ret_length_ms)
+        !is_time(json_object_get(m, "stop"), &stop_ms) || stop_ms - start_ms != to_ms - from_ms)
         return "at what time of day it begins and ends";
     return NULL;
 }
@@ -147,7 +149,6 @@ const char *claims_wrong(const json_t *m, const char *boot, int64_t now_ms)
 {
     static const char *const containers[] = {"mp4", "mov"};
     const json_t *length = json_object_get(m, "length");
-    int64_t length_ms = 0;
     const char *wrong = NULL;
     if (!is_within(json_object_get(m, "part"), 1, PARTS_MAX) ||
         !json_is_boolean(json_object_get(m, "last")))
@@ -156,13 +157,13 @@ const char *claims_wrong(const json_t *m, const char *boot, int64_t now_ms)
         return "a container that none is";
     if (!is_within(length, 1, BYTES_MAX) || !is_hash(json_object_get(m, "sha256")))
         return "its length or hash";
-    wrong = wrong_in_times(m, boot, now_ms, &length_ms);
+    wrong = wrong_in_times(m, boot, now_ms);
     if (!wrong)
         wrong = wrong_in_codecs(json_object_get(m, "codecs"));
     if (!wrong)
         wrong = wrong_in_chunks(m, json_integer_value(length));
     if (!wrong)
-        wrong = wrong_in_groups(json_object_get(m, "gops"), length_ms);
+        wrong = wrong_in_groups(json_object_get(m, "gops"));
     return wrong ? wrong : wrong_in_gaps(json_object_get(m, "gaps"));
 }
 

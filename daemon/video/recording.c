@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/log.h"
 
 #define GAP_US    2000000 /* pictures further apart than this are not one recording */
@@ -24,11 +25,15 @@ static struct recording *find(struct recordings *r, const char *alarm)
     return NULL;
 }
 
+/* `why` may have a camera's own words in it: the gateway signs one line of text, and nothing else.
+ */
 static void miss(struct recording *one, int64_t since_us, const char *why)
 {
     if (!one->missing_us)
         one->missing_us = since_us;
-    snprintf(one->why, sizeof one->why, "%s", why);
+    encode_copy_utf8(one->why, sizeof one->why, why);
+    for (char *at = one->why; *at; at++)
+        *at = (unsigned char)*at < ' ' || *at == 127 ? ' ' : *at;
 }
 
 /* Ends the part that is being written. */

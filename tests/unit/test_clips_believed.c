@@ -76,7 +76,7 @@ static const char *const wrong[] = {
     "{\"length\":4194305}",
     "{\"gops\":null}",
     "{\"gops\":[{\"at_ms\":-1,\"sha256\":\"" HASH "\"}]}",
-    "{\"gops\":[{\"at_ms\":1001,\"sha256\":\"" HASH "\"}]}",
+    "{\"gops\":[{\"at_ms\":86400001,\"sha256\":\"" HASH "\"}]}",
     "{\"gops\":[{\"at_ms\":0,\"sha256\":\"0\"}]}",
     "{\"gops\":[{\"at_ms\":0,\"sha256\":\"" HASH "\",\"site\":1}]}",
     "{\"gaps\":{}}",
@@ -84,7 +84,8 @@ static const char *const wrong[] = {
     "{\"gaps\":[{\"from_ms\":0,\"to_ms\":1099511627777,\"why\":\"x\"}]}",
     "{\"gaps\":[{\"from_ms\":-1099511627777,\"to_ms\":4,\"why\":\"x\"}]}",
     "{\"gaps\":[{\"from_ms\":0,\"to_ms\":4,\"why\":\"x\\r\\nEvil: 1\"}]}",
-    "{\"gaps\":[{\"from_ms\":0,\"to_ms\":4,\"why\":\"\"}]}",
+    "{\"gaps\":[{\"from_ms\":0,\"to_ms\":4,\"why\":7}]}",
+    "{\"gaps\":[{\"from_ms\":0,\"to_ms\":4,\"why\":\"\\u007f\"}]}",
     "{\"gaps\":[{\"from_ms\":0,\"to_ms\":4,\"why\":\"x\",\"site\":1}]}",
 };
 
@@ -106,8 +107,9 @@ START_TEST(what_a_clip_can_be_is)
         "{\"codecs\":[\"g711u\"]}",
         "{\"boot\":\"unknown\",\"gops\":[],\"gaps\":[]}",
         "{\"length\":4194304}",
+        "{\"gaps\":[{\"from_ms\":0,\"to_ms\":4,\"why\":\"\"}]}",
         "{\"length\":4194305,\"chunks\":[\"" HASH "\",\"" HASH "\"]}",
-        "{\"gops\":[{\"at_ms\":1000,\"sha256\":\"" HASH "\"}]}",
+        "{\"gops\":[{\"at_ms\":86400000,\"sha256\":\"" HASH "\"}]}",
         "{\"gaps\":[{\"from_ms\":-7000,\"to_ms\":-7000,\"why\":\"摄像机离线\"}]}",
         "{\"start\":\"1970-01-01T00:00:00.000Z\",\"stop\":\"1970-01-01T00:00:01.000Z\"}",
     };
