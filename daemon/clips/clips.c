@@ -195,7 +195,8 @@ static void on_found(void *arg, const struct outbox_clip *found)
             list_say(cl, MESSAGE_CLIP_DONE, c->upload.clip);
         list_forget(c);
     }
-    ask(cl);
+    if (!refused_many(cl)) /* or with the next tick: a false one would have the loop to itself */
+        ask(cl);
 }
 
 /* What tocsin-video says is no path: clips are where the configuration says, by their ids. Else it

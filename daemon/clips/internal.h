@@ -112,6 +112,7 @@ void refused_note(struct clips *cl, const struct clip *c, const char *why);
 /* The link is up: all is well but for that. */
 void refused_state(struct clips *cl);
 void refused_tick(struct clips *cl);
+bool refused_many(const struct clips *cl);
 
 /* room.c */
 void room_take(struct clips *cl, const struct message_room *room);

@@ -36,9 +36,14 @@ void refused_note(struct clips *cl, const struct clip *c, const char *why)
     state(cl, r->text);
 }
 
+bool refused_many(const struct clips *cl)
+{
+    return cl->refused.count >= MANY;
+}
+
 void refused_state(struct clips *cl)
 {
-    state(cl, cl->refused.count >= MANY ? cl->refused.text : NULL);
+    state(cl, refused_many(cl) ? cl->refused.text : NULL);
 }
 
 void refused_tick(struct clips *cl)
@@ -46,7 +51,7 @@ void refused_tick(struct clips *cl)
     struct refused *r = &cl->refused;
     if (r->count == 0 || clock_monotonic_ms() - r->last_ms < OVER_MS)
         return;
-    bool was_fault = r->count >= MANY;
+    bool was_fault = refused_many(cl);
     r->count = 0;
     if (was_fault && clips_connected(cl))
         state(cl, NULL);

@@ -25,6 +25,7 @@ static bool takes(void)
         say_heard(fake.count, true);
     ck_assert_uint_eq(count_sent(MESSAGE_CLIP_REFUSED), refused);
     sent_count = 0;
+    clips_tick(clips);
     ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED); /* and it keeps nobody from the next */
     return taken;
 }
@@ -234,6 +235,9 @@ START_TEST(what_is_refused_again_and_again_is_a_fault_until_it_has_stopped)
     ck_assert(!takes());
     ck_assert(is_fault());
     ck_assert_ptr_nonnull(strstr(world_last(FACT_FAULT)->u.fault.reason, "which part it is"));
+    say_clip_of(++number); /* the next is asked for, but not at once */
+    fake_outbox_answer();
+    ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED - 1);
     say_down("it has gone");
     say_up(); /* which does not mend it */
     ck_assert_ptr_nonnull(strstr(world_last(FACT_FAULT)->u.fault.reason, "which part it is"));
