@@ -19,7 +19,7 @@ struct alarm {
 
 /* The newest take the places of the oldest. */
 struct asked {
-    struct alarm ours[LIMIT_CAMERA_ALARMS], late[LATE_ALARMS];
+    struct alarm *ours, *late; /* LIMIT_CAMERA_ALARMS, LATE_ALARMS */
     size_t next, next_late;
 };
 
@@ -28,11 +28,19 @@ struct asked *asked_create(void)
     struct asked *a = calloc(1, sizeof *a);
     if (!a)
         abort();
+    a->ours = calloc(LIMIT_CAMERA_ALARMS, sizeof *a->ours);
+    a->late = calloc(LATE_ALARMS, sizeof *a->late);
+    if (!a->ours || !a->late)
+        abort();
     return a;
 }
 
 void asked_destroy(struct asked *a)
 {
+    if (!a)
+        return;
+    free(a->ours);
+    free(a->late);
     free(a);
 }
 
@@ -47,9 +55,8 @@ static struct alarm *find(struct alarm *alarms, size_t count, const char *id)
 
 static struct alarm *find_any(const struct asked *a, const char *id)
 {
-    struct asked *of = (struct asked *)a;
-    struct alarm *alarm = find(of->ours, LIMIT_CAMERA_ALARMS, id);
-    return alarm ? alarm : find(of->late, LATE_ALARMS, id);
+    struct alarm *alarm = find(a->ours, LIMIT_CAMERA_ALARMS, id);
+    return alarm ? alarm : find(a->late, LATE_ALARMS, id);
 }
 
 void asked_begin(struct asked *a, const struct incident *incident,

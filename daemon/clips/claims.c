@@ -7,14 +7,14 @@
 #include "base/clock.h"
 #include "iface/limits.h"
 
-#define CHUNK_BYTES   INT64_C(4194304)
-#define BYTES_MAX     (INT64_C(1) << 40)
-#define PARTS_MAX     100000
-#define LENGTH_MAX_MS (24 * INT64_C(3600000)) /* a part is cut long before */
-#define AWAY_MAX_MS   (INT64_C(1) << 40)
-#define WORD_BYTES    40
-#define WHY_BYTES     128
-#define AHEAD_MS      INT64_C(60000) /* how long its last picture is shown is a guess */
+#define CHUNK_BYTES INT64_C(4194304)
+#define LARGEST     (INT64_C(1) << 40)
+#define LAST_PART   100000
+#define LONGEST_MS  (24 * INT64_C(3600000)) /* a part is cut long before */
+#define FARTHEST_MS (INT64_C(1) << 40)
+#define WORD_BYTES  40
+#define WHY_BYTES   128
+#define AHEAD_MS    INT64_C(60000) /* how long its last picture is shown is a guess */
 
 static bool is_within(const json_t *value, int64_t low, int64_t high)
 {
@@ -94,7 +94,7 @@ static const char *wrong_in_groups(const json_t *groups)
     for (size_t i = 0; i < json_array_size(groups); i++) {
         const json_t *one = json_array_get(groups, i);
         if (json_object_size(one) != 2 ||
-            !is_within(json_object_get(one, "at_ms"), 0, LENGTH_MAX_MS) ||
+            !is_within(json_object_get(one, "at_ms"), 0, LONGEST_MS) ||
             !is_hash(json_object_get(one, "sha256")))
             return "a group of pictures";
     }
@@ -107,8 +107,8 @@ static const char *wrong_in_gaps(const json_t *gaps)
         return "how many gaps it has";
     for (size_t i = 0; i < json_array_size(gaps); i++) {
         const json_t *one = json_array_get(gaps, i), *from = json_object_get(one, "from_ms");
-        if (json_object_size(one) != 3 || !is_within(from, -AWAY_MAX_MS, AWAY_MAX_MS) ||
-            !is_within(json_object_get(one, "to_ms"), json_integer_value(from), AWAY_MAX_MS) ||
+        if (json_object_size(one) != 3 || !is_within(from, -FARTHEST_MS, FARTHEST_MS) ||
+            !is_within(json_object_get(one, "to_ms"), json_integer_value(from), FARTHEST_MS) ||
             !is_sentence(json_object_get(one, "why")))
             return "a gap";
     }
@@ -135,7 +135,7 @@ static const char *wrong_in_times(const json_t *m, const char *boot, int64_t now
     int64_t from_ms = json_integer_value(from), to_ms = json_integer_value(to), start_ms, stop_ms;
     if (!is_made_of(of, "abcdefghijklmnopqrstuvwxyz0123456789-", WORD_BYTES))
         return "of which boot it is";
-    if (!is_within(from, 0, INT64_MAX / 2) || !is_within(to, from_ms, from_ms + LENGTH_MAX_MS))
+    if (!is_within(from, 0, INT64_MAX / 2) || !is_within(to, from_ms, from_ms + LONGEST_MS))
         return "when it begins and ends";
     if (strcmp(json_string_value(of), boot) == 0 && to_ms > now_ms + AHEAD_MS)
         return "that it ends in time to come";
@@ -150,12 +150,12 @@ const char *claims_wrong(const json_t *m, const char *boot, int64_t now_ms)
     static const char *const containers[] = {"mp4", "mov"};
     const json_t *length = json_object_get(m, "length");
     const char *wrong = NULL;
-    if (!is_within(json_object_get(m, "part"), 1, PARTS_MAX) ||
+    if (!is_within(json_object_get(m, "part"), 1, LAST_PART) ||
         !json_is_boolean(json_object_get(m, "last")))
         return "which part it is";
     if (!is_one_of(json_object_get(m, "container"), containers, 2))
         return "a container that none is";
-    if (!is_within(length, 1, BYTES_MAX) || !is_hash(json_object_get(m, "sha256")))
+    if (!is_within(length, 1, LARGEST) || !is_hash(json_object_get(m, "sha256")))
         return "its length or hash";
     wrong = wrong_in_times(m, boot, now_ms);
     if (!wrong)

@@ -53,6 +53,6 @@ void refused_tick(struct clips *cl)
         return;
     bool was_fault = refused_many(cl);
     r->count = 0;
-    if (was_fault && clips_connected(cl))
+    if (was_fault && cl->link && link_client_is_up(cl->link))
         state(cl, NULL);
 }
