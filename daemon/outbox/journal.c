@@ -73,24 +73,41 @@ static void close_files(struct journal *j)
     }
 }
 
-/* All of the file, as far as this journal can have written it; NULL if there is nothing. */
-static unsigned char *read_whole(const struct journal *j, const struct file *f, size_t *ret_length)
+/* So much from its beginning, or up to its end: how much. False (errno): it cannot be read. */
+static bool read_some(const struct file *f, void *data, size_t wanted, size_t *ret_length)
+{
+    ssize_t got = 1;
+    *ret_length = 0;
+    while (*ret_length < wanted && got != 0) {
+        got = pread(f->fd, (unsigned char *)data + *ret_length, wanted - *ret_length,
+                    (off_t)*ret_length);
+        if (got < 0 && errno != EINTR)
+            return false;
+        *ret_length += got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+/* All of the file, as far as this journal can have written it; NULL if there is nothing. False
+ * (errno): it cannot be read, so that nobody knows what is there. */
+static bool read_whole(const struct journal *j, const struct file *f, unsigned char **ret_data,
+                       size_t *ret_length)
 {
     struct stat info;
+    *ret_data = NULL;
     *ret_length = 0;
-    if (fstat(f->fd, &info) != 0 || info.st_size <= 0)
-        return NULL;
+    if (fstat(f->fd, &info) != 0)
+        return false;
+    if (info.st_size <= 0)
+        return true;
     size_t wanted = (uint64_t)info.st_size > j->limit_bytes ? j->limit_bytes : (size_t)info.st_size;
-    unsigned char *data = malloc(wanted);
-    while (data && *ret_length < wanted) {
-        ssize_t got = pread(f->fd, data + *ret_length, wanted - *ret_length, (off_t)*ret_length);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        *ret_length += (size_t)got;
-    }
-    return data;
+    *ret_data = malloc(wanted);
+    if (!*ret_data)
+        abort(); /* called empty, it would be cut */
+    bool is_read = read_some(f, *ret_data, wanted, ret_length);
+    if (!is_read)
+        free(*ret_data);
+    return is_read;
 }
 
 /* NULL: it is none. */
@@ -107,12 +124,13 @@ static const struct file_head *head_of(const unsigned char *data, size_t length)
 /* Events of a gateway whose store is another one are not ours to take, nor to throw away. */
 static bool holds_events_of_another(const struct journal *j, const struct file *f)
 {
+    struct file_head head;
     size_t length;
-    unsigned char *data = read_whole(j, f, &length);
-    const struct file_head *h = head_of(data, length);
-    bool holds = h && h->store != j->store && length > HEAD_BYTES;
-    free(data);
-    return holds;
+    struct stat info;
+    if (!read_some(f, &head, sizeof head, &length) || fstat(f->fd, &info) != 0)
+        return false; /* who reads it says so */
+    const struct file_head *h = head_of((const unsigned char *)&head, length);
+    return h && h->store != j->store && info.st_size > (off_t)HEAD_BYTES;
 }
 
 static bool open_file(struct journal *j, struct file *f)
@@ -251,11 +269,14 @@ static void take_head(const struct journal *j, const struct file_head *h,
     found->is_apart = found->is_apart || (is_ours && h->is_apart);
 }
 
-static void read_file(const struct journal *j, struct file *f, journal_handler handler, void *arg,
+/* False (errno): it cannot be read. */
+static bool read_file(const struct journal *j, struct file *f, journal_handler handler, void *arg,
                       struct journal_found *found)
 {
     size_t length;
-    unsigned char *data = read_whole(j, f, &length);
+    unsigned char *data;
+    if (!read_whole(j, f, &data, &length))
+        return false;
     const struct file_head *h = head_of(data, length);
     unsigned damaged_before = found->damaged;
     f->length = length < HEAD_BYTES ? 0 : HEAD_BYTES;
@@ -267,6 +288,7 @@ static void read_file(const struct journal *j, struct file *f, journal_handler h
     if (found->damaged > damaged_before && !keep_damaged(f, data, length))
         found->is_not_kept = true;
     free(data);
+    return true;
 }
 
 bool journal_told_aside(struct journal *j)
@@ -282,10 +304,13 @@ void journal_read(struct journal *j, journal_handler handler, void *arg,
 {
     *ret_found = (struct journal_found){.head_is_newest = works(j), .is_covered = true};
     for (size_t i = 0; works(j) && i < FILES; i++) {
-        read_file(j, &j->files[i], handler, arg, ret_found);
+        if (read_file(j, &j->files[i], handler, arg, ret_found))
+            continue;
+        fail(j, j->files[i].path, "read", errno); /* and journal_tick puts it aside */
+        close_files(j);
     }
     /* Which numbers stood there nobody knows. */
-    if (ret_found->damaged > 0 || ret_found->torn_bytes > 0)
+    if (ret_found->damaged > 0 || ret_found->torn_bytes > 0 || !works(j))
         ret_found->head_is_newest = false;
     ret_found->is_covered = ret_found->is_covered && ret_found->head_is_newest;
     ret_found->put_aside = journal_told_aside(j);

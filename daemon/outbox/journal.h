@@ -48,7 +48,9 @@ struct journal_found {
  */
 struct journal *journal_create(const char *dir, const char *store, size_t limit_bytes);
 
-/* Called for each record that was found, in no order; takes the event's reference. */
+/* Called for each record that was found, in no order; takes the event's reference. A file that
+ * cannot be read is cut by nobody: the journal takes nothing then, and journal_tick begins anew
+ * beside what it puts aside. */
 typedef void (*journal_handler)(void *arg, const struct record *record);
 void journal_read(struct journal *j, journal_handler handler, void *arg,
                   struct journal_found *ret_found);

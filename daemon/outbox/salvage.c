@@ -293,6 +293,44 @@ int salvage_open(struct store *s, const char *why, struct outbox_found *found, b
     return result == 0 ? move_into_place(s, aside, &made, found, e) : result;
 }
 
+/* Until it is, all that stands in it stands in its log. */
+static bool is_whole(const struct store *s)
+{
+    struct store fresh = {.db = NULL};
+    char log[PATH_SIZE];
+    struct stat info;
+    struct err e;
+    name_beside(s, FRESH_SUFFIX "-wal", log);
+    if (stat(log, &info) == 0 && info.st_size > 0)
+        return false;
+    snprintf(fresh.path, sizeof fresh.path, "%.*s" FRESH_SUFFIX,
+             (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
+    bool is_one = store_open_to_read(&fresh, &e) == 0;
+    store_close(&fresh);
+    unlink(log);
+    return is_one;
+}
+
+/* The damaged one is gone, by no hand of ours: what was copied of it by then is for a person. */
+static int put_part_aside(const struct store *s, const char *aside, struct outbox_found *found,
+                          struct err *e)
+{
+    char fresh[PATH_SIZE], log[PATH_SIZE], aside_log[PATH_SIZE + 4];
+    name_beside(s, FRESH_SUFFIX, fresh);
+    name_beside(s, FRESH_SUFFIX "-wal", log);
+    snprintf(aside_log, sizeof aside_log, "%s-wal", aside);
+    if ((rename(log, aside_log) != 0 && errno != ENOENT) || rename(fresh, aside) != 0)
+        return err_system(e, errno, "%s: moving what was begun aside", fresh);
+    free(found->damage);
+    found->state_lost = true;
+    if (asprintf(&found->damage,
+                 "the outbox was damaged, and is gone: what had been copied of it by then, which "
+                 "is not all, is %s",
+                 aside) < 0)
+        abort(); /* without memory: start anew */
+    return 0;
+}
+
 int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e)
 {
     char fresh[PATH_SIZE], aside[PATH_SIZE];
@@ -306,6 +344,10 @@ int salvage_finish(const struct store *s, struct outbox_found *found, struct err
     int result = move_log(s, aside);
     if (result != 0)
         return err_system(e, -result, "%s: moving the damaged log aside", s->path);
+    if (!is_whole(s)) {
+        name_aside(s, aside); /* the log may have taken that name */
+        return put_part_aside(s, aside, found, e);
+    }
     found->state_lost = true;
     found->damage = strdup("the outbox was damaged, and the program ended while it was put aside: "
                            "what could be read of it was kept");

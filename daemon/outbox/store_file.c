@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The database as a file among others. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "outbox/store.h"
@@ -21,16 +23,18 @@ void store_sync_folder(const char *path)
 }
 
 /* SQLite takes what is shorter than a page for a database that is to be made, and writes over it.
- * An empty file may be one: who makes it was killed; but not one that has a log. */
+ * An empty file may be one: who makes it was killed; but not one that has a log, which SQLite would
+ * remove, nor what has a log and is not there. */
 bool store_is_foreign(const char *path)
 {
     char magic[16] = "", log[4100];
+    struct stat info;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false; /* what else is wrong is SQLite's to say */
+    snprintf(log, sizeof log, "%s-wal", path);
+    if (fd < 0) /* what else is wrong is SQLite's to say */
+        return lstat(path, &info) != 0 && errno == ENOENT && access(log, F_OK) == 0;
     ssize_t got = read(fd, magic, sizeof magic);
     close(fd);
-    snprintf(log, sizeof log, "%s-wal", path);
     if (got <= 0)
         return got == 0 && access(log, F_OK) == 0;
     return memcmp(magic, "SQLite format 3", sizeof magic) != 0;

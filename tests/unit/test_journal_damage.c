@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal's files as something else left them: damaged, torn, of another gateway or user,
  * renamed or removed. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,73 @@
 
 #include "journal_world.h"
 #include "run_suite.h"
+
+/* From so many bytes of a file on, while it is not negative; and whether a read is short. */
+static off_t unreadable_from = -1;
+
+ssize_t __real_pread(int fd, void *data, size_t length, off_t at);
+ssize_t __wrap_pread(int fd, void *data, size_t length, off_t at);
+ssize_t __wrap_pread(int fd, void *data, size_t length, off_t at)
+{
+    if (unreadable_from < 0)
+        return __real_pread(fd, data, length, at);
+    if (at < unreadable_from) /* short, too */
+        return __real_pread(fd, data, length > 100 ? 100 : length, at);
+    errno = EIO;
+    return -1;
+}
+
+static long bytes_of(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? (long)info.st_size : -1;
+}
+
+/* Neither cut nor written over; and what comes goes into a new one. */
+START_TEST(a_journal_that_cannot_be_read_is_put_aside_whole)
+{
+    static const off_t from[] = {0, 50, 200, 300};
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        struct fixture *f = begin();
+        char aside[90];
+        put(f, 1);
+        put(f, 2);
+        long bytes = size_of(f, 0);
+        ck_assert_int_gt(bytes, 300);
+        unreadable_from = from[i];
+        reopen(f);
+        unreadable_from = -1;
+        ck_assert_ptr_nonnull(strstr(journal_reason(f->journal), "read"));
+        ck_assert(!f->found.head_is_newest && !f->found.is_covered);
+        ck_assert_int_eq(size_of(f, 0), bytes);
+        put(f, 3);
+        ck_assert_int_eq(size_of(f, 0), bytes);
+        ck_assert(journal_tick(f->journal));
+        ck_assert(journal_told_aside(f->journal));
+        ck_assert_str_eq(journal_reason(f->journal), "");
+        snprintf(aside, sizeof aside, "%s.unread", path_of(f, 0));
+        ck_assert_int_eq(bytes_of(aside), bytes);
+        put(f, 3);
+        reopen(f);
+        ck_assert_str_eq(seqs(f), "3 ");
+        end(f);
+    }
+}
+END_TEST
+
+START_TEST(a_journal_that_is_read_in_pieces_is_whole)
+{
+    struct fixture *f = begin();
+    put(f, 1);
+    put(f, 2);
+    unreadable_from = 1 << 20;
+    reopen(f);
+    unreadable_from = -1;
+    ck_assert_str_eq(seqs(f), "1 2 ");
+    ck_assert(f->found.head_is_newest);
+    end(f);
+}
+END_TEST
 
 START_TEST(a_torn_last_record_is_cut_off_and_told)
 {
@@ -372,6 +440,8 @@ int main(void)
     Suite *suite = suite_create("journal_damage");
     TCase *tests = tcase_create("journal_damage");
     suite_add_tcase(suite, tests);
+    tcase_add_test(tests, a_journal_that_cannot_be_read_is_put_aside_whole);
+    tcase_add_test(tests, a_journal_that_is_read_in_pieces_is_whole);
     tcase_add_test(tests, a_torn_last_record_is_cut_off_and_told);
     tcase_add_test(tests, a_damaged_record_costs_no_other);
     tcase_add_test(tests, damage_costs_no_event_behind_it);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a start makes of a damaged store, of a salvage that a kill has ended, and of an older store.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -69,16 +70,9 @@ static void wait_until_there_is(const struct fixture *f, const char *suffix)
     }
 }
 
-START_TEST(a_kill_while_a_damaged_store_is_put_aside_loses_nothing_of_it)
+/* Before what it makes is whole. */
+static void salvage_and_kill(struct fixture *f)
 {
-    struct fixture *f = begin();
-    int status;
-    for (uint64_t seq = 1; seq <= 400; seq++)
-        put(f, seq, "state");
-    wait_stored(f, 400);
-    close_outbox(f);
-    remove_log(f);
-    damage(f, "{\"seq\":150}");
     pid_t pid = fork();
     if (pid == 0) {
         watched_vfs_hold_syncs(true);
@@ -87,8 +81,19 @@ START_TEST(a_kill_while_a_damaged_store_is_put_aside_loses_nothing_of_it)
     }
     wait_until_there_is(f, ".new-wal");
     kill(pid, SIGKILL);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(a_kill_while_a_damaged_store_is_put_aside_loses_nothing_of_it)
+{
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        put(f, seq, "state");
+    wait_stored(f, 400);
+    close_outbox(f);
+    remove_log(f);
+    damage(f, "{\"seq\":150}");
+    salvage_and_kill(f);
     open_outbox(f);
     ck_assert_ptr_nonnull(f->found.damage);
     ck_assert_uint_eq(f->found.last_seq, 400);
@@ -119,6 +124,43 @@ START_TEST(what_a_kill_left_of_a_salvage_that_was_nearly_done_is_finished_and_to
 }
 END_TEST
 
+static int kill_file(const struct fixture *f, const char *suffix)
+{
+    char path[80];
+    path_of(f, path);
+    strcat(path, suffix);
+    return unlink(path);
+}
+
+/* A kill in a salvage, and then somebody removes the damaged one. */
+START_TEST(half_of_a_salvage_is_not_taken_for_the_whole)
+{
+    for (int with_log = 0; with_log < 2; with_log++) {
+        struct fixture *f = begin();
+        for (uint64_t seq = 1; seq <= 400; seq++)
+            put(f, seq, "state");
+        wait_stored(f, 400);
+        close_outbox(f);
+        remove_log(f);
+        damage(f, "{\"seq\":150}");
+        salvage_and_kill(f);
+        ck_assert_int_eq(kill_file(f, ""), 0);
+        kill_file(f, "-wal");
+        if (!with_log)
+            ck_assert_int_eq(kill_file(f, ".new-wal"), 0);
+        open_outbox(f);
+        ck_assert_msg(f->found.damage && strstr(f->found.damage, "not all, is "), "%s",
+                      f->found.damage);
+        ck_assert(f->found.state_lost);
+        char *aside = strstr(f->found.damage, "not all, is ") + strlen("not all, is ");
+        aside[strcspn(aside, ";")] = '\0';
+        ck_assert_int_eq(access(aside, F_OK), 0);
+        ck_assert_int_ne(kill_file(f, ".new"), 0);
+        end(f);
+    }
+}
+END_TEST
+
 static char *read_file(const char *path, size_t *ret_length)
 {
     struct stat info;
@@ -131,6 +173,50 @@ static char *read_file(const char *path, size_t *ret_length)
     *ret_length = (size_t)info.st_size;
     return text;
 }
+
+/* A log that cannot be moved. */
+static bool keeps_logs;
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to)
+{
+    size_t length = strlen(from);
+    if (!keeps_logs || length < 4 || strcmp(from + length - 4, "-wal") != 0)
+        return __real_rename(from, to);
+    errno = EACCES;
+    return -1;
+}
+
+/* SQLite would remove it with what was committed last. */
+START_TEST(a_log_that_has_lost_its_store_and_cannot_be_moved_is_left_there)
+{
+    struct fixture *f = begin();
+    char path[80], log[90];
+    size_t before, after;
+    put(f, 1, "state");
+    wait_stored(f, 1);
+    close_outbox(f);
+    kill_in(f, press_once_more);
+    path_of(f, path);
+    snprintf(log, sizeof log, "%s-wal", path);
+    ck_assert_int_eq(unlink(path), 0);
+    char *was = read_file(log, &before);
+    keeps_logs = true;
+    open_outbox(f);
+    ck_assert_str_ne(f->found.unknown, "");
+    close_outbox(f);
+    char *is = read_file(log, &after);
+    ck_assert_uint_eq(after, before);
+    ck_assert_mem_eq(is, was, before);
+    keeps_logs = false;
+    open_outbox(f); /* and moved when it can be */
+    ck_assert_str_eq(f->found.unknown, "");
+    free(was);
+    free(is);
+    end(f);
+}
+END_TEST
 
 /* What is in it behind a frame that cannot be believed a person may still read. */
 START_TEST(the_log_of_a_damaged_store_goes_aside_as_it_was)
@@ -357,6 +443,8 @@ static Suite *make_suite(void)
     TCase *tc = tcase_create("salvage");
     watched_vfs_install(NULL);
     tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, a_log_that_has_lost_its_store_and_cannot_be_moved_is_left_there);
+    tcase_add_test(tc, half_of_a_salvage_is_not_taken_for_the_whole);
     tcase_add_test(tc, of_a_damaged_store_what_is_fresh_is_kept);
     tcase_add_test(
         tc, state_of_a_press_that_cannot_be_read_is_lost_and_told_and_no_older_one_taken_for_it);
