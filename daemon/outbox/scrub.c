@@ -38,15 +38,15 @@ void scrub_init(struct scrub *sc)
     *sc = (struct scrub){.after_seq = -1};
 }
 
-static bool has_its_digest(sqlite3_stmt *row, int columns)
+/* And which one it has. */
+static bool has_its_digest(sqlite3_stmt *row, int columns, unsigned char *ret_digest)
 {
-    unsigned char digest[DIGEST_BYTES];
     const void *bytes = sqlite3_column_blob(row, columns - 1);
     const void *wanted = sqlite3_column_blob(row, columns - 2);
+    digest_sha256(bytes ? bytes : "", (size_t)sqlite3_column_bytes(row, columns - 1), ret_digest);
     if (!bytes || !wanted || sqlite3_column_bytes(row, columns - 2) != EVENT_DIGEST_BYTES)
         return false;
-    digest_sha256(bytes, (size_t)sqlite3_column_bytes(row, columns - 1), digest);
-    return memcmp(digest, wanted, sizeof digest) == 0;
+    return memcmp(ret_digest, wanted, EVENT_DIGEST_BYTES) == 0;
 }
 
 /* Every byte of it, also what lies on pages of its own. */
@@ -62,7 +62,7 @@ static int look_at(struct store *s, struct scrub *sc, sqlite3_stmt *row, struct 
     read_whole(row, columns);
     sc->after_seq = sqlite3_column_int64(row, 0);
     store_copy_column(row, 1, sc->after_text, sizeof sc->after_text);
-    if (walks[sc->walk].has_events && !has_its_digest(row, columns))
+    if (walks[sc->walk].has_events && !has_its_digest(row, columns, sc->changed_digest))
         sc->changed = (uint64_t)sc->after_seq;
     if (sqlite3_column_int(row, 2) != 1)
         return err_set(e, EBADMSG, "%s: a row of %s (%lld) is not in its index", s->path,
@@ -101,11 +101,10 @@ int scrub_go_on(struct store *s, struct scrub *sc, struct err *e)
     if (result > 0)
         return 0;
     size_t next = sc->walk + 1;
-    uint64_t changed = sc->changed;
-    int64_t again_in_ns = sc->again_in_ns;
-    scrub_init(sc);
-    sc->changed = changed;
     sc->walk = next < sizeof walks / sizeof *walks ? next : 0;
-    sc->again_in_ns = sc->walk == 0 ? PERIOD_NS : again_in_ns;
+    sc->after_seq = -1;
+    sc->after_text[0] = '\0';
+    if (sc->walk == 0)
+        sc->again_in_ns = PERIOD_NS;
     return 0;
 }

@@ -16,8 +16,9 @@ struct scrub {
     size_t walk; /* of those in scrub.c */
     int64_t after_seq;
     char after_text[UUID_TEXT_SIZE + LIMIT_ID_BYTES]; /* the key of the row looked at last */
-    uint64_t changed;    /* an event that is not what was committed, of the piece; else 0 */
-    int64_t again_in_ns; /* the next piece: not before so long */
+    uint64_t changed; /* an event that is not what was committed, of the piece; else 0 */
+    unsigned char changed_digest[EVENT_DIGEST_BYTES]; /* of what is there of it */
+    int64_t again_in_ns;                              /* the next piece: not before so long */
 };
 
 void scrub_init(struct scrub *sc);

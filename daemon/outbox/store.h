@@ -13,7 +13,7 @@
 
 #define STORE_FILE "outbox.db"
 /* Of rows of state: not of those that the store keeps by itself. */
-#define STORE_ROWS_OF_PARTS "name NOT IN ('numbers','owner','pruned')"
+#define STORE_ROWS_OF_PARTS "name NOT IN ('numbers','owner','pruned') AND name NOT GLOB 'changed.*'"
 #define STORE_LOG_BYTES     (4 << 20) /* the room that is taken for its log */
 
 enum store_statement {

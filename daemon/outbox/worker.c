@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "outbox/aside.h"
+#include "outbox/changed.h"
 #include "outbox/fresh.h"
 #include "outbox/mend.h"
 #include "outbox/numbers.h"
@@ -354,12 +355,12 @@ static int load_event(struct store *s, struct job_load *job, struct err *e)
 static int go_on_to_scrub(struct outbox *ob, struct scrub *scrub, struct err *e)
 {
     char sentence[200];
+    struct err refused;
     int result = scrub_go_on(&ob->store, scrub, e);
-    if (result != 0 || scrub->changed == 0)
+    if (result != 0 || !changed_is_news(&ob->store, scrub, sentence))
         return result;
-    snprintf(sentence, sizeof sentence,
-             "event %llu on the disk is not what was committed: its digest is another",
-             (unsigned long long)scrub->changed);
+    if (meet_to_change(ob, &refused) == 0)
+        ob->log_has_frames |= changed_note(&ob->store, scrub, sentence, &refused) == 0;
     outbox_tell_damage(ob, sentence);
     return 0;
 }

@@ -158,6 +158,73 @@ START_TEST(an_event_whose_bytes_have_changed_is_named_and_the_look_goes_on)
 }
 END_TEST
 
+/* Looked over at once: what is told first. */
+static const char *told_at_start(struct fixture *f)
+{
+    f->damaged = false;
+    f->look_at_once = true;
+    open_outbox(f);
+    turn_until(f, &f->damaged);
+    return f->damage;
+}
+
+/* Whoever has seen it need not see it each day; by number the second is looked at first. */
+START_TEST(an_event_that_has_changed_is_told_once_as_it_is)
+{
+    struct fixture *f = begin();
+    fill(f, 4);
+    change(f, "event", "{\"seq\":2");
+    ck_assert_ptr_nonnull(strstr(told_at_start(f), "event 2 on the disk"));
+    close_outbox(f);
+    change(f, "event", "{\"seq\":4");
+    ck_assert_ptr_nonnull(strstr(told_at_start(f), "event 4 on the disk"));
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.row_count, 2); /* "incidents", and that it was told */
+    close_outbox(f);
+    change(f, "event", "{\"seq\":5}"); /* as it is now, once more */
+    ck_assert_ptr_nonnull(strstr(told_at_start(f), "event 4 on the disk"));
+    end(f);
+}
+END_TEST
+
+/* Before anybody has kept what he was told. */
+START_TEST(a_kill_keeps_from_nobody_what_has_changed)
+{
+    struct fixture *f = begin();
+    fill(f, 3);
+    change(f, "event", "{\"seq\":2");
+    f->forgets_damage = true;
+    ck_assert_ptr_nonnull(strstr(told_at_start(f), "event 2 on the disk"));
+    close_outbox(f);
+    f->forgets_damage = f->look_at_once = false;
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "event 2 on the disk"));
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    end(f);
+}
+END_TEST
+
+/* It cannot be noted, and is told all the same. */
+START_TEST(what_has_changed_is_told_though_the_disk_takes_nothing)
+{
+    struct fixture *f = begin();
+    fill(f, 3);
+    change(f, "event", "{\"seq\":2");
+    for (int again = 0; again < 2; again++) {
+        watched_vfs_refuse_writers(true);
+        ck_assert_ptr_nonnull(strstr(told_at_start(f), "event 2 on the disk"));
+        watched_vfs_refuse_writers(false);
+        close_outbox(f);
+    }
+    f->look_at_once = false;
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
 /* Junk over every page but the first that holds `text`. */
 static void spoil(const struct fixture *f, const char *text)
 {
@@ -291,6 +358,9 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_whole_store_is_found_whole_and_looked_at_again_a_day_later);
     tcase_add_loop_test(tc, a_row_that_is_not_in_its_index_is_damage, 0, 4);
     tcase_add_test(tc, an_event_whose_bytes_have_changed_is_named_and_the_look_goes_on);
+    tcase_add_test(tc, an_event_that_has_changed_is_told_once_as_it_is);
+    tcase_add_test(tc, a_kill_keeps_from_nobody_what_has_changed);
+    tcase_add_test(tc, what_has_changed_is_told_though_the_disk_takes_nothing);
     tcase_add_test(tc, a_store_that_is_found_damaged_goes_on_with_what_can_be_read_of_it);
     tcase_add_test(tc, state_that_cannot_be_read_any_more_is_written_from_memory);
     tcase_add_test(tc, what_nobody_could_keep_is_told_again);
