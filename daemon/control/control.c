@@ -494,7 +494,7 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     struct client *c = calloc(1, sizeof *c);
     if (!c)
-        return;
+        abort(); /* who is not accepted here keeps all others out: start anew */
     c->control = control;
     c->number = ++control->next_number;
     lines_init(&c->lines, CONTROL_LINE_MAX);

@@ -56,7 +56,10 @@ void place_note(struct place *p, const char *path)
 static int check_one(struct place_file *known, const char *path, struct err *e)
 {
     struct place_file now;
-    if (!look(path, &now))
+    bool is_there = look(path, &now);
+    if (!is_there && errno != ENOENT && errno != ENOTDIR) /* that it is gone was not seen */
+        return err_set(e, EIO, "%s: cannot be looked at: %s", path, strerror(errno));
+    if (!is_there)
         return err_set(e, ESTALE, "%s: was taken away while it is in use: %s", path,
                        strerror(errno));
     if (now.device != known->device || now.inode != known->inode)

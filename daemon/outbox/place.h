@@ -34,7 +34,8 @@ struct place {
 /* Of files that were just opened. */
 void place_note(struct place *p, const char *path);
 
-/* 0; -ESTALE if one of them is gone or another, -EBADMSG if one was cut. */
+/* 0; -ESTALE if one of them is gone or another, -EBADMSG if one was cut, -EIO if nobody can tell.
+ */
 int place_check(struct place *p, const char *path, struct err *e);
 
 /* Whether the last of so many pages in the log is what the name gives back, from the disk if the

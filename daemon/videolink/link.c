@@ -360,9 +360,11 @@ static void let_wait(struct link_server *s, struct peer *p)
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct link_server *s = listener->data;
-    struct peer *p = status == 0 ? create_peer(s->loop, &s->handlers, s, on_server_gone) : NULL;
-    if (!p)
+    if (status != 0)
         return;
+    struct peer *p = create_peer(s->loop, &s->handlers, s, on_server_gone);
+    if (!p)
+        abort(); /* who is not accepted here keeps all others out: start anew */
     if (uv_accept(listener, (uv_stream_t *)&p->pipe) != 0) {
         close_peer(p, NULL);
         return;

@@ -29,6 +29,18 @@ ssize_t __wrap_pread(int fd, void *to, size_t length, off_t at)
     return -1;
 }
 
+static int stat_code; /* 0: it does not fail */
+
+int __real_stat(const char *path, struct stat *ret_info);
+int __wrap_stat(const char *path, struct stat *ret_info);
+int __wrap_stat(const char *path, struct stat *ret_info)
+{
+    if (stat_code == 0)
+        return __real_stat(path, ret_info);
+    errno = stat_code;
+    return -1;
+}
+
 static void shell(const struct fixture *f, const char *what)
 {
     char command[300];
@@ -203,6 +215,29 @@ START_TEST(a_file_that_has_grown_is_missed_when_it_is_as_short_as_it_was)
 }
 END_TEST
 
+static const struct {
+    int code, result;
+} looks[] = {{ENOENT, -ESTALE}, {ENOTDIR, -ESTALE}, {EIO, -EIO}, {EACCES, -EIO}, {ENOMEM, -EIO}};
+
+START_TEST(who_cannot_look_does_not_say_that_it_was_taken_away)
+{
+    struct fixture *f = begin();
+    struct place p = {0};
+    struct err e;
+    char path[60];
+    snprintf(path, sizeof path, "%s/store", f->folder);
+    set_size(f, names[0], 8192);
+    set_size(f, names[1], 8192);
+    place_note(&p, path);
+    stat_code = looks[_i].code;
+    int result = place_check(&p, path, &e);
+    stat_code = 0;
+    ck_assert_int_eq(result, looks[_i].result);
+    ck_assert_int_eq(place_check(&p, path, &e), 0);
+    end(f);
+}
+END_TEST
+
 /* The descriptor that the next open gets. */
 static int next_fd(void)
 {
@@ -247,6 +282,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, the_log_of_a_damaged_one_is_not_played_into_the_fresh_one);
     tcase_add_test(tc, an_emptied_database_with_a_log_is_damage_and_the_log_is_kept);
     tcase_add_loop_test(tc, a_file_that_has_grown_is_missed_when_it_is_as_short_as_it_was, 0, 2);
+    tcase_add_loop_test(tc, who_cannot_look_does_not_say_that_it_was_taken_away, 0, 5);
     tcase_add_test(tc, a_log_that_cannot_be_read_is_not_one_that_was_taken_away);
     suite_add_tcase(suite, tc);
     return suite;
