@@ -10,6 +10,7 @@
 #define TOCSIN_OUTBOX_JOB_H
 
 #include "loop/mailbox.h"
+#include "outbox/hold.h"
 #include "outbox/journal.h"
 #include "outbox/meet.h"
 #include "outbox/newest.h"
@@ -167,6 +168,7 @@ struct outbox {
     uv_cond_t finished; /* the thread has ended its work */
     struct queue queue;
     struct meeting *meeting; /* says itself whose what is */
+    struct hold hold;        /* the loop's until the thread is there, then the thread's */
     uint32_t in_hand;        /* events that the store thread writes now */
     uint32_t unwritten;      /* that it gave up at a stop */
     /* store thread */

@@ -69,7 +69,10 @@ static int move_back(struct outbox *ob, struct err *e)
     bool has_aside;
     if (is_too_soon(ob) && !salvage_is_absent(&ob->store))
         return err_set(e, ESTALE, "%s", ob->adrift);
-    int result = salvage_open(&ob->store, ob->adrift, &found, &has_aside, e);
+    int result = hold_folder(&ob->hold, ob->store.path, e);
+    if (result != 0)
+        return result;
+    result = salvage_open(&ob->store, ob->adrift, &found, &has_aside, e);
     if (ob->store.db && result != 0) {
         outbox_found_finish(&found);
         return result;
@@ -87,7 +90,10 @@ int mend_reopen_to_read(struct outbox *ob, struct err *e)
     struct outbox_found found = {0};
     if (ob->store.db)
         return 0;
-    int result = salvage_finish(&ob->store, &found, e);
+    int result = hold_folder(&ob->hold, ob->store.path, e);
+    if (result != 0)
+        return result;
+    result = salvage_finish(&ob->store, &found, e);
     if (found.damage)
         outbox_tell_damage(ob, found.damage);
     outbox_found_finish(&found);

@@ -158,6 +158,7 @@ void outbox_free(struct outbox *ob)
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
         free(ob->receivers[i]);
     journal_destroy(ob->journal);
+    hold_end(&ob->hold);
     free(ob);
 }
 

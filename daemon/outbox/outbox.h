@@ -160,7 +160,8 @@ struct outbox_found {
 /*
  * Starts the thread, which opens or creates the database, and waits for it no longer than
  * `start_wait_ms`. Whatever is wrong with the disk, the outbox is open then: what is stored is in
- * the journal and in memory, and the thread tries again for ever. Fails without memory alone.
+ * the journal and in memory, and the thread tries again for ever. Fails without memory, and with
+ * -EADDRINUSE while another process that lives has this store (hold.h).
  */
 int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
                 const struct outbox_host *host, struct outbox **ret_outbox,

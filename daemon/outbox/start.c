@@ -60,7 +60,6 @@ static int prepare(struct outbox *ob, const struct outbox_options *options,
     ob->store.gateway = options->gateway ? strdup(options->gateway) : NULL;
     if (options->gateway && !ob->store.gateway)
         return err_set(e, ENOMEM, "outbox: out of memory");
-    snprintf(ob->store.path, sizeof ob->store.path, "%s/" STORE_FILE, options->dir);
     ob->store.receivers = (const char *const *)ob->receivers;
     ob->store.receiver_count = options->receiver_count;
     if (options->journal_dir)
@@ -106,8 +105,12 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     if (!ob)
         return err_set(e, ENOMEM, "outbox: out of memory");
     ob->host = *host;
+    hold_init(&ob->hold);
     struct outbox_found of_journal = {0};
-    int result = prepare(ob, options, &of_journal, e);
+    snprintf(ob->store.path, sizeof ob->store.path, "%s/" STORE_FILE, options->dir);
+    int result = hold_begin(&ob->hold, ob->store.path, options->journal_dir, e);
+    if (result == 0)
+        result = prepare(ob, options, &of_journal, e);
     if (result == 0) {
         outbox_add_upkeep(ob, options);
         result = start_thread(ob, loop, e);

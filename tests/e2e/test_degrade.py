@@ -56,6 +56,22 @@ def spoil(stand, how):
     return text
 
 
+def test_a_second_one_is_refused_and_the_first_goes_on(stand):
+    stand.write_config(cameras=False)
+    stand.start_core()
+    other = stand.folder / "other.yaml"
+    other.write_text(stand.config.read_text().replace("control.sock", "other.sock"))
+    other.chmod(0o600)
+    for config in (stand.config, other):
+        done = subprocess.run([stand.binary("daemon/gateway/tocsind"), "--config", config],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and "another tocsind is at work there" in done.stderr, done.stderr
+    assert stand.press()["heard"] == "stored"
+    assert not fault(stand, "control") and not fault(stand, "journal") and not fault(stand, "store")
+    stand.core.kill()
+    stand.start_core()  # at once
+
+
 @pytest.mark.parametrize("how", ["missing", "syntax", "unknown key", "writable by others"])
 def test_with_a_file_that_cannot_be_used_it_starts_with_the_last_that_worked(stand, kept, how):
     assert kept.stat().st_mode & 0o777 == 0o600

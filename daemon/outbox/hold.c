@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/hold.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/folder_lock.h"
+#include "base/log.h"
+#include "outbox/record.h"
+
+#define WHO       "tocsind"
+#define PATH_SIZE 4200
+
+void hold_init(struct hold *h)
+{
+    h->folder = h->file = -1;
+}
+
+static int take_folder(struct hold *h, const char *store_path, struct err *e)
+{
+    char folder[PATH_SIZE];
+    const char *slash = strrchr(store_path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - store_path) : 1,
+             slash ? store_path : ".");
+    return folder_lock_take(folder, WHO, &h->folder, e);
+}
+
+/* Named by the store: the run folder may be another gateway's, too. */
+static int take_file(struct hold *h, const char *store_path, const char *run_folder, struct err *e)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/store-%016llx.lock", run_folder,
+             (unsigned long long)record_checksum(store_path, strlen(store_path)));
+    return folder_lock_take_file(path, WHO, &h->file, e);
+}
+
+int hold_begin(struct hold *h, const char *store_path, const char *run_folder, struct err *e)
+{
+    int result = take_folder(h, store_path, e);
+    if (result == -EADDRINUSE)
+        return result;
+    if (result != 0)
+        log_warning("outbox", "%s: no second tocsind is kept out by it", e->text);
+    result = run_folder ? take_file(h, store_path, run_folder, e) : 0;
+    if (result != 0 && result != -EADDRINUSE)
+        log_warning("outbox", "%s: no second tocsind is kept out by it", e->text);
+    return result == -EADDRINUSE ? result : 0;
+}
+
+int hold_folder(struct hold *h, const char *store_path, struct err *e)
+{
+    return take_folder(h, store_path, e) == -EADDRINUSE ? -EBUSY : 0;
+}
+
+void hold_end(struct hold *h)
+{
+    if (h->folder >= 0)
+        close(h->folder);
+    if (h->file >= 0)
+        close(h->file);
+    hold_init(h);
+}

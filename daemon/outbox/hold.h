@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One process has a store: two would give the same numbers to different events, as soon as the one
+ * that has the database open closes it because its disk fails.
+ *
+ * The folder of the store is held for as long as the process lives (base/folder_lock.h); and since
+ * that one may not be there, or not to be read, a file in the run folder as well, which is named by
+ * the store. What cannot be held keeps nobody from starting.
+ */
+#ifndef TOCSIN_OUTBOX_HOLD_H
+#define TOCSIN_OUTBOX_HOLD_H
+
+#include "base/err.h"
+
+struct hold {
+    int folder, file; /* negative: not held */
+};
+
+void hold_init(struct hold *h);
+
+/* At a start, before anything is read: -EADDRINUSE if another process that lives holds one of them.
+ * `run_folder` may be NULL. */
+int hold_begin(struct hold *h, const char *store_path, const char *run_folder, struct err *e);
+
+/* Before the database is opened: the folder that has the name by now is held. -EBUSY if another
+ * process holds it. */
+int hold_folder(struct hold *h, const char *store_path, struct err *e);
+
+void hold_end(struct hold *h);
+
+#endif
