@@ -7,12 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/encode.h"
 #include "base/lasting.h"
 #include "base/log.h"
 #include "envelope/envelope.h"
 #include "events/age.h"
-#include "events/slow.h"
+#include "events/health.h"
 #include "events/store_room.h"
 #include "events/watched.h"
 #include "iface/limits.h"
@@ -30,10 +29,6 @@
 #define LATE_MS        50 /* less is not, however little patience there is (storage.commit_wait) */
 #define SLOW_STORE_MS                                                                              \
     LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
-
-#define STUCK_TEXT "the disk does not answer; events are kept in memory and sent from there"
-#define SLOW_TEXT                                                                                  \
-    "the disk is slow: half of the last events were not on it within storage.commit_wait"
 
 /* An event until it is both stored and offered. */
 struct pending {
@@ -60,14 +55,10 @@ struct events {
     bool numbers_unknown; /* none was given yet, and it is to be asked where they begin */
     struct pending *pending;
     struct kept kept;
-    struct slow slow;
+    struct health health;
     struct damage damage;
     struct store_room room;
     struct watched journal, witness;
-    char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
-    char forgets[FACT_TEXT_SIZE];      /* why it would not outlive a power cut; "": it would */
-    bool store_proven;                 /* the disk has taken an event since the start */
-    bool store_good;                   /* was stated to be */
     bool closed;
     struct age age;
     int64_t counted_ms, pruned_ms, opened_ms;
@@ -105,7 +96,7 @@ static void tell_heard(const struct pending *p, bool stored)
         .kind = FACT_HEARD,
         .u.heard = {
             .seq = event->seq, .class = event->class, .stored = stored, .handed_us = p->handed_us}};
-    fact.u.heard.forgets = p->events->forgets[0];
+    fact.u.heard.forgets = p->events->health.forgets[0];
     memcpy(fact.u.heard.id, event->id, sizeof fact.u.heard.id);
     memcpy(fact.u.heard.alarm, event->alarm, sizeof fact.u.heard.alarm);
     memcpy(fact.u.heard.type, event->type, sizeof fact.u.heard.type);
@@ -121,9 +112,9 @@ static bool is_late(const struct pending *p)
 static void on_stored(void *arg)
 {
     struct pending *p = arg;
-    p->stored = p->events->store_proven = true;
+    p->stored = p->events->health.store_proven = true;
     if (p->is_alone)
-        slow_note(&p->events->slow, is_late(p));
+        slow_note(&p->events->health.slow, is_late(p));
     tell_heard(p, true);
     offer(p);
     if (p->offered || p->events->closed)
@@ -300,33 +291,14 @@ static bool is_stuck(const struct events *ev)
     return p != NULL;
 }
 
-/* "" if there is none. */
-static const char *store_trouble(const struct events *ev)
+static void check_store(struct events *ev)
 {
-    return ev->store_reason[0] ? ev->store_reason
-           : is_stuck(ev)      ? STUCK_TEXT
-           : ev->forgets[0]    ? ev->forgets
-           : ev->slow.is_slow  ? SLOW_TEXT
-                               : "";
+    health_check(&ev->health, is_stuck(ev));
 }
 
 bool events_store_works(const struct events *ev)
 {
-    return store_trouble(ev)[0] == '\0';
-}
-
-static void state_store(struct events *ev, const char *reason)
-{
-    if (!reason && (ev->store_good || !ev->store_proven))
-        return;
-    ev->store_good = !reason;
-    facts_state_fault(ev->facts, FAULT_STORE, NULL, reason);
-}
-
-static void check_store(struct events *ev)
-{
-    const char *trouble = store_trouble(ev);
-    state_store(ev, trouble[0] ? trouble : NULL);
+    return health_trouble(&ev->health, is_stuck(ev))[0] == '\0';
 }
 
 static void check_journal(struct events *ev)
@@ -343,13 +315,7 @@ static void on_store_witness(void *arg, const char *reason)
 static void on_store_fault(void *arg, const char *reason)
 {
     struct events *ev = arg;
-    if (reason)
-        log_error("outbox", "%s", reason);
-    else if (ev->store_reason[0])
-        log_info("outbox", "the store works again");
-    ev->store_proven |= !reason;
-    encode_copy_utf8(ev->store_reason, sizeof ev->store_reason, reason);
-    check_store(ev);
+    health_take_fault(&ev->health, reason, is_stuck(ev));
 }
 
 static void count_age(struct events *ev, int64_t now_ms)
@@ -471,11 +437,7 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
     for (size_t i = 0; i < to->count; i++)
         receivers[i] = to->items[i].id;
     mkdir(storage->state_dir, 0700);
-    const char *forgetting = lasting_forgets(storage->state_dir);
-    if (forgetting)
-        snprintf(ev->forgets, sizeof ev->forgets,
-                 "%s is on %s: nothing that is written there outlives a power cut",
-                 storage->state_dir, forgetting);
+    health_take_forgets(&ev->health, storage->state_dir, lasting_forgets(storage->state_dir));
     struct outbox_options options = {.dir = storage->state_dir,
                                      .gateway = ev->config.site->id,
                                      .receivers = receivers,
@@ -516,7 +478,7 @@ int events_open(const struct events_options *options, struct events **ret_events
         return err_set(e, ENOMEM, "events: out of memory");
     char now[CLOCK_TEXT_SIZE];
     ev->loop = options->loop;
-    ev->facts = options->facts;
+    ev->facts = ev->health.facts = options->facts;
     ev->on_wait = options->on_wait;
     ev->on_found = options->on_found;
     ev->arg = options->arg;
@@ -530,7 +492,7 @@ int events_open(const struct events_options *options, struct events **ret_events
         return result;
     }
     kept_init(&ev->kept, ev->loop, ev->facts, ev->outbox, ev->config.storage->commit_wait_ms);
-    ev->kept.forgets = ev->forgets[0];
+    ev->kept.forgets = ev->health.forgets[0];
     take_head(ev, ret_found);
     take_floor(ev, ret_found);
     damage_open(&ev->damage, ev->facts, ev->outbox, ret_found, now_text(ev, now));
@@ -592,7 +554,7 @@ json_t *events_status(const struct events *ev)
         waiting += !p->stored;
     return json_pack(
         "{ss,ss,sI,sI,ss,ss,so,so}", "state", events_store_works(ev) ? "good" : "fault", "reason",
-        store_trouble(ev), "head_seq", (json_int_t)ev->envelope.last_seq, "in_memory",
-        (json_int_t)waiting, "journal", ev->journal.reason, "witness_reason", ev->witness.reason,
-        "damage", damage_status(&ev->damage), "room", events_room(ev));
+        health_trouble(&ev->health, is_stuck(ev)), "head_seq", (json_int_t)ev->envelope.last_seq,
+        "in_memory", (json_int_t)waiting, "journal", ev->journal.reason, "witness_reason",
+        ev->witness.reason, "damage", damage_status(&ev->damage), "room", events_room(ev));
 }
