@@ -12,6 +12,7 @@
 #include "envelope/envelope.h"
 #include "events/age.h"
 #include "events/health.h"
+#include "events/leaving.h"
 #include "events/store_room.h"
 #include "events/watched.h"
 #include "iface/limits.h"
@@ -22,10 +23,9 @@
 #define ROW_AGE        "age"
 #define LOOK_AFTER_MS  (10 * 1000) /* the disk belongs to what starts */
 #define PROVE_EVERY_MS (60 * 1000)
-#define START_WAIT_MS  150   /* for the disk; then lines are read without the store */
-#define NUMBERS_MS     350   /* whoever presses until then waits for a disk that is slow */
-#define FAULTS_MS      2000  /* and a fault until then */
-#define CLOSE_WAIT_MS  12000 /* and a second: TimeoutStopSec is 15 */
+#define START_WAIT_MS  150  /* for the disk; then lines are read without the store */
+#define NUMBERS_MS     350  /* whoever presses until then waits for a disk that is slow */
+#define FAULTS_MS      2000 /* and a fault until then */
 #define LATE_MS        50 /* less is not, however little patience there is (storage.commit_wait) */
 #define SLOW_STORE_MS                                                                              \
     LIMIT_DISK_MS /* an event that is not on the disk after this long is a fault */
@@ -55,6 +55,7 @@ struct events {
     bool numbers_unknown; /* none was given yet, and it is to be asked where they begin */
     struct pending *pending;
     struct kept kept;
+    struct leaving leaving;
     struct health health;
     struct damage damage;
     struct store_room room;
@@ -522,6 +523,11 @@ void events_disconnect(struct events *ev)
         ev->delivery = NULL;
 }
 
+bool events_busy(struct events *ev)
+{
+    return leaving_waits(&ev->leaving, ev->outbox, waits_for_disk(ev));
+}
+
 size_t events_close(struct events *ev)
 {
     if (!ev || ev->closed)
@@ -529,7 +535,7 @@ size_t events_close(struct events *ev)
     ev->closed = true;
     ev->delivery = NULL;
     kept_close(&ev->kept);
-    size_t lost = outbox_close(ev->outbox, CLOSE_WAIT_MS);
+    size_t lost = outbox_close(ev->outbox, leaving_rest_ms(&ev->leaving));
     while (lost == 0 && ev->pending)
         end_pending(ev->pending);
     return lost;

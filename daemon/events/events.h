@@ -53,6 +53,9 @@ void events_connect(struct events *ev, struct delivery *delivery);
 /* Nothing is offered any more: delivery is about to close. NULL is accepted here and below. */
 void events_disconnect(struct events *ev);
 void events_tick(struct events *ev);
+/* A stop, while all parts are open and the loop turns: whether it has to wait for the disk. Asked
+ * again and again; some eleven seconds after it was asked first the answer is no. */
+bool events_busy(struct events *ev);
 /* Writes what is in memory and closes the store: the number of events that could not be written
  * (what of them is in the journal is found by the next start), or OUTBOX_HELD. If it is not 0 the
  * disk holds the store's thread, and the process must end at once. */

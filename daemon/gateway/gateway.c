@@ -19,7 +19,8 @@
 #include "gateway/internal.h"
 #include "sections/start.h"
 
-#define TICK_MS 1000
+#define TICK_MS  1000
+#define LEAVE_MS 20 /* between two looks whether a stop may go on */
 
 /* Cameras are tocsin-video's: their passwords are not read here. */
 const struct config_drivers gateway_drivers = {
@@ -43,6 +44,7 @@ static void stop(struct gateway *gw)
     facts_close(gw->facts);
     service_close(gw->service);
     uv_close((uv_handle_t *)&gw->second, NULL);
+    uv_close((uv_handle_t *)&gw->leave, NULL);
     uv_close((uv_handle_t *)&gw->terminate, NULL);
     uv_close((uv_handle_t *)&gw->interrupt, NULL);
     uv_close((uv_handle_t *)&gw->hangup, NULL);
@@ -52,10 +54,31 @@ static void stop(struct gateway *gw)
     }
 }
 
+static bool is_busy(struct gateway *gw)
+{
+    bool busy = false;
+    for (size_t i = 0; i < part_count; i++)
+        busy |= parts[i].busy && parts[i].busy(gw);
+    return busy;
+}
+
+static void on_leave(uv_timer_t *timer)
+{
+    struct gateway *gw = timer->data;
+    if (!is_busy(gw))
+        stop(gw);
+}
+
+/* Lines stay open while a part is busy: with a bad disk that is for as long as systemd lets it. */
 static void on_stop_signal(uv_signal_t *signal, int number)
 {
+    struct gateway *gw = signal->data;
+    if (gw->leaving)
+        return;
     log_info("tocsind", "stopping: %s", strsignal(number));
-    stop(signal->data);
+    gw->leaving = true;
+    uv_timer_start(&gw->leave, on_leave, LEAVE_MS, LEAVE_MS);
+    on_leave(&gw->leave);
 }
 
 static void on_hangup(uv_signal_t *signal, int number)
@@ -104,9 +127,10 @@ static int set_up(struct gateway *gw, struct err *e)
     watch_signal(gw, &gw->hangup, SIGHUP, on_hangup);
     signal(SIGPIPE, SIG_IGN);
     uv_timer_init(&gw->loop, &gw->second);
+    uv_timer_init(&gw->loop, &gw->leave);
     uv_timer_init(&gw->loop, &gw->reload_pause);
     uv_timer_init(&gw->loop, &gw->reload_patience);
-    gw->second.data = gw->reload_pause.data = gw->reload_patience.data = gw;
+    gw->second.data = gw->leave.data = gw->reload_pause.data = gw->reload_patience.data = gw;
     gw->started_ms = clock_monotonic_ms();
     int result = facts_create(&gw->loop, &gw->facts, e);
     if (result != 0)

@@ -37,10 +37,11 @@ struct gateway {
     struct outbox_found found; /* while it starts */
     struct service *service;
     uv_signal_t terminate, interrupt, hangup;
-    uv_timer_t second;
+    uv_timer_t second, leave;
     int64_t started_ms;
     size_t opened; /* rows of the table */
     bool running, stopping;
+    bool leaving;               /* asked to stop, and a part was busy */
     struct reload *reload;      /* under way; or NULL */
     uv_timer_t reload_patience; /* runs while it is, until it is given up */
     struct reload *next_reload; /* asked for, and not begun; or NULL */
@@ -71,6 +72,7 @@ struct part {
     int (*open)(struct gateway *gw, struct err *e);
     void (*load)(struct gateway *gw);  /* its rows of the last run, from gw->found */
     void (*tick)(struct gateway *gw);  /* once a second */
+    bool (*busy)(struct gateway *gw);  /* a stop waits for it, with all parts open */
     void (*close)(struct gateway *gw); /* also of one whose open has failed */
     void (*free)(struct gateway *gw);  /* after the loop has run out */
     /* Its members of `tocsin status --json`, and of the heartbeat. */

@@ -80,6 +80,11 @@ static void tick_events(struct gateway *gw)
     events_tick(gw->events);
 }
 
+static bool events_are_busy(struct gateway *gw)
+{
+    return events_busy(gw->events);
+}
+
 static void close_events(struct gateway *gw)
 {
     size_t lost = events_close(gw->events);
@@ -491,6 +496,7 @@ const struct part parts[] = {
     {.name = "events",
      .open = open_events,
      .tick = tick_events,
+     .busy = events_are_busy,
      .close = close_events,
      .free = free_events,
      .status = status_events,

@@ -112,6 +112,11 @@ def test_a_stop_over_a_failing_disk_loses_nothing(stand):
         told.note(stand.ask(command="press", input=f"b{number}", hold_ms=5))
     assert [a["heard"] for a in told.answers] == ["memory"] * 6
     began = time.monotonic()
+    stand.core.child.terminate()
+    wait_until("it stops", lambda: "stopping: " in stand.core.log_path.read_text(), 10)
+    told.note(stand.ask(command="press", input="b7", hold_ms=5))  # it is heard while it tries
+    assert told.answers[-1]["heard"] == "memory"
+    wait_until("police have it", lambda: stand.receivers["police"].alarm(told.answers[-1]["alarm"]), 10)
     assert stand.core.stop(30) == 1  # it says that not all is on the disk
     assert time.monotonic() - began > 8  # and has tried for as long as it may
     stand.start_core(env=disk.env)

@@ -16,6 +16,7 @@
 
 char said[1000];    /* what the parts were asked, in order */
 const char *broken; /* the step that fails; NULL: none */
+const char *busy;   /* the part for which a stop has to wait; NULL: none */
 int64_t stall_ms;   /* that the next prepare takes */
 const struct config *prepared_with;
 static const struct config *read_with;
@@ -98,6 +99,11 @@ static int read_part(const char *step, const struct config *config, char *read, 
         (void)of;                                                                                  \
         say("tick " #id);                                                                          \
     }                                                                                              \
+    static bool is_busy_##id(struct gateway *of)                                                   \
+    {                                                                                              \
+        (void)of;                                                                                  \
+        return busy && strcmp(busy, #id) == 0;                                                     \
+    }                                                                                              \
     static void close_##id(struct gateway *of)                                                     \
     {                                                                                              \
         (void)of;                                                                                  \
@@ -148,9 +154,10 @@ static int read_part(const char *step, const struct config *config, char *read, 
 
 #define ROW(id, of_section)                                                                        \
     {                                                                                              \
-        .name = #id, .open = open_##id, .load = load_##id, .tick = tick_##id, .close = close_##id, \
-        .free = free_##id, .section = of_section, .read = read_##id, .drop = drop_##id,            \
-        .prepare = prepare_##id, .commit = commit_##id, .abandon = abandon_##id, .uses = uses_##id \
+        .name = #id, .open = open_##id, .load = load_##id, .tick = tick_##id,                      \
+        .busy = is_busy_##id, .close = close_##id, .free = free_##id, .section = of_section,       \
+        .read = read_##id, .drop = drop_##id, .prepare = prepare_##id, .commit = commit_##id,      \
+        .abandon = abandon_##id, .uses = uses_##id                                                 \
     }
 
 PART(a)

@@ -17,9 +17,9 @@ struct control_request {
 #define RECEIVER "receivers: [{id: police, name: Police, driver: sim}]\n"
 #define INPUT    "inputs: [{id: gate, name: Gate, place: Gatehouse, driver: sim}]\n"
 
-extern char said[1000];    /* what the parts were asked, in order */
-extern const char *broken; /* the step that fails; NULL: none */
-extern int64_t stall_ms;   /* that the next prepare takes */
+extern char said[1000];           /* what the parts were asked, in order */
+extern const char *broken, *busy; /* the step that fails; NULL: none */
+extern int64_t stall_ms;          /* that the next prepare takes */
 extern const struct config *prepared_with;
 extern const struct config *used_by_a, *used_by_b, *used_by_c; /* former ones; NULL: none */
 extern struct config_folder folder;

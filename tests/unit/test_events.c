@@ -167,8 +167,7 @@ START_TEST(no_time_lies_before_the_build_or_the_newest_event)
 }
 END_TEST
 
-/* And a second to come back from the last try: then it ends by itself, and says what is lost. */
-START_TEST(the_close_tries_for_as_long_as_systemd_lets_it)
+static long unit_stop_ms(void)
 {
     char line[200];
     long stop_s = 0;
@@ -177,10 +176,70 @@ START_TEST(the_close_tries_for_as_long_as_systemd_lets_it)
     while (fgets(line, sizeof line, unit))
         stop_s = strncmp(line, "TimeoutStopSec=", 15) == 0 ? strtol(line + 15, NULL, 10) : stop_s;
     fclose(unit);
+    return stop_s * 1000;
+}
+
+/* How long a stop would wait with lines open. */
+static int64_t busy_ms(void)
+{
+    int64_t began_ns = virtual_ns();
+    while (events_busy(events))
+        virtual_advance(facts, 100);
+    return (virtual_ns() - began_ns) / 1000000;
+}
+
+static void leave(void)
+{
     events_disconnect(events);
     ck_assert_uint_eq(events_close(events), 0);
-    ck_assert_int_gt(fake_outbox.wait_ms, stop_s * 1000 / 2);
-    ck_assert_int_lt(fake_outbox.wait_ms + 1000, stop_s * 1000);
+}
+
+/* And a second to come back from the last try: then it ends by itself, and says what is lost. */
+START_TEST(a_stop_tries_for_as_long_as_systemd_lets_it_with_lines_open)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    int64_t waited_ms = busy_ms();
+    ck_assert_int_gt(waited_ms, unit_stop_ms() / 2);
+    leave();
+    ck_assert_int_eq(fake_outbox.wait_ms, 0);
+    ck_assert_int_lt(waited_ms + 1000, unit_stop_ms());
+}
+END_TEST
+
+START_TEST(a_disk_that_works_at_the_last_moment_has_a_moment_for_the_rest)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    int64_t waited_ms = busy_ms();
+    fake_outbox_answer();
+    leave();
+    ck_assert_int_ge(fake_outbox.wait_ms, 1000);
+    ck_assert_int_lt(waited_ms + fake_outbox.wait_ms + 1000, unit_stop_ms());
+}
+END_TEST
+
+START_TEST(a_stop_waits_for_what_was_handed_over_and_for_what_is_pressed_meanwhile)
+{
+    events_save_row(events, &(struct outbox_row){"levels", "{}"});
+    ck_assert(events_busy(events));
+    ck_assert(events_busy(events));
+    emit(EVENT_CLASS_PRESS, NULL);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_BARRIER), 1);
+    fake_outbox_answer();
+    emit(EVENT_CLASS_PRESS, NULL);
+    ck_assert(events_busy(events));
+    ck_assert_uint_eq(offered, 1); /* it goes its way */
+    fake_outbox_answer();
+    ck_assert_uint_eq(offered, 2);
+    ck_assert(!events_busy(events));
+    leave();
+    ck_assert_int_ge(fake_outbox.wait_ms, 1000);
+}
+END_TEST
+
+START_TEST(a_close_without_a_stop_before_it_has_a_moment)
+{
+    leave();
+    ck_assert_int_ge(fake_outbox.wait_ms, 1000);
 }
 END_TEST
 
@@ -434,7 +493,10 @@ int main(void)
     tcase_add_test(tc, the_chain_goes_on_from_what_was_found);
     tcase_add_loop_test(tc, no_time_lies_before_the_build_or_the_newest_event, 0,
                         sizeof stores / sizeof *stores);
-    tcase_add_test(tc, the_close_tries_for_as_long_as_systemd_lets_it);
+    tcase_add_test(tc, a_stop_tries_for_as_long_as_systemd_lets_it_with_lines_open);
+    tcase_add_test(tc, a_disk_that_works_at_the_last_moment_has_a_moment_for_the_rest);
+    tcase_add_test(tc, a_stop_waits_for_what_was_handed_over_and_for_what_is_pressed_meanwhile);
+    tcase_add_test(tc, a_close_without_a_stop_before_it_has_a_moment);
     tcase_add_test(tc, the_close_says_what_could_not_be_written);
     tcase_add_test(tc, a_heartbeat_holds_the_chains_head);
     suite_add_tcase(suite, tc);

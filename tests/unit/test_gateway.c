@@ -122,6 +122,31 @@ START_TEST(a_second_signal_stops_nothing_twice)
 }
 END_TEST
 
+START_TEST(a_stop_waits_for_who_is_busy_and_everything_is_open_meanwhile)
+{
+    static const char *const names[] = {"a", "c"};
+    start();
+    notified();
+    busy = names[_i];
+    raise(SIGTERM);
+    uv_run(&gw->loop, UV_RUN_NOWAIT);
+    ck_assert_str_eq(said, "");
+    virtual_advance(gw->facts, 5000);
+    ck_assert_ptr_nonnull(strstr(said, "tick a, tick b, tick c"));
+    ck_assert_ptr_null(strstr(said, "close"));
+    raise(SIGINT);
+    uv_run(&gw->loop, UV_RUN_NOWAIT);
+    ck_assert_ptr_null(strstr(said, "close"));
+    ck_assert_str_eq(notified(), "");
+    said[0] = '\0';
+    busy = NULL;
+    virtual_advance(gw->facts, 100);
+    ck_assert_str_eq(said, "close c, close b, close a");
+    gateway_run(gw);
+    ck_assert_str_eq(said, "close c, close b, close a");
+}
+END_TEST
+
 START_TEST(systemd_hears_what_the_lamp_says)
 {
     start();
@@ -200,6 +225,7 @@ int main(void)
     tcase_add_test(tc,
                    what_its_last_turn_has_done_is_told_before_anything_is_closed_and_nothing_after);
     tcase_add_test(tc, a_second_signal_stops_nothing_twice);
+    tcase_add_loop_test(tc, a_stop_waits_for_who_is_busy_and_everything_is_open_meanwhile, 0, 2);
     tcase_add_test(tc, systemd_hears_what_the_lamp_says);
     tcase_add_test(tc, of_what_the_configuration_has_a_part_will_say_how_it_is);
     suite_add_tcase(suite, tc);
