@@ -187,6 +187,13 @@ static void on_loaded(void *arg, struct event *event)
     free(loading);
 }
 
+static void on_gone(void *arg, size_t receiver, uint64_t seq)
+{
+    struct delivery *d = arg;
+    (void)receiver;
+    outbox_note_gone(d->options.outbox, seq);
+}
+
 static void on_load(void *arg, size_t receiver, uint64_t seq)
 {
     struct delivery *d = arg;
@@ -281,6 +288,7 @@ int delivery_open(const struct delivery_options *options, const struct outbox_fo
     d->count = options->receivers->count;
     records_init(d);
     struct dispatch_host host = {.load = on_load,
+                                 .gone = on_gone,
                                  .delivered = on_delivered,
                                  .attempt_failed = on_attempt_failed,
                                  .uploaded = on_uploaded,

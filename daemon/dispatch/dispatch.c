@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
-#include "base/log.h"
 #include "base/uuid.h"
 #include "dispatch/lanes.h"
 #include "dispatch/uploads.h"
@@ -466,8 +465,7 @@ void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct e
         return;
     }
     if (wanted)
-        log_error("dispatch", "event %llu is pending but not in the store: given up",
-                  (unsigned long long)seq);
+        d->host.gone(d->host.arg, receiver, seq);
     arrived(r, entry);
     pump(r);
 }

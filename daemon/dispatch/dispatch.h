@@ -45,6 +45,8 @@ struct dispatch_sent {
 struct dispatch_host {
     /* The event's bytes, for a later try; answered by dispatch_loaded. */
     void (*load)(void *arg, size_t receiver, uint64_t seq);
+    /* It is not there: this receiver will not get it. */
+    void (*gone)(void *arg, size_t receiver, uint64_t seq);
     void (*delivered)(void *arg, const struct dispatch_sent *sent,
                       const struct uplink_result *result);
     void (*attempt_failed)(void *arg, const struct dispatch_sent *sent,
@@ -113,7 +115,8 @@ void dispatch_restore(struct dispatch *d, size_t receiver, uint64_t seq, enum ev
 /* After those that came while it runs: they go out now. */
 void dispatch_restored(struct dispatch *d);
 
-/* The answer to host.load; NULL if the store has lost it (the entry is then given up, loudly). */
+/* The answer to host.load; NULL if the store has lost it (the entry is then given up: host.gone).
+ */
 void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct event *event);
 
 /* A clip for one receiver; copies `file` and its strings. `seq` is the manifest's. False if its

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/lasting.h"
 #include "base/log.h"
 #include "envelope/envelope.h"
 #include "events/age.h"
@@ -342,6 +341,14 @@ static void on_store_damage(void *arg, const char *sentence)
     damage_add(&ev->damage, sentence, now_text(ev, now));
 }
 
+static void on_store_forgets(void *arg, const char *forgetting)
+{
+    struct events *ev = arg;
+    health_take_forgets(&ev->health, ev->config.storage->state_dir, forgetting);
+    ev->kept.forgets = forgetting != NULL;
+    check_store(ev);
+}
+
 static void on_store_room(void *arg, const struct outbox_room *room)
 {
     struct events *ev = arg;
@@ -438,7 +445,6 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
     for (size_t i = 0; i < to->count; i++)
         receivers[i] = to->items[i].id;
     mkdir(storage->state_dir, 0700);
-    health_take_forgets(&ev->health, storage->state_dir, lasting_forgets(storage->state_dir));
     struct outbox_options options = {.dir = storage->state_dir,
                                      .gateway = ev->config.site->id,
                                      .receivers = receivers,
@@ -451,6 +457,7 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
                                      .numbers_wait_ms = NUMBERS_MS};
     struct outbox_host host = {.on_fault = on_store_fault,
                                .on_damage = on_store_damage,
+                               .on_forgets = on_store_forgets,
                                .on_room = on_store_room,
                                .on_witness = on_store_witness,
                                .on_found = on_store_found,
@@ -493,7 +500,6 @@ int events_open(const struct events_options *options, struct events **ret_events
         return result;
     }
     kept_init(&ev->kept, ev->loop, ev->facts, ev->outbox, ev->config.storage->commit_wait_ms);
-    ev->kept.forgets = ev->health.forgets[0];
     take_head(ev, ret_found);
     take_floor(ev, ret_found);
     damage_open(&ev->damage, ev->facts, ev->outbox, ret_found, now_text(ev, now));

@@ -73,10 +73,7 @@ static void on_leave(uv_timer_t *timer)
 static void on_stop_signal(uv_signal_t *signal, int number)
 {
     struct gateway *gw = signal->data;
-    if (gw->leaving)
-        return;
     log_info("tocsind", "stopping: %s", strsignal(number));
-    gw->leaving = true;
     uv_timer_start(&gw->leave, on_leave, LEAVE_MS, LEAVE_MS);
     on_leave(&gw->leave);
 }

@@ -41,7 +41,6 @@ struct gateway {
     int64_t started_ms;
     size_t opened; /* rows of the table */
     bool running, stopping;
-    bool leaving;               /* asked to stop, and a part was busy */
     struct reload *reload;      /* under way; or NULL */
     uv_timer_t reload_patience; /* runs while it is, until it is given up */
     struct reload *next_reload; /* asked for, and not begun; or NULL */

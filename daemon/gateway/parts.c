@@ -47,8 +47,7 @@ static void on_wait(void *arg)
     service_feed(gw->service);
 }
 
-/* The run folder is where the control socket is: one that is given elsewhere (a test's, a second
- * gateway's) takes its journal with it, and none shares another's. */
+/* Where the control socket is: who has that elsewhere takes the journal along; none is shared. */
 static void find_journal_dir(struct gateway *gw, char *ret_dir, size_t size)
 {
     const struct config *c = gw->config;
@@ -94,11 +93,10 @@ static void close_events(struct gateway *gw)
         log_warning("tocsind", "the disk stands still at the stop: every event is on it, and what "
                                "was not put in order is at the next start");
     else
-        log_error(
-            "tocsind",
-            "%zu event%s could not be written to the disk before the stop: what of them is in "
-            "the journal is written at the next start, if the machine is not switched off",
-            lost, plural((long long)lost));
+        log_error("tocsind",
+                  "%zu event%s could not be written to the disk before the stop: what is in the "
+                  "journal is written at the next start, if the machine is not switched off",
+                  lost, plural((long long)lost));
     _exit(1); /* the disk holds the store's thread: nothing more can be put in order */
 }
 

@@ -15,7 +15,7 @@
 
 void hold_init(struct hold *h)
 {
-    h->folder = h->file = -1;
+    *h = (struct hold){.folder = -1, .file = -1};
 }
 
 static int take_folder(struct hold *h, const char *store_path, struct err *e)

@@ -10,10 +10,14 @@
 #ifndef TOCSIN_OUTBOX_HOLD_H
 #define TOCSIN_OUTBOX_HOLD_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct hold {
-    int folder, file; /* negative: not held */
+    int folder, file;    /* negative: not held */
+    bool forgets_told;   /* where the database was opened last, whether that forgets: */
+    const char *forgets; /* the name of the file system (base/lasting.h), or NULL */
 };
 
 void hold_init(struct hold *h);

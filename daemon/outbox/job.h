@@ -10,7 +10,7 @@
 #define TOCSIN_OUTBOX_JOB_H
 
 #include "loop/mailbox.h"
-#include "outbox/hold.h"
+#include "outbox/gone.h"
 #include "outbox/journal.h"
 #include "outbox/meet.h"
 #include "outbox/newest.h"
@@ -159,6 +159,7 @@ struct outbox {
     size_t lacking;                  /* of them: the journal did not take them */
     uint32_t takes[LIMIT_RECEIVERS]; /* as was said last */
     bool takes_clips[LIMIT_RECEIVERS];
+    struct gone *gone;
     /* store thread; what is named in it never changes */
     struct store store;
     char *receivers[LIMIT_RECEIVERS];
@@ -168,7 +169,6 @@ struct outbox {
     uv_cond_t finished; /* the thread has ended its work */
     struct queue queue;
     struct meeting *meeting; /* says itself whose what is */
-    struct hold hold;        /* the loop's until the thread is there, then the thread's */
     uint32_t in_hand;        /* events that the store thread writes now */
     uint32_t unwritten;      /* that it gave up at a stop */
     /* store thread */
@@ -204,6 +204,10 @@ void outbox_tell_room(struct outbox *ob, const struct outbox_room *room);
 
 /* The witness cannot be written (reason), or is as it should be (NULL); likewise. */
 void outbox_tell_witness(struct outbox *ob, const char *reason);
+
+/* The database is about to be opened on a file system that forgets (its name), or on none that is
+ * known to (NULL); likewise. */
+void outbox_tell_forgets(struct outbox *ob, const char *forgetting);
 
 /* A change of health, told to the loop in order with the jobs. NULL: all is well again. */
 void outbox_tell_fault(struct outbox *ob, const char *reason);

@@ -88,7 +88,7 @@ static int salvage_found(struct outbox *ob, const char *why, struct outbox_found
 static int read_database(struct outbox *ob, struct outbox_found *found, struct err *e)
 {
     struct store *s = &ob->store;
-    int result = hold_folder(&ob->hold, s->path, e);
+    int result = mend_hold(ob, e);
     if (result == 0)
         result = salvage_finish(s, found, e);
     bool was_absent = result == 0 && salvage_is_absent(s);

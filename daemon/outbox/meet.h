@@ -14,6 +14,7 @@
 #ifndef TOCSIN_OUTBOX_MEET_H
 #define TOCSIN_OUTBOX_MEET_H
 
+#include "outbox/hold.h"
 #include "outbox/journal.h"
 #include "outbox/restore.h"
 #include "outbox/words.h"
@@ -22,6 +23,7 @@ struct outbox;
 
 struct meeting {
     /* The loop's, until the thread is there; the thread's from then on. */
+    struct hold hold;
     struct restore_twin *twins; /* events of the journal */
     size_t twin_count;
     struct journal_head journal; /* the newest that it knows */

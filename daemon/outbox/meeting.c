@@ -68,6 +68,7 @@ void meet_free(struct meeting *m)
     if (!m)
         return;
     outbox_found_finish(&m->found);
+    hold_end(&m->hold);
     free(m->twins);
     free(m);
 }

@@ -2,10 +2,12 @@
 #include "outbox/mend.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/lasting.h"
 #include "base/log.h"
 #include "outbox/found.h"
 #include "outbox/salvage.h"
@@ -62,6 +64,23 @@ static void mend_damaged(struct outbox *ob, const char *why)
     store_close(&ob->store);
 }
 
+int mend_hold(struct outbox *ob, struct err *e)
+{
+    char folder[sizeof ob->store.path];
+    struct hold *h = &ob->meeting->hold;
+    int result = hold_folder(h, ob->store.path, e);
+    if (result != 0)
+        return result;
+    snprintf(folder, sizeof folder, "%s", ob->store.path);
+    *strrchr(folder, '/') = '\0';
+    const char *forgets = lasting_forgets(folder); /* of a few names, each of them one string */
+    if (!h->forgets_told || forgets != h->forgets)
+        outbox_tell_forgets(ob, forgets);
+    h->forgets_told = true;
+    h->forgets = forgets;
+    return 0;
+}
+
 /* The open one, which no name leads to any more, goes on in a fresh one. */
 static int move_back(struct outbox *ob, struct err *e)
 {
@@ -69,7 +88,7 @@ static int move_back(struct outbox *ob, struct err *e)
     bool has_aside;
     if (is_too_soon(ob) && !salvage_is_absent(&ob->store))
         return err_set(e, ESTALE, "%s", ob->adrift);
-    int result = hold_folder(&ob->hold, ob->store.path, e);
+    int result = mend_hold(ob, e);
     if (result != 0)
         return result;
     result = salvage_open(&ob->store, ob->adrift, &found, &has_aside, e);
@@ -90,7 +109,7 @@ int mend_reopen_to_read(struct outbox *ob, struct err *e)
     struct outbox_found found = {0};
     if (ob->store.db)
         return 0;
-    int result = hold_folder(&ob->hold, ob->store.path, e);
+    int result = mend_hold(ob, e);
     if (result != 0)
         return result;
     result = salvage_finish(&ob->store, &found, e);

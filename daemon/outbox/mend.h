@@ -18,6 +18,10 @@ int mend_reopen(struct outbox *ob, struct err *e);
 /* Likewise to read: what is no longer where it was will do. */
 int mend_reopen_to_read(struct outbox *ob, struct err *e);
 
+/* Before the database is opened: its folder is this process's (hold.h), and whether it forgets is
+ * told. */
+int mend_hold(struct outbox *ob, struct err *e);
+
 /* After a failure: closed, to be opened anew; not if nothing else has what it holds. */
 void mend_close(struct outbox *ob);
 

@@ -155,10 +155,10 @@ void outbox_free(struct outbox *ob)
     free(ob->adrift);
     free(ob->store.gateway);
     free(ob->room);
+    free(ob->gone);
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
         free(ob->receivers[i]);
     journal_destroy(ob->journal);
-    hold_end(&ob->hold);
     free(ob);
 }
 
@@ -330,9 +330,22 @@ void outbox_store_again(struct outbox *ob, const struct outbox_restored *restore
     submit(ob, job);
 }
 
+void outbox_note_gone(struct outbox *ob, uint64_t seq)
+{
+    gone_note(ob->gone, seq);
+}
+
+static void tell_gone(struct outbox *ob)
+{
+    char sentence[600];
+    if (gone_take(ob->gone, sentence, sizeof sentence))
+        ob->host.on_damage(ob->host.arg, sentence);
+}
+
 const char *outbox_watch_journal(struct outbox *ob)
 {
     struct job *job;
+    tell_gone(ob);
     if (journal_tick(ob->journal)) {
         TAILQ_FOREACH(job, &ob->uncommitted, uncommitted)
         {

@@ -77,6 +77,10 @@ struct outbox_host {
     /* What stands beside the store as its second witness (witness.h) cannot be written, told each
      * minute, or is as it should be (NULL), told once and when it is so again. May be NULL. */
     void (*on_witness)(void *arg, const char *reason);
+    /* The database is about to be opened where nothing outlives a power cut (the name of such a
+     * file system), or where that is not known of (NULL); of the first opening, and when it
+     * changes, before anything is stored there. May be NULL. */
+    void (*on_forgets)(void *arg, const char *forgetting);
     /* The room was looked at: soon after the start, then each ten seconds. May be NULL. */
     void (*on_room)(void *arg, const struct outbox_room *room);
     void *arg;
@@ -207,8 +211,12 @@ void outbox_store(struct outbox *ob, struct event *event, const struct outbox_ro
 void outbox_store_again(struct outbox *ob, const struct outbox_restored *restored,
                         outbox_done_handler done, void *arg);
 
-/* Once a second: what the journal did not take is put once more. Why it does not have all that is
- * not committed, "" while it does (or there is none). */
+/* An event that a receiver waits for was looked for (outbox_load) and is not there: told as damage,
+ * with others of that second. */
+void outbox_note_gone(struct outbox *ob, uint64_t seq);
+
+/* Once a second: what the journal did not take is put once more, and what has gone told. Why it
+ * does not have all that is not committed, "" while it does (or there is none). */
 const char *outbox_watch_journal(struct outbox *ob);
 
 /*

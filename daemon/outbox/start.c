@@ -45,6 +45,19 @@ static void take_found(struct outbox *ob, int64_t wait_ms, struct outbox_found *
         journal_stand_apart(ob->journal, true);
 }
 
+/* Before anything of it is read. */
+static int take_store(struct outbox *ob, const struct outbox_options *options, struct err *e)
+{
+    ob->gone = calloc(1, sizeof *ob->gone);
+    ob->meeting = calloc(1, sizeof *ob->meeting);
+    if (ob->meeting)
+        hold_init(&ob->meeting->hold);
+    if (!ob->meeting || !ob->gone)
+        return err_set(e, ENOMEM, "outbox: out of memory");
+    snprintf(ob->store.path, sizeof ob->store.path, "%s/" STORE_FILE, options->dir);
+    return hold_begin(&ob->meeting->hold, ob->store.path, options->journal_dir, e);
+}
+
 static int prepare(struct outbox *ob, const struct outbox_options *options,
                    struct outbox_found *of_journal, struct err *e)
 {
@@ -66,9 +79,7 @@ static int prepare(struct outbox *ob, const struct outbox_options *options,
         ob->journal = journal_create(options->journal_dir, ob->store.path, LIMIT_JOURNAL_BYTES);
     if (options->journal_dir && !ob->journal)
         return err_set(e, ENOMEM, "outbox: out of memory");
-    struct meeting *m = ob->meeting = calloc(1, sizeof *m);
-    if (!m)
-        return err_set(e, ENOMEM, "outbox: out of memory");
+    struct meeting *m = ob->meeting;
     m->journal_is_newest = restore_read(ob->journal, of_journal);
     m->journal =
         (struct journal_head){.seq = of_journal->last_seq, .wall_ms = of_journal->newest_wall_ms};
@@ -105,10 +116,8 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     if (!ob)
         return err_set(e, ENOMEM, "outbox: out of memory");
     ob->host = *host;
-    hold_init(&ob->hold);
     struct outbox_found of_journal = {0};
-    snprintf(ob->store.path, sizeof ob->store.path, "%s/" STORE_FILE, options->dir);
-    int result = hold_begin(&ob->hold, ob->store.path, options->journal_dir, e);
+    int result = take_store(ob, options, e);
     if (result == 0)
         result = prepare(ob, options, &of_journal, e);
     if (result == 0) {

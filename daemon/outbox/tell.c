@@ -50,6 +50,12 @@ void outbox_tell_witness(struct outbox *ob, const char *reason)
         tell(ob, ob->host.on_witness, reason);
 }
 
+void outbox_tell_forgets(struct outbox *ob, const char *forgetting)
+{
+    if (ob->host.on_forgets)
+        tell(ob, ob->host.on_forgets, forgetting);
+}
+
 struct room_told {
     struct mailbox_message message; /* first */
     struct outbox *outbox;

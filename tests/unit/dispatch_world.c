@@ -42,6 +42,12 @@ static void on_attempt_failed(void *arg, const struct dispatch_sent *sent,
     told[sent->receiver].attempts = sent->attempts;
 }
 
+static void on_gone(void *arg, size_t receiver, uint64_t seq)
+{
+    (void)arg;
+    told[receiver].gone += seq == told[receiver].last_loaded;
+}
+
 static void on_uploaded(void *arg, size_t receiver, uint64_t seq,
                         const struct uplink_result *result)
 {
@@ -99,6 +105,7 @@ static bool on_view(void *arg, const struct event *event, struct event_view *ret
 }
 
 static const struct dispatch_host host = {.load = on_load,
+                                          .gone = on_gone,
                                           .delivered = on_delivered,
                                           .attempt_failed = on_attempt_failed,
                                           .uploaded = on_uploaded,

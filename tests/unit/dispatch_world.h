@@ -23,7 +23,7 @@ struct told {
     enum dispatch_link link;
     char reason[256];
     uint64_t last_delivered, last_loaded;
-    unsigned loads, attempts;
+    unsigned loads, attempts, gone;
 };
 
 extern const char alarm_a[];

@@ -22,6 +22,7 @@ enum fake_call_kind {
     FAKE_READ, /* clips of `receiver` behind `seq` */
     FAKE_PRUNE,
     FAKE_FORGET,
+    FAKE_GONE,
 };
 
 struct fake_call {

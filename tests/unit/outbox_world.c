@@ -58,6 +58,14 @@ static void on_found(void *arg, const struct outbox_found *found)
     snprintf(f->late_earlier, sizeof f->late_earlier, "%s", earlier ? earlier : "");
 }
 
+static void on_forgets(void *arg, const char *forgetting)
+{
+    struct fixture *f = arg;
+    snprintf(f->forgets, sizeof f->forgets, "%s", forgetting ? forgetting : "");
+    f->forgets_told++;
+    f->stored_before = f->stored;
+}
+
 void open_outbox(struct fixture *f)
 {
     struct outbox_options options = {.dir = f->folder,
@@ -75,6 +83,7 @@ void open_outbox(struct fixture *f)
                                .on_found = on_found,
                                .on_witness = on_witness,
                                .on_room = f->on_room,
+                               .on_forgets = on_forgets,
                                .arg = f};
     struct err e;
     f->came_late = false;

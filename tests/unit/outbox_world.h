@@ -27,6 +27,9 @@ struct fixture {
     char witness[600];     /* why it cannot be written; "" */
     bool witness_bad;
     bool forgets_damage; /* is killed before it could keep what it was told */
+    /* Of the file system, as it was told last; and what was stored by then. */
+    char forgets[40]; /* "": it does not */
+    unsigned forgets_told, stored_before;
     void (*on_room)(void *arg, const struct outbox_room *room); /* from the next start on */
     /* Of what came later than the start. */
     bool came_late;

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "events_world.h"
 #include "fake_outbox.h"
-#include "known_disk.h"
 #include "run_suite.h"
 #include "virtual_time.h"
 

@@ -8,7 +8,6 @@
 #include "events/slow.h"
 #include "events_world.h"
 #include "fake_outbox.h"
-#include "known_disk.h"
 #include "run_suite.h"
 #include "virtual_time.h"
 
@@ -268,11 +267,11 @@ static void on_kept(void *arg, bool stored)
 START_TEST(of_a_store_that_forgets_nothing_is_said_to_be_stored)
 {
     const char *waits = "nothing";
-    begin_again();
-    known_disk_forgets = "tmpfs";
-    open_events();
-    events_connect(events, DELIVERY);
+    fake_outbox.host.on_forgets(fake_outbox.host.arg, "tmpfs");
     ck_assert(!events_store_works(events));
+    facts_tell(facts);
+    fake_outbox_answer(); /* the fault's event */
+    offered = 0;
     emit(EVENT_CLASS_PRESS, NULL);
     ck_assert(events_when_kept(events, on_kept, &waits));
     facts_tell(facts);
@@ -298,7 +297,17 @@ START_TEST(of_a_store_that_forgets_nothing_is_said_to_be_stored)
     fake_outbox.host.on_fault(fake_outbox.host.arg, NULL);
     facts_tell(facts);
     ck_assert(last(FACT_FAULT_STATED)->u.fault.broken);
-    known_disk_forgets = NULL;
+    /* Where it is opened again it does not. */
+    fake_outbox.host.on_forgets(fake_outbox.host.arg, NULL);
+    facts_tell(facts);
+    ck_assert(!last(FACT_FAULT_STATED)->u.fault.broken);
+    emit(EVENT_CLASS_PRESS, NULL);
+    ck_assert(events_when_kept(events, on_kept, &waits));
+    facts_tell(facts);
+    fake_outbox_answer();
+    facts_tell(facts);
+    ck_assert(!last(FACT_HEARD)->u.heard.forgets);
+    ck_assert_str_eq(waits, "stored");
 }
 END_TEST
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/folder_lock.h"
+#include "known_disk.h"
 #include "outbox_world.h"
 #include "run_suite.h"
 
@@ -170,6 +171,71 @@ START_TEST(a_folder_that_it_makes_anew_is_held)
 }
 END_TEST
 
+/* Where it was is out of the way, as under what is mounted over it. */
+static void take_away(struct fixture *f)
+{
+    char moved[48];
+    snprintf(moved, sizeof moved, "%s.moved", f->folder);
+    ck_assert_int_eq(rename(f->folder, moved), 0);
+    remove_all(moved);
+}
+
+START_TEST(whether_it_forgets_is_told_whenever_that_changes_and_before_anything_is_stored)
+{
+    struct fixture *f = begin_held();
+    f->forgets_told = 0;
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    ck_assert_uint_eq(f->forgets_told, 1);
+    ck_assert_str_eq(f->forgets, "");
+    known_disk_forgets = "tmpfs";
+    take_away(f);
+    put(f, 2, NULL);
+    wait_stored(f, 2);
+    ck_assert_uint_eq(f->forgets_told, 2);
+    ck_assert_str_eq(f->forgets, "tmpfs");
+    ck_assert_uint_eq(f->stored_before, 1);
+    known_disk_forgets = NULL;
+    take_away(f);
+    put(f, 3, NULL);
+    wait_stored(f, 3);
+    ck_assert_uint_eq(f->forgets_told, 3);
+    ck_assert_str_eq(f->forgets, "");
+    finish(f);
+}
+END_TEST
+
+START_TEST(a_start_on_what_forgets_says_so_before_anything_is_stored)
+{
+    struct fixture *f = begin_held();
+    close_outbox(f);
+    known_disk_forgets = "ramfs";
+    open_outbox(f);
+    f->stored_before = 9;
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    ck_assert_str_eq(f->forgets, "ramfs");
+    ck_assert_uint_eq(f->stored_before, 0);
+    known_disk_forgets = NULL;
+    finish(f);
+}
+END_TEST
+
+START_TEST(what_is_looked_for_in_vain_is_told_as_damage_once_a_second)
+{
+    struct fixture *f = begin_held();
+    outbox_note_gone(f->outbox, 5);
+    outbox_note_gone(f->outbox, 5);
+    ck_assert(!f->damaged);
+    outbox_watch_journal(f->outbox);
+    ck_assert_ptr_nonnull(strstr(f->damage, "of event number 5 nothing is here any more"));
+    f->damaged = false;
+    outbox_watch_journal(f->outbox);
+    ck_assert(!f->damaged);
+    finish(f);
+}
+END_TEST
+
 START_TEST(what_cannot_be_held_ends_no_start)
 {
     struct fixture *f = begin_held();
@@ -193,6 +259,10 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_store_that_another_holds_by_now_is_not_opened);
     tcase_add_test(tc, nor_is_one_made_where_another_is);
     tcase_add_test(tc, a_folder_that_it_makes_anew_is_held);
+    tcase_add_test(tc,
+                   whether_it_forgets_is_told_whenever_that_changes_and_before_anything_is_stored);
+    tcase_add_test(tc, a_start_on_what_forgets_says_so_before_anything_is_stored);
+    tcase_add_test(tc, what_is_looked_for_in_vain_is_told_as_damage_once_a_second);
     tcase_add_test(tc, what_cannot_be_held_ends_no_start);
     suite_add_tcase(suite, tc);
     return suite;
