@@ -169,20 +169,17 @@ struct outbox {
     uv_cond_t finished; /* the thread has ended its work */
     struct queue queue;
     struct meeting *meeting; /* says itself whose what is */
-    uint32_t in_hand;        /* events that the store thread writes now */
-    uint32_t unwritten;      /* that it gave up at a stop */
     /* store thread */
     struct witness witness;
     struct newest newest;
     struct room *room;
-    bool ended;      /* under the lock */
-    bool damaged;    /* what is open is, and could not be mended */
-    bool was_mended; /* a damaged database was put aside, or was to be */
-    bool unsettled;  /* the disk refused to settle what is fresh */
+    bool ended;     /* under the lock */
+    bool damaged;   /* what is open is, and could not be mended */
+    bool unsettled; /* the disk refused to settle what is fresh */
     bool log_has_frames;
-    uint16_t failed;   /* chores that failed and wait */
-    int64_t mended_ns; /* when that was tried last */
-    char *adrift;      /* why what is open is not what the name leads to; NULL: it is */
+    uint16_t failed;  /* chores that failed and wait */
+    uint16_t in_hand; /* events that it writes now (QUEUE_BATCH at the most); under the lock */
+    char *adrift;     /* why what is open is not what the name leads to; NULL: it is */
     int64_t prove_every_ns;
     int64_t written_ns; /* when a batch was last written */
 };

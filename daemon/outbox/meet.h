@@ -35,8 +35,11 @@ struct meeting {
     uint64_t used_seq;           /* no number above it was given */
     int64_t salvaged_ns;         /* when a damaged one could not be put aside; 0: none */
     struct words words;          /* of the fault that was told */
-    bool ended_clean; /* the store says that nothing is missing in it; after the thread */
+    bool was_mended;   /* a damaged database was put aside, or was to be, while it runs: */
+    int64_t mended_ns; /* when that was tried last */
+    bool ended_clean;  /* the store says that nothing is missing in it; after the thread */
     /* Under the outbox's lock. */
+    size_t unwritten;                 /* events that were given up at a stop */
     struct outbox_found found;        /* what was read, until the loop takes it */
     struct outbox_head head;          /* of it */
     uint64_t stored_seq;              /* the newest event of it that is in the database */

@@ -18,7 +18,7 @@
 /* Not twice in a short time if something is put aside: what damages it would fill the disk. */
 static bool is_too_soon(const struct outbox *ob)
 {
-    return ob->was_mended && clock_monotonic_ns() - ob->mended_ns < AGAIN_NS;
+    return ob->meeting->was_mended && clock_monotonic_ns() - ob->meeting->mended_ns < AGAIN_NS;
 }
 
 /* What is open now, not what is left of it, is what is open; and which events are left. */
@@ -34,13 +34,22 @@ static int go_on_with_fresh(struct outbox *ob, struct outbox_found *found, struc
     return result == 0 ? untold_put(&ob->store, found, e) : result;
 }
 
+/* Until it is mended an event is stored before, and without, what needs all of it. */
+static void set_damaged(struct outbox *ob, bool damaged)
+{
+    ob->damaged = ob->store.keeps_fresh = damaged;
+    uv_mutex_lock(&ob->lock);
+    ob->queue.events_first = damaged;
+    uv_mutex_unlock(&ob->lock);
+}
+
 static int end_mending(struct outbox *ob, int result, struct outbox_found *found, struct err *e)
 {
     if (result == 0)
         result = go_on_with_fresh(ob, found, e);
     if (result == 0) {
         ob->log_has_frames = true;
-        ob->damaged = false;
+        set_damaged(ob, false);
     }
     if (found->damage)
         outbox_tell_damage(ob, found->damage);
@@ -52,11 +61,11 @@ static void mend_damaged(struct outbox *ob, const char *why)
 {
     struct err e;
     struct outbox_found found = {0};
-    ob->damaged = true;
+    set_damaged(ob, true);
     if (is_too_soon(ob))
         return;
-    ob->was_mended = true; /* or tried: a try reads all of it, and may write as much */
-    ob->mended_ns = clock_monotonic_ns();
+    ob->meeting->was_mended = true; /* or tried: a try reads all of it, and may write as much */
+    ob->meeting->mended_ns = clock_monotonic_ns();
     store_close(&ob->store);
     if (end_mending(ob, salvage_running(&ob->store, why, &found, &e), &found, &e) == 0)
         return;
@@ -99,8 +108,8 @@ static int move_back(struct outbox *ob, struct err *e)
     free(ob->adrift);
     ob->adrift = NULL; /* it is in its place, if not open */
     result = end_mending(ob, result, &found, e);
-    ob->was_mended |= has_aside;
-    ob->mended_ns = has_aside ? clock_monotonic_ns() : ob->mended_ns;
+    ob->meeting->was_mended |= has_aside;
+    ob->meeting->mended_ns = has_aside ? clock_monotonic_ns() : ob->meeting->mended_ns;
     return result;
 }
 

@@ -491,17 +491,6 @@ void outbox_prune(struct outbox *ob, uint64_t last_seq)
     submit(ob, job);
 }
 
-static size_t count_unwritten(const struct outbox *ob)
-{
-    const struct job *job;
-    size_t count = ob->unwritten + ob->in_hand;
-    STAILQ_FOREACH(job, &ob->queue.writes, next)
-    {
-        count += job->kind == JOB_STORE;
-    }
-    return count;
-}
-
 /* Tells the thread to stop, and waits for it a little longer than it may try: whether it has ended,
  * and how many events are not known to be on the disk. */
 static bool stop_thread(struct outbox *ob, int64_t wait_ms, size_t *ret_unwritten)
@@ -521,7 +510,7 @@ static bool stop_thread(struct outbox *ob, int64_t wait_ms, size_t *ret_unwritte
         left_ns = by_ns + LAST_TRY_NS - clock_monotonic_ns();
     }
     bool ended = ob->ended;
-    *ret_unwritten = count_unwritten(ob);
+    *ret_unwritten = ob->meeting->unwritten + ob->in_hand + queue_count_events(&ob->queue.writes);
     uv_mutex_unlock(&ob->lock);
     return ended;
 }

@@ -125,9 +125,75 @@ bool queue_write_is_due(const struct queue *q, int64_t now_ns)
     return !STAILQ_EMPTY(&q->writes) && q->writes_due_ns <= now_ns;
 }
 
+size_t queue_count_events(const struct job_list *list)
+{
+    const struct job *job;
+    size_t count = 0;
+    STAILQ_FOREACH(job, list, next)
+    {
+        count += job->kind == JOB_STORE;
+    }
+    return count;
+}
+
+static void drop_row(struct job_row *row, const char *name)
+{
+    if (!row->text || strcmp(row->name, name) != 0)
+        return;
+    free(row->text);
+    row->text = NULL;
+}
+
+/* What stands before the event that it goes with has an older text of it. */
+static void drop_older(struct queue *q, const struct job *event)
+{
+    const struct job_row *newer = &event->u.store.row;
+    struct job *job;
+    STAILQ_FOREACH(job, &q->writes, next)
+    {
+        if (job == event || !newer->text)
+            return;
+        for (size_t i = 0; job->kind == JOB_STATE && i < JOB_ROWS_MAX; i++)
+            drop_row(&job->u.state.rows[i], newer->name);
+        if (job->kind == JOB_ANSWER)
+            drop_row(&job->u.answer.row, newer->name);
+    }
+}
+
+/* A clip is written with more than its event, and whoever takes what from now on counts for what
+ * comes behind it. */
+static bool may_pass(const struct job *job)
+{
+    return job->kind == JOB_STORE && !job->u.store.upload.clip[0];
+}
+
+static bool may_be_passed(const struct job *job)
+{
+    return job->kind == JOB_STATE || job->kind == JOB_ANSWER || job->kind == JOB_BARRIER ||
+           job->kind == JOB_FORGET;
+}
+
+static void take_events(struct queue *q, struct work *work)
+{
+    struct job *job = STAILQ_FIRST(&q->writes), *next;
+    for (int i = 0; i < QUEUE_BATCH && job && (may_pass(job) || may_be_passed(job)); job = next) {
+        next = STAILQ_NEXT(job, next);
+        if (!may_pass(job))
+            continue;
+        drop_older(q, job);
+        STAILQ_REMOVE(&q->writes, job, job, next);
+        STAILQ_INSERT_TAIL(&work->writes, job, next);
+        i++;
+    }
+}
+
 static void take_writes(struct queue *q, struct work *work)
 {
     struct job *job;
+    if (q->events_first)
+        take_events(q, work);
+    if (!STAILQ_EMPTY(&work->writes))
+        return;
     for (int i = 0; i < QUEUE_BATCH && (job = STAILQ_FIRST(&q->writes)); i++) {
         STAILQ_REMOVE_HEAD(&q->writes, next);
         STAILQ_INSERT_TAIL(&work->writes, job, next);

@@ -19,6 +19,11 @@
  * refused holds up the writes and records that were handed over after it, because their order is
  * promised (outbox.h), but no chore; and a press that comes is a reason to try at once.
  *
+ * Where the store is damaged and waits to be mended, what needs all of it may be refused for a long
+ * time, and an event alone, which needs one page, is not: events are then taken first and past
+ * rows, answers and barriers, which lose nothing by being later (a row that an event has in a newer
+ * text is dropped before it).
+ *
  * At a stop everything that is to be written is due at once, and again QUEUE_STOP_RETRY_NS after it
  * failed; chores are not done any more. It is over when nothing is left, or when the next try would
  * be later than the stop may take.
@@ -40,6 +45,7 @@ struct queue {
     struct job_list writes, chores;
     struct gather records;
     bool writes_fail;      /* the last that were tried alone were refused */
+    bool events_first;     /* the store is damaged: mend.c says so */
     int64_t writes_due_ns; /* and are not tried before */
     int loads_left;        /* before the next transaction */
     bool stop;
@@ -73,6 +79,9 @@ void queue_stop(struct queue *q, int64_t by_ns);
 /* When there is something to do, or to write; INT64_MAX if there is nothing. */
 int64_t queue_due_ns(const struct queue *q);
 int64_t queue_write_due_ns(const struct queue *q);
+
+/* How many of them there are. */
+size_t queue_count_events(const struct job_list *list);
 
 /* Whether a write could be begun now. */
 bool queue_write_is_due(const struct queue *q, int64_t now_ns);

@@ -440,7 +440,7 @@ int store_put_owed_event(struct store *s, const struct event *event, const struc
                          const char *receivers, struct err *e)
 {
     assert(store_event_is_whole(event));
-    int result = s->fresh >= FRESH_MAX ? fresh_settle(s, e) : 0;
+    int result = s->fresh >= FRESH_MAX && !s->keeps_fresh ? fresh_settle(s, e) : 0;
     if (result == 0)
         result = fresh_put(s, event, row, receivers, e);
     if (result == 0 && upload)

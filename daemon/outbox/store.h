@@ -88,6 +88,7 @@ struct store {
     int log_pages;      /* in the log since it was moved last */
     bool proven;        /* what was read when it was opened is on the disk */
     bool is_read_only;  /* opened by store_open_to_read */
+    bool keeps_fresh;   /* damaged: events are stored, and not settled however many they are */
     bool is_clean;      /* the stop was clean, and the newest event's number this: clean_seq */
     size_t fresh;       /* events that are not settled */
     /* numbers.h; as the file says, or the transaction that is open */

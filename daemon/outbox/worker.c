@@ -199,7 +199,7 @@ static void give_up(struct outbox *ob, struct job_list *list)
     STAILQ_FOREACH(job, list, next)
     {
         job->given_up = true;
-        ob->unwritten += job->kind == JOB_STORE;
+        ob->meeting->unwritten += job->kind == JOB_STORE;
     }
     post_all(ob, list);
 }
@@ -492,7 +492,9 @@ static void move_log(struct outbox *ob)
 {
     struct err e;
     ob->written_ns = clock_monotonic_ns(); /* what is left is tried again as long after */
-    if (settle(ob, &e) != 0 || is_awaited(ob))
+    int result = settle(ob, &e);
+    mend(ob, result, e.text);
+    if (result != 0 || is_awaited(ob))
         return;
     store_checkpoint(&ob->store);
     if (is_awaited(ob))
@@ -534,24 +536,13 @@ static bool wait_for_work(struct outbox *ob, int64_t *ret_now_ns)
     }
 }
 
-static size_t count_events(const struct job_list *writes)
-{
-    const struct job *job;
-    size_t count = 0;
-    STAILQ_FOREACH(job, writes, next)
-    {
-        count += job->kind == JOB_STORE;
-    }
-    return count;
-}
-
 static bool take_work(struct outbox *ob, struct work *ret_work)
 {
     int64_t now_ns;
     uv_mutex_lock(&ob->lock);
     bool goes_on = wait_for_work(ob, &now_ns) && queue_take(&ob->queue, now_ns, ret_work);
     if (goes_on)
-        ob->in_hand = count_events(&ret_work->writes);
+        ob->in_hand = queue_count_events(&ret_work->writes);
     uv_mutex_unlock(&ob->lock);
     return goes_on;
 }

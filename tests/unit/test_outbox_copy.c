@@ -37,24 +37,43 @@ static sqlite3_int64 read_number(const char *path, const char *text)
     return number;
 }
 
-/* Of a store that is closed and whole in its file, one page of `table`: that many percent from its
- * beginning. */
-static void spoil_at(const struct fixture *f, const char *table, unsigned percent)
+/* Of a store that is closed and whole in its file. */
+static off_t open_at_root(const struct fixture *f, const char *table, int *ret_fd)
 {
     char path[64], text[100];
-    unsigned char page[PAGE], junk[PAGE];
     path_of(f, path);
     snprintf(text, sizeof text, "SELECT rootpage FROM sqlite_master WHERE name='%s'", table);
     off_t root = read_number(path, text);
-    int fd = open(path, O_RDWR);
+    *ret_fd = open(path, O_RDWR);
+    return root;
+}
+
+static void spoil_page(int fd, off_t number)
+{
+    unsigned char junk[PAGE];
+    memset(junk, 0xa5, sizeof junk);
+    ck_assert_int_eq(pwrite(fd, junk, PAGE, (number - 1) * PAGE), PAGE);
+    close(fd);
+}
+
+static void spoil_root_of(const struct fixture *f, const char *table)
+{
+    int fd;
+    off_t root = open_at_root(f, table, &fd);
+    spoil_page(fd, root);
+}
+
+/* One page of it: that many percent from its beginning. */
+static void spoil_at(const struct fixture *f, const char *table, unsigned percent)
+{
+    unsigned char page[PAGE];
+    int fd;
+    off_t root = open_at_root(f, table, &fd);
     ck_assert_int_eq(pread(fd, page, PAGE, (root - 1) * PAGE), PAGE);
     ck_assert(page[0] == 2 || page[0] == 5); /* it has more than one */
     unsigned which = number_at(page + 3, 2) * percent / 100;
     unsigned cell = number_at(page + 12 + 2 * which, 2);
-    off_t leaf = number_at(page + cell, 4);
-    memset(junk, 0xa5, sizeof junk);
-    ck_assert_int_eq(pwrite(fd, junk, PAGE, (leaf - 1) * PAGE), PAGE);
-    close(fd);
+    spoil_page(fd, number_at(page + cell, 4));
 }
 
 static void spoil_middle_of(const struct fixture *f, const char *table)
@@ -299,13 +318,16 @@ START_TEST(a_table_that_was_read_to_its_end_is_not_read_again_from_there)
 }
 END_TEST
 
-/* It may have only so many pages, as on a full disk. */
+/* A fresh one may have only so many pages, as on a full disk. */
 static int keep_small(sqlite3 *db, char **error, const struct sqlite3_api_routines *api)
 {
     (void)error;
     (void)api;
-    return sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA max_page_count=24", NULL, NULL,
-                        NULL);
+    const char *path = sqlite3_db_filename(db, "main");
+    return path && strstr(path, ".new")
+               ? sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA max_page_count=24", NULL,
+                              NULL, NULL)
+               : SQLITE_OK;
 }
 
 static void fill_disk(void)
@@ -405,6 +427,51 @@ START_TEST(nor_is_less_than_that_kept_of_it_while_it_runs)
 }
 END_TEST
 
+static void on_written(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+/* Of what else is handed over nothing can be written; and more come than are settled at once. */
+START_TEST(presses_are_stored_where_the_store_is_damaged_and_cannot_be_mended)
+{
+    enum { LAST = 670 };
+    const struct uplink_answer answer = {.answer_seq = 1, .at = "", .by = ""};
+    struct fixture *f = make_used(600, 0);
+    bool is_written = false;
+    spoil_root_of(f, "event_alarm"); /* whatever is settled needs it */
+    fill_disk();
+    open_outbox(f);
+    put(f, 601, NULL);
+    wait_stored(f, 1);
+    outbox_save_row(f->outbox, &(struct outbox_row){"incidents", "an older one"});
+    outbox_save_row(f->outbox, &(struct outbox_row){"levels", "high"});
+    turn_until(f, &f->faulty);
+    outbox_record_answer(f->outbox, 0, &answer,
+                         &(struct outbox_row){"incidents", "an older one, too"}, NULL, NULL);
+    outbox_when_written(f->outbox, on_written, &is_written);
+    put(f, 602, "the newest");
+    wait_stored(f, 2);
+    outbox_save_row(f->outbox, &(struct outbox_row){"levels", "low"});
+    for (uint64_t seq = 603; seq <= LAST; seq++)
+        put(f, seq, NULL);
+    wait_stored(f, LAST - 600);
+    ck_assert(f->faulty);
+    ck_assert(!f->damaged); /* nothing became of it */
+    ck_assert(!is_written);
+    empty_disk();
+    ck_assert_uint_eq(outbox_close(f->outbox, 0), 0);
+    outbox_found_finish(&f->found);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, LAST);
+    ck_assert_uint_eq(f->found.pending_count, 2 * LAST);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "the newest");
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_copy");
@@ -422,6 +489,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, without_room_for_all_what_is_still_to_be_sent_is_kept);
     tcase_add_test(tc, and_what_a_clip_belongs_to_that_is_still_to_be_sent);
     tcase_add_test(tc, nor_is_less_than_that_kept_of_it_while_it_runs);
+    tcase_add_test(tc, presses_are_stored_where_the_store_is_damaged_and_cannot_be_mended);
     suite_add_tcase(suite, tc);
     return suite;
 }

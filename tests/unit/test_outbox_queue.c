@@ -411,6 +411,78 @@ START_TEST(a_row_takes_the_place_of_its_older_text_unless_something_came_in_betw
 }
 END_TEST
 
+static struct job *add_event(struct queue *q, uint64_t seq, const char *name, const char *text)
+{
+    struct job *job = add(q, JOB_STORE);
+    job->arg = (void *)(uintptr_t)seq;
+    snprintf(job->u.store.row.name, sizeof job->u.store.row.name, "%s", name);
+    job->u.store.row.text = text ? strdup(text) : NULL;
+    return job;
+}
+
+START_TEST(where_the_store_is_damaged_events_go_past_what_needs_all_of_it)
+{
+    static const enum job_kind passed[] = {JOB_ANSWER, JOB_BARRIER, JOB_FORGET};
+    struct queue q;
+    struct work w;
+    begin(&q, JOB_STATE);
+    struct job *rows = STAILQ_FIRST(&q.writes);
+    ck_assert(join(&q, "a", "1"));
+    ck_assert(join(&q, "b", "1"));
+    struct job *first = add_event(&q, 1, "c", "1");
+    struct job *answer = add(&q, JOB_ANSWER);
+    answer->u.answer.row = (struct job_row){"b", strdup("2")};
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+        add(&q, passed[i]);
+    struct job *second = add_event(&q, 2, "b", "3");
+    ck_assert(!join(&q, "b", "4"));
+    struct job *later = add(&q, JOB_STATE);
+    ck_assert(join(&q, "b", "4"));
+    q.events_first = true;
+    take(&q, 1000, "2w", &w);
+    ck_assert_ptr_eq(STAILQ_FIRST(&w.writes), first);
+    ck_assert_ptr_eq(STAILQ_NEXT(first, next), second);
+    check_row(rows, 0, "a", "1");
+    ck_assert_ptr_null(rows->u.state.rows[1].text); /* or it would be written over the newer one */
+    ck_assert_ptr_null(answer->u.answer.row.text);
+    check_row(later, 0, "b", "4");
+    free(first->u.store.row.text);
+    free(second->u.store.row.text);
+    free_work(&w);
+    take(&q, 1000, "6w", &w); /* what is left is tried as ever */
+    free(rows->u.state.rows[0].text);
+    free(later->u.state.rows[0].text);
+    free_work(&w);
+    free_queue(&q);
+}
+END_TEST
+
+START_TEST(but_not_past_what_they_depend_on)
+{
+    struct queue q;
+    struct work w;
+    begin(&q, JOB_STATE);
+    add_many(&q, JOB_STORE, QUEUE_BATCH + 1);
+    struct job *clip = add(&q, JOB_STORE);
+    strcpy(clip->u.store.upload.clip, "a clip");
+    add(&q, JOB_STORE);
+    q.events_first = true;
+    take(&q, 1000, "64w", &w);
+    free_work(&w);
+    take(&q, 1000, "1w", &w);
+    ck_assert_ptr_ne(STAILQ_FIRST(&w.writes), clip);
+    free_work(&w);
+    take(&q, 1000, "3w", &w);
+    free_work(&w);
+    add(&q, JOB_STATE);
+    add(&q, JOB_TAKES);
+    add(&q, JOB_STORE);
+    take(&q, 1000, "2w", &w);
+    free_work(&w);
+    free_queue(&q);
+}
+END_TEST
+
 START_TEST(a_stop_writes_all_at_once_writes_before_records_and_does_no_chore)
 {
     struct queue q;
@@ -460,6 +532,8 @@ static Suite *make_suite(void)
     tcase_add_test(
         tc, what_a_receiver_takes_is_written_at_once_and_nothing_struck_out_before_it_is_recorded);
     tcase_add_test(tc, a_row_takes_the_place_of_its_older_text_unless_something_came_in_between);
+    tcase_add_test(tc, where_the_store_is_damaged_events_go_past_what_needs_all_of_it);
+    tcase_add_test(tc, but_not_past_what_they_depend_on);
     tcase_add_test(tc, a_stop_writes_all_at_once_writes_before_records_and_does_no_chore);
     tcase_add_test(tc, what_is_refused_at_a_stop_is_tried_again_soon);
     suite_add_tcase(suite, tc);

@@ -79,6 +79,25 @@ static void change(struct fixture *f, const char *table, const char *text)
     close(fd);
 }
 
+/* Of a closed store, all of the first page of a table or index. */
+static void spoil_root(struct fixture *f, const char *table)
+{
+    struct store s;
+    char query[120];
+    unsigned char junk[PAGE];
+    open_store(f, &s);
+    snprintf(query, sizeof query, "SELECT rootpage FROM sqlite_master WHERE name='%s'", table);
+    off_t at = (read_number(&s, query) - 1) * (off_t)PAGE;
+    store_checkpoint(&s);
+    store_close(&s);
+    remove_log(f);
+    snprintf(query, sizeof query, "%s/" STORE_FILE, f->folder);
+    int fd = open(query, O_RDWR);
+    memset(junk, 0xa5, sizeof junk);
+    ck_assert_int_eq(pwrite(fd, junk, PAGE, at), PAGE);
+    close(fd);
+}
+
 /* What a whole look comes to: 0 or an error; the events that are not what was committed. */
 static int look_over(struct store *s, uint64_t *ret_changed, struct err *e)
 {
@@ -349,6 +368,29 @@ START_TEST(state_that_cannot_be_read_any_more_is_written_from_memory)
 }
 END_TEST
 
+START_TEST(damage_that_is_met_at_rest_is_mended_at_rest)
+{
+    struct fixture *f = begin();
+    put(f, 1, "what is open");
+    wait_stored(f, 1);
+    close_outbox(f);
+    spoil_root(f, "event_alarm");
+    open_outbox(f);
+    put(f, 2, NULL); /* which is settled when it is quiet */
+    wait_stored(f, 1 + 1);
+    turn_until(f, &f->damaged);
+    while (f->faulty)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.last_seq, 2);
+    ck_assert_uint_eq(f->found.pending_count, 4);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what is open");
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_scrub");
@@ -362,6 +404,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_kill_keeps_from_nobody_what_has_changed);
     tcase_add_test(tc, what_has_changed_is_told_though_the_disk_takes_nothing);
     tcase_add_test(tc, a_store_that_is_found_damaged_goes_on_with_what_can_be_read_of_it);
+    tcase_add_test(tc, damage_that_is_met_at_rest_is_mended_at_rest);
     tcase_add_test(tc, state_that_cannot_be_read_any_more_is_written_from_memory);
     tcase_add_test(tc, what_nobody_could_keep_is_told_again);
     suite_add_tcase(suite, tc);
