@@ -141,8 +141,9 @@ static enum restore_state compare_with_stored(struct store *s, const struct rest
         state = twin->seq <= pruned->seq && twin->wall_ms <= pruned->wall_ms ? RESTORE_HAD
                                                                              : RESTORE_ABSENT;
     else
-        state = memcmp(stored->digest, twin->digest, EVENT_DIGEST_BYTES) == 0 ? RESTORE_HAD
-                                                                              : RESTORE_OTHER;
+        state = memcmp(stored->digest, twin->digest, EVENT_DIGEST_BYTES) != 0 ? RESTORE_OTHER
+                : store_event_is_whole(stored)                                ? RESTORE_HAD
+                                                                              : RESTORE_ABSENT;
     event_unref(stored);
     return state;
 }
@@ -205,6 +206,22 @@ static void owe_event(const struct store *s, const struct outbox_restored *r,
     }
 }
 
+static int compare_uploads(const void *a, const void *b)
+{
+    const struct outbox_upload *x = a, *y = b;
+    if (x->seq != y->seq)
+        return x->seq < y->seq ? -1 : 1;
+    return x->receiver < y->receiver ? -1 : x->receiver > y->receiver;
+}
+
+static bool is_owed(const struct outbox_found *found, const struct outbox_upload *upload)
+{
+    size_t i = 0;
+    while (i < found->upload_count && compare_uploads(&found->uploads[i], upload) != 0)
+        i++;
+    return i < found->upload_count;
+}
+
 static void owe_clip(const struct store *s, const struct outbox_restored *r,
                      struct outbox_found *found)
 {
@@ -218,7 +235,7 @@ static void owe_clip(const struct store *s, const struct outbox_restored *r,
         upload.seq = r->event->seq;
         upload.receiver = receiver;
         memcpy(upload.manifest, r->event->id, sizeof upload.manifest);
-        if (!found_put_upload(found, &upload))
+        if (!is_owed(found, &upload) && !found_put_upload(found, &upload))
             abort();
     }
 }
@@ -251,19 +268,18 @@ static int compare_pending(const void *a, const void *b)
     return x->receiver < y->receiver ? -1 : x->receiver > y->receiver;
 }
 
-static int compare_uploads(const void *a, const void *b)
-{
-    const struct outbox_upload *x = a, *y = b;
-    if (x->seq != y->seq)
-        return x->seq < y->seq ? -1 : 1;
-    return x->receiver < y->receiver ? -1 : x->receiver > y->receiver;
-}
-
-/* One that is healed belongs between those of the database. */
+/* One that is healed belongs between those of the database; which may have it, but for its bytes.
+ */
 static void sort(struct outbox_found *found)
 {
+    size_t kept = 0;
     if (found->pending_count > 0)
         qsort(found->pending, found->pending_count, sizeof *found->pending, compare_pending);
+    for (size_t i = 0; i < found->pending_count; i++) {
+        if (kept == 0 || compare_pending(&found->pending[kept - 1], &found->pending[i]) != 0)
+            found->pending[kept++] = found->pending[i];
+    }
+    found->pending_count = kept;
     if (found->upload_count > 0)
         qsort(found->uploads, found->upload_count, sizeof *found->uploads, compare_uploads);
 }

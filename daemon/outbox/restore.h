@@ -11,7 +11,7 @@
 
 /* What the database has, or had, under the number of an event of the journal. */
 enum restore_state {
-    RESTORE_ABSENT, /* nothing, or it cannot be read: it is stored once more */
+    RESTORE_ABSENT, /* nothing, or it cannot be read, or rotted: it is stored once more */
     RESTORE_HAD,    /* this event; or none, and it lies within what was pruned (prune.h) */
     RESTORE_OTHER,  /* another event */
 };

@@ -12,7 +12,6 @@
 #include "outbox/numbers.h"
 #include "outbox/owner.h"
 #include "outbox/prove.h"
-#include "wire/digest.h"
 
 #define PAGE_BYTES    4096
 #define STORE_VERSION "2" /* 1 had no table `fresh` */
@@ -45,13 +44,16 @@ static const char schema[] =
 #define EVENT "SELECT seq,id,type,alarm,wall_ms,digest,bytes FROM event "
 #define WHOLE "SELECT seq,id,type,class,alarm,wall_ms,digest,bytes FROM "
 
-/* Every insert may be repeated: a commit that failed may have reached the disk all the same. */
+/* Every insert may be repeated: a commit that failed may have reached the disk all the same. Bytes
+ * that rotted there are replaced (restore.h). */
 static const char *const sql[STORE_STATEMENT_COUNT] = {
     [STORE_BEGIN] = "BEGIN IMMEDIATE",
     [STORE_COMMIT] = "COMMIT",
     [STORE_INSERT_FRESH] = "INSERT OR IGNORE INTO fresh VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
     [STORE_NEXT_FRESH] = "SELECT seq,receivers FROM fresh WHERE seq>?1 ORDER BY seq LIMIT 1",
-    [STORE_SETTLE_EVENT] = "INSERT OR IGNORE INTO event " WHOLE "fresh WHERE seq=?1",
+    [STORE_SETTLE_EVENT] =
+        "INSERT INTO event " WHOLE "fresh WHERE seq=?1 ON CONFLICT(seq) DO UPDATE"
+        " SET bytes=excluded.bytes WHERE digest=excluded.digest",
     [STORE_SETTLE_STATE] = "INSERT OR REPLACE INTO state SELECT state_name,state_text FROM fresh"
                            " WHERE seq=?1 AND state_name IS NOT NULL",
     [STORE_DELETE_FRESH] = "DELETE FROM fresh WHERE seq=?1",
@@ -402,13 +404,6 @@ int store_put_row(struct store *s, const struct outbox_row *row, struct err *e)
     store_bind_text(s->statements[STORE_SET_STATE], 1, row->name);
     store_bind_text(s->statements[STORE_SET_STATE], 2, row->text);
     return store_run(s, STORE_SET_STATE, "state", e);
-}
-
-bool store_event_is_whole(const struct event *event)
-{
-    unsigned char digest[DIGEST_BYTES];
-    digest_sha256(event->bytes, event->length, digest);
-    return memcmp(digest, event->digest, sizeof digest) == 0;
 }
 
 /* For each who takes it; a clip that nobody takes is known by a row of nobody's. */

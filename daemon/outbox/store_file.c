@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The database as a file among others. */
+/* The database as a file among others; and what needs no database. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "outbox/store.h"
+#include "wire/digest.h"
 
 /* The folder's entry of a new database must survive a power cut as well. */
 void store_sync_folder(const char *path)
@@ -45,4 +46,11 @@ void store_id_of_time(int64_t wall_ms, char ret_id[UUID_TEXT_SIZE])
     int64_t largest = (INT64_C(1) << 48) - 1;
     uint64_t ms = (uint64_t)(wall_ms < 0 ? 0 : wall_ms > largest ? largest : wall_ms);
     snprintf(ret_id, UUID_TEXT_SIZE, "%08x-%04x", (unsigned)(ms >> 16), (unsigned)(ms & 0xffff));
+}
+
+bool store_event_is_whole(const struct event *event)
+{
+    unsigned char digest[DIGEST_BYTES];
+    digest_sha256(event->bytes, event->length, digest);
+    return memcmp(digest, event->digest, sizeof digest) == 0;
 }

@@ -105,6 +105,34 @@ START_TEST(what_the_store_lost_below_its_newest_is_stored_once_more)
 }
 END_TEST
 
+/* The row is there, and what it holds is not what was committed. */
+START_TEST(bytes_that_rotted_are_replaced_by_those_of_the_journal)
+{
+    struct fixture *f = begin_kept();
+    struct event *event;
+    struct store s;
+    struct err e;
+    stop(f);
+    change(f, "UPDATE event SET bytes=CAST('{\"seq\":9}' AS BLOB) WHERE seq IN (2,4)");
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.restored_count, 1);
+    ck_assert_uint_eq(f->found.pending_count, 8); /* each is owed once */
+    store_again(f);
+    wait_stored(f, 1);
+    close_outbox(f);
+    open_store(f, &s);
+    for (uint64_t seq = 1; seq <= 4; seq++) {
+        ck_assert_int_eq(store_get_event(&s, seq, &event, &e), 0);
+        ck_assert_int_eq(store_event_is_whole(event), seq != 4);
+        event_unref(event);
+    }
+    store_close(&s);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.pending_count, 8);
+    finish(f);
+}
+END_TEST
+
 /* Before it is stored the journal is not emptied. */
 START_TEST(what_is_healed_stays_in_the_journal_until_it_is_stored)
 {
@@ -300,6 +328,7 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, what_the_store_lost_below_its_newest_is_stored_once_more);
+    tcase_add_test(tests, bytes_that_rotted_are_replaced_by_those_of_the_journal);
     tcase_add_test(tests, what_is_healed_stays_in_the_journal_until_it_is_stored);
     tcase_add_test(tests, its_row_is_older_than_what_the_store_has);
     tcase_add_test(tests, its_row_is_taken_where_the_store_has_none);

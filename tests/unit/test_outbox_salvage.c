@@ -161,6 +161,33 @@ START_TEST(half_of_a_salvage_is_not_taken_for_the_whole)
 }
 END_TEST
 
+static void move_beside(const char *path, const char *from, const char *to)
+{
+    char was[90], is[90];
+    snprintf(was, sizeof was, "%s%s", path, from);
+    snprintf(is, sizeof is, "%s%s", path, to);
+    ck_assert_int_eq(rename(was, is), 0);
+}
+
+/* It was not moved into the database yet, which alone is put in place. */
+START_TEST(what_stands_in_its_log_is_not_whole_either)
+{
+    struct fixture *f = begin();
+    char path[80];
+    put(f, 1, "state");
+    wait_stored(f, 1);
+    close_outbox(f);
+    kill_in(f, press_once_more);
+    path_of(f, path);
+    move_beside(path, "", ".new");
+    move_beside(path, "-wal", ".new-wal");
+    open_outbox(f);
+    ck_assert_msg(f->found.damage && strstr(f->found.damage, "not all, is "), "%s",
+                  f->found.damage);
+    end(f);
+}
+END_TEST
+
 static char *read_file(const char *path, size_t *ret_length)
 {
     struct stat info;
@@ -445,6 +472,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_log_that_has_lost_its_store_and_cannot_be_moved_is_left_there);
     tcase_add_test(tc, half_of_a_salvage_is_not_taken_for_the_whole);
+    tcase_add_test(tc, what_stands_in_its_log_is_not_whole_either);
     tcase_add_test(tc, of_a_damaged_store_what_is_fresh_is_kept);
     tcase_add_test(
         tc, state_of_a_press_that_cannot_be_read_is_lost_and_told_and_no_older_one_taken_for_it);
