@@ -267,9 +267,9 @@ const char *events_boot(const struct events *ev)
     return ev->envelope.boot;
 }
 
-void events_forget_earlier(struct events *ev)
+void events_joined(struct events *ev)
 {
-    outbox_forget_earlier(ev->outbox);
+    outbox_joined(ev->outbox);
 }
 
 struct outbox *events_outbox(const struct events *ev)
@@ -433,7 +433,7 @@ static void on_store_found(void *arg, const struct outbox_found *found)
     load_age(ev, found);
     if (ev->on_found)
         ev->on_found(ev->arg, found);
-    events_forget_earlier(ev);
+    events_joined(ev);
 }
 
 static int open_outbox(struct events *ev, const char *journal_dir, struct outbox_found *ret_found,

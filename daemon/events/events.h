@@ -62,8 +62,9 @@ bool events_busy(struct events *ev);
 size_t events_close(struct events *ev);
 void events_free(struct events *ev);
 
-/* Rows of before were taken over (`earlier`), and what came of that is handed over. */
-void events_forget_earlier(struct events *ev);
+/* What was found was taken over by all parts, and what came of that is handed over (see
+ * outbox_joined). */
+void events_joined(struct events *ev);
 
 /* For who records or asks by himself (delivery, clips, control). */
 struct outbox *events_outbox(const struct events *ev);

@@ -366,6 +366,9 @@ void faults_catch_up(struct faults *f, const struct outbox_found *found)
     f->is_behind = false;
     json_array_foreach(json_object_get(row, "reported"), i, one) catch_up_one(f, one);
     json_decref(row);
+    char *both = told_row(f);
+    events_save_row(f->events, &(struct outbox_row){ROW_FAULTS, both});
+    free(both);
 }
 
 void faults_load(struct faults *f, const struct outbox_found *found)

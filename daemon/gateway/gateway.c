@@ -145,8 +145,8 @@ static int open_parts(struct gateway *gw, struct err *e)
         if (result == 0 && part->load)
             part->load(gw);
     }
-    if (result == 0 && gw->found.earlier)
-        events_forget_earlier(gw->events);
+    if (result == 0)
+        events_joined(gw->events);
     outbox_found_finish(&gw->found);
     return result;
 }

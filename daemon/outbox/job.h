@@ -31,7 +31,7 @@ enum job_kind {
     JOB_STATE,
     JOB_TAKES, /* when it is written it is a chore, JOB_STRIKE */
     JOB_BARRIER,
-    JOB_FORGET,   /* outbox_forget_earlier */
+    JOB_JOINED,   /* outbox_joined: all before it is in its transaction */
     JOB_DELIVERY, /* from here on: records */
     JOB_UPLOAD,
     JOB_LOAD, /* from here on: chores */
@@ -126,7 +126,8 @@ struct job {
     TAILQ_ENTRY(job) uncommitted; /* STORE: loop thread */
     struct outbox *outbox;
     enum job_kind kind;
-    bool given_up; /* the outbox was closed before it could be done */
+    bool given_up;  /* the outbox was closed before it could be done */
+    bool with_next; /* of writes: in one transaction with the next */
     /* of chores */
     bool failed;       /* it could not be done and is tried again */
     uint64_t records;  /* not before the first so many are written (gather_has_written) */
@@ -157,6 +158,8 @@ struct outbox {
     struct journal *journal;         /* may be NULL */
     TAILQ_HEAD(, job) uncommitted;   /* STORE, by seq */
     size_t lacking;                  /* of them: the journal did not take them */
+    bool is_apart;                   /* see meet.h */
+    bool is_unread;                  /* likewise: what the store holds was not told yet */
     uint32_t takes[LIMIT_RECEIVERS]; /* as was said last */
     bool takes_clips[LIMIT_RECEIVERS];
     struct gone *gone;

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "outbox/aside.h"
 #include "outbox/job.h"
 #include "outbox/mend.h"
 #include "outbox/numbers.h"
@@ -33,6 +32,7 @@ static void deliver_found(struct mailbox_message *message)
         journal_cover(ob->journal, true);
     if (late->found.damage)
         ob->host.on_damage(ob->host.arg, late->found.damage);
+    ob->is_unread = false;
     if (ob->host.on_found)
         ob->host.on_found(ob->host.arg, &late->found);
     outbox_found_finish(&late->found);
@@ -166,20 +166,16 @@ static void drop_twins(const struct meeting *m, struct outbox_found *found)
     found->upload_count = kept;
 }
 
-/* Before numbers are given, or anything is written. */
+/* Before numbers are given. */
 static int make_ready(struct outbox *ob, struct err *e)
 {
     struct meeting *m = ob->meeting;
-    int result = 0;
-    if (m->wants_aside)
-        result = aside_keep(&ob->store, e);
-    m->wants_aside = m->wants_aside && result != 0;
-    if (result != 0 || m->has_ceiling)
-        return result;
+    if (m->has_ceiling)
+        return 0;
     uv_mutex_lock(&ob->lock);
     uint64_t used = m->last_given > m->used_seq ? m->last_given : m->used_seq;
     uv_mutex_unlock(&ob->lock);
-    result = numbers_begin(&ob->store, used, e);
+    int result = numbers_begin(&ob->store, used, e);
     if (result != 0)
         return result;
     m->has_ceiling = true;
@@ -286,7 +282,6 @@ static int take_over(struct outbox *ob, int refused, struct outbox_found *found,
     if (taken == TAKEN_NOT)
         return refuse(ob, found, e);
     note_met(ob, used_seq);
-    m->wants_aside = m->wants_aside || taken == TAKEN_LATE;
     int result = refused != 0 ? refused : make_ready(ob, e);
     if (taken == TAKEN_LATE) {
         drop_twins(m, found);

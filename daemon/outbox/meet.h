@@ -9,7 +9,23 @@
  *      ▲ │               (a mount that is read-only, a file of another owner)
  *      └─┘ cannot be read: again half a second later
  *
- * Before the first write, rows of state of a database that came late are set aside (aside.h).
+ * Whoever makes events without knowing what the database holds (the loop has gone on without it;
+ * or another process had, and the journal has what that made) is *apart*: its rows of state do not
+ * follow from those that are there. So none of them is ever written over these: while the loop is
+ * apart, the thread writes nothing for it; and what it has made until it is one with what was read
+ * is written with that in one transaction. A row in the database follows from all rows before it.
+ *
+ *                   database        journal       loop         writes
+ *   started late    rows of before  apart         apart        wait
+ *   killed          rows of before  apart, made   -            -
+ *   found again     rows of before  apart, made   apart        wait; `earlier`: the database's rows
+ *   joined          rows of before  apart, made   one          wait for the disk
+ *   committed       joined          apart, had    one          go
+ *   told            joined          not apart     one          go
+ *
+ * A kill at any of these leaves one of the rows of that table: rows of before and an apart journal,
+ * of which the next start makes *found again*; or joined rows, and a journal whose events it has,
+ * or which says more than they do.
  */
 #ifndef TOCSIN_OUTBOX_MEET_H
 #define TOCSIN_OUTBOX_MEET_H
@@ -28,7 +44,6 @@ struct meeting {
     size_t twin_count;
     struct journal_head journal; /* the newest that it knows */
     bool journal_is_newest;      /* and no later number was given */
-    bool wants_aside;            /* rows are to be set aside before one is written */
     int64_t reserve_events;      /* room that a new database takes at once */
     bool is_met;                 /* what it holds was read */
     bool has_ceiling;            /* numbers_begin */

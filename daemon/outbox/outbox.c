@@ -55,7 +55,7 @@ static void free_job(struct job *job)
         break;
     case JOB_TAKES:
     case JOB_BARRIER:
-    case JOB_FORGET:
+    case JOB_JOINED:
     case JOB_FIND_CLIP:
     case JOB_PRUNE:
     case JOB_STRIKE:
@@ -119,7 +119,7 @@ static void deliver_job(struct mailbox_message *message)
     case JOB_QUERY:
         answer_query(job);
         break;
-    case JOB_MEET: /* what it holds is known, and what others may have written over is kept */
+    case JOB_JOINED: /* what the store has from now on follows from all that it had */
         if (!job->given_up)
             journal_stand_apart(job->outbox->journal, false);
         break;
@@ -127,7 +127,7 @@ static void deliver_job(struct mailbox_message *message)
     case JOB_UPLOAD:
     case JOB_STATE:
     case JOB_TAKES:
-    case JOB_FORGET:
+    case JOB_MEET:
     case JOB_PRUNE:
     case JOB_STRIKE:
     case JOB_ROOM:
@@ -479,9 +479,16 @@ void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool
     submit(ob, job);
 }
 
-void outbox_forget_earlier(struct outbox *ob)
+void outbox_joined(struct outbox *ob)
 {
-    submit(ob, create_job(ob, JOB_FORGET, NULL));
+    if (!ob->is_apart || ob->is_unread)
+        return;
+    ob->is_apart = false;
+    uv_mutex_lock(&ob->lock);
+    queue_join(&ob->queue);
+    queue_add(&ob->queue, create_job(ob, JOB_JOINED, NULL));
+    uv_cond_signal(&ob->wake);
+    uv_mutex_unlock(&ob->lock);
 }
 
 void outbox_prune(struct outbox *ob, uint64_t last_seq)

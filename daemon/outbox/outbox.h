@@ -156,8 +156,8 @@ struct outbox_found {
     char unknown[400];
     bool is_late;         /* `unknown` only because the disk has not answered yet */
     bool numbers_unknown; /* ask outbox_begin_numbers before the first event is made */
-    /* Of its rows alone: what the database had before a process that did not know it wrote what is
-     * in `rows`. To be taken over as well, then forgotten (outbox_forget_earlier). NULL: nothing */
+    /* Of rows alone: what the database has, where `rows` has what a process made that did not know
+     * it. To be taken over as well. NULL: nothing */
     struct outbox_found *earlier;
 };
 
@@ -188,9 +188,10 @@ struct outbox_head {
  */
 void outbox_begin_numbers(struct outbox *ob, struct outbox_head *head);
 
-/* What was set aside of rows of state is taken over, and that is handed over already: it is
- * removed, behind that. */
-void outbox_forget_earlier(struct outbox *ob);
+/* What was found, at the open or later, and what was made without knowing it are one now, and what
+ * came of that is handed over: until then nothing is written, and then all of it in one
+ * transaction. To be said after each open and each `on_found`. */
+void outbox_joined(struct outbox *ob);
 
 typedef void (*outbox_done_handler)(void *arg);
 

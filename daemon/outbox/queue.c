@@ -36,7 +36,7 @@ bool queue_add(struct queue *q, struct job *job)
     case JOB_ANSWER:
     case JOB_STATE:
     case JOB_BARRIER:
-    case JOB_FORGET:
+    case JOB_JOINED:
         return add_write(q, job);
     case JOB_TAKES: /* strikes out what is pending: not what is recorded as delivered */
         job->records = q->records.added;
@@ -87,6 +87,16 @@ bool queue_join_row(struct queue *q, const struct job_row *row)
     return false;
 }
 
+void queue_join(struct queue *q)
+{
+    struct job *job;
+    q->apart = false;
+    STAILQ_FOREACH(job, &q->writes, next)
+    {
+        job->with_next = true;
+    }
+}
+
 void queue_stop(struct queue *q, int64_t by_ns)
 {
     q->stop = true;
@@ -99,12 +109,14 @@ void queue_stop(struct queue *q, int64_t by_ns)
 static int64_t chore_due_ns(const struct queue *q, const struct job *chore)
 {
     bool waits = q->stop || (chore->after_writes && !STAILQ_EMPTY(&q->writes)) ||
-                 !gather_has_written(&q->records, chore->records);
+                 !(q->apart || gather_has_written(&q->records, chore->records));
     return waits ? INT64_MAX : chore->again_ns;
 }
 
 int64_t queue_write_due_ns(const struct queue *q)
 {
+    if (q->apart && !STAILQ_EMPTY(&q->writes))
+        return INT64_MAX;
     return STAILQ_EMPTY(&q->writes) ? gather_due_ns(&q->records) : q->writes_due_ns;
 }
 
@@ -122,7 +134,7 @@ int64_t queue_due_ns(const struct queue *q)
 
 bool queue_write_is_due(const struct queue *q, int64_t now_ns)
 {
-    return !STAILQ_EMPTY(&q->writes) && q->writes_due_ns <= now_ns;
+    return !STAILQ_EMPTY(&q->writes) && !q->apart && q->writes_due_ns <= now_ns;
 }
 
 size_t queue_count_events(const struct job_list *list)
@@ -161,16 +173,17 @@ static void drop_older(struct queue *q, const struct job *event)
 }
 
 /* A clip is written with more than its event, and whoever takes what from now on counts for what
- * comes behind it. */
+ * comes behind it. What is one with what the store had is written whole. */
 static bool may_pass(const struct job *job)
 {
-    return job->kind == JOB_STORE && !job->u.store.upload.clip[0];
+    return job->kind == JOB_STORE && !job->u.store.upload.clip[0] && !job->with_next;
 }
 
 static bool may_be_passed(const struct job *job)
 {
-    return job->kind == JOB_STATE || job->kind == JOB_ANSWER || job->kind == JOB_BARRIER ||
-           job->kind == JOB_FORGET;
+    bool is_one = job->kind == JOB_STATE || job->kind == JOB_ANSWER || job->kind == JOB_BARRIER ||
+                  job->kind == JOB_JOINED;
+    return is_one && !job->with_next;
 }
 
 static void take_events(struct queue *q, struct work *work)
@@ -194,10 +207,12 @@ static void take_writes(struct queue *q, struct work *work)
         take_events(q, work);
     if (!STAILQ_EMPTY(&work->writes))
         return;
-    for (int i = 0; i < QUEUE_BATCH && (job = STAILQ_FIRST(&q->writes)); i++) {
+    bool goes_on = false;
+    for (int i = 0; (goes_on || i < QUEUE_BATCH) && (job = STAILQ_FIRST(&q->writes)); i++) {
         STAILQ_REMOVE_HEAD(&q->writes, next);
         STAILQ_INSERT_TAIL(&work->writes, job, next);
-        if (job->kind == JOB_TAKES)
+        goes_on = job->with_next;
+        if (job->kind == JOB_TAKES && !goes_on)
             return;
     }
     if (STAILQ_EMPTY(&q->writes) && gather_may_join(&q->records))

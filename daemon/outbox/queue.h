@@ -13,6 +13,9 @@
  * But an event that is to be sent, a press of before a restart perhaps, may not wait until nothing
  * is to be written: behind each transaction up to QUEUE_LOADS of them are read before the next.
  *
+ * While whoever makes them does not know what the store holds (`apart`, see meet.h), no write is
+ * taken, at a stop neither.
+ *
  * What fails stands where it stood and is due again QUEUE_RETRY_NS later, so that whatever is next
  * has its turn meanwhile. A press never waits for records that were refused: they are blamed for a
  * transaction that failed, and until some are written they are written alone. A write that is
@@ -44,6 +47,7 @@
 struct queue {
     struct job_list writes, chores;
     struct gather records;
+    bool apart;            /* no write is taken */
     bool writes_fail;      /* the last that were tried alone were refused */
     bool events_first;     /* the store is damaged: mend.c says so */
     int64_t writes_due_ns; /* and are not tried before */
@@ -72,6 +76,9 @@ bool queue_add(struct queue *q, struct job *job);
  * False if it must be a job of its own.
  */
 bool queue_join_row(struct queue *q, const struct job_row *row);
+
+/* Writes are taken again; those that wait are in one transaction, with what is added next. */
+void queue_join(struct queue *q);
 
 /* From now on only what is to be written counts, until then. */
 void queue_stop(struct queue *q, int64_t by_ns);

@@ -30,6 +30,16 @@ static void begin_journal(struct outbox *ob, uint64_t stored_seq, struct outbox_
         journal_cover(ob->journal, true);
 }
 
+/* Nothing is handed over yet that could be written. */
+static void stand_apart(struct outbox *ob, bool is_unread, const struct outbox_found *found)
+{
+    ob->is_unread = is_unread;
+    ob->is_apart = is_unread || found->earlier || journal_is_apart(ob->journal);
+    uv_mutex_lock(&ob->lock);
+    ob->queue.apart = ob->is_apart;
+    uv_mutex_unlock(&ob->lock);
+}
+
 /* The thread is there: what it has read in time, and what the journal has beside that. */
 static void take_found(struct outbox *ob, int64_t wait_ms, struct outbox_found *of_journal,
                        struct outbox_found *ret_found)
@@ -43,6 +53,7 @@ static void take_found(struct outbox *ob, int64_t wait_ms, struct outbox_found *
     begin_journal(ob, stored_seq, ret_found);
     if (!is_read)
         journal_stand_apart(ob->journal, true);
+    stand_apart(ob, !is_read, ret_found);
 }
 
 /* Before anything of it is read. */
@@ -85,7 +96,6 @@ static int prepare(struct outbox *ob, const struct outbox_options *options,
         (struct journal_head){.seq = of_journal->last_seq, .wall_ms = of_journal->newest_wall_ms};
     memcpy(m->journal.digest, of_journal->head, sizeof m->journal.digest);
     m->twin_count = restore_list(of_journal, &m->twins);
-    m->wants_aside = journal_is_apart(ob->journal);
     m->reserve_events = options->reserve_events;
     m->numbers_by_ns = clock_monotonic_ns() + options->numbers_wait_ms * 1000000;
     return 0;

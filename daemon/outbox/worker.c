@@ -79,7 +79,7 @@ static int write_job(struct outbox *ob, const struct job *job, struct err *e)
                                 row_of(&job->u.answer.row, &row), e);
     case JOB_STATE:
         return put_rows(s, &job->u.state, e);
-    case JOB_FORGET:
+    case JOB_JOINED:
         return aside_drop(s, e);
     case JOB_TAKES: /* the last of its transaction: counts from the next on */
         return 0;
@@ -440,7 +440,7 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
     case JOB_UPLOAD:
     case JOB_ANSWER:
     case JOB_STATE:
-    case JOB_FORGET:
+    case JOB_JOINED:
     case JOB_TAKES:
     case JOB_BARRIER:
         break;

@@ -134,10 +134,10 @@ void outbox_begin_numbers(struct outbox *ob, struct outbox_head *head)
     head->used_seq = fake_outbox.far_seq;
 }
 
-void outbox_forget_earlier(struct outbox *ob)
+void outbox_joined(struct outbox *ob)
 {
     (void)ob;
-    add(FAKE_FORGET);
+    add(FAKE_JOINED);
 }
 
 void outbox_store(struct outbox *ob, struct event *event, const struct outbox_row *row,

@@ -21,7 +21,7 @@ enum fake_call_kind {
     FAKE_FIND,
     FAKE_READ, /* clips of `receiver` behind `seq` */
     FAKE_PRUNE,
-    FAKE_FORGET,
+    FAKE_JOINED,
     FAKE_GONE,
 };
 

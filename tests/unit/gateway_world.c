@@ -182,6 +182,14 @@ const struct part parts[] = {
 };
 const size_t part_count = sizeof parts / sizeof *parts;
 
+/* When all is loaded, and not before. */
+void __wrap_events_joined(struct events *ev);
+void __wrap_events_joined(struct events *ev)
+{
+    ck_assert_ptr_null(ev);
+    say("joined");
+}
+
 void control_reply(struct control_request *request, json_t *answer)
 {
     ck_assert(!request->answered);

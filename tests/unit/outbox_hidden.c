@@ -83,6 +83,8 @@ void store_again(struct fixture *f)
 {
     for (size_t i = 0; i < f->found.restored_count; i++)
         outbox_store_again(f->outbox, &f->found.restored[i], on_stored, f);
+    if (!f->stays_apart)
+        outbox_joined(f->outbox);
 }
 
 /* As kill -9 does: the thread ends, and nothing of what it would have written is there. */

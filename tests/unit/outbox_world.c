@@ -56,6 +56,8 @@ static void on_found(void *arg, const struct outbox_found *found)
     f->late_numbers_unknown = found->numbers_unknown;
     snprintf(f->late_row, sizeof f->late_row, "%s", row ? row : "");
     snprintf(f->late_earlier, sizeof f->late_earlier, "%s", earlier ? earlier : "");
+    if (!f->stays_apart)
+        outbox_joined(f->outbox);
 }
 
 static void on_forgets(void *arg, const char *forgetting)

@@ -33,6 +33,7 @@ struct fixture {
     void (*on_room)(void *arg, const struct outbox_room *room); /* from the next start on */
     /* Of what came later than the start. */
     bool came_late;
+    bool stays_apart; /* and does not take it over */
     uint64_t late_seq, late_used_seq;
     size_t late_pending;
     bool late_numbers_unknown;

@@ -151,7 +151,7 @@ START_TEST(a_store_that_comes_late_has_what_nobody_has_seen_of_before)
         ck_assert_ptr_nonnull(strstr(fake_outbox.row_text, "\"of before\""));
         ck_assert_ptr_nonnull(strstr(fake_outbox.row_text, "\"of now\""));
     }
-    ck_assert_uint_eq(fake_outbox_count(FAKE_FORGET), 2);
+    ck_assert_uint_eq(fake_outbox_count(FAKE_JOINED), 2);
 }
 END_TEST
 

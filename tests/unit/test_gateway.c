@@ -14,7 +14,7 @@
 START_TEST(it_starts_from_the_first_to_the_last_and_stops_from_the_last_to_the_first)
 {
     ck_assert_int_eq(gateway_start(folder.file, kept_path, &gw, &problem), 0);
-    ck_assert_str_eq(said, "open a, load a, open b, load b, open c, load c");
+    ck_assert_str_eq(said, "open a, load a, open b, load b, open c, load c, joined");
     ck_assert_str_eq(notified(), "READY=1\n");
     said[0] = '\0';
     raise(_i == 0 ? SIGTERM : SIGINT);

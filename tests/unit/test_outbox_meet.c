@@ -10,17 +10,11 @@
 #include "outbox/numbers.h"
 #include "outbox/record.h"
 #include "outbox_hidden.h"
+#include "outbox_kills.h"
 #include "run_suite.h"
 #include "watched_vfs.h"
 
 #define FAR (UINT64_C(1) << 40) /* above what any store here can say */
-
-static const char *stored_state(struct fixture *f)
-{
-    close_outbox(f);
-    open_outbox(f);
-    return outbox_found_text(&f->found, "incidents");
-}
 
 START_TEST(a_store_that_cannot_be_opened_is_a_fault_and_no_end)
 {
@@ -80,24 +74,42 @@ START_TEST(what_is_made_meanwhile_is_stored_behind_what_comes_back)
 }
 END_TEST
 
-START_TEST(rows_of_before_are_kept_until_they_are_taken_over)
+static void check_found(const struct fixture *f, const char *row, const char *earlier)
+{
+    ck_assert_str_eq(f->found.unknown, "");
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), row);
+    ck_assert(earlier || !f->found.earlier);
+    if (earlier)
+        ck_assert_str_eq(outbox_found_text(f->found.earlier, "incidents"), earlier);
+}
+
+START_TEST(no_row_is_written_over_by_one_who_does_not_know_it)
 {
     struct fixture *f = begin_stopped();
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
+    char text[80];
+    f->stays_apart = true;
     hide(f);
     open_outbox(f);
     uint64_t used = begin_numbers(f);
     put(f, used + 1, "{\"B\"}");
+    outbox_joined(f->outbox); /* with what? */
     bring_back(f);
-    wait_stored(f, 2);
-    for (int again = 0; again < 2; again++) { /* nobody has said that it is taken over */
-        ck_assert_str_eq(stored_state(f), "{\"B\"}");
-        ck_assert_str_eq(outbox_found_text(f->found.earlier, "incidents"), "{\"A\"}");
-        ck_assert_uint_eq(f->found.row_count, 1);
-    }
+    turn_until(f, &f->came_late);
+    ck_assert_str_eq(f->late_row, "{\"A\"}");
+    ck_assert_str_eq(list(f, &query, text), "1 of 1");
+    kill_it(f);
+    open_outbox(f);
+    check_found(f, "{\"B\"}", "{\"A\"}");
+    store_again(f);
+    ck_assert_str_eq(list(f, &query, text), "1 of 1");
     outbox_save_row(f->outbox, &(struct outbox_row){"incidents", "{\"A, B\"}"});
-    outbox_forget_earlier(f->outbox);
-    ck_assert_str_eq(stored_state(f), "{\"A, B\"}");
-    ck_assert_ptr_null(f->found.earlier);
+    outbox_joined(f->outbox);
+    wait_stored(f, 1);
+    f->stays_apart = false;
+    close_outbox(f);
+    open_outbox(f);
+    check_found(f, "{\"A, B\"}", NULL);
     finish(f);
 }
 END_TEST
@@ -106,23 +118,77 @@ END_TEST
 START_TEST(rows_of_before_outlive_a_restart_that_finds_the_store_again)
 {
     struct fixture *f = begin_stopped();
+    f->stays_apart = true;
     hide(f);
     open_outbox(f);
     uint64_t used = begin_numbers(f);
     put(f, used + 1, "{\"B\"}");
     kill_it(f);
     bring_back(f);
+    for (int again = 0; again < 2; again++) { /* nobody has said that it is taken over */
+        open_outbox(f);
+        check_found(f, "{\"B\"}", "{\"A\"}");
+        ck_assert_uint_eq(f->found.restored_count, 1);
+        ck_assert_uint_eq(f->found.pending_count, 4);
+        ck_assert_uint_eq(f->found.row_count, 1);
+        ck_assert_uint_eq(f->found.used_seq, used + 1);
+        store_again(f);
+        kill_it(f);
+    }
     open_outbox(f);
-    ck_assert_str_eq(f->found.unknown, "");
-    ck_assert_uint_eq(f->found.restored_count, 1);
-    ck_assert_uint_eq(f->found.pending_count, 4);
-    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "{\"B\"}");
-    ck_assert_str_eq(outbox_found_text(f->found.earlier, "incidents"), "{\"A\"}");
-    ck_assert_uint_eq(f->found.used_seq, used + 1);
     store_again(f);
+    outbox_joined(f->outbox);
     wait_stored(f, 1);
-    ck_assert_str_eq(stored_state(f), "{\"B\"}");
-    ck_assert_str_eq(outbox_found_text(f->found.earlier, "incidents"), "{\"A\"}");
+    close_outbox(f);
+    open_outbox(f);
+    check_found(f, "{\"B\"}", NULL);
+    finish(f);
+}
+END_TEST
+
+/* The first of them has made nothing. */
+START_TEST(what_the_store_has_is_not_what_it_had_at_an_earlier_start_without_it)
+{
+    struct fixture *f = begin_stopped();
+    hide(f);
+    open_outbox(f);
+    kill_it(f);
+    bring_back(f);
+    open_outbox(f);
+    check_found(f, "{\"A\"}", NULL);
+    outbox_joined(f->outbox);
+    put(f, f->found.used_seq + 1, "{\"C\"}");
+    wait_stored(f, 1);
+    kill_it(f);
+    hide(f);
+    open_outbox(f);
+    put(f, begin_numbers(f) + 1, "{\"B\"}");
+    kill_it(f);
+    bring_back(f);
+    open_outbox(f);
+    check_found(f, "{\"B\"}", "{\"C\"}");
+    finish(f);
+}
+END_TEST
+
+START_TEST(what_an_older_version_has_set_aside_is_what_the_store_had)
+{
+    struct fixture *f = begin_stopped();
+    struct store s;
+    open_store(f, &s);
+    ck_assert_int_eq(sqlite3_exec(s.db, "INSERT INTO state VALUES('incidents@before','{\"O\"}')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    store_close(&s);
+    open_outbox(f);
+    check_found(f, "{\"A\"}", "{\"O\"}");
+    ck_assert_uint_eq(f->found.row_count, 1);
+    put(f, 2, "{\"O, A\"}");
+    outbox_joined(f->outbox);
+    wait_stored(f, 2);
+    close_outbox(f);
+    open_outbox(f);
+    check_found(f, "{\"O, A\"}", NULL);
     finish(f);
 }
 END_TEST
@@ -404,9 +470,11 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up_hidden, NULL);
     tcase_add_test(tests, a_store_that_cannot_be_opened_is_a_fault_and_no_end);
     tcase_add_test(tests, what_is_made_meanwhile_is_stored_behind_what_comes_back);
-    tcase_add_test(tests, rows_of_before_are_kept_until_they_are_taken_over);
+    tcase_add_test(tests, no_row_is_written_over_by_one_who_does_not_know_it);
     tcase_add_test(tests, rows_of_before_outlive_a_restart_that_finds_the_store_again);
     tcase_add_test(tests, rows_of_before_outlive_two_starts_without_the_store);
+    tcase_add_test(tests, what_the_store_has_is_not_what_it_had_at_an_earlier_start_without_it);
+    tcase_add_test(tests, what_an_older_version_has_set_aside_is_what_the_store_had);
     tcase_add_test(tests, in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_kill);
     tcase_add_test(tests, what_can_be_read_but_not_written_is_known_at_once);
     tcase_add_test(tests, an_event_is_loaded_from_a_store_that_cannot_be_written);

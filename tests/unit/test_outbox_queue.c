@@ -422,7 +422,7 @@ static struct job *add_event(struct queue *q, uint64_t seq, const char *name, co
 
 START_TEST(where_the_store_is_damaged_events_go_past_what_needs_all_of_it)
 {
-    static const enum job_kind passed[] = {JOB_ANSWER, JOB_BARRIER, JOB_FORGET};
+    static const enum job_kind passed[] = {JOB_ANSWER, JOB_BARRIER, JOB_JOINED};
     struct queue q;
     struct work w;
     begin(&q, JOB_STATE);
@@ -512,6 +512,42 @@ START_TEST(what_is_refused_at_a_stop_is_tried_again_soon)
 }
 END_TEST
 
+/* Nobody knows what they are written over. */
+START_TEST(while_apart_no_write_is_taken_and_then_all_of_them_in_one_transaction)
+{
+    struct queue q;
+    struct work w;
+    begin(&q, JOB_STORE);
+    q.apart = true;
+    add(&q, JOB_TAKES);
+    add_many(&q, JOB_STORE, QUEUE_BATCH);
+    ck_assert_int_eq(queue_write_due_ns(&q), INT64_MAX);
+    ck_assert(!queue_write_is_due(&q, INT64_MAX));
+    ck_assert(!queue_take(&q, 1, &w));
+    add(&q, JOB_DELIVERY);
+    add(&q, JOB_QUERY); /* which no record holds up that cannot be written */
+    ck_assert(queue_take(&q, 1, &w));
+    ck_assert_ptr_nonnull(w.chore);
+    ck_assert_int_eq(count(&w.writes) + count(&w.records), 0);
+    free_work(&w);
+    queue_stop(&q, 1000);
+    ck_assert(!queue_take(&q, 1, &w));
+    queue_join(&q);
+    add(&q, JOB_JOINED);
+    add(&q, JOB_TAKES);
+    add(&q, JOB_STORE);
+    for (int again = 0; again < 2; again++) { /* one that is refused stays one */
+        ck_assert(queue_take(&q, INT64_MAX, &w));
+        ck_assert_int_eq(count(&w.writes), QUEUE_BATCH + 3);
+        ck_assert_int_eq(STAILQ_FIRST(&q.writes)->kind, JOB_TAKES);
+        if (again == 0)
+            queue_put_back(&q, &w, 1);
+    }
+    free_work(&w);
+    free_queue(&q);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_queue");
@@ -536,6 +572,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, but_not_past_what_they_depend_on);
     tcase_add_test(tc, a_stop_writes_all_at_once_writes_before_records_and_does_no_chore);
     tcase_add_test(tc, what_is_refused_at_a_stop_is_tried_again_soon);
+    tcase_add_test(tc, while_apart_no_write_is_taken_and_then_all_of_them_in_one_transaction);
     suite_add_tcase(suite, tc);
     return suite;
 }

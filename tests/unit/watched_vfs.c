@@ -2,9 +2,11 @@
 #include "watched_vfs.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct watched_file {
     sqlite3_file base;
@@ -17,6 +19,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct watched_counts counts;
 static unsigned syncs_to_fail, reads_to_fail, writes_to_fail;
 static bool held, opens_held, writers_refused;
+static unsigned syncs_to_kill;
 static unsigned may_pass; /* although they are held */
 static sqlite3_vfs *below, watched;
 
@@ -62,6 +65,8 @@ static int on_sync(sqlite3_file *file, int flags)
 {
     const struct watched_file *f = (struct watched_file *)file;
     pthread_mutex_lock(&lock);
+    if (f->is_log && syncs_to_kill > 0 && --syncs_to_kill == 0)
+        kill(getpid(), SIGKILL);
     counts.held++;
     while (held && f->is_log && may_pass == 0)
         pthread_cond_wait(&changed, &lock);
@@ -225,6 +230,13 @@ void watched_vfs_hold_syncs(bool hold)
     held = hold;
     may_pass = 0;
     pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+void watched_vfs_kill_at_sync(unsigned count)
+{
+    pthread_mutex_lock(&lock);
+    syncs_to_kill = count;
     pthread_mutex_unlock(&lock);
 }
 

@@ -31,6 +31,9 @@ void watched_vfs_fail_reads(unsigned count);
 void watched_vfs_hold_syncs(bool hold);
 void watched_vfs_let_one_sync_pass(void);
 
+/* In the place of that sync of the log (1: the next; 0: of none) the process is killed. */
+void watched_vfs_kill_at_sync(unsigned count);
+
 /* Whoever opens a database waits from now on; or is refused if it is to be written, as on a mount
  * that is read-only. */
 void watched_vfs_hold_opens(bool hold);
