@@ -90,6 +90,14 @@ void panel_level(struct panel *p, size_t button, bool pressed, enum panel_cause 
     take(p, button, gesture_level(&b->gesture, pressed, at_ns), cause, at_ns);
 }
 
+void panel_catch_up(struct panel *p, int64_t at_ns)
+{
+    for (size_t i = 0; i < p->button_count; i++) {
+        if (!p->buttons[i].pressed)
+            release(p, i, PANEL_CAUSE_LEVEL, at_ns);
+    }
+}
+
 static void settle_at(struct panel *p, int64_t at_ns)
 {
     if (p->exercise.running && at_ns >= p->exercise.ends_ns)

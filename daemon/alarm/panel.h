@@ -102,6 +102,10 @@ struct panel {
 void panel_level(struct panel *p, size_t button, bool pressed, enum panel_cause cause,
                  int64_t at_ns);
 
+/* What was held before a restart was learned after the first level of its button: those that are at
+ * rest are released. */
+void panel_catch_up(struct panel *p, int64_t at_ns);
+
 /* What time alone brings, in the order in which it was due: holds, long presses, the end of an
  * exercise. All levels before `until_ns` have been told. */
 void panel_settle(struct panel *p, int64_t until_ns);

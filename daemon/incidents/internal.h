@@ -105,6 +105,7 @@ struct incidents {
     char doubt[FACT_TEXT_SIZE]; /* why not all is known of alarms from before; "" if it is */
     unsigned doubt_more;        /* reasons beside it that had no room */
     struct apart *apart;        /* NULL: what the store holds of before is known */
+    bool knows_levels;          /* of before, from a row */
     bool doubt_is_new;          /* something was added that is not on the disk */
     bool row_is_bad;            /* the text of the row "incidents" is worth keeping */
     bool closed;

@@ -184,9 +184,10 @@ static void load_inputs(struct incidents *inc, const json_t *row)
 {
     size_t at, i;
     json_t *one;
+    inc->knows_levels = inc->knows_levels || row;
     json_array_foreach(json_object_get(row, "inputs"), at, one)
     {
-        if (find_input(inc, one, &i))
+        if (find_input(inc, one, &i) && !inc->buttons[i].known)
             inc->buttons[i].pressed = json_is_true(json_object_get(one, "pressed"));
     }
 }
@@ -434,6 +435,8 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
     doubt_load(inc, found);
     inc->doubt_is_new = inc->doubt[0];
     json_t *tests = read_row(inc, found, ROW_TESTS), *exercise = read_row(inc, found, ROW_EXERCISE);
+    if (!inc->knows_levels)
+        load_inputs(inc, row);
     load_incidents(inc, row);
     load_tests(inc, tests);
     if (inc->exercise.phase == EXERCISE_PHASE_NONE)
@@ -445,6 +448,7 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
     state_save_tests(inc);
     inc->unsaved = true;
     state_save_unsaved(inc);
+    panel_catch_up(&inc->panel, clock_monotonic_ns());
     delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
     if (apart)
         answers_catch_up(inc, apart, found); /* may close some */

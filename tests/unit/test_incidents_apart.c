@@ -331,6 +331,58 @@ START_TEST(one_whose_later_alarm_was_closed_meanwhile_is_open_again)
 }
 END_TEST
 
+/* It was pressed at the kill. What the store has of it is read once its level is told, or before,
+ * or by the start after that. */
+static void hold_over_a_start(void)
+{
+    world_restart(); /* knows what is stored */
+    world_press(WORLD_GATE);
+    ck_assert(world_incident(WORLD_GATE)->held);
+    outbox_found_finish(&store);
+    store = fake_found();
+    start_apart();
+}
+
+static void tell_at_rest(void)
+{
+    incidents_level(world.incidents, WORLD_GATE, false, INPUT_CAUSE_START, virtual_ns());
+    facts_tell(world.facts);
+}
+
+static void check_restored(void)
+{
+    const struct fake_event *restored = fake_last("tocsin.alarm.restored");
+    ck_assert_str_eq(restored->alarm, before[0]);
+    ck_assert(!world_incident(WORLD_GATE)->held);
+    ck_assert_ptr_nonnull(strstr(restored->row_text, before[1]));
+    ck_assert(!says_apart(restored->row_text));
+}
+
+START_TEST(a_button_that_was_held_is_restored_whenever_it_is_known_to_be_at_rest)
+{
+    hold_over_a_start();
+    size_t count = fake_count("tocsin.alarm.restored");
+    if (_i != 1)
+        tell_at_rest();
+    if (_i == 2) {
+        world_press(WORLD_HELD);
+        virtual_advance(world.facts, 3000);
+        fake.earlier = &store;
+        world_restart();
+        fake.earlier = NULL;
+    }
+    read_store();
+    if (_i == 1) {
+        ck_assert(world_incident(WORLD_GATE)->held); /* perhaps it is */
+        ck_assert_uint_eq(fake_count("tocsin.alarm.restored"), count);
+        tell_at_rest();
+    }
+    check_restored();
+    tell_at_rest();
+    ck_assert_uint_eq(fake_count("tocsin.alarm.restored"), count + 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("incidents_apart");
@@ -351,6 +403,8 @@ int main(void)
     tcase_add_test(tc, what_was_taken_over_before_is_not_taken_once_more);
     tcase_add_test(tc, one_whose_end_cannot_be_told_is_no_secret);
     tcase_add_test(tc, one_whose_later_alarm_was_closed_meanwhile_is_open_again);
+    tcase_add_loop_test(tc, a_button_that_was_held_is_restored_whenever_it_is_known_to_be_at_rest,
+                        0, 3);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
