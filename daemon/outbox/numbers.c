@@ -61,12 +61,13 @@ uint64_t numbers_far(uint64_t known, int64_t wall_ms)
 {
     uint32_t random;
     int64_t minutes = (wall_ms - FAR_EPOCH_MS) / 60000;
-    uint64_t by_time = minutes > 0 ? (uint64_t)minutes << FAR_BITS : 0;
+    uint64_t by_time = (uint64_t)(minutes > 1 ? minutes : 1) << FAR_BITS;
     if (by_time > FAR_LATEST)
         by_time = FAR_LATEST;
     uint64_t above = by_time > known ? by_time : known + NUMBERS_STEP;
     uuid_random(&random, sizeof random);
-    return above + (random & ((UINT32_C(1) << FAR_BITS) - 1));
+    above += random & ((UINT32_C(1) << FAR_BITS) - 1);
+    return (above / NUMBERS_STEP + 1) * NUMBERS_STEP;
 }
 
 bool numbers_are_far(uint64_t seq)

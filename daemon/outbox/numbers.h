@@ -34,11 +34,12 @@ uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling);
 /*
  * Where no store says how far numbers were given, or none takes a ceiling for those to come: a
  * number above `known` and above any that this gateway may have given, here or in a store that
- * cannot be read now. Minutes since 2020 and 27 random bits: later starts lie above earlier ones,
- * and where the clock begins anew at each start two are the same once in a hundred million.
+ * cannot be read now. Minutes since 2020 and 27 random bits, and then the next round number, so
+ * that whoever sees a later one knows which were given before it: later starts lie above earlier
+ * ones, and where the clock begins anew at each start two are the same once in a hundred thousand.
  */
 uint64_t numbers_far(uint64_t known, int64_t wall_ms);
-/* Whether it may have been given so. */
+/* Whether it may have been given so; of a difference, whether such a leap lies between. */
 bool numbers_are_far(uint64_t seq);
 
 /* From now on numbers above this one are given, by this gateway: in a transaction of its own. */

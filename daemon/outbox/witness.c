@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,24 +131,42 @@ struct list {
     size_t used, ranges;
 };
 
+static void print_to_list(struct list *list, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void print_to_list(struct list *list, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    list->used +=
+        (size_t)vsnprintf(list->text + list->used, sizeof list->text - list->used, format, args);
+    va_end(args);
+}
+
+/* Where numbers have leapt far nobody can say how many of them were made. */
 static void add_range(struct list *list, uint64_t first, uint64_t last)
 {
     if (first > last || list->ranges++ >= RANGES)
         return;
-    list->used += (size_t)snprintf(list->text + list->used, sizeof list->text - list->used,
-                                   "%s%" PRIu64, list->ranges > 1 ? ", " : "", first);
-    if (last > first)
-        list->used += (size_t)snprintf(list->text + list->used, sizeof list->text - list->used,
-                                       " to %" PRIu64, last);
+    print_to_list(list, "%s", list->ranges > 1 ? ", " : "");
+    if (!numbers_are_far(last - first)) {
+        print_to_list(list, "%" PRIu64, first);
+        if (last > first)
+            print_to_list(list, " to %" PRIu64, last);
+    } else if (first > 1) {
+        print_to_list(list, "above %" PRIu64 " up to %" PRIu64, first - 1, last);
+    } else {
+        print_to_list(list, "up to %" PRIu64, last);
+    }
 }
 
 /* Nothing is here of the numbers from `next` to the one before `seq`, which is.
  * Up to `until` they were in the store; above that they may have been left out
- * (numbers.h), which ends at a round number: those behind the last such one
- * were given, whoever has had them. */
+ * (numbers.h), which ends at a round number, a far one too: those behind the last
+ * such one were given, whoever has had them. */
 static void add_gap(struct list *list, uint64_t next, uint64_t seq, uint64_t until)
 {
-    uint64_t given = !numbers_are_far(seq) ? (seq - 1) / NUMBERS_STEP * NUMBERS_STEP + 1 : seq;
+    uint64_t given = (seq - 1) / NUMBERS_STEP * NUMBERS_STEP + 1;
     if (seq == 1 || until >= seq)
         until = seq - 1;
     if (given <= until + 1 || given <= next) {

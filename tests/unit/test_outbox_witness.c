@@ -384,17 +384,17 @@ START_TEST(a_folder_that_is_gone_is_told_by_the_journal)
 }
 END_TEST
 
-/* The folder is gone after a kill; what was made after `stored` is in the
- * journal alone. */
-static void lose_after(struct fixture *f, uint64_t stored, uint64_t last, const char *run,
-                       const char *loss)
+/* The folder is gone after a kill; what was made after `before` was stored, and
+ * what after `stored` is in the journal alone. */
+static void lose_after(struct fixture *f, uint64_t before, uint64_t stored, uint64_t last,
+                       const char *run, const char *loss)
 {
     char command[300];
     f->journal_dir = run;
     open_outbox(f);
-    for (uint64_t seq = 1; seq <= stored; seq++)
+    for (uint64_t seq = before + 1; seq <= stored; seq++)
         put(f, seq, NULL);
-    wait_stored(f, (unsigned)stored);
+    wait_stored(f, (unsigned)(stored - before));
     watched_vfs_fail_writes(100000);
     for (uint64_t seq = stored + 1; seq <= last; seq++)
         put(f, seq, NULL);
@@ -407,11 +407,12 @@ static void lose_after(struct fixture *f, uint64_t stored, uint64_t last, const 
     open_outbox(f);
 }
 
-static void lose_folder_after(struct fixture *f, uint64_t stored, uint64_t last, const char *run)
+static void lose_folder_after(struct fixture *f, uint64_t before, uint64_t stored, uint64_t last,
+                              const char *run)
 {
     char command[60];
     snprintf(command, sizeof command, "rm -rf %s/*", f->folder);
-    lose_after(f, stored, last, run, command);
+    lose_after(f, before, stored, last, run, command);
 }
 
 START_TEST(a_journal_that_holds_events_tells_of_those_before_them_all_the_same)
@@ -420,7 +421,7 @@ START_TEST(a_journal_that_holds_events_tells_of_those_before_them_all_the_same)
     char run[] = "/tmp/tocsin-run-XXXXXX", command[100];
     close_outbox(f);
     ck_assert_ptr_nonnull(mkdtemp(run));
-    lose_folder_after(f, 5, 6, run);
+    lose_folder_after(f, 0, 5, 6, run);
     ck_assert_ptr_nonnull(f->found.damage);
     ck_assert_msg(strstr(f->found.damage, "of event numbers 1 to 5 nothing is here any more: the "
                                           "store itself was gone") != NULL,
@@ -514,6 +515,49 @@ static void make_witness(const struct fixture *f, uint64_t seq)
     in_folder(f, "mv " WITNESS_FILE " head.old");
 }
 
+/* A run before this one had no store: no more is known of where its numbers began than what they
+ * look like. One was in memory, or none: the journal then knows the newest alone. */
+START_TEST(what_is_lost_of_far_numbers_is_told)
+{
+    struct fixture *f = begin();
+    char run[] = "/tmp/tocsin-run-XXXXXX", command[100], gone[200];
+    uint64_t far = numbers_far(0, INT64_C(1800000000000));
+    close_outbox(f);
+    ck_assert_ptr_nonnull(mkdtemp(run));
+    lose_folder_after(f, far, far + 5, far + 5 + (_i == 0), run);
+    int length = snprintf(gone, sizeof gone, "of event numbers ");
+    if (_i == 0)
+        length += snprintf(gone + length, 40, "%llu", (unsigned long long)far + 1);
+    snprintf(gone + length, 100, "%s to %llu nothing is here any more", _i == 0 ? "" : "up",
+             (unsigned long long)far + 5);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_msg(strstr(f->found.damage, gone) != NULL, "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.restored_count, _i == 0);
+    end(f);
+    snprintf(command, sizeof command, "rm -rf %s", run);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+/* The witness has seen the second of those that lie far above the first two. */
+START_TEST(far_numbers_of_a_store_that_has_gone_are_not_counted)
+{
+    uint64_t far = numbers_far(0, 0);
+    const struct restore_twin twin = {.seq = far + 6};
+    struct witness w = {.stored.seq = _i == 0 ? 0 : 2, .newest.seq = far + 2};
+    struct outbox_found found = {.last_seq = far + 6};
+    char gone[200];
+    w.is_contradicted = true;
+    memcpy(found.head, twin.digest, sizeof found.head);
+    witness_tell(&w, &twin, 1, &found);
+    snprintf(gone, sizeof gone, "of event numbers %sup to %llu nothing is here any more",
+             _i == 0 ? "" : "above 2 ", (unsigned long long)far + 5);
+    ck_assert_ptr_nonnull(found.damage);
+    ck_assert_msg(strstr(found.damage, gone) != NULL, "%s", found.damage);
+    free(found.damage);
+}
+END_TEST
+
 /* The witness is a minute old; the journal has one that came after those that
  * it does not know. */
 START_TEST(what_came_after_the_witness_was_written_is_told_too)
@@ -525,7 +569,7 @@ START_TEST(what_came_after_the_witness_was_written_is_told_too)
     snprintf(command, sizeof command, "cd %s && rm outbox.db && cp head.old " WITNESS_FILE,
              f->folder);
     make_witness(f, 2);
-    lose_after(f, 5, 7, run, command);
+    lose_after(f, 0, 5, 7, run, command);
     ck_assert_ptr_nonnull(f->found.damage);
     ck_assert_msg(strstr(f->found.damage, "of event numbers 1 to 5 nothing is here any more") !=
                       NULL,
@@ -588,6 +632,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_journal_that_holds_events_tells_of_those_before_them_all_the_same);
     tcase_add_test(tc, numbers_that_were_left_out_are_not_told_as_lost);
     tcase_add_test(tc, what_was_left_out_after_a_loss_is_not_told_as_another);
+    tcase_add_loop_test(tc, what_is_lost_of_far_numbers_is_told, 0, 2);
+    tcase_add_loop_test(tc, far_numbers_of_a_store_that_has_gone_are_not_counted, 0, 2);
     tcase_add_test(tc, what_came_after_the_witness_was_written_is_told_too);
     tcase_add_test(tc, a_store_that_goes_in_the_run_that_made_it_is_told_with_what_it_had);
     suite_add_tcase(suite, tc);
