@@ -454,7 +454,7 @@ START_TEST(far_numbers_lie_above_all_that_is_known_and_never_meet)
     ck_assert_uint_lt(before, UINT64_C(1) << 53);
     ck_assert_uint_ne(numbers_far(41, wall_ms), numbers_far(41, wall_ms));
     ck_assert_uint_gt(numbers_far(known, wall_ms), known);
-    ck_assert_uint_gt(numbers_far(41, 0), 41);       /* a clock that knows nothing */
+    ck_assert_uint_gt(numbers_far(41, 0), 41); /* a clock that knows nothing */
     ck_assert(numbers_are_far(numbers_far(41, 0)));
     ck_assert_uint_eq(numbers_far(41, 0) % NUMBERS_STEP, 0);
     int64_t year_9999_ms = INT64_C(253402300799000); /* and one that is wrong */
