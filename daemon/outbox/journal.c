@@ -35,7 +35,8 @@ static_assert(HEAD_BYTES % 8 == 0, "records stand as malloc's memory does");
 
 struct file {
     char path[4096];
-    int fd; /* negative: not open */
+    int fd;        /* negative: not open */
+    bool has_head; /* of this boot, when it was read */
     size_t length;
     uint64_t last_seq; /* the newest of its events */
 };
@@ -257,13 +258,14 @@ static bool keep_damaged(const struct file *f, const unsigned char *data, size_t
 }
 
 /* NULL: there is none. */
-static void take_head(const struct journal *j, const struct file_head *h,
+static void take_head(const struct journal *j, struct file *f, const struct file_head *h,
                       struct journal_found *found)
 {
     bool is_ours = h && h->store == j->store;
+    f->has_head = is_ours && j->boot[0] && strcmp(h->boot, j->boot) == 0;
     if (is_ours)
         take_newer(&found->head, h->seq, h->digest, h->wall_ms);
-    if (!is_ours || !j->boot[0] || strcmp(h->boot, j->boot) != 0)
+    if (!f->has_head)
         found->head_is_newest = false;
     found->is_covered = found->is_covered && is_ours && h->is_covered;
     found->is_apart = found->is_apart || (is_ours && h->is_apart);
@@ -280,7 +282,7 @@ static bool read_file(const struct journal *j, struct file *f, journal_handler h
     const struct file_head *h = head_of(data, length);
     unsigned damaged_before = found->damaged;
     f->length = length < HEAD_BYTES ? 0 : HEAD_BYTES;
-    take_head(j, h, found);
+    take_head(j, f, h, found);
     if (!h && length > HEAD_BYTES)
         found->damaged++;
     read_records(f, data, h ? HEAD_BYTES : find_record(data, 0, length), length, handler, arg,
@@ -297,6 +299,15 @@ bool journal_told_aside(struct journal *j)
     if (has_put)
         j->put_aside = false;
     return has_put;
+}
+
+/* Both files have a head before the first event comes, the first one before the second: one that
+ * has none beside one of this boot had one. */
+static unsigned count_emptied(const struct journal *j)
+{
+    const struct file *first = &j->files[0], *second = &j->files[1];
+    return (first->length == 0 && second->has_head) +
+           (second->length == 0 && first->has_head && first->length > HEAD_BYTES);
 }
 
 void journal_read(struct journal *j, journal_handler handler, void *arg,
@@ -316,6 +327,7 @@ void journal_read(struct journal *j, journal_handler handler, void *arg,
     ret_found->put_aside = journal_told_aside(j);
     if (!j)
         return;
+    ret_found->emptied = works(j) && !ret_found->put_aside ? count_emptied(j) : 0;
     j->is_covered = ret_found->is_covered;
     j->is_apart = ret_found->is_apart;
 }

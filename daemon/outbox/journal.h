@@ -37,6 +37,7 @@ struct journal_found {
     bool is_apart;            /* as journal_stand_apart was */
     unsigned damaged;         /* places that could not be believed; kept as journal.N.damaged */
     bool is_not_kept;         /* not all of that */
+    unsigned emptied;         /* files of this boot without even a head: cut, or gone */
     size_t torn_bytes;        /* at the ends: of an event that a kill cut short */
     bool put_aside;           /* there was something that is no file of ours: journal.N.unread */
 };

@@ -250,6 +250,9 @@ static void tell_bad(const struct journal_found *in_journal, struct outbox_found
         tell_damage(found,
                     "what was in the journal's place is not this gateway's: it was not read, "
                     "and is kept beside it as .unread");
+    if (in_journal->emptied > 0)
+        tell_damage(found, "a file of the journal was emptied or is gone: events may be lost that "
+                           "were in it alone");
     if (in_journal->damaged == 0)
         return;
     snprintf(text, sizeof text,

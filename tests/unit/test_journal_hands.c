@@ -94,6 +94,51 @@ START_TEST(a_folder_in_the_place_of_a_file_makes_room_for_it)
 }
 END_TEST
 
+static void cut_or_remove(const struct fixture *f, int which, int to)
+{
+    ck_assert_int_eq(to < 0 ? unlink(path_of(f, which)) : truncate(path_of(f, which), to), 0);
+}
+
+static const int lengths[] = {0, 50, -1};
+
+/* In the same boot: what was in it is not known, but that it was there. */
+START_TEST(a_file_without_even_a_head_was_emptied)
+{
+    struct fixture *f = begin();
+    ck_assert_uint_eq(f->found.emptied, 0); /* the first of all */
+    cut_or_remove(f, 0, lengths[_i]);
+    reopen(f);
+    ck_assert_uint_eq(f->found.emptied, 1);
+    ck_assert(!f->found.head_is_newest);
+    put(f, 1);
+    cut_or_remove(f, 1, lengths[_i]);
+    reopen(f);
+    ck_assert_str_eq(seqs(f), "1 ");
+    ck_assert_uint_eq(f->found.emptied, 1);
+    reopen(f); /* is told once */
+    ck_assert_uint_eq(f->found.emptied, 0);
+    ck_assert(f->found.head_is_newest);
+    end(f);
+}
+END_TEST
+
+/* Of a power cut, and of a kill before the second file had its head. */
+START_TEST(files_that_were_never_begun_were_not_emptied)
+{
+    struct fixture *f = begin();
+    cut_or_remove(f, 1, 0);
+    reopen(f);
+    ck_assert_uint_eq(f->found.emptied, 0);
+    put(f, 1);
+    cut_or_remove(f, 0, -1);
+    cut_or_remove(f, 1, -1);
+    reopen(f);
+    ck_assert_uint_eq(f->found.emptied, 0);
+    ck_assert(!f->found.head_is_newest);
+    end(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("journal_hands");
@@ -104,5 +149,7 @@ int main(void)
     tcase_add_test(tests, what_a_person_has_moved_away_is_as_long_as_before);
     tcase_add_loop_test(tests, a_file_that_others_may_write_is_not_read_and_kept, 0, 3);
     tcase_add_loop_test(tests, a_folder_in_the_place_of_a_file_makes_room_for_it, 0, 2);
+    tcase_add_loop_test(tests, a_file_without_even_a_head_was_emptied, 0, 3);
+    tcase_add_test(tests, files_that_were_never_begun_were_not_emptied);
     return run_suite(suite);
 }

@@ -181,6 +181,26 @@ START_TEST(an_emptied_database_with_a_log_is_damage_and_the_log_is_kept)
 }
 END_TEST
 
+START_TEST(a_file_of_the_journal_that_was_emptied_is_told)
+{
+    struct fixture *f = begin();
+    close_outbox(f);
+    f->journal_dir = f->folder;
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    close_outbox(f);
+    shell(f, "truncate -s 0 journal.0");
+    open_outbox(f);
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "a file of the journal was emptied or is gone"));
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    end(f);
+}
+END_TEST
+
 /* --- What shows it -------------------------------------------------------------------------- */
 
 static void set_size(const struct fixture *f, const char *name, off_t bytes)
@@ -281,6 +301,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_salvage_that_failed_is_not_tried_at_once_again);
     tcase_add_test(tc, the_log_of_a_damaged_one_is_not_played_into_the_fresh_one);
     tcase_add_test(tc, an_emptied_database_with_a_log_is_damage_and_the_log_is_kept);
+    tcase_add_test(tc, a_file_of_the_journal_that_was_emptied_is_told);
     tcase_add_loop_test(tc, a_file_that_has_grown_is_missed_when_it_is_as_short_as_it_was, 0, 2);
     tcase_add_loop_test(tc, who_cannot_look_does_not_say_that_it_was_taken_away, 0, 5);
     tcase_add_test(tc, a_log_that_cannot_be_read_is_not_one_that_was_taken_away);
