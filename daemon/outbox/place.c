@@ -115,9 +115,9 @@ int place_read_back(sqlite3 *db, const char *path, int pages, struct err *e)
         return err_set(e, EIO, "%s: what was committed cannot be read back", log);
     int result = read_by_name(log, at, named);
     if (result != 0)
-        return err_set(e, result == -EIO ? EIO : ESTALE,
-                       "%s: what was committed cannot be read back by its name: %s", log,
-                       strerror(-result));
+        return err_set(
+            e, result == -ENOENT || result == -ENOTDIR || result == -ENODATA ? ESTALE : EIO,
+            "%s: what was committed cannot be read back by its name: %s", log, strerror(-result));
     if (memcmp(open_one, named, sizeof named) != 0)
         return err_set(e, ESTALE, "%s: what was committed is not in the file of that name", log);
     return 0;

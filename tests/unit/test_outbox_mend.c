@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -281,7 +282,14 @@ START_TEST(a_log_that_cannot_be_read_is_not_one_that_was_taken_away)
     failing_fd = next_fd();
     int result = place_read_back(s.db, s.path, s.log_pages, &e);
     failing_fd = -1;
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    struct rlimit none_left = {.rlim_cur = (rlim_t)next_fd(), .rlim_max = limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none_left);
+    int without_room = place_read_back(s.db, s.path, s.log_pages, &e);
+    setrlimit(RLIMIT_NOFILE, &limit);
     ck_assert_int_eq(result, -EIO);
+    ck_assert_int_eq(without_room, -EIO);
     ck_assert_ptr_nonnull(strstr(e.text, "cannot be read back by its name"));
     shell(f, "mv outbox.db-wal elsewhere && touch outbox.db-wal");
     ck_assert_int_eq(place_read_back(s.db, s.path, s.log_pages, &e), -ESTALE);
