@@ -157,7 +157,7 @@ struct outbox {
     /* loop thread */
     struct journal *journal;         /* may be NULL */
     TAILQ_HEAD(, job) uncommitted;   /* STORE, by seq */
-    size_t lacking;                  /* of them: the journal did not take them */
+    uint32_t lacking;                /* of them: the journal did not take them */
     bool is_apart;                   /* see meet.h */
     bool is_unread;                  /* likewise: what the store holds was not told yet */
     uint32_t takes[LIMIT_RECEIVERS]; /* as was said last */

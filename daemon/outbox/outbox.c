@@ -258,7 +258,7 @@ static void put_in_journal(struct outbox *ob, struct job_store *store)
         .upload_receivers = clip_receivers};
     bool was_lacking = store->is_lacking;
     store->is_lacking = !journal_put(ob->journal, &record);
-    ob->lacking += (size_t)store->is_lacking - (size_t)was_lacking;
+    ob->lacking += (uint32_t)store->is_lacking - (uint32_t)was_lacking;
 }
 
 /* What the journal did not take when it came. Presses may fit where others do not. */
