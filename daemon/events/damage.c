@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/encode.h"
 #include "base/log.h"
@@ -50,12 +51,23 @@ static void keep(struct damage *d, json_t *one)
     d->more++;
 }
 
-static void append(struct damage *d, const char *what, const char *at)
+static void append_one(struct damage *d, const char *what, const char *at)
 {
     char text[1000];
     encode_copy_utf8(text, sizeof text, what);
     log_error("outbox", "%s", text);
     keep(d, json_pack("{ss,ss}", "what", text, "at", at));
+}
+
+/* Each line is a damage of its own. */
+static void append(struct damage *d, const char *what, const char *at)
+{
+    char *lines = strdup(what), *rest = lines;
+    if (!lines)
+        abort();
+    for (const char *one; (one = strsep(&rest, "\n"));)
+        append_one(d, one, at);
+    free(lines);
 }
 
 static bool is_found(const json_t *one)

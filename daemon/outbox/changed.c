@@ -45,15 +45,12 @@ bool changed_is_news(struct store *s, const struct scrub *found, char ret_senten
 int changed_note(struct store *s, const struct scrub *found, const char *sentence, struct err *e)
 {
     char name[OUTBOX_ROW_NAME_SIZE], digest[ENCODE_HEX_SIZE(EVENT_DIGEST_BYTES)];
-    char text[200];
     name_row(found->changed, name);
     encode_hex(found->changed_digest, EVENT_DIGEST_BYTES, digest);
-    snprintf(text, sizeof text, "%s", sentence);
-    const struct outbox_found told = {.damage = text};
     int result = store_begin(s, e);
     if (result != 0)
         return result;
-    result = untold_put(s, &told, e);
+    result = untold_add(s, sentence, false, e);
     if (result == 0)
         result = store_put_row(s, &(struct outbox_row){name, digest}, e);
     if (result == 0)

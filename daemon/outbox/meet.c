@@ -119,6 +119,8 @@ static int read_only(struct outbox *ob, int refused, struct outbox_found *found,
         open_witness(ob, false);
     if (result == 0)
         result = store_read_found(&ob->store, found, &e);
+    if (result == 0 && !untold_take(found))
+        abort(); /* without memory: start anew */
     if (result != 0) {
         store_close(&ob->store);
         outbox_found_finish(found);

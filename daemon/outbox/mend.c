@@ -31,7 +31,9 @@ static int go_on_with_fresh(struct outbox *ob, struct outbox_found *found, struc
     witness_take(&ob->witness, found);
     witness_tell(&ob->witness, NULL, 0, found);
     result = newest_put(&ob->newest, &ob->store, e);
-    return result == 0 ? untold_put(&ob->store, found, e) : result;
+    if (result == 0 && found->damage)
+        result = untold_add(&ob->store, found->damage, found->state_lost, e);
+    return result;
 }
 
 /* Until it is mended an event is stored before, and without, what needs all of it. */

@@ -149,7 +149,7 @@ struct outbox_found {
     size_t restored_count;
     struct outbox_restored *restored;
     int64_t answer_seq[LIMIT_RECEIVERS]; /* highest answer taken from each receiver */
-    char *damage;    /* a sentence if the database was damaged and what became of it; else NULL */
+    char *damage;    /* a line each: what was damaged, and what became of it; else NULL */
     bool state_lost; /* some of its rows of state could not be read, or nobody can tell */
     /* Why it is not known what the database holds (outbox_open: all of the above is of the journal
      * alone); "" if it is. Else it comes by `on_found`. */

@@ -135,9 +135,7 @@ static int tell_in(struct store *fresh, const struct source *source, const struc
     ret_made->damage = tell_damage(source, copied, refusal);
     if (!ret_made->damage)
         return err_set(e, ENOMEM, "out of memory");
-    const struct outbox_found told = {.damage = ret_made->damage,
-                                      .state_lost = ret_made->state_lost};
-    return untold_put(fresh, &told, e);
+    return untold_add(fresh, ret_made->damage, ret_made->state_lost, e);
 }
 
 /* A database beside the damaged one, of what can be read of that: closed, and without a log. */
@@ -293,8 +291,8 @@ int salvage_open(struct store *s, const char *why, struct outbox_found *found, b
     return result == 0 ? move_into_place(s, aside, &made, found, e) : result;
 }
 
-/* Until it is, all that stands in it stands in its log. */
-static bool is_whole(const struct store *s)
+/* Until it is, all that stands in it stands in its log. What is to be told of it, too. */
+static bool is_whole(const struct store *s, struct outbox_found *found)
 {
     struct store fresh = {.db = NULL};
     char log[PATH_SIZE];
@@ -306,6 +304,8 @@ static bool is_whole(const struct store *s)
     snprintf(fresh.path, sizeof fresh.path, "%.*s" FRESH_SUFFIX,
              (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
     bool is_one = store_open_to_read(&fresh, &e) == 0;
+    if (is_one && !untold_read(&fresh, found))
+        abort(); /* without memory: start anew */
     store_close(&fresh);
     unlink(log);
     return is_one;
@@ -344,11 +344,13 @@ int salvage_finish(const struct store *s, struct outbox_found *found, struct err
     int result = move_log(s, aside);
     if (result != 0)
         return err_system(e, -result, "%s: moving the damaged log aside", s->path);
-    if (!is_whole(s)) {
+    if (!is_whole(s, found)) {
         name_aside(s, aside); /* the log may have taken that name */
         return put_part_aside(s, aside, found, e);
     }
-    found->state_lost = true;
+    if (found->damage)
+        return put_in_place(s, e);
+    found->state_lost = true; /* one of an older version says nothing */
     found->damage = strdup("the outbox was damaged, and the program ended while it was put aside: "
                            "what could be read of it was kept");
     return found->damage ? put_in_place(s, e) : err_set(e, ENOMEM, "out of memory");

@@ -30,8 +30,8 @@ int salvage_open(struct store *s, const char *why, struct outbox_found *found, b
                  struct err *e);
 
 /* Before the database is opened: what is no file and would be opened as one is put aside, and what
- * a kill in a salvage has left is finished, or removed. Sets `damage` and, since nobody can tell
- * any more, `state_lost` if it was finished; or could not be, since what was begun is not whole and
+ * a kill in a salvage has left is finished, or removed. Sets `damage` and `state_lost`, as that
+ * salvage has left them, if it was finished; or could not be, since what was begun is not whole and
  * the damaged one is gone. */
 int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e);
 

@@ -6,19 +6,22 @@
 #include <string.h>
 
 #define ROW        "untold"
-#define STATE_LOST 'L' /* in front of the sentence; else: */
+#define STATE_LOST 'L' /* in front of the lines; else: */
 #define STATE_KEPT 'K'
 
-int untold_put(struct store *s, const struct outbox_found *found, struct err *e)
+static int put(struct store *s, const char *lines, bool state_lost, struct err *e)
 {
     char *text;
-    if (!found->damage)
-        return 0;
-    if (asprintf(&text, "%c%s", found->state_lost ? STATE_LOST : STATE_KEPT, found->damage) < 0)
+    if (asprintf(&text, "%c%s", state_lost ? STATE_LOST : STATE_KEPT, lines) < 0)
         abort(); /* without memory: start anew */
     int result = store_put_row(s, &(struct outbox_row){ROW, text}, e);
     free(text);
     return result;
+}
+
+int untold_put(struct store *s, const struct outbox_found *found, struct err *e)
+{
+    return found->damage ? put(s, found->damage, found->state_lost, e) : 0;
 }
 
 int untold_drop(struct store *s, struct err *e)
@@ -27,6 +30,21 @@ int untold_drop(struct store *s, struct err *e)
         SQLITE_OK)
         return store_error(s, e, "drop what was told");
     return 0;
+}
+
+/* What stands there, and then what was found since, if it does not. */
+static bool take(const char *text, struct outbox_found *found)
+{
+    char *both = NULL;
+    bool has_own = found->damage && !strstr(text, found->damage);
+    if (!text[0])
+        return true;
+    if (asprintf(&both, "%s%s%s", text + 1, has_own ? "\n" : "", has_own ? found->damage : "") < 0)
+        return false;
+    free(found->damage);
+    found->damage = both;
+    found->state_lost |= text[0] == STATE_LOST;
+    return true;
 }
 
 bool untold_take(struct outbox_found *found)
@@ -39,11 +57,45 @@ bool untold_take(struct outbox_found *found)
     char *text = found->rows[i].text;
     free(found->rows[i].name);
     found->rows[i] = found->rows[--found->row_count];
-    if (!found->damage && text[0]) {
-        found->damage = strdup(text + 1);
-        found->state_lost |= text[0] == STATE_LOST;
-    }
-    bool is_good = !text[0] || found->damage;
+    bool is_good = take(text, found);
     free(text);
     return is_good;
+}
+
+bool untold_read(struct store *s, struct outbox_found *found)
+{
+    sqlite3_stmt *query = NULL;
+    bool is_good = true;
+    if (sqlite3_prepare_v2(s->db, "SELECT text FROM state WHERE name='" ROW "'", -1, &query,
+                           NULL) == SQLITE_OK &&
+        sqlite3_step(query) == SQLITE_ROW && sqlite3_column_text(query, 0)) {
+        outbox_found_finish(found);
+        is_good = take((const char *)sqlite3_column_text(query, 0), found);
+    }
+    sqlite3_finalize(query);
+    return is_good;
+}
+
+int untold_add(struct store *s, const char *damage, bool state_lost, struct err *e)
+{
+    struct outbox_found before = {0};
+    char *lines = NULL;
+    size_t size;
+    if (!untold_read(s, &before))
+        abort(); /* without memory: start anew */
+    FILE *out = open_memstream(&lines, &size);
+    if (!out)
+        abort();
+    char *rest = before.damage;
+    for (const char *one; (one = strsep(&rest, "\n"));) {
+        if (!strstr(damage, one))
+            fprintf(out, "%s\n", one);
+    }
+    fputs(damage, out);
+    if (fclose(out) != 0)
+        abort();
+    int result = put(s, lines, state_lost || before.state_lost, e);
+    free(lines);
+    outbox_found_finish(&before);
+    return result;
 }

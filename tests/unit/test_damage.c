@@ -51,6 +51,16 @@ static size_t count_shown(void)
     return shown;
 }
 
+START_TEST(each_line_is_a_damage_of_its_own)
+{
+    find("1 to 4 are lost\n5 to 8 are lost");
+    ck_assert_uint_eq(count_shown(), 2);
+    ck_assert_str_eq(stated()->reason, "2 unseen; the newest: 5 to 8 are lost");
+    start_again("9 is lost\n10 is lost");
+    ck_assert_uint_eq(count_shown(), 4);
+}
+END_TEST
+
 START_TEST(it_outlives_every_start_until_a_person_has_seen_it)
 {
     facts_tell(facts);
@@ -192,6 +202,7 @@ static Suite *make_suite(void)
     TCase *tc = tcase_create("damage");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, it_outlives_every_start_until_a_person_has_seen_it);
+    tcase_add_test(tc, each_line_is_a_damage_of_its_own);
     tcase_add_test(tc, what_a_start_finds_is_kept_beside_what_nobody_has_seen_yet);
     tcase_add_test(tc, of_much_the_oldest_and_the_newest_are_kept);
     tcase_add_loop_test(tc, a_note_that_cannot_be_read_is_damage_too, 0, 4);
