@@ -52,5 +52,7 @@ void held_free(struct apart *apart)
     bool is_done;
     while (apart && held_next(apart, &taken, &is_done))
         ;
+    if (apart)
+        free(apart->known);
     free(apart);
 }

@@ -32,7 +32,9 @@ struct apart {
     char why[FACT_TEXT_SIZE];
     bool may_pass; /* the disk is only late: not stated before `until_ms` */
     int64_t until_ms;
-    STAILQ_HEAD(, held) held; /* answers that wait for the store */
+    STAILQ_HEAD(, held) held;      /* answers that wait for the store */
+    char (*known)[UUID_TEXT_SIZE]; /* alarms (known.c) */
+    size_t known_count;
 };
 
 struct sweep;
@@ -151,6 +153,12 @@ bool held_before(const struct apart *apart, size_t receiver, int64_t answer_seq)
 /* The first, taken out; false if there is none. */
 bool held_next(struct apart *apart, struct fact_answer *ret_taken, bool *ret_is_done);
 void held_free(struct apart *apart); /* with all that waits; NULL is accepted */
+
+/* known.c: alarms that are known without the store; NULL is accepted. */
+void known_add(struct apart *apart, const char *alarm);
+void known_add_restored(struct apart *apart, const struct outbox_found *found);
+/* Takes them, and those that are open, out of the store's row. */
+void known_drop(const struct incidents *inc, json_t *row);
 
 /* sweeps.c: a sweep is made, told what it means, and added: its first event at once, if nothing
  * else is under way and none was made of another in this turn. */

@@ -418,6 +418,8 @@ static void note_apart(struct incidents *inc, const struct outbox_found *found)
     json_t *row = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
     if ((found->unknown[0] && !text) || json_is_true(json_object_get(row, "apart")))
         doubt_stand_apart(inc, found);
+    if (inc->apart)
+        known_add_restored(inc->apart, found);
     if (inc->apart && !found->unknown[0] && !found->earlier)
         held_free(join(inc)); /* the store is known, and held nothing */
     json_decref(row);
@@ -430,6 +432,7 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
     json_t *row = read_row(inc, found, ROW_INCIDENTS);
     /* Of another run that did not know the store's: those come next, from `earlier`. */
     bool is_whole = !found->earlier || !json_is_true(json_object_get(row, "apart"));
+    known_drop(inc, row);
     close_all_followed(inc, row);
     struct apart *apart = is_whole ? join(inc) : NULL;
     doubt_load(inc, found);

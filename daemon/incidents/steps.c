@@ -66,6 +66,7 @@ uint64_t steps_emit(struct incidents *inc, const struct incident *incident,
 {
     char type[EVENT_TYPE_SIZE], *text = state_incidents(inc);
     bool raised = strcmp(step->verb, "raised") == 0;
+    known_add(inc->apart, incident->alarm);
     /* Duress is an alarm like any other to who receives it; its kind says the rest. */
     snprintf(type, sizeof type, "tocsin.%s.%s",
              incident_is_real(incident->class) ? "alarm" : incident_class_name(incident->class),

@@ -94,6 +94,17 @@ const char *fake_text(const struct fake_event *event, const char *name)
     return text ? text : "";
 }
 
+/* An event of the journal, with that row. */
+static struct outbox_restored *restore(const char *alarm, const char *row)
+{
+    struct outbox_restored *made = calloc(1, sizeof *made);
+    made->event = calloc(1, sizeof *made->event + 1);
+    made->event->references = 1;
+    snprintf(made->event->alarm, sizeof made->event->alarm, "%s", alarm);
+    made->row_name = row ? strdup(row) : NULL;
+    return made;
+}
+
 struct outbox_found fake_found(void)
 {
     struct outbox_found found = {.last_seq = fake.count,
@@ -104,6 +115,10 @@ struct outbox_found fake_found(void)
     for (size_t i = 0; !fake.unknown && i < fake.row_count; i++) {
         found.rows[i].name = strdup(fake.rows[i].name);
         found.rows[i].text = strdup(fake.rows[i].text);
+    }
+    if (fake.restored_alarm) {
+        found.restored_count = 1;
+        found.restored = restore(fake.restored_alarm, fake.restored_row);
     }
     if (fake.unknown) {
         snprintf(found.unknown, sizeof found.unknown, "%s", fake.unknown);

@@ -54,8 +54,9 @@ struct fake {
     uint32_t responders, proven, takers;
     const char *unknown;          /* why the store could not be read: then it has found nothing */
     struct outbox_found *earlier; /* what it held before such a start; borrowed */
-    uint32_t alarms_only;         /* bit mask: take presses and nothing else */
-    uint32_t group_of_two;        /* bit mask: responders of group 2, the others are of group 1 */
+    const char *restored_alarm, *restored_row; /* likewise of an event of the journal; NULL */
+    uint32_t alarms_only;                      /* bit mask: take presses and nothing else */
+    uint32_t group_of_two; /* bit mask: responders of group 2, the others are of group 1 */
     bool alarm_open;
     unsigned replies;
     struct {

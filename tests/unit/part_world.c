@@ -97,6 +97,11 @@ void world_open(void)
         free(found.rows[i].text);
     }
     free(found.rows);
+    for (size_t i = 0; i < found.restored_count; i++) {
+        free(found.restored[i].event);
+        free(found.restored[i].row_name);
+    }
+    free(found.restored);
     /* After the parts: it sees what they have made of a fact behind it. */
     facts_subscribe(world.facts, UINT32_MAX, on_fact, NULL);
 }

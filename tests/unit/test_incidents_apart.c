@@ -331,6 +331,47 @@ START_TEST(one_whose_later_alarm_was_closed_meanwhile_is_open_again)
 }
 END_TEST
 
+/* Two starts without the store: the first has joined it, and was killed before the journal was
+ * emptied; the second goes on with what that says. */
+static void start_with_what_is_joined(const char *closed)
+{
+    world_press(WORLD_HELD);
+    virtual_advance(world.facts, 3000);
+    virtual_turn(world.facts, NULL);
+    char *apart = strdup(fake_row("incidents")), alarm[UUID_TEXT_SIZE];
+    ck_assert(says_apart(apart));
+    memcpy(alarm, world_incident(WORLD_HELD)->alarm, sizeof alarm);
+    read_store();
+    outbox_found_finish(&store);
+    store = fake_found();
+    ck_assert_ptr_nonnull(strstr(outbox_found_text(&store, "incidents"), alarm));
+    if (closed)
+        snprintf(strstr(apart, "\"incidents\""), 20, "\"incidents\":[]}");
+    events_save_row(NULL, &(struct outbox_row){"incidents", apart});
+    free(apart);
+    fake.restored_alarm = closed ? alarm : NULL;
+    fake.restored_row = closed;
+    fake.earlier = &store;
+    world_restart();
+    fake.restored_alarm = NULL;
+    fake.earlier = NULL;
+}
+
+START_TEST(what_the_store_has_of_an_alarm_that_is_known_without_it_is_older)
+{
+    start_with_what_is_joined(_i == 2 ? "incidents" : _i == 3 ? "clips" : NULL);
+    ck_assert(_i > 1 || world_incident(WORLD_HELD));
+    if (_i == 1) {
+        world_release(WORLD_HELD);
+        world_reset_all();
+    }
+    read_store(); /* and all is known */
+    ck_assert_int_eq(world_incident(WORLD_HELD) != NULL, _i == 0 || _i == 3);
+    ck_assert_str_eq(world_incident(WORLD_GATE)->alarm, before[0]);
+    ck_assert_str_eq(world_incident(WORLD_OFFICE)->alarm, before[1]);
+}
+END_TEST
+
 /* It was pressed at the kill. What the store has of it is read once its level is told, or before,
  * or by the start after that. */
 static void hold_over_a_start(void)
@@ -403,6 +444,7 @@ int main(void)
     tcase_add_test(tc, what_was_taken_over_before_is_not_taken_once_more);
     tcase_add_test(tc, one_whose_end_cannot_be_told_is_no_secret);
     tcase_add_test(tc, one_whose_later_alarm_was_closed_meanwhile_is_open_again);
+    tcase_add_loop_test(tc, what_the_store_has_of_an_alarm_that_is_known_without_it_is_older, 0, 4);
     tcase_add_loop_test(tc, a_button_that_was_held_is_restored_whenever_it_is_known_to_be_at_rest,
                         0, 3);
     suite_add_tcase(suite, tc);

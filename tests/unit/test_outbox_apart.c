@@ -16,6 +16,8 @@
 #include "run_suite.h"
 #include "watched_vfs.h"
 
+#define ROW_SIZE 24
+
 enum meeting_kind { IN_TIME, LATE, NEVER, KINDS };
 
 /* Alarms are bits. A kill may come between the deed and the note: both are noted. */
@@ -29,6 +31,7 @@ static struct done {
 struct gateway {
     struct fixture *f;
     uint32_t open;
+    uint32_t known; /* without the store: what that has of them is older */
     bool is_apart, has_numbers;
     uint64_t seq;
 };
@@ -38,19 +41,26 @@ static uint32_t alarms_of(const char *row)
     return row ? (uint32_t)strtoul(row + 1, NULL, 16) : 0;
 }
 
-static const char *write_row(const struct gateway *g, char row[16])
+/* That of the event that it goes with, which an event of the gateway names itself. */
+static uint32_t alarm_named_in(const char *row)
 {
-    snprintf(row, 16, "%c%x", g->is_apart ? '-' : '+', g->open);
+    const char *named = row ? strchr(row, ' ') : NULL;
+    return named ? (uint32_t)strtoul(named, NULL, 16) : 0;
+}
+
+static const char *write_row(const struct gateway *g, uint32_t named, char row[ROW_SIZE])
+{
+    snprintf(row, ROW_SIZE, "%c%x %x", g->is_apart ? '-' : '+', g->open, named);
     return row;
 }
 
 static void take_over(struct gateway *g, const char *row)
 {
-    char text[16];
+    char text[ROW_SIZE];
     if (g->is_apart)
-        g->open |= alarms_of(row);
+        g->open |= alarms_of(row) & ~g->known;
     g->is_apart = false;
-    outbox_save_row(g->f->outbox, &(struct outbox_row){"incidents", write_row(g, text)});
+    outbox_save_row(g->f->outbox, &(struct outbox_row){"incidents", write_row(g, 0, text)});
     outbox_joined(g->f->outbox);
 }
 
@@ -65,18 +75,21 @@ static void begin_life(struct gateway *g, enum meeting_kind kind)
     const struct outbox_found *earlier = f->found.earlier;
     g->open = alarms_of(row);
     g->is_apart = row ? row[0] == '-' : f->found.unknown[0] != '\0';
+    for (size_t i = 0; i < f->found.restored_count; i++)
+        g->known |= alarm_named_in(f->found.restored[i].row_text);
     store_again(f);
     if (kind == IN_TIME)
         take_over(g, earlier ? outbox_found_text(earlier, "incidents") : NULL);
 }
 
-static void tell(struct gateway *g)
+static void tell(struct gateway *g, uint32_t alarm)
 {
-    char row[16];
+    char row[ROW_SIZE];
+    g->known |= alarm;
     if (!g->has_numbers)
         g->seq = g->f->found.numbers_unknown ? begin_numbers(g->f) : g->f->found.used_seq;
     g->has_numbers = true;
-    put(g->f, ++g->seq, write_row(g, row));
+    put(g->f, ++g->seq, write_row(g, alarm, row));
 }
 
 static void press(struct gateway *g)
@@ -84,7 +97,7 @@ static void press(struct gateway *g)
     uint32_t alarm = done->begun + 1; /* the next bit */
     done->begun |= alarm;
     g->open |= alarm;
-    tell(g);
+    tell(g, alarm);
     done->pressed |= alarm;
 }
 
@@ -94,7 +107,7 @@ static void close_one(struct gateway *g)
     uint32_t alarm = g->open & -g->open;
     done->closing |= alarm;
     g->open &= ~alarm;
-    tell(g);
+    tell(g, alarm);
     done->closed |= alarm;
 }
 
@@ -103,10 +116,16 @@ static void on_written(void *arg)
     *(bool *)arg = true;
 }
 
+static void wait_written(const struct gateway *g)
+{
+    bool is_written = false;
+    outbox_when_written(g->f->outbox, on_written, &is_written);
+    turn_until(g->f, &is_written);
+}
+
 static void live(struct fixture *f, enum meeting_kind kind)
 {
     struct gateway g = {.f = f};
-    bool is_written = false;
     begin_life(&g, kind);
     press(&g);
     press(&g);
@@ -117,11 +136,11 @@ static void live(struct fixture *f, enum meeting_kind kind)
     if (kind == LATE) {
         turn_until(f, &f->came_late);
         take_over(&g, f->late_row);
+        wait_written(&g); /* or is killed before it makes any more */
     }
     press(&g);
     close_one(&g);
-    outbox_when_written(f->outbox, on_written, &is_written);
-    turn_until(f, &is_written);
+    wait_written(&g);
 }
 
 /* Killed at that sync of the log, or when it has lived its life: whether there was such a sync. */
@@ -155,9 +174,7 @@ static void check_open(struct fixture *f, enum meeting_kind kind, const char *of
     uint32_t must = done->pressed & ~done->closing, may = done->begun & ~done->closed;
     ck_assert_msg((g.open & must) == must && (g.open & ~may) == 0,
                   "%s: open %x, at least %x, at most %x", of, g.open, must, may);
-    bool is_written = false;
-    outbox_when_written(f->outbox, on_written, &is_written);
-    turn_until(f, &is_written);
+    wait_written(&g);
     close_outbox(f);
     f->start_wait_ms = 0;
     open_outbox(f); /* and so it stays */
