@@ -158,8 +158,6 @@ struct outbox {
     struct journal *journal;         /* may be NULL */
     TAILQ_HEAD(, job) uncommitted;   /* STORE, by seq */
     uint32_t lacking;                /* of them: the journal did not take them */
-    bool is_apart;                   /* see meet.h */
-    bool is_unread;                  /* likewise: what the store holds was not told yet */
     uint32_t takes[LIMIT_RECEIVERS]; /* as was said last */
     bool takes_clips[LIMIT_RECEIVERS];
     struct gone *gone;

@@ -32,7 +32,7 @@ static void deliver_found(struct mailbox_message *message)
         journal_cover(ob->journal, true);
     if (late->found.damage)
         ob->host.on_damage(ob->host.arg, late->found.damage);
-    ob->is_unread = false;
+    ob->meeting->is_unread = false;
     if (ob->host.on_found)
         ob->host.on_found(ob->host.arg, &late->found);
     outbox_found_finish(&late->found);

@@ -53,6 +53,9 @@ struct meeting {
     bool was_mended;   /* a damaged database was put aside, or was to be, while it runs: */
     int64_t mended_ns; /* when that was tried last */
     bool ended_clean;  /* the store says that nothing is missing in it; after the thread */
+    /* The loop's. */
+    bool is_apart;
+    bool is_unread; /* what the store holds was not told yet */
     /* Under the outbox's lock. */
     size_t unwritten;                 /* events that were given up at a stop */
     struct outbox_found found;        /* what was read, until the loop takes it */

@@ -481,9 +481,9 @@ void outbox_set_takes(struct outbox *ob, size_t receiver, uint32_t classes, bool
 
 void outbox_joined(struct outbox *ob)
 {
-    if (!ob->is_apart || ob->is_unread)
+    if (!ob->meeting->is_apart || ob->meeting->is_unread)
         return;
-    ob->is_apart = false;
+    ob->meeting->is_apart = false;
     uv_mutex_lock(&ob->lock);
     queue_join(&ob->queue);
     queue_add(&ob->queue, create_job(ob, JOB_JOINED, NULL));

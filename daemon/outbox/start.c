@@ -33,10 +33,10 @@ static void begin_journal(struct outbox *ob, uint64_t stored_seq, struct outbox_
 /* Nothing is handed over yet that could be written. */
 static void stand_apart(struct outbox *ob, bool is_unread, const struct outbox_found *found)
 {
-    ob->is_unread = is_unread;
-    ob->is_apart = is_unread || found->earlier || journal_is_apart(ob->journal);
+    ob->meeting->is_unread = is_unread;
+    ob->meeting->is_apart = is_unread || found->earlier || journal_is_apart(ob->journal);
     uv_mutex_lock(&ob->lock);
-    ob->queue.apart = ob->is_apart;
+    ob->queue.apart = ob->meeting->is_apart;
     uv_mutex_unlock(&ob->lock);
 }
 

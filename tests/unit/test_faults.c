@@ -77,6 +77,25 @@ static void tick(void)
     facts_tell(world.facts);
 }
 
+/* Or the store's row would be written over with that of a start that did not know it. */
+START_TEST(what_the_store_had_told_is_kept_with_what_was_told_without_it)
+{
+    facts_state_fault(world.facts, FAULT_CAMERA, "cam", "no answer");
+    facts_tell(world.facts);
+    struct outbox_found store = fake_found();
+    fake.unknown = "the disk has not answered yet";
+    world_restart();
+    fake.unknown = NULL;
+    facts_state_fault(world.facts, FAULT_VIDEO, NULL, "gone");
+    facts_tell(world.facts);
+    ck_assert_ptr_null(strstr(fake_row("faults"), "no answer"));
+    faults_catch_up(world.faults, &store);
+    ck_assert_ptr_nonnull(strstr(fake_row("faults"), "no answer"));
+    ck_assert_ptr_nonnull(strstr(fake_row("faults"), "gone"));
+    outbox_found_finish(&store);
+}
+END_TEST
+
 START_TEST(a_button_that_chattered_before_a_restart_is_quiet_when_it_was_for_as_long_after_it)
 {
     restart_with(FAULT_CHATTER, "gate");
@@ -280,6 +299,7 @@ int main(void)
     TCase *tc = tcase_create("restart");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_fault_from_before_a_restart_is_cleared_when_it_is_seen_to_be_good);
+    tcase_add_test(tc, what_the_store_had_told_is_kept_with_what_was_told_without_it);
     tcase_add_test(
         tc, a_button_that_chattered_before_a_restart_is_quiet_when_it_was_for_as_long_after_it);
     tcase_add_test(tc, a_button_that_chatters_after_a_restart_too_is_not_quiet);
