@@ -114,6 +114,25 @@ START_TEST(no_row_is_written_over_by_one_who_does_not_know_it)
 }
 END_TEST
 
+START_TEST(without_a_journal_neither)
+{
+    struct fixture *f = begin_stopped();
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
+    char text[80];
+    f->stays_apart = true;
+    f->journal_dir = NULL;
+    hide(f);
+    open_outbox(f);
+    put(f, begin_numbers(f) + 1, "{\"B\"}");
+    bring_back(f);
+    turn_until(f, &f->came_late);
+    ck_assert_str_eq(list(f, &query, text), "1 of 1");
+    outbox_joined(f->outbox);
+    wait_stored(f, 2);
+    finish(f);
+}
+END_TEST
+
 /* The store is there at the next start only: what that finds in the journal was made without it. */
 START_TEST(rows_of_before_outlive_a_restart_that_finds_the_store_again)
 {
@@ -473,6 +492,7 @@ int main(void)
     tcase_add_test(tests, a_store_that_cannot_be_opened_is_a_fault_and_no_end);
     tcase_add_test(tests, what_is_made_meanwhile_is_stored_behind_what_comes_back);
     tcase_add_test(tests, no_row_is_written_over_by_one_who_does_not_know_it);
+    tcase_add_test(tests, without_a_journal_neither);
     tcase_add_test(tests, rows_of_before_outlive_a_restart_that_finds_the_store_again);
     tcase_add_test(tests, rows_of_before_outlive_two_starts_without_the_store);
     tcase_add_test(tests, what_the_store_has_is_not_what_it_had_at_an_earlier_start_without_it);
