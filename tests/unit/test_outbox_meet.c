@@ -190,6 +190,27 @@ START_TEST(what_the_store_has_is_not_what_it_had_at_an_earlier_start_without_it)
 }
 END_TEST
 
+START_TEST(when_all_is_one_the_journal_says_so_though_nothing_was_made)
+{
+    struct fixture *f = begin_stopped();
+    hide(f);
+    open_outbox(f);
+    kill_it(f);
+    bring_back(f);
+    open_outbox(f);
+    outbox_joined(f->outbox);
+    put(f, f->found.used_seq + 1, "{\"C\"}");
+    wait_stored(f, 1);
+    watched_vfs_fail_writes(1000000);
+    put(f, f->found.used_seq + 2, "{\"D\"}");
+    kill_it(f);
+    watched_vfs_fail_writes(0);
+    open_outbox(f);
+    check_found(f, "{\"D\"}", NULL);
+    finish(f);
+}
+END_TEST
+
 START_TEST(what_an_older_version_has_set_aside_is_what_the_store_had)
 {
     struct fixture *f = begin_stopped();
@@ -496,6 +517,7 @@ int main(void)
     tcase_add_test(tests, rows_of_before_outlive_a_restart_that_finds_the_store_again);
     tcase_add_test(tests, rows_of_before_outlive_two_starts_without_the_store);
     tcase_add_test(tests, what_the_store_has_is_not_what_it_had_at_an_earlier_start_without_it);
+    tcase_add_test(tests, when_all_is_one_the_journal_says_so_though_nothing_was_made);
     tcase_add_test(tests, what_an_older_version_has_set_aside_is_what_the_store_had);
     tcase_add_test(tests, in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_kill);
     tcase_add_test(tests, what_can_be_read_but_not_written_is_known_at_once);
