@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "outbox/job.h"
+#include "outbox/log_alone.h"
 #include "outbox/mend.h"
 #include "outbox/numbers.h"
 #include "outbox/salvage.h"
@@ -91,6 +92,8 @@ static int read_database(struct outbox *ob, struct outbox_found *found, struct e
     int result = mend_hold(ob, e);
     if (result == 0)
         result = salvage_finish(s, found, e);
+    if (result == 0 && log_alone_is_left(s->path))
+        result = log_alone_hold_place(s->path, e);
     bool was_absent = result == 0 && salvage_is_absent(s);
     if (result == 0)
         result = store_open(s, e);
@@ -138,7 +141,7 @@ static bool is_new(struct outbox *ob)
     snprintf(folder, sizeof folder, "%s", s->path);
     *strrchr(folder, '/') = '\0';
     open_witness(ob, false);
-    if (ob->witness.stored.seq > 0)
+    if (ob->witness.stored.seq > 0 || log_alone_is_left(s->path))
         return false;
     if (lstat(s->path, &info) == 0)
         return S_ISREG(info.st_mode) && info.st_size == 0;

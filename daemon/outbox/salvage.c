@@ -13,22 +13,25 @@
 #include "base/log.h"
 #include "base/plural.h"
 #include "outbox/copy.h"
+#include "outbox/log_alone.h"
 #include "outbox/untold.h"
 
 #define PATH_SIZE    4300
 #define FRESH_SUFFIX ".new"
 
-/* NULL if it cannot be opened at all, or is empty: SQLite would remove the log of such a one. */
+/* NULL if it cannot be opened at all. */
 static sqlite3 *open_damaged(const char *path)
 {
     sqlite3 *from = NULL;
     struct stat info;
-    if (stat(path, &info) == 0 && info.st_size == 0)
-        return NULL;
-    if (sqlite3_open_v2(path, &from, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+    if (stat(path, &info) == 0 && info.st_size == 0) {
+        from = log_alone_open(path);
+    } else if (sqlite3_open_v2(path, &from, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
         sqlite3_close(from);
-        return NULL;
+        from = NULL;
     }
+    if (!from)
+        return NULL;
     /* No shared memory, which a full disk would turn into a SIGBUS. */
     sqlite3_exec(from, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
     store_keep_log(from); /* it goes aside as it is */
@@ -263,6 +266,7 @@ static int salvage_down_to(struct store *s, enum copy_extent least, const char *
     struct source source = {.from = open_damaged(s->path), .aside = aside, .why = why};
     int result = make_fresh(s, &source, least, &made, e);
     sqlite3_close(source.from);
+    log_alone_remove(s->path);
     return result == 0 ? move_into_place(s, aside, &made, found, e) : result;
 }
 
@@ -335,6 +339,7 @@ int salvage_finish(const struct store *s, struct outbox_found *found, struct err
 {
     char fresh[PATH_SIZE], aside[PATH_SIZE];
     put_pipes_aside(s);
+    log_alone_remove(s->path);
     name_beside(s, FRESH_SUFFIX, fresh);
     if (access(s->path, F_OK) == 0 || access(fresh, F_OK) != 0) {
         remove_fresh(s); /* the damaged one is there still, and is found to be that again */

@@ -36,7 +36,8 @@ int salvage_open(struct store *s, const char *why, struct outbox_found *found, b
 int salvage_finish(const struct store *s, struct outbox_found *found, struct err *e);
 
 /* After that: whether there is no database, or an empty file without a log. A log that has lost its
- * database, which SQLite would remove, is moved aside. */
+ * database, which SQLite would remove, is moved aside: whoever starts looks first whether it says
+ * something (log_alone.h). */
 bool salvage_is_absent(const struct store *s);
 
 #endif

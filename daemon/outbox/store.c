@@ -211,6 +211,8 @@ static int make_ready(struct store *s, struct err *e)
 static int open_file(struct store *s, int flags, const char *vfs, struct err *e)
 {
     s->proven = s->is_read_only = false;
+    if (store_is_foreign(s->path)) /* and SQLite would remove its log, even if it only reads */
+        return err_set(e, EBADMSG, "%s: is no database", s->path);
     if (sqlite3_open_v2(s->path, &s->db, flags, vfs) == SQLITE_OK)
         return 0;
     int result = store_error(s, e, "open");
@@ -228,8 +230,6 @@ void store_keep_log(sqlite3 *db)
 int store_open(struct store *s, struct err *e)
 {
     bool is_new = access(s->path, F_OK) != 0;
-    if (store_is_foreign(s->path))
-        return err_set(e, EBADMSG, "%s: is no database", s->path);
     int result = open_file(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL, e);
     if (result != 0)
         return result;

@@ -202,6 +202,56 @@ START_TEST(a_file_of_the_journal_that_was_emptied_is_told)
 }
 END_TEST
 
+/* Of a store whose log was never moved it has everything: also if a kill has cut such a try. */
+START_TEST(a_log_that_has_lost_its_database_is_damage_and_what_it_says_is_kept)
+{
+    struct fixture *f = begin();
+    close_outbox(f);
+    shell(f, "rm outbox.*");
+    kill_in(f, press_once_more);
+    shell(f, "cp outbox.db-wal was && rm -f outbox.db outbox.head");
+    if (_i == 1)
+        shell(f, "touch outbox.db outbox.db.new && echo other >outbox.db.log-wal");
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_msg(strstr(f->found.damage, "1 event could be read and was kept") != NULL, "%s",
+                  f->found.damage);
+    ck_assert_uint_eq(f->found.last_seq, 401);
+    ck_assert_uint_eq(f->found.pending_count, 2);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "the last state");
+    shell(f,
+          "cmp outbox.db.damaged-*-wal was && test ! -e outbox.db.log -a ! -e outbox.db.log-wal");
+    end(f);
+}
+END_TEST
+
+/* What is only room for a log never held anything. */
+START_TEST(the_room_of_a_log_is_no_damage)
+{
+    struct fixture *f = begin();
+    close_outbox(f);
+    shell(f, "rm outbox.* && truncate -s 100000 outbox.db-wal");
+    open_outbox(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    end(f);
+}
+END_TEST
+
+/* It is not one of a new gateway, if it cannot be put aside now. */
+START_TEST(a_log_that_has_lost_its_database_is_never_that_of_a_new_gateway)
+{
+    struct fixture *f = begin();
+    close_outbox(f);
+    shell(f, "rm outbox.*");
+    kill_in(f, press_once_more);
+    shell(f, "rm -f outbox.head && : >outbox.db && mkdir -p outbox.db.new/in-the-way");
+    open_outbox(f);
+    ck_assert_str_ne(f->found.unknown, "");
+    shell(f, "rm -r outbox.db.new");
+    end(f);
+}
+END_TEST
+
 /* --- What shows it -------------------------------------------------------------------------- */
 
 static void set_size(const struct fixture *f, const char *name, off_t bytes)
@@ -310,6 +360,10 @@ static Suite *make_suite(void)
     tcase_add_test(tc, the_log_of_a_damaged_one_is_not_played_into_the_fresh_one);
     tcase_add_test(tc, an_emptied_database_with_a_log_is_damage_and_the_log_is_kept);
     tcase_add_test(tc, a_file_of_the_journal_that_was_emptied_is_told);
+    tcase_add_loop_test(tc, a_log_that_has_lost_its_database_is_damage_and_what_it_says_is_kept, 0,
+                        2);
+    tcase_add_test(tc, the_room_of_a_log_is_no_damage);
+    tcase_add_test(tc, a_log_that_has_lost_its_database_is_never_that_of_a_new_gateway);
     tcase_add_loop_test(tc, a_file_that_has_grown_is_missed_when_it_is_as_short_as_it_was, 0, 2);
     tcase_add_loop_test(tc, who_cannot_look_does_not_say_that_it_was_taken_away, 0, 5);
     tcase_add_test(tc, a_log_that_cannot_be_read_is_not_one_that_was_taken_away);
