@@ -180,10 +180,17 @@ void mend(struct outbox *ob, int result, const char *why)
     }
 }
 
+/* A full disk takes none, but events still. */
+void mend_write_witness(struct outbox *ob)
+{
+    struct err refused;
+    int written = witness_write(&ob->witness, &ob->store, &refused);
+    outbox_tell_witness(ob, written == 0 ? NULL : refused.text);
+}
+
 int mend_prove(struct outbox *ob, struct err *e)
 {
     struct store *s = &ob->store;
-    struct err refused;
     int result = mend_reopen(ob, e);
     if (result == 0)
         result = mend_check_place(ob, e);
@@ -196,8 +203,6 @@ int mend_prove(struct outbox *ob, struct err *e)
     if (result != 0)
         return result;
     ob->log_has_frames = ob->log_has_frames || store_log_is_long(s);
-    /* A full disk takes none, but events still. */
-    int written = witness_write(&ob->witness, s, &refused);
-    outbox_tell_witness(ob, written == 0 ? NULL : refused.text);
+    mend_write_witness(ob);
     return 0;
 }

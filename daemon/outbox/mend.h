@@ -36,4 +36,7 @@ void mend(struct outbox *ob, int result, const char *why);
  * 0, or as above. */
 int mend_prove(struct outbox *ob, struct err *e);
 
+/* Writes the witness (witness.h), if there is news, and tells whether it could. */
+void mend_write_witness(struct outbox *ob);
+
 #endif

@@ -75,7 +75,13 @@ int witness_open(struct witness *w, const char *store_path, struct err *e)
     if (result == 0 && !scan(text, length, w))
         result = err_set(e, EBADMSG, "%s: cannot be believed", path);
     free(text);
+    w->is_kept = w->newest.seq > 0;
     return result;
+}
+
+bool witness_is_first(const struct witness *w)
+{
+    return !w->is_kept && w->newest.seq > 0;
 }
 
 static int contradict(struct witness *w, struct err *e, const char *how, uint64_t has)
@@ -268,5 +274,6 @@ int witness_write(struct witness *w, const struct store *s, struct err *e)
         return result;
     w->ceiling = s->ceiling;
     w->is_behind = false;
+    w->is_kept = w->newest.seq > 0;
     return 0;
 }

@@ -6,8 +6,8 @@
  * replaced, or a flipped bit has cut its log.
  *
  * It need not be exact, but it is never ahead of what was committed; the journal (journal.h) is,
- * while the machine is up, and is asked as well. Written behind everything else, once a minute at
- * the most and only if there is something new. Store thread only (and the loop thread before that
+ * while the machine is up, and is asked as well. Written behind everything else, when the first
+ * event is stored and then once a minute at the most, only if there is something new. Store thread only (and the loop thread before that
  * thread starts).
  */
 #ifndef TOCSIN_OUTBOX_WITNESS_H
@@ -29,6 +29,7 @@ struct witness {
     struct witness_head newest; /* or that was made; above `stored` only after a loss */
     uint64_t ceiling;           /* no number above it was given */
     bool is_behind;             /* the file says less than that */
+    bool is_kept;               /* it says something */
     bool is_contradicted;       /* the store has less, or something else: to be written at once */
     bool was_absent;            /* there was no store; until that is told */
     bool is_told_good;          /* nobody has heard of it since that it cannot be written */
@@ -50,6 +51,9 @@ void witness_take(struct witness *w, const struct outbox_found *found);
  * lost. */
 void witness_tell(struct witness *w, const struct restore_twin *in_journal, size_t count,
                   struct outbox_found *found);
+
+/* Whether it has something to say for the first time. */
+bool witness_is_first(const struct witness *w);
 
 /* Was committed. */
 void witness_note(struct witness *w, const struct event *event);

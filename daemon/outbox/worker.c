@@ -505,6 +505,8 @@ static void move_log(struct outbox *ob)
     }
     ob->log_has_frames = ob->unsettled = false;
     note_success(ob);
+    if (witness_is_first(&ob->witness)) /* else with the next look, in a minute */
+        mend_write_witness(ob);
 }
 
 /* Nothing was written for a while, and nothing is to be; `ob->lock` is held. */

@@ -107,6 +107,25 @@ START_TEST(a_store_that_is_whole_is_no_damage_and_its_witness_says_what_it_has)
 }
 END_TEST
 
+/* A store that goes within its first minute is missed, too; and then it has its time. */
+START_TEST(the_first_event_is_witnessed_when_it_is_stored)
+{
+    struct fixture *f = begin();
+    struct witness w = {.newest.seq = 0};
+    char path[64];
+    path_of(f, path);
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    while (w.newest.seq == 0) { /* the test's time is over at some time */
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        witness_open(&w, path, NULL);
+    }
+    ck_assert_uint_eq(w.stored.seq, 1);
+    ck_assert(!witness_is_first(&w));
+    end(f);
+}
+END_TEST
+
 START_TEST(a_store_that_was_removed_is_told_with_what_it_had)
 {
     struct fixture *f = make_closed();
@@ -412,6 +431,7 @@ static Suite *make_suite(void)
     watched_vfs_install(NULL);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_store_that_is_whole_is_no_damage_and_its_witness_says_what_it_has);
+    tcase_add_test(tc, the_first_event_is_witnessed_when_it_is_stored);
     tcase_add_test(tc, a_store_that_was_removed_is_told_with_what_it_had);
     tcase_add_test(tc, a_store_that_was_cut_to_nothing_is_told_with_what_it_had);
     tcase_add_test(tc, a_few_bytes_in_the_place_of_a_store_are_told_with_what_it_had);
