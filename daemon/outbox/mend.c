@@ -59,11 +59,39 @@ static int end_mending(struct outbox *ob, int result, struct outbox_found *found
     return result;
 }
 
+/* It may heal by itself (a log that was cut and is made anew), and whoever met it may never ask for
+ * the same again: whether it is whole is for the scrub to say, from the beginning. */
+static void look_anew(struct outbox *ob)
+{
+    struct job *job;
+    uv_mutex_lock(&ob->lock);
+    STAILQ_FOREACH(job, &ob->queue.chores, next)
+    {
+        if (job->kind != JOB_SCRUB)
+            continue;
+        scrub_init(&job->u.scrub);
+        job->again_ns = 0;
+    }
+    uv_mutex_unlock(&ob->lock);
+}
+
+/* What was cut may have had rows of state that are there with older texts now. */
+void mend_note_looked(struct outbox *ob, bool is_whole)
+{
+    struct err e;
+    if (!is_whole || !ob->damaged || mend_check_place(ob, &e) != 0)
+        return;
+    ob->log_has_frames = true;
+    if (newest_put(&ob->newest, &ob->store, &e) == 0)
+        set_damaged(ob, false);
+}
+
 static void mend_damaged(struct outbox *ob, const char *why)
 {
     struct err e;
     struct outbox_found found = {0};
     set_damaged(ob, true);
+    look_anew(ob);
     if (is_too_soon(ob))
         return;
     ob->meeting->was_mended = true; /* or tried: a try reads all of it, and may write as much */
@@ -181,11 +209,17 @@ void mend(struct outbox *ob, int result, const char *why)
 }
 
 /* A full disk takes none, but events still. */
-void mend_write_witness(struct outbox *ob)
+static void write_witness(struct outbox *ob)
 {
     struct err refused;
     int written = witness_write(&ob->witness, &ob->store, &refused);
     outbox_tell_witness(ob, written == 0 ? NULL : refused.text);
+}
+
+void mend_begin_witness(struct outbox *ob)
+{
+    if (witness_is_first(&ob->witness))
+        write_witness(ob);
 }
 
 int mend_prove(struct outbox *ob, struct err *e)
@@ -203,6 +237,6 @@ int mend_prove(struct outbox *ob, struct err *e)
     if (result != 0)
         return result;
     ob->log_has_frames = ob->log_has_frames || store_log_is_long(s);
-    mend_write_witness(ob);
+    write_witness(ob);
     return 0;
 }

@@ -29,14 +29,17 @@ void mend_close(struct outbox *ob);
 int mend_check_place(struct outbox *ob, struct err *e);
 
 /* For a result of the above, or of SQL: -EBADMSG or -ESTALE, else nothing is done. Sets
- * `damaged` if that is what it is, and until it is mended. */
+ * `damaged` if that is what it is, and until it is mended, or is none any more. */
 void mend(struct outbox *ob, int result, const char *why);
+
+/* A piece of the scrub; that was the last, and everything is whole: what was not mended is over. */
+void mend_note_looked(struct outbox *ob, bool is_whole);
 
 /* Once a minute at rest: a commit, read back by name, and the witness (witness.h) brought up to it.
  * 0, or as above. */
 int mend_prove(struct outbox *ob, struct err *e);
 
-/* Writes the witness (witness.h), if there is news, and tells whether it could. */
-void mend_write_witness(struct outbox *ob);
+/* When an event is stored: the witness, if it has never said anything; its news have a minute. */
+void mend_begin_witness(struct outbox *ob);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "outbox/fresh.h"
 #include "outbox/numbers.h"
 
 static struct outbox_found_row *find_or_add(struct newest *n, const char *name)
@@ -35,6 +36,8 @@ void newest_note(struct newest *n, const char *name, const char *text)
 int newest_put(const struct newest *n, struct store *s, struct err *e)
 {
     int result = store_begin(s, e);
+    if (result == 0)
+        result = fresh_settle(s, e); /* which are older */
     for (size_t i = 0; result == 0 && i < n->count; i++) {
         struct outbox_row row = {.name = n->rows[i].name, .text = n->rows[i].text};
         result = store_put_row(s, &row, e);

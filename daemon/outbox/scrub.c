@@ -94,6 +94,7 @@ int scrub_go_on(struct store *s, struct scrub *sc, struct err *e)
 {
     int64_t began_ns = clock_monotonic_ns();
     sc->changed = 0;
+    sc->is_over = false;
     int result = look_at_some(s, sc, began_ns + PIECE_NS, e);
     if (result < 0)
         return result;
@@ -104,7 +105,8 @@ int scrub_go_on(struct store *s, struct scrub *sc, struct err *e)
     sc->walk = next < sizeof walks / sizeof *walks ? next : 0;
     sc->after_seq = -1;
     sc->after_text[0] = '\0';
-    if (sc->walk == 0)
+    sc->is_over = sc->walk == 0;
+    if (sc->is_over)
         sc->again_in_ns = PERIOD_NS;
     return 0;
 }

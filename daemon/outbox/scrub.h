@@ -18,6 +18,7 @@ struct scrub {
     char after_text[UUID_TEXT_SIZE + LIMIT_ID_BYTES]; /* the key of the row looked at last */
     uint64_t changed; /* an event that is not what was committed, of the piece; else 0 */
     unsigned char changed_digest[EVENT_DIGEST_BYTES]; /* of what is there of it */
+    bool is_over;                                     /* it was the last piece of all */
     int64_t again_in_ns;                              /* the next piece: not before so long */
 };
 

@@ -357,6 +357,7 @@ static int go_on_to_scrub(struct outbox *ob, struct scrub *scrub, struct err *e)
     char sentence[200];
     struct err refused;
     int result = scrub_go_on(&ob->store, scrub, e);
+    mend_note_looked(ob, result == 0 && scrub->is_over);
     if (result != 0 || !changed_is_news(&ob->store, scrub, sentence))
         return result;
     if (meet_to_change(ob, &refused) == 0)
@@ -505,8 +506,7 @@ static void move_log(struct outbox *ob)
     }
     ob->log_has_frames = ob->unsettled = false;
     note_success(ob);
-    if (witness_is_first(&ob->witness)) /* else with the next look, in a minute */
-        mend_write_witness(ob);
+    mend_begin_witness(ob);
 }
 
 /* Nothing was written for a while, and nothing is to be; `ob->lock` is held. */

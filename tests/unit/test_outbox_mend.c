@@ -143,6 +143,58 @@ START_TEST(a_salvage_that_failed_is_not_tried_at_once_again)
 }
 END_TEST
 
+static void wait_answered(struct fixture *f)
+{
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
+    char text[200];
+    list(f, &query, text);
+}
+
+/* Stores it, and waits until the log is moved and the next one begun. */
+static void put_and_rest(struct fixture *f, uint64_t seq)
+{
+    char command[120];
+    put(f, seq, "what is open");
+    wait_stored(f, (unsigned)seq);
+    snprintf(command, sizeof command, "grep -qa '{\"seq\":%llu}' %s/outbox.db",
+             (unsigned long long)seq, f->folder);
+    while (system(command) != 0) /* the test's time is over at some time */
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    wait_answered(f);
+}
+
+/* Cut at rest, and made anew: there is nothing to mend, and the fault is over when everything was
+ * looked at. What it said of state is said again. */
+START_TEST(damage_that_heals_by_itself_before_it_may_be_mended_is_a_fault_that_ends)
+{
+    struct fixture *f = make_used();
+    bool is_over = false;
+    shell(f, "truncate -s 0 outbox.db-wal");
+    put(f, 4, NULL);
+    wait_stored(f, 4);
+    turn_until(f, &f->damaged);
+    ck_assert_uint_eq(count_aside(f), 1);
+    put_and_rest(f, 5);
+    outbox_save_row(f->outbox, &(struct outbox_row){"incidents", "later"});
+    wait_answered(f);
+    shell(f, "truncate -s 0 outbox.db-wal");
+    put(f, 6, NULL);
+    turn_until(f, &f->faulty);
+    ck_assert_msg(strstr(f->fault, "was cut from") != NULL, "%s", f->fault);
+    wait_stored(f, 6);
+    while (!is_over) { /* likewise */
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        is_over = !f->faulty;
+    }
+    ck_assert_uint_eq(count_aside(f), 1);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "later");
+    ck_assert_uint_eq(f->found.last_seq, 6);
+    end(f);
+}
+END_TEST
+
 /* --- After a kill --------------------------------------------------------------------------- */
 
 /* Between the two names of which one moves first: the fresh one is beside the damaged one's log, in
@@ -357,6 +409,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, one_that_is_replaced_again_at_once_is_not_written_anew_again);
     tcase_add_test(tc, a_salvage_that_failed_is_not_tried_at_once_again);
+    tcase_add_test(tc, damage_that_heals_by_itself_before_it_may_be_mended_is_a_fault_that_ends);
     tcase_add_test(tc, the_log_of_a_damaged_one_is_not_played_into_the_fresh_one);
     tcase_add_test(tc, an_emptied_database_with_a_log_is_damage_and_the_log_is_kept);
     tcase_add_test(tc, a_file_of_the_journal_that_was_emptied_is_told);
