@@ -243,7 +243,8 @@ static void complete(struct outbox *ob, uint64_t stored_seq, struct outbox_found
         numbers_used(&ob->store, found->last_seq, stored_seq, is_newest, found->damage != NULL);
     if (ob->witness.is_contradicted && !is_newest)
         found->used_seq = numbers_used_at_most(found->last_seq, ob->witness.ceiling);
-    if (found->used_seq > found->last_seq)
+    bool is_clean = numbers_end_clean(&ob->store, stored_seq) && !ob->witness.is_contradicted;
+    if (found->used_seq > found->last_seq && !is_clean) /* else that was said when it was so */
         log_warning("outbox",
                     "%s, and no journal is left: numbers from %llu to %llu "
                     "are left out, in case events were sent with them that are lost here",

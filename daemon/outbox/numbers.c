@@ -23,7 +23,7 @@ int numbers_read(struct store *s, struct err *e)
 {
     sqlite3_stmt *row = NULL;
     char text[80] = "";
-    unsigned long long ceiling = 0, clean = 0;
+    unsigned long long ceiling = 0, clean = 0, used = 0;
     if (sqlite3_prepare_v2(s->db, "SELECT text FROM state WHERE name='" NUMBERS_ROW "'", -1, &row,
                            NULL) != SQLITE_OK)
         return store_error(s, e, "numbers");
@@ -33,19 +33,27 @@ int numbers_read(struct store *s, struct err *e)
     sqlite3_finalize(row);
     if (step != SQLITE_ROW && step != SQLITE_DONE)
         return store_error(s, e, "numbers");
-    int count = sscanf(text, "%llu clean %llu", &ceiling, &clean);
+    int count = sscanf(text, "%llu clean %llu used %llu", &ceiling, &clean, &used);
     bool is_sound = count >= 1 && ceiling <= RECORD_SEQ_MAX;
     s->ceiling = is_sound ? ceiling : 0;
-    s->is_clean = is_sound && count == 2;
+    s->is_clean = is_sound && count >= 2 && used <= RECORD_SEQ_MAX;
     s->clean_seq = clean;
+    s->clean_used = used;
     return 0;
+}
+
+bool numbers_end_clean(const struct store *s, uint64_t stored_seq)
+{
+    return s->is_clean && s->clean_seq == stored_seq;
 }
 
 uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_seq, bool is_newest,
                       bool is_damaged)
 {
-    if (is_newest || (s->is_clean && s->clean_seq == stored_seq))
+    if (is_newest)
         return last_seq;
+    if (numbers_end_clean(s, stored_seq))
+        return s->clean_used > last_seq ? s->clean_used : last_seq;
     if (s->ceiling > 0)
         return s->ceiling > last_seq ? s->ceiling : last_seq;
     return is_damaged ? ceiling_above(last_seq) : last_seq; /* a new one, or an older program's */
@@ -120,8 +128,7 @@ int numbers_begin(struct store *s, uint64_t used, struct err *e)
     return result;
 }
 
-/* Not if no event was made since a start that left numbers out: they would not be left out again.
- */
+/* What its start left out, and no event has used, is left out again. */
 static int put_clean(struct store *s, struct err *e)
 {
     sqlite3_stmt *row = NULL;
@@ -133,8 +140,10 @@ static int put_clean(struct store *s, struct err *e)
     }
     uint64_t newest = (uint64_t)sqlite3_column_int64(row, 0);
     sqlite3_finalize(row);
-    snprintf(text, sizeof text, "%" PRIu64 " clean %" PRIu64, s->ceiling, newest);
-    return newest < s->begun ? 0 : put(s, text, e);
+    int length = snprintf(text, sizeof text, "%" PRIu64 " clean %" PRIu64, s->ceiling, newest);
+    if (newest < s->begun)
+        snprintf(text + length, sizeof text - (size_t)length, " used %" PRIu64, s->begun);
+    return put(s, text, e);
 }
 
 int numbers_end(struct store *s, struct err *e)

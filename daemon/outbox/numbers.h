@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * No number is given twice, whatever the end: a row of state says how far numbers may have been
- * given. After a clean stop it is the newest event's. While the gateway runs it is a ceiling ahead
- * of that, raised behind presses and committed long before it is reached, so that after a power cut
- * the next event lies above it though events were sent from memory that nobody here knows of any
- * more. The receivers then see a gap, which is the truth: events may be missing.
+ * given. After a clean stop it is the newest event's, or what the start before it has left out.
+ * While the gateway runs it is a ceiling ahead of that, raised behind presses and committed long
+ * before it is reached, so that after a power cut the next event lies above it though events were
+ * sent from memory that nobody here knows of any more. The receivers then see a gap, which is the
+ * truth: events may be missing.
  *
  * NUMBERS_STEP at least can be given while the disk takes nothing, more than a gateway makes in a
- * week, and twice that is the largest gap; the first number after it is 1 above a round number,
- * which a person who reads the chain sees at once. Store thread only.
+ * week, and twice that is the largest gap of one power cut; the first number after it is 1 above a
+ * round number, which a person who reads the chain sees at once. Store thread only.
  */
 #ifndef TOCSIN_OUTBOX_NUMBERS_H
 #define TOCSIN_OUTBOX_NUMBERS_H
@@ -20,6 +21,10 @@
 
 /* What the row says; when the store is opened. */
 int numbers_read(struct store *s, struct err *e);
+
+/* Whether the last stop was clean: `stored_seq`, the newest event in the database, was that then.
+ */
+bool numbers_end_clean(const struct store *s, uint64_t stored_seq);
 
 /*
  * The newest number that may have been given: `last_seq` is the newest event that is known, of

@@ -93,7 +93,7 @@ struct store {
     size_t fresh;       /* events that are not settled */
     /* numbers.h; as the file says, or the transaction that is open */
     uint64_t ceiling; /* no number above it was given (but is_clean); 0: nothing is known */
-    uint64_t clean_seq;
+    uint64_t clean_seq, clean_used;
     uint64_t begun; /* numbers above it are given since the start */
     const char *const *receivers;
     size_t receiver_count;

@@ -405,6 +405,29 @@ START_TEST(a_start_that_cannot_be_written_down_is_with_the_first_event)
 }
 END_TEST
 
+/* What one power cut has left out is not left out anew, a thousand further on, by each stop. */
+START_TEST(after_a_power_cut_and_clean_stops_numbers_go_on)
+{
+    struct fixture *f = begin();
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    kill_and_start(f);
+    for (int again = 0; again < 3; again++) {
+        ck_assert_uint_eq(f->found.last_seq, 1);
+        ck_assert_uint_eq(f->found.used_seq, 2 * NUMBERS_STEP);
+        close_outbox(f);
+        open_outbox(f);
+    }
+    put(f, 2 * NUMBERS_STEP + 1, NULL);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.used_seq, 2 * NUMBERS_STEP + 1);
+    kill_and_start(f);
+    ck_assert_uint_eq(f->found.used_seq, 4 * NUMBERS_STEP);
+    end(f);
+}
+END_TEST
+
 /* An SD card that died takes no word of where numbers go on; the box is switched off and on. */
 START_TEST(two_starts_that_cannot_be_written_down_do_not_give_the_same_numbers)
 {
@@ -535,6 +558,7 @@ int main(void)
     tcase_add_test(tests, what_the_journal_did_not_take_is_put_once_more);
     tcase_add_test(tests, a_journal_that_lacks_an_event_does_not_say_that_all_is_well);
     tcase_add_test(tests, after_a_clean_stop_numbers_go_on);
+    tcase_add_test(tests, after_a_power_cut_and_clean_stops_numbers_go_on);
     tcase_add_test(tests, after_a_power_cut_numbers_go_on_above_what_may_have_been_given);
     tcase_add_test(tests,
                    what_a_power_cut_left_out_stays_so_when_nothing_comes_before_the_next_start);
