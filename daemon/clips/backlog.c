@@ -7,12 +7,36 @@
 
 static void state_fault(struct clips *cl, size_t receiver)
 {
-    char reason[128];
+    const struct backlog *b = &cl->backlogs[receiver];
+    char reason[160];
     snprintf(reason, sizeof reason, "more than %d clips wait for it: it has not taken them",
              LIMIT_CLIPS_WAITING);
+    if (b->lacks_file)
+        snprintf(reason, sizeof reason,
+                 "a clip that waits for it cannot be read here: is the folder of clips (video.dir) "
+                 "in its place?");
     facts_state_fault(cl->options.facts, FAULT_CLIPS,
                       cl->options.config.receivers->items[receiver].id,
-                      cl->backlogs[receiver].is_fault ? reason : NULL);
+                      b->is_fault || b->lacks_file ? reason : NULL);
+}
+
+static void look_at_files(struct clips *cl, size_t receiver)
+{
+    struct backlog *b = &cl->backlogs[receiver];
+    bool lacks_file = false;
+    for (const struct clip *c = cl->first; c && !lacks_file; c = c->next)
+        lacks_file = (c->unreadable & c->waiting) >> receiver & 1;
+    if (b->lacks_file == lacks_file)
+        return;
+    b->lacks_file = lacks_file;
+    state_fault(cl, receiver);
+}
+
+void backlog_note_failed(struct clip *c, size_t receiver, bool no_file)
+{
+    uint32_t bit = UINT32_C(1) << receiver;
+    c->unreadable = no_file ? c->unreadable | bit : c->unreadable & ~bit;
+    look_at_files(c->clips, receiver);
 }
 
 /* A fault from the first that is not in memory until half of what may be there is. */
@@ -145,6 +169,8 @@ void backlog_settle(struct clips *cl, size_t receiver)
     struct backlog *b = &cl->backlogs[receiver];
     b->waiting--;
     look_at_fault(cl, receiver);
+    if (b->lacks_file)
+        look_at_files(cl, receiver);
     if (b->waiting <= LIMIT_CLIPS_WAITING / 2)
         read_on(cl, receiver);
 }

@@ -305,6 +305,11 @@ static void on_fact(void *self, const struct fact *fact)
         take_stored(cl, &fact->u.heard);
     } else if (fact->kind == FACT_UPLOADED) {
         take_uploaded(cl, &fact->u.uploaded);
+    } else if (fact->kind == FACT_UPLOAD_FAILED) {
+        struct clip *c = list_find_seq(cl, fact->u.failed.seq);
+        if (c)
+            backlog_note_failed(c, fact->u.failed.receiver, fact->u.failed.no_file);
+        return;
     } else if (fact->kind == FACT_NO_CLIPS) {
         strike_all(cl, fact->u.no_clips);
     } else if (fact->kind == FACT_INCIDENT) {
@@ -373,7 +378,7 @@ int clips_open(const struct clips_options *options, const struct outbox_found *f
     backlog_open(cl, found);
     facts_subscribe(options->facts,
                     FACT_BIT(FACT_HEARD) | FACT_BIT(FACT_UPLOADED) | FACT_BIT(FACT_NO_CLIPS) |
-                        FACT_BIT(FACT_INCIDENT),
+                        FACT_BIT(FACT_UPLOAD_FAILED) | FACT_BIT(FACT_INCIDENT),
                     on_fact, cl);
     if (cl->camera_count == 0)
         return 0;

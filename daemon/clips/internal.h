@@ -16,6 +16,7 @@ struct clip {
     struct outbox_upload upload; /* its seq is the manifest's; 0 until that is made */
     bool stored;                 /* that manifest is on the disk */
     uint32_t waiting;            /* bit mask of receivers that take it and do not have it */
+    uint32_t unreadable;         /* those whose last try found no file to read */
     struct message *announced;   /* while the store is asked whether it is known */
 };
 
@@ -27,6 +28,7 @@ struct backlog {
     size_t held;     /* that wait behind it, in the store */
     bool is_reading; /* the store was asked for the next of those */
     bool is_fault;   /* as was stated last */
+    bool lacks_file; /* likewise: one of `waiting` is unreadable */
 };
 
 struct camera {
@@ -95,12 +97,14 @@ void list_let_go(struct clip *c);
 
 /* backlog.c: one receiver that is away for long keeps neither memory nor the clips of the others.
  * What is more than so much for it stays in the store and is read again when there is room; that it
- * came so far is FAULT_CLIPS. */
+ * came so far is FAULT_CLIPS, and that one which is in memory cannot be read. */
 void backlog_open(struct clips *cl, const struct outbox_found *found);
 void backlog_catch_up(struct clips *cl, const struct outbox_found *found);
 /* The clip's manifest is on the disk, and the receiver takes it: it is uploaded (c->waiting says
  * so), or held. In the order of the manifests. */
 void backlog_take(struct clip *c, size_t receiver);
+/* A try to upload it has failed: it could not be read here, or that was not why. */
+void backlog_note_failed(struct clip *c, size_t receiver, bool no_file);
 /* One that was in memory for it is settled. */
 void backlog_settle(struct clips *cl, size_t receiver);
 /* It takes no clips any more. True if any were held: which of them for it alone is known to the

@@ -33,7 +33,8 @@ static void on_delivered(void *arg, const struct dispatch_sent *sent,
 static void publish_failure(struct delivery *d, enum fact_kind kind, size_t receiver, uint64_t seq,
                             const char *alarm, const struct uplink_result *result)
 {
-    struct fact fact = {.kind = kind, .u.failed = {.receiver = receiver, .seq = seq}};
+    struct fact fact = {.kind = kind,
+                        .u.failed = {.receiver = receiver, .seq = seq, .no_file = result->no_file}};
     snprintf(fact.u.failed.alarm, sizeof fact.u.failed.alarm, "%s", alarm);
     snprintf(fact.u.failed.reason, sizeof fact.u.failed.reason, "%s", result->reason);
     facts_publish(d->options.facts, &fact);

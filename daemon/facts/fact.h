@@ -124,6 +124,7 @@ struct fact_delivered {
 struct fact_failed {
     size_t receiver;
     uint64_t seq;
+    bool no_file; /* of a clip, and that cannot be read here */
     char alarm[UUID_TEXT_SIZE];
     char reason[FACT_REASON_SIZE];
 };

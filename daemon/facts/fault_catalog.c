@@ -46,11 +46,13 @@ static const struct fault_kind kinds[FAULT_CODES] = {
     [FAULT_VIDEO] = {"video", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
                      "systemctl status tocsin-video; alarms go out without pictures.",
                      "运行 systemctl status tocsin-video；报警照常发出，但没有画面。"},
-    [FAULT_CLIPS] = {"clips", FAULT_SUBJECT_RECEIVER, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
-                     "Ask the receiver why it takes no clips: they stay on the gateway's disk and "
-                     "fill it (tocsin status says how many). If it is to have none, clips: false.",
-                     "询问该接警方为何不接收录像：录像留在网关磁盘上并逐渐占满空间（tocsin status "
-                     "显示数量）。若无需录像，请设置 clips: false。"},
+    [FAULT_CLIPS] =
+        {"clips", FAULT_SUBJECT_RECEIVER, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
+         "Ask the receiver why it takes no clips: they stay on the gateway's disk and "
+         "fill it (tocsin status says how many). Put a folder of clips that is not in "
+         "its place back. If it is to have none, or they are lost, clips: false.",
+         "询问该接警方为何不接收录像：录像留在网关磁盘上并逐渐占满空间（tocsin status "
+         "显示数量）。录像文件夹不在原位时请放回。若无需录像或录像已丢失，请设置 clips: false。"},
     [FAULT_VIDEO_ROOM] =
         {"video-room", FAULT_SUBJECT_NONE, FAULT_GRAVITY_DEGRADED, FAULT_CLASS_VIDEO,
          "Make room on the disk that holds the clips, or lower video.keep_clips_bytes; when it is "

@@ -71,6 +71,7 @@ struct uplink_result {
     char reason[256];       /* for every outcome but STORED: a sentence for the technician */
     int64_t retry_after_ms; /* the receiver's wish, 0 if none */
     bool answered;          /* the receiver itself says so: the way to it is good */
+    bool no_file;           /* what is to be uploaded cannot be read: no fault of the receiver's */
     int64_t finished_ns;    /* CLOCK_MONOTONIC */
     /* Evidence, borrowed for the time of the callback; NULL when there is none.
      * Headers are "Name: value\n" lines exactly as on the wire. */

@@ -92,6 +92,37 @@ START_TEST(a_receiver_that_is_away_stops_the_clips_of_nobody)
 }
 END_TEST
 
+static void say_failed(size_t receiver, uint64_t seq, bool no_file)
+{
+    const struct fact_failed failed = {.receiver = receiver, .seq = seq, .no_file = no_file};
+    facts_publish(world.facts, &(struct fact){.kind = FACT_UPLOAD_FAILED, .u.failed = failed});
+    facts_tell(world.facts);
+}
+
+START_TEST(one_that_cannot_be_read_is_a_fault_until_it_can_or_nobody_waits_for_it)
+{
+    begin(2, 0);
+    say_failed(0, 1, false);
+    ck_assert(!is_fault());
+    say_failed(1, 1, true); /* of another receiver, which takes none */
+    ck_assert(!is_fault());
+    say_failed(0, TODAY, true); /* not known any more */
+    ck_assert(!is_fault());
+    say_failed(0, 1, true);
+    ck_assert(is_fault());
+    say_failed(0, 2, true);
+    say_failed(0, 1, false); /* it is there again; the receiver took it not */
+    ck_assert(is_fault());
+    say_failed(0, 2, false);
+    ck_assert(!is_fault());
+    say_failed(0, 1, true);
+    say_uploaded(0, 2);
+    ck_assert(is_fault());
+    say_uploaded(0, 1);
+    ck_assert(!is_fault());
+}
+END_TEST
+
 START_TEST(one_that_has_room_holds_nothing)
 {
     begin(FULL - 1, 0);
@@ -389,6 +420,7 @@ int main(void)
     TCase *tc = tcase_create("clips held");
     tcase_add_checked_fixture(tc, clips_begin, clips_end);
     tcase_add_test(tc, a_receiver_that_is_away_stops_the_clips_of_nobody);
+    tcase_add_test(tc, one_that_cannot_be_read_is_a_fault_until_it_can_or_nobody_waits_for_it);
     tcase_add_test(tc, one_that_has_room_holds_nothing);
     tcase_add_test(tc, what_is_held_is_read_again_when_there_is_room);
     tcase_add_test(tc, what_the_store_has_no_more_is_not_held);

@@ -368,9 +368,11 @@ START_TEST(a_clip_is_uploaded_and_told)
     for (size_t i = 0; i < attempt_count; i++)
         a = attempts[i].upload ? &attempts[i] : a;
     ck_assert_ptr_nonnull(a);
-    end_attempt(a, &(struct uplink_result){.outcome = UPLINK_OUTCOME_RETRY, .reason = "cut"});
+    end_attempt(a, &(struct uplink_result){
+                       .outcome = UPLINK_OUTCOME_RETRY, .reason = "cut", .no_file = true});
     facts_tell(facts);
     ck_assert_str_eq(last(FACT_UPLOAD_FAILED)->u.failed.reason, "cut");
+    ck_assert(last(FACT_UPLOAD_FAILED)->u.failed.no_file);
     ck_assert_uint_eq(fake_outbox_count(FAKE_UPLOAD), 0);
     virtual_advance(facts, 120000);
     for (size_t i = 0; i < attempt_count; i++)

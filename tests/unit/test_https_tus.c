@@ -185,6 +185,7 @@ static struct uplink_file file;
 static unsigned ends;
 static enum uplink_outcome outcome;
 static char reason[256];
+static bool no_file;
 
 static void on_done(void *arg, const struct uplink_result *result)
 {
@@ -192,6 +193,7 @@ static void on_done(void *arg, const struct uplink_result *result)
     ends++;
     outcome = result->outcome;
     snprintf(reason, sizeof reason, "%s", result->reason);
+    no_file = result->no_file;
 }
 
 static void make_file(size_t length)
@@ -408,6 +410,7 @@ START_TEST(a_file_that_is_not_as_long_as_its_manifest_says_is_not_sent)
     upload();
     ck_assert_uint_eq(requests, 0);
     expect_end(UPLINK_OUTCOME_REFUSED, "the file's length is not what its manifest says");
+    ck_assert(!no_file);
 }
 END_TEST
 
@@ -437,6 +440,7 @@ START_TEST(what_is_no_file_is_not_sent)
     ck_assert_uint_eq(requests, 0);
     expect_end(_i >= 2 ? UPLINK_OUTCOME_REFUSED : UPLINK_OUTCOME_RETRY,
                _i >= 2 ? "no file where" : path);
+    ck_assert(no_file);
     rmdir(path);
     unlink(path);
 }

@@ -54,7 +54,8 @@ static void end(struct tus *s, const struct uplink_result *result)
 
 static void fail(struct tus *s, enum uplink_outcome outcome, const char *reason)
 {
-    struct uplink_result result = {.outcome = outcome, .finished_ns = clock_monotonic_ns()};
+    struct uplink_result result = {
+        .outcome = outcome, .no_file = s->read.error != 0, .finished_ns = clock_monotonic_ns()};
     snprintf(result.reason, sizeof result.reason, "clip %s: %s", s->manifest, reason);
     end(s, &result);
 }
