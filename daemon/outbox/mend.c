@@ -82,8 +82,7 @@ void mend_note_looked(struct outbox *ob, bool is_whole)
     if (!is_whole || !ob->damaged || mend_check_place(ob, &e) != 0)
         return;
     ob->log_has_frames = true;
-    if (newest_put(&ob->newest, &ob->store, &e) == 0)
-        set_damaged(ob, false);
+    set_damaged(ob, newest_put(&ob->newest, &ob->store, &e) != 0);
 }
 
 static void mend_damaged(struct outbox *ob, const char *why)
