@@ -27,6 +27,16 @@ static bool is_served(const struct sockaddr_un *address)
     return served;
 }
 
+/* A dead process's socket; what is none is a person's, who has to take it away. */
+static int remove_dead(const char *path, struct err *e)
+{
+    struct stat info;
+    if (lstat(path, &info) == 0 && !S_ISSOCK(info.st_mode) && !S_ISDIR(info.st_mode))
+        return err_set(e, EEXIST, "%s: is no socket: it is left there, and has to be moved away",
+                       path);
+    return unlink(path) == 0 || errno == ENOENT ? 0 : err_system(e, errno, "%s", path);
+}
+
 int local_socket_bind(const char *path, int *ret_fd, struct err *e)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -35,8 +45,9 @@ int local_socket_bind(const char *path, int *ret_fd, struct err *e)
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     if (is_served(&address))
         return err_set(e, EADDRINUSE, "%s: another process listens there already", path);
-    if (unlink(path) != 0 && errno != ENOENT)
-        return err_system(e, errno, "%s", path);
+    int result = remove_dead(path, e);
+    if (result != 0)
+        return result;
     int fd = open_socket();
     /* Nobody but the group may connect even for the moment before the chmod: the file gets the
      * socket's mode, less the umask, which is the whole process's and is not touched here. */
