@@ -38,7 +38,9 @@ int numbers_read(struct store *s, struct err *e)
     s->ceiling = is_sound ? ceiling : 0;
     s->is_clean = is_sound && count >= 2 && used <= RECORD_SEQ_MAX;
     s->clean_seq = clean;
-    s->clean_used = used;
+    s->left_out = s->is_clean && count == 3;
+    if (s->left_out)
+        s->ceiling = used;
     return 0;
 }
 
@@ -53,7 +55,7 @@ uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_
     if (is_newest)
         return last_seq;
     if (numbers_end_clean(s, stored_seq))
-        return s->clean_used > last_seq ? s->clean_used : last_seq;
+        return s->left_out && s->ceiling > last_seq ? s->ceiling : last_seq;
     if (s->ceiling > 0)
         return s->ceiling > last_seq ? s->ceiling : last_seq;
     return is_damaged ? ceiling_above(last_seq) : last_seq; /* a new one, or an older program's */

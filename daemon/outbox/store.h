@@ -90,10 +90,11 @@ struct store {
     bool is_read_only;  /* opened by store_open_to_read */
     bool keeps_fresh;   /* damaged: events are stored, and not settled however many they are */
     bool is_clean;      /* the stop was clean, and the newest event's number this: clean_seq */
+    bool left_out;      /* and no event came in that run: the ceiling is what its start left out */
     size_t fresh;       /* events that are not settled */
     /* numbers.h; as the file says, or the transaction that is open */
     uint64_t ceiling; /* no number above it was given (but is_clean); 0: nothing is known */
-    uint64_t clean_seq, clean_used;
+    uint64_t clean_seq;
     uint64_t begun; /* numbers above it are given since the start */
     const char *const *receivers;
     size_t receiver_count;
