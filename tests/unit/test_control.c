@@ -422,26 +422,6 @@ START_TEST(where_a_socket_cannot_be_it_is_said_why)
 }
 END_TEST
 
-/* A file of somebody's (a slip in the configuration), a link: with what is in it. */
-START_TEST(what_is_no_socket_is_not_removed_for_one)
-{
-    char path[] = "/tmp/tocsin-no-socket-XXXXXX", link[60];
-    struct err e;
-    struct control_socket bound;
-    int fd = mkstemp(path);
-    ck_assert_int_eq(write(fd, "precious", 8), 8);
-    snprintf(link, sizeof link, "%s.link", path);
-    ck_assert_int_eq(symlink(path, link), 0);
-    ck_assert_int_eq(control_bind(_i == 0 ? path : link, &bound, &e), -EEXIST);
-    ck_assert_msg(strstr(e.text, "is no socket") != NULL, "%s", e.text);
-    ck_assert_int_eq(lseek(fd, 0, SEEK_END), 8);
-    ck_assert_int_eq(access(link, F_OK), 0);
-    close(fd);
-    unlink(link);
-    unlink(path);
-}
-END_TEST
-
 START_TEST(one_that_was_bound_and_is_not_wanted_leaves_nothing)
 {
     struct fixture *f = begin();
@@ -604,7 +584,6 @@ int main(void)
     tcase_add_test(tc, a_connection_has_a_number_of_its_own_and_its_end_is_told_once);
     tcase_add_test(tc, a_socket_whose_owner_is_behind_is_not_replaced);
     tcase_add_loop_test(tc, where_a_socket_cannot_be_it_is_said_why, 0, 4);
-    tcase_add_loop_test(tc, what_is_no_socket_is_not_removed_for_one, 0, 2);
     tcase_add_test(tc, one_that_was_bound_and_is_not_wanted_leaves_nothing);
     tcase_add_test(tc, one_whose_file_was_removed_is_made_anew_and_who_is_connected_stays);
     tcase_add_test(tc, one_that_cannot_be_listened_on_leaves_the_one_that_is_there);

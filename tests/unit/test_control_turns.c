@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose request the control socket serves when: one a turn, each client in its turn, and a quarter
  * of the time for all. */
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -268,10 +271,31 @@ START_TEST(out_of_band_data_is_no_end_and_is_told_once)
 }
 END_TEST
 
+/* A file of somebody's (a slip in the configuration), a link: with what is in it. */
+START_TEST(what_is_no_socket_is_not_removed_for_one)
+{
+    char path[] = "/tmp/tocsin-no-socket-XXXXXX", link[60];
+    struct err e;
+    struct control_socket bound;
+    int fd = mkstemp(path);
+    ck_assert_int_eq(write(fd, "precious", 8), 8);
+    snprintf(link, sizeof link, "%s.link", path);
+    ck_assert_int_eq(symlink(path, link), 0);
+    ck_assert_int_eq(control_bind(_i == 0 ? path : link, &bound, &e), -EEXIST);
+    ck_assert_msg(strstr(e.text, "is no socket") != NULL, "%s", e.text);
+    ck_assert_int_eq(lseek(fd, 0, SEEK_END), 8);
+    ck_assert_int_eq(access(link, F_OK), 0);
+    close(fd);
+    unlink(link);
+    unlink(path);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("control_turns");
     TCase *tc = tcase_create("control_turns");
+    tcase_add_loop_test(tc, what_is_no_socket_is_not_removed_for_one, 0, 2);
     tcase_add_test(tc, a_turn_of_the_loop_serves_one_request_however_many_were_sent);
     tcase_add_test(tc, requests_get_a_quarter_of_the_time);
     tcase_add_test(tc, who_asks_without_pause_does_not_keep_others_waiting);
