@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A store that could not be read when the gateway started, and is read now: what it holds of before
- * joins what has come since. In the order of the start, and so that who shows it is asked last. When
- * this returns, what came of it is handed over: the rows of before are written over then.
+ * joins what has come since. In the order of the start, and so that who shows it is asked last.
+ * When this returns, what came of it is handed over: the rows of before are written over then.
  */
 #include "gateway/internal.h"
 

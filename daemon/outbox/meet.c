@@ -239,11 +239,13 @@ static void complete(struct outbox *ob, uint64_t stored_seq, struct outbox_found
     witness_tell(&ob->witness, m->twins, m->twin_count, found);
     /* One of an earlier run, which a run without a journal has followed, is not. */
     bool is_newest = m->journal_is_newest && m->journal.seq >= stored_seq;
+    /* What was stopped leaves a whole journal: who has damaged it may have the store, too. */
+    bool is_clean = numbers_end_clean(&ob->store, stored_seq) && !m->journal_is_bad;
     found->used_seq =
-        numbers_used(&ob->store, found->last_seq, stored_seq, is_newest, found->damage != NULL);
+        numbers_used(&ob->store, found->last_seq, is_newest, is_clean, found->damage != NULL);
     if (ob->witness.is_contradicted && !is_newest)
         found->used_seq = numbers_used_at_most(found->last_seq, ob->witness.ceiling);
-    bool is_clean = numbers_end_clean(&ob->store, stored_seq) && !ob->witness.is_contradicted;
+    is_clean = is_clean && !ob->witness.is_contradicted;
     if (found->used_seq > found->last_seq && !is_clean) /* else that was said when it was so */
         log_warning("outbox",
                     "%s, and no journal is left: numbers from %llu to %llu "

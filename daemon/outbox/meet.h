@@ -44,6 +44,7 @@ struct meeting {
     size_t twin_count;
     struct journal_head journal; /* the newest that it knows */
     bool journal_is_newest;      /* and no later number was given */
+    bool journal_is_bad;         /* what is wrong with it is told */
     int64_t reserve_events;      /* room that a new database takes at once */
     bool is_met;                 /* what it holds was read */
     bool has_ceiling;            /* numbers_begin */

@@ -49,12 +49,12 @@ bool numbers_end_clean(const struct store *s, uint64_t stored_seq)
     return s->is_clean && s->clean_seq == stored_seq;
 }
 
-uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_seq, bool is_newest,
+uint64_t numbers_used(const struct store *s, uint64_t last_seq, bool is_newest, bool is_clean,
                       bool is_damaged)
 {
     if (is_newest)
         return last_seq;
-    if (numbers_end_clean(s, stored_seq))
+    if (is_clean)
         return s->left_out && s->ceiling > last_seq ? s->ceiling : last_seq;
     if (s->ceiling > 0)
         return s->ceiling > last_seq ? s->ceiling : last_seq;

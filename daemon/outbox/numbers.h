@@ -27,10 +27,11 @@ int numbers_read(struct store *s, struct err *e);
 bool numbers_end_clean(const struct store *s, uint64_t stored_seq);
 
 /*
- * The newest number that may have been given: `last_seq` is the newest event that is known, of
- * which `stored_seq` is in the database. `is_newest`: somebody else knows that it is.
+ * The newest number that may have been given: `last_seq` is the newest event that is known.
+ * `is_newest`: somebody else knows that it is. `is_clean`: nothing came after the last stop, which
+ * was (numbers_end_clean, and nothing speaks against it).
  */
-uint64_t numbers_used(const struct store *s, uint64_t last_seq, uint64_t stored_seq, bool is_newest,
+uint64_t numbers_used(const struct store *s, uint64_t last_seq, bool is_newest, bool is_clean,
                       bool is_damaged);
 
 /* Likewise where what the store says of it is not to be believed: by a ceiling of elsewhere. */

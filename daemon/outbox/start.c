@@ -92,6 +92,7 @@ static int prepare(struct outbox *ob, const struct outbox_options *options,
         return err_set(e, ENOMEM, "outbox: out of memory");
     struct meeting *m = ob->meeting;
     m->journal_is_newest = restore_read(ob->journal, of_journal);
+    m->journal_is_bad = of_journal->damage != NULL;
     m->journal =
         (struct journal_head){.seq = of_journal->last_seq, .wall_ms = of_journal->newest_wall_ms};
     memcpy(m->journal.digest, of_journal->head, sizeof m->journal.digest);

@@ -89,8 +89,8 @@ struct store {
     bool proven;        /* what was read when it was opened is on the disk */
     bool is_read_only;  /* opened by store_open_to_read */
     bool keeps_fresh;   /* damaged: events are stored, and not settled however many they are */
-    bool is_clean;      /* the stop was clean, and the newest event's number this: clean_seq */
-    bool left_out;      /* and no event came in that run: the ceiling is what its start left out */
+    bool is_clean : 1;  /* the stop was clean, and the newest event's number this: clean_seq */
+    bool left_out : 1;  /* and no event came in that run: the ceiling is what its start left out */
     size_t fresh;       /* events that are not settled */
     /* numbers.h; as the file says, or the transaction that is open */
     uint64_t ceiling; /* no number above it was given (but is_clean); 0: nothing is known */

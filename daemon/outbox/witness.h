@@ -7,8 +7,8 @@
  *
  * It need not be exact, but it is never ahead of what was committed; the journal (journal.h) is,
  * while the machine is up, and is asked as well. Written behind everything else, when the first
- * event is stored and then once a minute at the most, only if there is something new. Store thread only (and the loop thread before that
- * thread starts).
+ * event is stored and then once a minute at the most, only if there is something new. Store thread
+ * only (and the loop thread before that thread starts).
  */
 #ifndef TOCSIN_OUTBOX_WITNESS_H
 #define TOCSIN_OUTBOX_WITNESS_H

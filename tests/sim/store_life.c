@@ -414,7 +414,7 @@ static int compare(struct store_life *l, const struct image *is, struct err *e)
 static int begin_numbers(struct store_life *l, const struct image *is, struct err *e)
 {
     uint64_t last = is->count ? is->events[is->count - 1].seq : 0;
-    uint64_t used = numbers_used(&l->store, last, last, false, false);
+    uint64_t used = numbers_used(&l->store, last, false, numbers_end_clean(&l->store, last), false);
     if (used < l->given)
         return err_set(e, EBADMSG, "numbers go on above %llu, and %llu was given",
                        (unsigned long long)used, (unsigned long long)l->given);

@@ -301,6 +301,27 @@ START_TEST(after_a_clean_stop_numbers_go_on)
 }
 END_TEST
 
+/* Its log was taken away with what came after the stop, and who did it was at the journal, too. */
+START_TEST(with_a_damaged_journal_no_stop_was_clean)
+{
+    struct fixture *f = begin_with_journal();
+    put(f, 1, NULL);
+    close_outbox(f);
+    run("cd %s && mkdir stopped && cp outbox.db* stopped", f->folder);
+    open_outbox(f);
+    put(f, 2, NULL);
+    wait_stored(f, 1);
+    kill_it(f);
+    run("cd %s && rm outbox.* && mv stopped/* . && rmdir stopped", f->folder);
+    run("cd %s && for n in 0 1; do head -c 64 /dev/zero | dd of=journal.$n conv=notrunc; done",
+        f->folder);
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_uint_ge(f->found.used_seq, NUMBERS_STEP);
+    end(f);
+}
+END_TEST
+
 START_TEST(after_a_power_cut_numbers_go_on_above_what_may_have_been_given)
 {
     struct fixture *f = begin();
@@ -559,6 +580,7 @@ int main(void)
     tcase_add_test(tests, a_journal_that_lacks_an_event_does_not_say_that_all_is_well);
     tcase_add_test(tests, after_a_clean_stop_numbers_go_on);
     tcase_add_test(tests, after_a_power_cut_and_clean_stops_numbers_go_on);
+    tcase_add_test(tests, with_a_damaged_journal_no_stop_was_clean);
     tcase_add_test(tests, after_a_power_cut_numbers_go_on_above_what_may_have_been_given);
     tcase_add_test(tests,
                    what_a_power_cut_left_out_stays_so_when_nothing_comes_before_the_next_start);
