@@ -52,7 +52,7 @@ static bool is_held_by_the_living(int fd)
     return lives || !has_holder;
 }
 
-static int lock(int fd, const char *path, const char *who, struct err *e)
+int folder_lock_open_file(int fd, const char *path, const char *who, struct err *e)
 {
     if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
         return 0;
@@ -65,11 +65,11 @@ static int lock(int fd, const char *path, const char *who, struct err *e)
 static int take(const char *path, int flags, const char *who, int *fd, struct err *e)
 {
     if (*fd >= 0 && folder_lock_is_of(*fd, path))
-        return lock(*fd, path, who, e);
+        return folder_lock_open_file(*fd, path, who, e);
     int taken = open(path, flags | O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0600);
     if (taken < 0)
         return err_system(e, errno, "%s", path);
-    int result = lock(taken, path, who, e);
+    int result = folder_lock_open_file(taken, path, who, e);
     int left = result == 0 ? *fd : taken;
     if (left >= 0)
         close(left);

@@ -28,4 +28,7 @@ int folder_lock_take_file(const char *path, const char *who, int *fd, struct err
 /* Whether the folder of that name is the one that was taken; any thread. */
 bool folder_lock_is_of(int fd, const char *folder);
 
+/* Likewise of what is open already, a folder or a file: 0 or -EADDRINUSE. */
+int folder_lock_open_file(int fd, const char *path, const char *who, struct err *e);
+
 #endif

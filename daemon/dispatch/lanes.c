@@ -15,6 +15,7 @@
 #define SLOW_CAP_MS    LIMIT_RETRY_SLOW_MS
 #define REFUSED_MS     LIMIT_RETRY_SLOW_MS /* for so long it is the event, and no proxy of a moment */
 #define AFTER_REFUSAL  1000 /* the lane's own pause, so that a refusing receiver is not flooded */
+#define BEHIND_PRESSES (INT64_C(1) << 62) /* above any seq */
 #define RETRY_WISH_MAX LIMIT_RETRY_WISH_MS
 
 /* What is pending of one incident. */
@@ -82,9 +83,11 @@ static void leave_queue(struct delivery *entry)
     heap_remove(entry->queue, &entry->place);
 }
 
+/* Presses before all else. */
 static void make_ready(struct lanes *lanes, struct delivery *entry)
 {
-    enter_queue(entry, &lanes->lane[home_lane(entry)].ready, (int64_t)entry->seq);
+    int64_t behind = entry->class == EVENT_CLASS_PRESS ? 0 : BEHIND_PRESSES;
+    enter_queue(entry, &lanes->lane[home_lane(entry)].ready, behind + (int64_t)entry->seq);
 }
 
 static struct delivery *at_place(struct heap_node *node)
@@ -168,12 +171,21 @@ static struct delivery *first_free(struct lane *lane)
     return entry;
 }
 
+/* Its own lane is kept for the next press, though a receiver hangs with all that is tried, and that
+ * of late ones for those; but a press takes any. */
+static bool is_kept_from(const struct lanes *lanes, const struct delivery *entry, int lane)
+{
+    return entry->class != EVENT_CLASS_PRESS &&
+           (lane == UPLINK_LANE_PRESS ||
+            (lane == UPLINK_LANE_LATE && lanes->lane[lane].ready.first));
+}
+
 /* What is urgent and was never tried waits for no lane: any free one will do. */
 static struct delivery *next_fresh(struct lanes *lanes)
 {
     struct delivery *entry = first_free(&lanes->lane[UPLINK_LANE_PRESS]);
     for (int lane = 0; entry && lane < LANES_SENDING; lane++) {
-        if (!lanes->lane[lane].in_flight)
+        if (!lanes->lane[lane].in_flight && !is_kept_from(lanes, entry, lane))
             return start(lanes, entry, (enum uplink_lane)lane);
     }
     return NULL;

@@ -2,10 +2,12 @@
 /*
  * What one receiver still has to get, and what to send next: pure, with the time handed in.
  *
- *   press      never tried yet, a press or whatever else belongs to an incident (a further press,
- * its escalation, its cancelling); goes at once, in its own lane or in any lane that is free late
- * those that did not get through at the first try, oldest first follow-up  what belongs to no
- * incident: faults, reports manifest   clip manifests
+ *   press      presses that were never tried, and behind them what else belongs to an incident (a
+ *              further press, its escalation, its cancelling): at once, by any lane that is free;
+ *              this one is for presses alone
+ *   late       those that did not get through at the first try, presses first, the oldest first
+ *   follow-up  what belongs to no incident: faults, reports
+ *   manifest   clip manifests
  *
  * But for a press itself, nothing goes before the earlier events of its incident.
  *
@@ -13,9 +15,9 @@
  * An event that was *refused* waits by itself and lets the next one pass, so that one bad event
  * cannot dam up a hundred good ones. It may be the event (a person must mend something), or a proxy
  * that refuses everything for a moment. Refused once, it goes again as soon as the receiver has
- * taken anything (lanes_proven), or else after 60 s; refused again in a row, after 60 s. A press of
- * the last ten minutes does not wait so long: it is tried as one that failed. Those behind it of
- * its own incident pass it once it has been refused for a minute, and until it is tried again.
+ * taken anything (lanes_proven), or else after 60 s; refused again in a row, after 60 s. What is
+ * urgent does not wait so long: for ten minutes it is tried as what failed. What has been refused
+ * for a minute is *bad*: those behind it of its own incident pass it until it is tried again.
  *
  * An entry that is not in flight stands in one queue. Every step costs at most the logarithm of the
  * backlog (but for those that move many at once, each of them once):
@@ -23,7 +25,7 @@
  *   added ─▶ ready, by seq ─▶ in flight ─▶ delivered
  *     │        ▲       ▲         │ failed
  *     │        │       ├─────────┤
- *     ▼        │       └─ refused, by time
+ *     ▼        │       └─ doubted, refused: by time
  *   behind the earlier events of its incident
  */
 #ifndef TOCSIN_DISPATCH_LANES_H

@@ -15,10 +15,8 @@
 
 #include "base/clock.h"
 
-#define AGAIN_MS 100
-#define WAITING                                                                                    \
-    8 /* a reload says two, a start one; then the newest takes the place of the last               \
-       */
+#define AGAIN_MS     100
+#define WAITING      8 /* a reload says two, a start one; then the newest takes the last's place */
 #define MESSAGE_SIZE 300
 
 struct service {

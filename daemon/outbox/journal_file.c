@@ -5,9 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/folder_lock.h"
 
 #define PATH_BYTES 4096
 #define TRIES      10
@@ -84,11 +85,11 @@ int journal_file_open(const char *path, bool *ret_put_aside)
         *ret_put_aside = true;
         fd = open_ours(path);
     }
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+    struct err e;
+    if (fd < 0 || folder_lock_open_file(fd, path, "tocsind", &e) == 0)
         return fd;
-    int result = -errno;
     close(fd);
-    return result;
+    return -EWOULDBLOCK;
 }
 
 bool journal_file_has_name(int fd, const char *path)

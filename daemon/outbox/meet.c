@@ -97,6 +97,8 @@ static int read_database(struct outbox *ob, struct outbox_found *found, struct e
     bool was_absent = result == 0 && salvage_is_absent(s);
     if (result == 0)
         result = store_open(s, e);
+    if (result == 0)
+        result = hold_folder(&ob->meeting->hold, s->path, e); /* it may have come in between */
     if (result == 0 || result == -EBADMSG)
         open_witness(ob, was_absent);
     if (result == 0)
@@ -263,15 +265,45 @@ static void note_met(struct outbox *ob, uint64_t used_seq)
     ob->meeting->is_met = true;
 }
 
-static int refuse(struct outbox *ob, struct outbox_found *found, struct err *e)
+static int say_refused(const struct outbox *ob, struct err *e)
 {
-    outbox_found_finish(found);
-    newest_free(&ob->newest);
-    store_close(&ob->store);
     return err_set(e, EEXIST,
                    "%s came late, with numbers that were given to other events meanwhile: it "
                    "cannot be taken over while tocsind runs; leave it there, and restart tocsind",
                    ob->store.path);
+}
+
+static int refuse(struct outbox *ob, struct outbox_found *found, struct err *e)
+{
+    struct stat info;
+    outbox_found_finish(found);
+    newest_free(&ob->newest);
+    store_close(&ob->store);
+    if (stat(ob->store.path, &info) == 0) {
+        ob->meeting->refused_dev = info.st_dev;
+        ob->meeting->refused_ino = info.st_ino;
+    }
+    return say_refused(ob, e);
+}
+
+/* It is not read again and again. */
+static bool was_refused(const struct outbox *ob)
+{
+    struct stat info;
+    const struct meeting *m = ob->meeting;
+    return m->refused_ino != 0 && stat(ob->store.path, &info) == 0 &&
+           info.st_dev == m->refused_dev && info.st_ino == m->refused_ino;
+}
+
+/* Asked before anything is told of it, or written into it; and once more when it is handed over. */
+static bool cannot_be_taken(struct outbox *ob, uint64_t stored_seq, bool has_other)
+{
+    struct meeting *m = ob->meeting;
+    uv_mutex_lock(&ob->lock);
+    m->stored_seq = stored_seq;
+    bool cannot = is_of_another(m, has_other);
+    uv_mutex_unlock(&ob->lock);
+    return cannot;
 }
 
 /* It was read, and can be written if it is not `refused`. */
@@ -279,7 +311,10 @@ static int take_over(struct outbox *ob, int refused, struct outbox_found *found,
 {
     struct meeting *m = ob->meeting;
     uint64_t stored_seq = found->last_seq;
-    bool has_other = restore_compare(&ob->store, m->twins, m->twin_count, found);
+    bool has_other =
+        restore_compare(&ob->store, m->twins, m->twin_count, m->journal_was_apart, found);
+    if (cannot_be_taken(ob, stored_seq, has_other))
+        return refuse(ob, found, e);
     complete(ob, stored_seq, found);
     if (refused == 0 && untold_put(&ob->store, found, e) != 0)
         log_warning("outbox", "%s", e->text);
@@ -302,6 +337,8 @@ static int take_over(struct outbox *ob, int refused, struct outbox_found *found,
 static int meet(struct outbox *ob, struct err *e)
 {
     struct outbox_found found = {0};
+    if (was_refused(ob))
+        return say_refused(ob, e);
     int refused = read_database(ob, &found, e);
     int result = refused == 0 ? 0 : read_only(ob, refused, &found, e);
     if (result == 0)

@@ -30,6 +30,8 @@
 #ifndef TOCSIN_OUTBOX_MEET_H
 #define TOCSIN_OUTBOX_MEET_H
 
+#include <sys/types.h>
+
 #include "outbox/hold.h"
 #include "outbox/journal.h"
 #include "outbox/restore.h"
@@ -45,15 +47,18 @@ struct meeting {
     struct journal_head journal; /* the newest that it knows */
     bool journal_is_newest;      /* and no later number was given */
     bool journal_is_bad;         /* what is wrong with it is told */
+    bool journal_was_apart;      /* when it was read */
     int64_t reserve_events;      /* room that a new database takes at once */
     bool is_met;                 /* what it holds was read */
     bool has_ceiling;            /* numbers_begin */
     uint64_t used_seq;           /* no number above it was given */
-    int64_t salvaged_ns;         /* when a damaged one could not be put aside; 0: none */
-    struct words words;          /* of the fault that was told */
-    bool was_mended;   /* a damaged database was put aside, or was to be, while it runs: */
-    int64_t mended_ns; /* when that was tried last */
-    bool ended_clean;  /* the store says that nothing is missing in it; after the thread */
+    dev_t refused_dev; /* the database that was refused, since its numbers were given to others: */
+    ino_t refused_ino; /* only a restart can take it over; 0: none */
+    int64_t salvaged_ns; /* when a damaged one could not be put aside; 0: none */
+    struct words words;  /* of the fault that was told */
+    bool was_mended;     /* a damaged database was put aside, or was to be, while it runs: */
+    int64_t mended_ns;   /* when that was tried last */
+    bool ended_clean;    /* the store says that nothing is missing in it; after the thread */
     /* The loop's. */
     bool is_apart;
     bool is_unread; /* what the store holds was not told yet */

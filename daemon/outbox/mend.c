@@ -158,6 +158,8 @@ int mend_reopen_to_read(struct outbox *ob, struct err *e)
     if (result == 0)
         result = store_open(&ob->store, e);
     if (result == 0)
+        result = hold_folder(&ob->meeting->hold, ob->store.path, e); /* it may have come since */
+    if (result == 0)
         result = store_read_head(&ob->store, &found, e);
     if (result == 0)
         result = witness_check(&ob->witness, &ob->store, &found, e);

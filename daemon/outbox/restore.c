@@ -148,12 +148,13 @@ static enum restore_state compare_with_stored(struct store *s, const struct rest
     return state;
 }
 
-bool restore_compare(struct store *s, struct restore_twin *twins, size_t count,
+bool restore_compare(struct store *s, struct restore_twin *twins, size_t count, bool is_apart,
                      struct outbox_found *found)
 {
     struct numbers other = {.count = 0}, healed = {.count = 0};
-    struct prune_mark pruned;
-    prune_read_mark(s, &pruned);
+    struct prune_mark pruned = {.seq = 0};
+    if (!is_apart) /* numbers that were given without the store say nothing of what it has had */
+        prune_read_mark(s, &pruned);
     for (size_t i = 0; i < count; i++) {
         twins[i].stored = compare_with_stored(s, &twins[i], &pruned);
         if (twins[i].stored == RESTORE_OTHER)

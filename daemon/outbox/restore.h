@@ -34,7 +34,7 @@ size_t restore_list(const struct outbox_found *of_journal, struct restore_twin *
 /* Store thread, with the database open, of which `found` is what was read. What contradicts itself
  * is logged, and told as damage by its number; and if there is damage, what of it the journal has.
  * Whether something contradicts itself. */
-bool restore_compare(struct store *s, struct restore_twin *twins, size_t count,
+bool restore_compare(struct store *s, struct restore_twin *twins, size_t count, bool is_apart,
                      struct outbox_found *found);
 
 /*

