@@ -268,7 +268,8 @@ int main(void)
     tcase_add_test(tests, the_words_of_the_fault_follow_what_hinders_it_now);
     tcase_add_test(tests, a_reason_that_is_new_is_told_and_the_same_is_not);
     tcase_add_test(tests, two_reasons_that_take_turns_are_no_storm);
-    tcase_add_loop_test(tests, what_the_store_never_had_is_stored_though_it_has_later_numbers, 0, 2);
+    tcase_add_loop_test(tests, what_the_store_never_had_is_stored_though_it_has_later_numbers, 0,
+                        2);
     tcase_add_test(tests, another_gateways_store_is_refused_at_a_start);
     tcase_add_test(tests,
                    a_gateway_that_was_given_another_id_begins_anew_where_the_store_is_moved_away);
