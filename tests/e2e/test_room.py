@@ -67,7 +67,6 @@ def state_of(stand, seq):
 
 
 @pytest.mark.long
-@pytest.mark.xdist_group("cameras")
 def test_a_disk_that_fills_up_stops_clips_first_then_records_and_alarms_last(stand):
     disk = Disk(stand)
     try:
