@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,15 @@
 
 #include "base/log.h"
 
-/* proc(5): the first thread of a process has ended, and so has what it could do by itself. */
+#define EXITING 0x4 /* PF_EXITING of include/linux/sched.h */
+
+/* proc(5), of the first thread: it has ended; or it was killed, or was about to end, and hangs in
+ * the kernel. One that was killed and does not hang ends by itself, and lives until then. */
 static bool has_ended(long pid)
 {
-    char path[64], text[512];
+    char path[64], text[512], state = 'R';
+    unsigned flags = 0;
+    unsigned long pending = 0;
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
     FILE *stat = fopen(path, "re");
     size_t length = stat ? fread(text, 1, sizeof text - 1, stat) : 0;
@@ -23,7 +29,15 @@ static bool has_ended(long pid)
         fclose(stat);
     text[length] = '\0';
     const char *name_end = strrchr(text, ')');
-    return name_end && (name_end[1] == ' ') && (name_end[2] == 'Z' || name_end[2] == 'X');
+    int fields = name_end ? sscanf(name_end + 1,
+                                   " %c %*d %*d %*d %*d %*d %u %*s %*s %*s %*s %*s %*s %*s %*s "
+                                   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
+                                   &state, &flags, &pending)
+                          : 0;
+    if (fields >= 1 && (state == 'Z' || state == 'X'))
+        return true;
+    bool is_doomed = (flags & EXITING) || (pending & 1ul << (SIGKILL - 1));
+    return fields == 3 && state == 'D' && is_doomed;
 }
 
 /* proc(5): "1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF". Not by the device: some file systems

@@ -4,8 +4,9 @@
  * file of its own lies about that might be somebody else's, and it is known whether the folder of
  * that name is still the one that was locked. Who is forked closes what it inherits.
  *
- * A process that was killed keeps its locks for as long as one of its threads waits for a disk that
- * does not answer. It does nothing any more, and nobody is kept out by it.
+ * A process that was killed keeps its locks for as long as one of its threads, the first or
+ * another, waits for a disk that does not answer. It does nothing any more, and nobody is kept out
+ * by it.
  */
 #ifndef TOCSIN_BASE_FOLDER_LOCK_H
 #define TOCSIN_BASE_FOLDER_LOCK_H

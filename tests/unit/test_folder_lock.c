@@ -17,6 +17,19 @@
 
 static char folder[32], inner[48], file[48];
 
+/* What proc(5) says of the holder in place of what it is; NULL: the truth. */
+static const char *holder;
+
+FILE *__real_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen(const char *path, const char *mode);
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+    if (holder && strncmp(path, "/proc/", 6) == 0 && strcmp(path, "/proc/locks") != 0)
+        return fmemopen((void *)(uintptr_t)holder, strlen(holder), "r");
+    return __real_fopen(path, mode);
+}
+
 static void make_folder(void)
 {
     strcpy(folder, "/tmp/tocsin-lock-XXXXXX");
@@ -162,6 +175,59 @@ START_TEST(who_has_ended_but_for_a_thread_keeps_nobody_out)
 }
 END_TEST
 
+/* What Linux 6.18 said of one whose only thread waited in a write on a file system that stood still
+ * (fsfreeze), before and after kill -9. Here no disk stands still: the holder is well, and these
+ * words are put in place of its own. */
+static int take_from_holder(const char *state, unsigned flags, unsigned pending)
+{
+    char text[512];
+    int fd = -1;
+    snprintf(text, sizeof text,
+             "5404 (a ) b) %s 5395 5393 15679 0 -1 %u 73 0 0 0 0 1 0 0 20 0 1 0 43380 10928128 280 "
+             "18446744073709551615 94548541755392 94548541755981 140729651144128 0 0 %u 0 6 0 1 0 "
+             "0 17 0 0 0 0 0 0 94548541767120 94548541767752 94549573160960 140729651145348 "
+             "140729651145367 140729651145367 140729651146740 9\n",
+             state, flags, pending);
+    holder = text;
+    int result = take(&fd);
+    holder = NULL;
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+START_TEST(who_was_killed_and_waits_for_the_disk_in_its_first_thread_keeps_nobody_out)
+{
+    const unsigned forked = 0x400040, exiting = 0x4, kill_9 = 1 << (SIGKILL - 1);
+    int fd = -1;
+    make_folder();
+    ck_assert_int_eq(take(&fd), 0);
+    ck_assert_int_eq(take_from_holder("D", forked, kill_9), 0);
+    ck_assert_int_eq(take_from_holder("D", forked | exiting, 0), 0); /* it has come so far */
+    close(fd);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(who_only_waits_for_the_disk_or_is_still_about_to_end_keeps_others_out)
+{
+    const unsigned forked = 0x400040, exiting = 0x4, kill_9 = 1 << (SIGKILL - 1);
+    int fd = -1;
+    make_folder();
+    ck_assert_int_eq(take(&fd), 0);
+    ck_assert_int_eq(take_from_holder("D", forked, 0), -EADDRINUSE);
+    ck_assert_int_eq(take_from_holder("D", forked, 1 << (SIGTERM - 1)), -EADDRINUSE);
+    ck_assert_int_eq(take_from_holder("D", forked, 1 << SIGKILL), -EADDRINUSE);
+    ck_assert_int_eq(take_from_holder("R", forked, kill_9), -EADDRINUSE);
+    ck_assert_int_eq(take_from_holder("S", forked | exiting, 0), -EADDRINUSE);
+    holder = "5404 (cut) D 5395";
+    ck_assert_int_eq(take(&(int){-1}), -EADDRINUSE);
+    holder = NULL;
+    close(fd);
+    remove_folder();
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("folder_lock");
@@ -171,6 +237,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, another_folder_of_that_name_is_taken_in_its_place);
     tcase_add_test(tc, a_folder_that_another_holds_is_not_taken_in_its_place);
     tcase_add_test(tc, who_has_ended_but_for_a_thread_keeps_nobody_out);
+    tcase_add_test(tc, who_was_killed_and_waits_for_the_disk_in_its_first_thread_keeps_nobody_out);
+    tcase_add_test(tc, who_only_waits_for_the_disk_or_is_still_about_to_end_keeps_others_out);
     suite_add_tcase(suite, tc);
     return suite;
 }
