@@ -458,6 +458,8 @@ static void do_piece(struct outbox *ob, struct job *job)
     if (result == -EBADMSG || result == -ESTALE) {
         note_fault(ob, e.text);
         mend(ob, result, e.text);
+        if (job->kind == JOB_SCRUB) /* mend finds it where it waits, and this one does not */
+            scrub_init(&job->u.scrub);
     }
     if (result < 0 && job->kind == JOB_QUERY) {
         question_fail(job->u.query.question, e.text);

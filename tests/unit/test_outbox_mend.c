@@ -111,21 +111,26 @@ static void turn_until_opened(struct fixture *f, unsigned times)
     }
 }
 
-/* A try reads all of it, and may write as much: not with everything that comes. */
-START_TEST(a_salvage_that_failed_is_not_tried_at_once_again)
+/* With events that nobody needs to read to start, closed. */
+static struct fixture *make_delivered(void)
 {
     static const struct uplink_result result = {.outcome = UPLINK_OUTCOME_UNCONFIRMED};
     struct fixture *f = begin();
     for (uint64_t seq = 1; seq <= 400; seq++)
         put(f, seq, "state");
     wait_stored(f, 400);
-    for (uint64_t seq = 1; seq <= 400; seq++) { /* nobody needs to read them to start */
+    for (uint64_t seq = 1; seq <= 400; seq++) {
         for (size_t receiver = 0; receiver < 2; receiver++)
             outbox_record_delivery(f->outbox, seq, receiver, 1, &result);
     }
     close_outbox(f);
     remove_log(f);
-    damage(f, "{\"seq\":150}");
+    return f;
+}
+
+/* A look finds that, and it cannot be mended: something is in the way. */
+static void open_damaged(struct fixture *f)
+{
     shell(f, "mkdir -p outbox.db.new/in-the-way");
     f->look_at_once = true;
     open_outbox(f);
@@ -134,6 +139,14 @@ START_TEST(a_salvage_that_failed_is_not_tried_at_once_again)
         ck_assert_int_lt(clock_monotonic_ms(), by_ms);
         uv_run(&f->loop, UV_RUN_NOWAIT);
     }
+}
+
+/* A try reads all of it, and may write as much: not with everything that comes. */
+START_TEST(a_salvage_that_failed_is_not_tried_at_once_again)
+{
+    struct fixture *f = make_delivered();
+    damage(f, "{\"seq\":150}");
+    open_damaged(f);
     turn_until_opened(f, 2); /* the try is over: it is opened once more, */
     shell(f, "rm -r outbox.db.new");
     turn_until_opened(f, 4); /* and looked at again and again */
@@ -142,6 +155,51 @@ START_TEST(a_salvage_that_failed_is_not_tried_at_once_again)
     end(f);
 }
 END_TEST
+
+static void copy_page(const char *from, const char *to, off_t at)
+{
+    char page[4096];
+    int in = open(from, O_RDONLY), out = open(to, O_WRONLY);
+    ck_assert_int_eq(pread(in, page, sizeof page, at), (ssize_t)sizeof page);
+    ck_assert_int_eq(pwrite(out, page, sizeof page, at), (ssize_t)sizeof page);
+    close(in);
+    close(out);
+}
+
+/* What differs is made to be as it was; of one that is in use. */
+static void put_right(const struct fixture *f, const char *whole)
+{
+    char path[64], page[4096], right[4096];
+    path_of(f, path);
+    int fd = open(path, O_RDONLY), from = open(whole, O_RDONLY);
+    for (off_t at = 4096; pread(from, right, sizeof right, at) == (ssize_t)sizeof right;
+         at += 4096) {
+        ck_assert_int_eq(pread(fd, page, sizeof page, at), (ssize_t)sizeof page);
+        if (memcmp(page, right, sizeof page) != 0)
+            copy_page(whole, path, at);
+    }
+    close(fd);
+    close(from);
+}
+
+/* Where a table or an index begins, of one that is closed. */
+static off_t find_root(const struct fixture *f, const char *name)
+{
+    struct store s;
+    sqlite3_stmt *query;
+    open_store(f, &s);
+    ck_assert_int_eq(sqlite3_prepare_v2(s.db, "SELECT rootpage FROM sqlite_master WHERE name=?1",
+                                        -1, &query, NULL),
+                     SQLITE_OK);
+    store_bind_text(query, 1, name);
+    ck_assert_int_eq(sqlite3_step(query), SQLITE_ROW);
+    off_t at = (sqlite3_column_int64(query, 0) - 1) * 4096;
+    sqlite3_finalize(query);
+    store_checkpoint(&s);
+    store_close(&s);
+    remove_log(f);
+    return at;
+}
 
 static void wait_answered(struct fixture *f)
 {
@@ -191,6 +249,39 @@ START_TEST(damage_that_heals_by_itself_before_it_may_be_mended_is_a_fault_that_e
     open_outbox(f);
     ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "later");
     ck_assert_uint_eq(f->found.last_seq, 6);
+    end(f);
+}
+END_TEST
+
+/* A look that meets damage has passed what was whole, and need not be so any more. */
+START_TEST(a_look_that_meets_damage_begins_anew_before_it_calls_all_whole)
+{
+    struct fixture *f = make_delivered();
+    char path[64], other[80], whole[80];
+    path_of(f, path);
+    snprintf(other, sizeof other, "%s/other", f->folder);
+    snprintf(whole, sizeof whole, "%s/whole", f->folder);
+    off_t passed = find_root(f, "upload_clip"); /* looked at before any event is */
+    shell(f, "cp outbox.db whole && cp outbox.db other");
+    damage(f, "{\"seq\":150}");
+    open_damaged(f);
+    ck_assert_msg(strstr(f->fault, "event_alarm") != NULL, "%s", f->fault);
+    char junk[4096] = {1};
+    int fd = open(other, O_WRONLY);
+    ck_assert_int_eq(pwrite(fd, junk, sizeof junk, passed), (ssize_t)sizeof junk);
+    close(fd);
+    copy_page(other, path, passed);
+    put_right(f, other);
+    for (int64_t by_ms = clock_monotonic_ms() + patience_ms();
+         f->faulty && !strstr(f->fault, "upload_clip");) {
+        ck_assert_int_lt(clock_monotonic_ms(), by_ms);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    ck_assert(f->faulty);
+    put_right(f, whole); /* and now it is */
+    while (f->faulty)    /* the test's time is over at some time */
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    shell(f, "rm -r outbox.db.new");
     end(f);
 }
 END_TEST
@@ -410,6 +501,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, one_that_is_replaced_again_at_once_is_not_written_anew_again);
     tcase_add_test(tc, a_salvage_that_failed_is_not_tried_at_once_again);
     tcase_add_test(tc, damage_that_heals_by_itself_before_it_may_be_mended_is_a_fault_that_ends);
+    tcase_add_test(tc, a_look_that_meets_damage_begins_anew_before_it_calls_all_whole);
     tcase_add_test(tc, the_log_of_a_damaged_one_is_not_played_into_the_fresh_one);
     tcase_add_test(tc, an_emptied_database_with_a_log_is_damage_and_the_log_is_kept);
     tcase_add_test(tc, a_file_of_the_journal_that_was_emptied_is_told);
