@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "outbox/witness.h"
 #include "outbox/words.h"
 #include "outbox_hidden.h"
 #include "outbox_kills.h"
@@ -105,6 +106,60 @@ START_TEST(a_store_whose_numbers_were_given_to_others_is_not_taken_over)
     f->start_wait_ms = 0;
     open_outbox(f);
     ck_assert_uint_eq(f->found.last_seq, 1);
+    finish(f);
+}
+END_TEST
+
+/* How many rows tell of damage in one that is closed. */
+static int count_told(const struct fixture *f)
+{
+    struct store s;
+    sqlite3_stmt *query;
+    open_store(f, &s);
+    ck_assert_int_eq(sqlite3_prepare_v2(s.db, "SELECT count(*) FROM state WHERE name='untold'", -1,
+                                        &query, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(query), SQLITE_ROW);
+    int count = sqlite3_column_int(query, 0);
+    sqlite3_finalize(query);
+    store_close(&s);
+    return count;
+}
+
+/* Whose event 1 is another than that of the journal, which would be told in it. */
+START_TEST(a_store_that_is_refused_is_neither_written_nor_read_again)
+{
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
+    struct fixture *f = begin_stopped();
+    hide(f);
+    open_outbox(f);
+    put(f, 1, NULL); /* into the journal */
+    kill_it(f);
+    bring_back(f);
+    run("rm %s/" WITNESS_FILE, f->folder); /* which would have it salvaged */
+    change(f, "UPDATE event SET (bytes,digest)=('{}',x'44136fa355b3678a1146ad16f7e8649e94fb4fc21fe7"
+              "7e8310c060f61caaff8a')"); /* sha256 of that */
+    watched_vfs_hold_opens(true);
+    f->start_wait_ms = 1;
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.restored_count, 1);
+    watched_vfs_hold_opens(false);
+    wait_words(f, "restart tocsind");
+    unsigned opened = watched_vfs_counts().opened;
+    for (int i = 0; i < 3; i++) { /* each would have it read again, as whatever the thread tries */
+        struct heard heard = ask(f, &query);
+        ck_assert_msg(strstr(heard.error, "restart tocsind") != NULL, "%s", heard.error);
+        free(heard.text);
+    }
+    ck_assert_uint_eq(watched_vfs_counts().opened, opened);
+    ck_assert(!f->came_late);
+    kill_it(f);
+    ck_assert_int_eq(count_told(f), 0);
+    f->start_wait_ms = 0;
+    open_outbox(f); /* which says it */
+    ck_assert_ptr_nonnull(f->found.damage);
+    close_outbox(f);
+    open_outbox(f);
     finish(f);
 }
 END_TEST
@@ -277,5 +332,6 @@ int main(void)
     tcase_add_test(tests, the_store_of_an_older_program_is_that_of_its_newest_event);
     tcase_add_test(tests, a_store_that_says_nothing_is_whoever_opens_it);
     tcase_add_test(tests, a_store_whose_numbers_were_given_to_others_is_not_taken_over);
+    tcase_add_test(tests, a_store_that_is_refused_is_neither_written_nor_read_again);
     return run_suite(suite);
 }
