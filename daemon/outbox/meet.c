@@ -67,6 +67,40 @@ static int read_found(struct outbox *ob, struct outbox_found *found, struct err 
     return result == 0 ? witness_check(&ob->witness, &ob->store, found, e) : result;
 }
 
+/* It may be readable by the next try, or as it is; that it was damaged is to be told all the same.
+ */
+static void note_unsalvaged(struct meeting *m, const char *why, const struct err *refusal)
+{
+    free(m->unsalvaged);
+    if (asprintf(
+            &m->unsalvaged,
+            "the outbox was damaged (%s), and could not be put aside (%s): it is used as it is",
+            why, refusal->text) < 0)
+        abort(); /* without memory: start anew */
+}
+
+/* It was salvaged, and that is told. */
+static void forget_unsalvaged(struct meeting *m)
+{
+    free(m->unsalvaged);
+    m->unsalvaged = NULL;
+}
+
+/* Beside what is told of it already. */
+static void tell_unsalvaged(struct meeting *m, struct outbox_found *found)
+{
+    char *both = m->unsalvaged;
+    if (both && found->damage && asprintf(&both, "%s\n%s", found->damage, m->unsalvaged) < 0)
+        abort(); /* likewise */
+    if (!both)
+        return;
+    if (both == m->unsalvaged)
+        m->unsalvaged = NULL;
+    forget_unsalvaged(m);
+    free(found->damage);
+    found->damage = both;
+}
+
 /* One that cannot be salvaged, since nothing can be written, would be read whole at every try. */
 static int salvage_found(struct outbox *ob, const char *why, struct outbox_found *found,
                          struct err *e)
@@ -79,6 +113,10 @@ static int salvage_found(struct outbox *ob, const char *why, struct outbox_found
         return err_set(e, EIO, "%s", why);
     int result = salvage(&ob->store, why, found, e);
     m->salvaged_ns = result == 0 ? 0 : now_ns;
+    if (found->damage)
+        forget_unsalvaged(m);
+    else
+        note_unsalvaged(m, why, e);
     if (result == 0)
         result = store_read_found(&ob->store, found, e);
     if (result == 0 && !untold_take(found))
@@ -92,6 +130,8 @@ static int read_database(struct outbox *ob, struct outbox_found *found, struct e
     int result = mend_hold(ob, e);
     if (result == 0)
         result = salvage_finish(s, found, e);
+    if (found->damage)
+        forget_unsalvaged(ob->meeting);
     if (result == 0 && log_alone_is_left(s->path))
         result = log_alone_hold_place(s->path, e);
     bool was_absent = result == 0 && salvage_is_absent(s);
@@ -311,6 +351,7 @@ static int take_over(struct outbox *ob, int refused, struct outbox_found *found,
 {
     struct meeting *m = ob->meeting;
     uint64_t stored_seq = found->last_seq;
+    tell_unsalvaged(m, found);
     bool has_other =
         restore_compare(&ob->store, m->twins, m->twin_count, m->journal_was_apart, found);
     if (cannot_be_taken(ob, stored_seq, has_other))

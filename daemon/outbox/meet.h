@@ -55,6 +55,7 @@ struct meeting {
     dev_t refused_dev; /* the database that was refused, since its numbers were given to others: */
     ino_t refused_ino; /* only a restart can take it over; 0: none */
     int64_t salvaged_ns; /* when a damaged one could not be put aside; 0: none */
+    char *unsalvaged;    /* what to tell of that when it can be read; NULL: nothing */
     struct words words;  /* of the fault that was told */
     bool was_mended;     /* a damaged database was put aside, or was to be, while it runs: */
     int64_t mended_ns;   /* when that was tried last */

@@ -69,6 +69,7 @@ void meet_free(struct meeting *m)
         return;
     outbox_found_finish(&m->found);
     hold_end(&m->hold);
+    free(m->unsalvaged);
     free(m->twins);
     free(m);
 }

@@ -286,6 +286,33 @@ START_TEST(a_look_that_meets_damage_begins_anew_before_it_calls_all_whole)
 }
 END_TEST
 
+/* What was refused then need not be known from what is there now. */
+START_TEST(damage_that_could_not_be_mended_is_told_though_it_can_be_read_later)
+{
+    struct fixture *f = begin();
+    char whole[80];
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        put(f, seq, "state"); /* which a start has to read */
+    wait_stored(f, 400);
+    close_outbox(f);
+    remove_log(f);
+    snprintf(whole, sizeof whole, "%s/whole", f->folder);
+    shell(f, "cp outbox.db whole && mkdir -p outbox.db.new/in-the-way");
+    damage(f, "{\"seq\":150}");
+    open_outbox(f);
+    ck_assert_str_ne(f->found.unknown, "");
+    ck_assert_ptr_null(f->found.damage);
+    put_right(f, whole);
+    turn_until(f, &f->came_late);
+    ck_assert_uint_eq(f->late_pending, 800);
+    ck_assert(f->damaged);
+    ck_assert_msg(strstr(f->damage, "could not be put aside") != NULL, "%s", f->damage);
+    ck_assert_uint_eq(count_aside(f), 0);
+    shell(f, "rm -r outbox.db.new");
+    end(f);
+}
+END_TEST
+
 /* --- After a kill --------------------------------------------------------------------------- */
 
 /* Between the two names of which one moves first: the fresh one is beside the damaged one's log, in
@@ -502,6 +529,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_salvage_that_failed_is_not_tried_at_once_again);
     tcase_add_test(tc, damage_that_heals_by_itself_before_it_may_be_mended_is_a_fault_that_ends);
     tcase_add_test(tc, a_look_that_meets_damage_begins_anew_before_it_calls_all_whole);
+    tcase_add_test(tc, damage_that_could_not_be_mended_is_told_though_it_can_be_read_later);
     tcase_add_test(tc, the_log_of_a_damaged_one_is_not_played_into_the_fresh_one);
     tcase_add_test(tc, an_emptied_database_with_a_log_is_damage_and_the_log_is_kept);
     tcase_add_test(tc, a_file_of_the_journal_that_was_emptied_is_told);

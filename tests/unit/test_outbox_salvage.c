@@ -201,15 +201,18 @@ static char *read_file(const char *path, size_t *ret_length)
     return text;
 }
 
-/* A log that cannot be moved. */
+/* A log that cannot be moved; or a fresh one, to its place. */
 static bool keeps_logs;
+static volatile bool keeps_fresh;
 
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to)
 {
     size_t length = strlen(from);
-    if (!keeps_logs || length < 4 || strcmp(from + length - 4, "-wal") != 0)
+    bool is_log = length >= 4 && strcmp(from + length - 4, "-wal") == 0;
+    bool is_fresh = length >= 4 && strcmp(from + length - 4, ".new") == 0;
+    if (!(keeps_logs && is_log) && !(keeps_fresh && is_fresh))
         return __real_rename(from, to);
     errno = EACCES;
     return -1;
@@ -241,6 +244,28 @@ START_TEST(a_log_that_has_lost_its_store_and_cannot_be_moved_is_left_there)
     ck_assert_str_eq(f->found.unknown, "");
     free(was);
     free(is);
+    end(f);
+}
+END_TEST
+
+/* It is told as what it was, not as one that goes on as it is. */
+START_TEST(a_salvage_whose_last_step_is_refused_is_finished_and_told_once)
+{
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 400; seq++)
+        put(f, seq, "state");
+    wait_stored(f, 400);
+    close_outbox(f);
+    remove_log(f);
+    damage(f, "{\"seq\":150}");
+    keeps_fresh = true;
+    open_outbox(f);
+    ck_assert_str_ne(f->found.unknown, "");
+    keeps_fresh = false;
+    turn_until(f, &f->came_late);
+    ck_assert(f->damaged);
+    ck_assert_ptr_nonnull(strstr(f->damage, "events could be read and were kept"));
+    ck_assert_msg(!strstr(f->damage, "could not be put aside"), "%s", f->damage);
     end(f);
 }
 END_TEST
@@ -471,6 +496,7 @@ static Suite *make_suite(void)
     watched_vfs_install(NULL);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_log_that_has_lost_its_store_and_cannot_be_moved_is_left_there);
+    tcase_add_test(tc, a_salvage_whose_last_step_is_refused_is_finished_and_told_once);
     tcase_add_test(tc, half_of_a_salvage_is_not_taken_for_the_whole);
     tcase_add_test(tc, what_stands_in_its_log_is_not_whole_either);
     tcase_add_test(tc, of_a_damaged_store_what_is_fresh_is_kept);

@@ -246,6 +246,44 @@ START_TEST(another_store_in_its_place_is_put_aside)
 }
 END_TEST
 
+/* It can be read as it is; and is whole, as far as it goes, when what is in the way has gone. */
+START_TEST(one_that_cannot_be_put_aside_is_told_as_damage_all_the_same)
+{
+    struct fixture *f = make_closed();
+    char in_the_way[80], command[120];
+    struct store s;
+    struct err e;
+    open_store(f, &s);
+    ck_assert_int_eq(sqlite3_exec(s.db,
+                                  "UPDATE event SET digest=zeroblob(32) WHERE seq=5;"
+                                  "INSERT INTO state VALUES('untold','Kan earlier one')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(store_end_log(&s, &e), 0);
+    store_close(&s);
+    name_file(f, "outbox.db.new", in_the_way);
+    snprintf(command, sizeof command, "mkdir -p %s/x", in_the_way);
+    ck_assert_int_eq(system(command), 0);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 5);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "an earlier one\nthe outbox was damaged"));
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "another or none is there under 5"));
+    ck_assert_ptr_nonnull(strstr(f->found.damage, "could not be put aside"));
+    ck_assert_ptr_nonnull(strstr(f->found.damage, in_the_way));
+    put(f, begin_numbers(f) + 1, NULL);
+    wait_stored(f, 1);
+    snprintf(command, sizeof command, "rm -r %s", in_the_way);
+    ck_assert_int_eq(system(command), 0);
+    close_outbox(f);
+    open_outbox(f); /* which finds that it is noted */
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_str_eq(outbox_found_text(&f->found, OUTBOX_DAMAGE_ROW), "told");
+    ck_assert_int_eq(count_aside(f), 0);
+    end(f);
+}
+END_TEST
+
 static size_t count_listed(struct fixture *f, enum outbox_query_kind kind, bool are_removed)
 {
     json_t *answer = ask_json(f, &(struct outbox_query){.kind = kind});
@@ -438,6 +476,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, an_older_store_in_its_place_is_told_with_what_it_does_not_have);
     tcase_add_test(tc, one_lost_event_is_told_as_one);
     tcase_add_test(tc, another_store_in_its_place_is_put_aside);
+    tcase_add_test(tc, one_that_cannot_be_put_aside_is_told_as_damage_all_the_same);
     tcase_add_test(tc, what_was_put_aside_is_listed_and_removed_when_it_is_asked_for_alone);
     tcase_add_test(tc, what_was_told_once_is_not_told_again_after_a_kill);
     tcase_add_test(tc, a_log_that_a_flipped_bit_has_cut_is_told_with_what_was_in_it);
