@@ -129,6 +129,8 @@ static int read_database(struct outbox *ob, struct outbox_found *found, struct e
     struct store *s = &ob->store;
     int result = mend_hold(ob, e);
     if (result == 0)
+        witness_remove_begun(s->path);
+    if (result == 0)
         result = salvage_finish(s, found, e);
     if (found->damage)
         forget_unsalvaged(ob->meeting);

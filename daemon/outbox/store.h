@@ -115,6 +115,9 @@ int store_open(struct store *s, struct err *e);
 int store_open_to_read(struct store *s, struct err *e);
 /* Of the folder that this file lies in: its entries survive a power cut. */
 void store_sync_folder(const char *path);
+/* Whether it lies on a file system that is mounted read-only; then what to do is the error's text,
+ * in place of SQLite's words, none of which says so. */
+bool store_says_read_only(const char *path, const char *doing, struct err *e);
 /* Whether something else is there. */
 bool store_is_foreign(const char *path);
 void store_close(struct store *s);

@@ -5,17 +5,37 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "outbox/store.h"
 #include "wire/digest.h"
 
+static void name_folder(const char *path, char ret_folder[4096])
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(ret_folder, 4096, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+}
+
+bool store_says_read_only(const char *path, const char *doing, struct err *e)
+{
+    char folder[4096];
+    struct statvfs mount;
+    name_folder(path, folder);
+    if (statvfs(folder, &mount) != 0 || !(mount.f_flag & ST_RDONLY))
+        return false;
+    err_set(e, EIO,
+            "%s: %s: its file system is mounted read-only: mount it so that it can be written "
+            "(mount -o remount,rw); a disk that fails may be mounted so by itself: change it then",
+            path, doing);
+    return true;
+}
+
 /* The folder's entry of a new database must survive a power cut as well. */
 void store_sync_folder(const char *path)
 {
     char folder[4096];
-    snprintf(folder, sizeof folder, "%s", path);
-    *strrchr(folder, '/') = '\0';
+    name_folder(path, folder);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         fsync(fd);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/witness.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/atomic_file.h"
 #include "base/encode.h"
@@ -77,6 +81,40 @@ int witness_open(struct witness *w, const char *store_path, struct err *e)
     free(text);
     w->is_kept = w->newest.seq > 0;
     return result;
+}
+
+/* Six letters and digits behind the name, as mkostemp(3) makes them. What a person has called so (a
+ * word, a date) is neither of both kinds, nor has it a capital. */
+static bool is_begun(const char *name)
+{
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz", digits[] = "0123456789";
+    size_t own = sizeof WITNESS_FILE; /* and the dot */
+    if (strncmp(name, WITNESS_FILE ".", own) != 0 || strlen(name) != own + 6)
+        return false;
+    const char *end = name + own;
+    for (size_t i = 0; i < 6; i++) {
+        if (!strchr(digits, end[i]) && (end[i] < 'A' || end[i] > 'Z') && !strchr(small, end[i]))
+            return false;
+    }
+    return strspn(end, small) < 6 && strspn(end, digits) < 6;
+}
+
+void witness_remove_begun(const char *store_path)
+{
+    char path[PATH_SIZE];
+    const struct dirent *entry;
+    struct stat info;
+    name_file(store_path, path);
+    *(strrchr(path, '/') ? strrchr(path, '/') + 1 : path) = '\0';
+    DIR *dir = opendir(path[0] ? path : ".");
+    while (dir && (entry = readdir(dir))) {
+        if (is_begun(entry->d_name) &&
+            fstatat(dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(info.st_mode))
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
 }
 
 bool witness_is_first(const struct witness *w)

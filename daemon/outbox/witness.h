@@ -39,6 +39,9 @@ struct witness {
  * cannot be read, or believed: a negative errno says why. */
 int witness_open(struct witness *w, const char *store_path, struct err *e);
 
+/* What a kill in a write of it has left (atomic_file.h); the folder is this process's alone. */
+void witness_remove_begun(const char *store_path);
+
 /* What the store has, as it was read: 0, or -EBADMSG if that is not what it had. */
 int witness_check(struct witness *w, struct store *s, const struct outbox_found *found,
                   struct err *e);

@@ -38,6 +38,7 @@ class Trouble:
 class ReadOnly(Trouble):
     """How an SD card dies."""
     known = True
+    words = "read-only"
 
     def make(self):
         run("mount", "--bind", self.state, self.state)

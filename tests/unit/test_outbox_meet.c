@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -292,6 +293,41 @@ START_TEST(in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_k
 }
 END_TEST
 
+static volatile bool is_read_only; /* what statvfs(3) says of every file system */
+
+int __real_statvfs(const char *path, struct statvfs *ret_mount);
+int __wrap_statvfs(const char *path, struct statvfs *ret_mount);
+int __wrap_statvfs(const char *path, struct statvfs *ret_mount)
+{
+    int result = __real_statvfs(path, ret_mount);
+    if (is_read_only)
+        ret_mount->f_flag |= ST_RDONLY;
+    return result;
+}
+
+/* How an SD card dies. */
+START_TEST(of_a_file_system_that_is_read_only_the_fault_says_so_and_what_to_do)
+{
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 10};
+    struct fixture *f = begin_stopped();
+    watched_vfs_refuse_writers(true);
+    open_outbox(f);
+    wait_words(f, "unable to open database file"); /* it is not that */
+    is_read_only = true;
+    wait_words(f, "its file system is mounted read-only");
+    ck_assert_ptr_nonnull(strstr(f->fault, f->folder));
+    ck_assert_ptr_nonnull(strstr(f->fault, "mount it so that it can be written"));
+    ck_assert_ptr_nonnull(strstr(f->fault, "change it"));
+    ck_assert_ptr_null(strstr(f->fault, "unable to open"));
+    char text[40];
+    ck_assert_str_eq(list(f, &query, text), "1 of 1"); /* it can be read */
+    is_read_only = false;
+    watched_vfs_refuse_writers(false);
+    wait_fault(f, false);
+    finish(f);
+}
+END_TEST
+
 START_TEST(what_can_be_read_but_not_written_is_known_at_once)
 {
     struct fixture *f = begin_stopped();
@@ -520,6 +556,7 @@ int main(void)
     tcase_add_test(tests, when_all_is_one_the_journal_says_so_though_nothing_was_made);
     tcase_add_test(tests, what_an_older_version_has_set_aside_is_what_the_store_had);
     tcase_add_test(tests, in_the_boot_of_the_journal_numbers_go_on_without_a_gap_only_after_a_kill);
+    tcase_add_test(tests, of_a_file_system_that_is_read_only_the_fault_says_so_and_what_to_do);
     tcase_add_test(tests, what_can_be_read_but_not_written_is_known_at_once);
     tcase_add_test(tests, an_event_is_loaded_from_a_store_that_cannot_be_written);
     tcase_add_test(tests, a_disk_that_stands_still_does_not_hold_the_start);

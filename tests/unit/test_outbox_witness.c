@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "outbox/numbers.h"
@@ -246,6 +247,49 @@ START_TEST(another_store_in_its_place_is_put_aside)
 }
 END_TEST
 
+static void make_file(const struct fixture *f, const char *name)
+{
+    char path[80];
+    name_file(f, name, path);
+    ck_assert_int_eq(close(open(path, O_CREAT | O_WRONLY | O_EXCL, 0600)), 0);
+}
+
+static bool has_file(const struct fixture *f, const char *name)
+{
+    char path[80];
+    name_file(f, name, path);
+    return access(path, F_OK) == 0;
+}
+
+/* Nobody else ever would. */
+START_TEST(what_a_kill_has_left_beside_the_witness_is_removed_at_the_start)
+{
+    static const char *const left[] = {"outbox.head.aB3xYz", "outbox.head.a1b2c3",
+                                       "outbox.head.ABCDEF"};
+    static const char *const of_others[] = {
+        "outbox.head.backup", "outbox.head.261127", "outbox.head.aB3xY",  "outbox.head.aB3xYz1",
+        "outbox.head.aB3x.z", "outbox.heads.aB3xY", "outbox.head_aB3xYz", "outbox.head"};
+    struct fixture *f = make_closed();
+    char path[80];
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        make_file(f, left[i]);
+    for (size_t i = 0; i < sizeof of_others / sizeof *of_others - 1; i++)
+        make_file(f, of_others[i]);
+    name_file(f, "outbox.head.aB3xYd", path);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    name_file(f, "outbox.head.aB3xYl", path);
+    ck_assert_int_eq(symlink("outbox.db", path), 0);
+    open_outbox(f);
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        ck_assert_msg(!has_file(f, left[i]), "%s", left[i]);
+    for (size_t i = 0; i < sizeof of_others / sizeof *of_others; i++)
+        ck_assert_msg(has_file(f, of_others[i]), "%s", of_others[i]);
+    ck_assert(has_file(f, "outbox.head.aB3xYd") && has_file(f, "outbox.head.aB3xYl"));
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    end(f);
+}
+END_TEST
+
 /* It can be read as it is; and is whole, as far as it goes, when what is in the way has gone. */
 START_TEST(one_that_cannot_be_put_aside_is_told_as_damage_all_the_same)
 {
@@ -477,6 +521,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, one_lost_event_is_told_as_one);
     tcase_add_test(tc, another_store_in_its_place_is_put_aside);
     tcase_add_test(tc, one_that_cannot_be_put_aside_is_told_as_damage_all_the_same);
+    tcase_add_test(tc, what_a_kill_has_left_beside_the_witness_is_removed_at_the_start);
     tcase_add_test(tc, what_was_put_aside_is_listed_and_removed_when_it_is_asked_for_alone);
     tcase_add_test(tc, what_was_told_once_is_not_told_again_after_a_kill);
     tcase_add_test(tc, a_log_that_a_flipped_bit_has_cut_is_told_with_what_was_in_it);
