@@ -318,13 +318,18 @@ static void on_store_fault(void *arg, const char *reason)
     health_take_fault(&ev->health, reason, is_stuck(ev));
 }
 
+static void save_age(struct events *ev)
+{
+    char *text = age_row(&ev->age, ev->envelope.boot);
+    outbox_save_row(ev->outbox, &(struct outbox_row){ROW_AGE, text});
+    free(text);
+}
+
 static void count_age(struct events *ev, int64_t now_ms)
 {
     ev->counted_ms = now_ms;
     age_count(&ev->age, now_ms, ev->envelope.last_seq);
-    char *text = age_row(&ev->age, ev->envelope.boot);
-    outbox_save_row(ev->outbox, &(struct outbox_row){ROW_AGE, text});
-    free(text);
+    save_age(ev);
 }
 
 static const char *now_text(const struct events *ev, char ret_text[CLOCK_TEXT_SIZE])
@@ -429,8 +434,9 @@ static void on_store_found(void *arg, const struct outbox_found *found)
     if (ev->numbers_unknown)
         take_head(ev, found);
     take_floor(ev, found);
-    damage_catch_up(&ev->damage, found, now_text(ev, now));
     load_age(ev, found);
+    save_age(ev); /* over what was counted without it, which waits to be written */
+    damage_catch_up(&ev->damage, found, now_text(ev, now));
     if (ev->on_found)
         ev->on_found(ev->arg, found);
     events_joined(ev);

@@ -476,6 +476,28 @@ START_TEST(a_heartbeat_holds_the_chains_head)
 }
 END_TEST
 
+/* What is counted meanwhile waits to be written, and would go over what the store has. */
+START_TEST(an_hour_without_the_store_is_added_to_what_it_has_counted)
+{
+    begin_again();
+    fake_outbox.unknown = "the disk has not answered yet";
+    open_events();
+    virtual_advance(facts, 3600 * 1000);
+    events_tick(events);
+    ck_assert_str_eq(fake_outbox_last(FAKE_ROW)->row, "age");
+    struct outbox_found_row row = {
+        "age", "{\"boot\":\"x\",\"at_ms\":0,\"ran_ms\":9000000000,\"marks\":[[8000000000,3]]}"};
+    struct outbox_found found = {.last_seq = 5, .row_count = 1, .rows = &row};
+    fake_outbox.host.on_found(fake_outbox.host.arg, &found);
+    ck_assert_int_eq(fake_outbox.calls[fake_outbox.count - 1].kind, FAKE_JOINED);
+    ck_assert_str_eq(fake_outbox.calls[fake_outbox.count - 2].row, "age");
+    json_t *saved = json_loads(fake_outbox.row_text, 0, NULL);
+    ck_assert_int_ge(json_integer_value(json_object_get(saved, "ran_ms")), 9003600000);
+    ck_assert_ptr_nonnull(strstr(fake_outbox.row_text, "[8000000000,3]"));
+    json_decref(saved);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("events");
@@ -509,6 +531,7 @@ int main(void)
     tcase_add_test(tc, a_fault_that_does_not_end_flapping_is_summed_up_while_it_is_there);
     tcase_add_test(tc, what_is_over_and_not_told_as_yet_is_shown_as_that);
     tcase_add_test(tc, a_fault_keeps_its_last_words_and_takes_new_ones);
+    tcase_add_test(tc, an_hour_without_the_store_is_added_to_what_it_has_counted);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
