@@ -301,6 +301,11 @@ bool events_store_works(const struct events *ev)
     return health_trouble(&ev->health, is_stuck(ev))[0] == '\0';
 }
 
+const char *events_store_trouble(const struct events *ev)
+{
+    return ev->health.store_reason;
+}
+
 static void check_journal(struct events *ev)
 {
     watched_take(&ev->journal, FAULT_JOURNAL, outbox_watch_journal(ev->outbox), ev->facts);

@@ -111,6 +111,8 @@ const char *events_boot(const struct events *ev);
 /* Whether nothing waits for the disk or to be offered. */
 bool events_idle(const struct events *ev);
 bool events_store_works(const struct events *ev);
+/* What the store's thread has said last to be wrong with it; "" if nothing is. */
+const char *events_store_trouble(const struct events *ev);
 /* Whether there is room for what is of no alarm (outbox/room.h). What can wait is not made while
  * there is none, since what is made stands before the next press. */
 bool events_have_room(const struct events *ev);

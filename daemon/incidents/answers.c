@@ -138,13 +138,13 @@ void answers_take(struct incidents *inc, const struct fact_answer *taken)
         carry_out(inc, taken, false);
 }
 
-void answers_catch_up(struct incidents *inc, struct apart *apart, const struct outbox_found *found)
+void answers_catch_up(struct incidents *inc, struct apart *apart)
 {
     struct fact_answer taken;
     bool is_done;
     while (held_next(apart, &taken, &is_done)) {
         /* One that the store has was carried out by an earlier run, before later presses, say. */
-        is_done = is_done || taken.answer.answer_seq <= found->answer_seq[taken.receiver];
+        is_done = is_done || taken.answer.answer_seq <= apart->had_answer[taken.receiver];
         carry_out(inc, &taken, is_done);
     }
 }

@@ -2,9 +2,8 @@
 /*
  * What is not known of alarms from before a restart. Only a person can find that out, so it is the
  * fault FAULT_STATE of "incidents" and stands, over restarts too, until one has said that it is
- * settled. One row says why it is not known, and by whom it was settled; each text that could not
- * be read is kept in a row of its own, which is never written over: "incidents-unreadable", and
- * from the second on with its number behind.
+ * settled. One row says why it is not known, and by whom it was settled; the texts that could not
+ * be read are kept (unreadable.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +14,8 @@
 #include "base/log.h"
 #include "incidents/internal.h"
 
-#define ROW_DOUBT      "incidents-doubt"
-#define ROW_UNREADABLE "incidents-unreadable"
-#define MAY_BE         "alarms may be open of which nothing is known here"
+#define ROW_DOUBT "incidents-doubt"
+#define MAY_BE    "alarms may be open of which nothing is known here"
 
 #define APART_MS  2000
 #define MORE_SIZE 64 /* of "; and N more …" */
@@ -72,7 +70,7 @@ static void resume(struct incidents *inc, const struct outbox_found *found)
                   false);
     else if (!json_is_string(json_object_get(row, "settled_by"))) {
         append(inc, why);
-        inc->doubt_more = (unsigned)json_integer_value(json_object_get(row, "more"));
+        inc->doubt_more += (unsigned)json_integer_value(json_object_get(row, "more"));
     }
     json_decref(row);
 }
@@ -80,6 +78,7 @@ static void resume(struct incidents *inc, const struct outbox_found *found)
 void doubt_load(struct incidents *inc, const struct outbox_found *found)
 {
     resume(inc, found);
+    unreadable_load(inc, found);
     if (found->state_lost)
         doubt_add(inc,
                   "the store was damaged, and not all of what it kept of the state could be "
@@ -108,16 +107,6 @@ static void save(struct incidents *inc, const char *settled_by, const char *note
     free(text);
 }
 
-/* Under the first name that no other text has. */
-static void keep_text(struct incidents *inc, const struct outbox_found *found, const char *text)
-{
-    char name[sizeof ROW_UNREADABLE + 12] = ROW_UNREADABLE;
-    const char *kept;
-    for (unsigned n = 2; (kept = outbox_found_text(found, name)) && strcmp(kept, text) != 0; n++)
-        snprintf(name, sizeof name, ROW_UNREADABLE "-%u", n);
-    events_save_row(inc->options.events, &(struct outbox_row){name, text});
-}
-
 static void state(struct incidents *inc)
 {
     char text[FACT_TEXT_SIZE];
@@ -128,14 +117,23 @@ static void state(struct incidents *inc)
         facts_state_fault(inc->options.facts, FAULT_STATE, ROW_INCIDENTS, inc->apart->why);
 }
 
+/* Whether it is another reason than before. */
+static bool take_why(struct apart *apart, const char *unknown)
+{
+    char text[FACT_TEXT_SIZE], why[FACT_TEXT_SIZE];
+    snprintf(text, sizeof text, "until the store can be read " MAY_BE " (%s)", unknown);
+    encode_copy_utf8(why, sizeof why, text);
+    bool is_new = strcmp(why, apart->why) != 0;
+    memcpy(apart->why, why, sizeof why);
+    return is_new;
+}
+
 void doubt_stand_apart(struct incidents *inc, const struct outbox_found *found)
 {
-    char text[FACT_TEXT_SIZE];
     inc->apart = calloc(1, sizeof *inc->apart);
     if (!inc->apart)
         abort();
-    snprintf(text, sizeof text, "until the store can be read " MAY_BE " (%s)", found->unknown);
-    encode_copy_utf8(inc->apart->why, sizeof inc->apart->why, text);
+    take_why(inc->apart, found->unknown);
     inc->apart->may_pass = found->is_late;
     STAILQ_INIT(&inc->apart->held);
     inc->apart->until_ms = clock_monotonic_ms() + APART_MS;
@@ -143,21 +141,29 @@ void doubt_stand_apart(struct incidents *inc, const struct outbox_found *found)
 
 void doubt_tick(struct incidents *inc)
 {
-    if (!inc->apart || !inc->apart->may_pass || clock_monotonic_ms() < inc->apart->until_ms)
+    struct apart *apart = inc->apart;
+    if (!apart)
         return;
-    inc->apart->may_pass = false;
-    state(inc);
+    const char *trouble = events_store_trouble(inc->options.events);
+    bool is_new = trouble[0] && take_why(apart, trouble);
+    bool is_over = apart->may_pass && clock_monotonic_ms() >= apart->until_ms;
+    apart->may_pass = apart->may_pass && !is_over;
+    if (is_new || is_over)
+        state(inc);
 }
 
 void doubt_keep(struct incidents *inc, const struct outbox_found *found)
 {
     if (inc->doubt_is_new) {
         if (inc->row_is_bad) /* it is written anew: must not be lost, nor be found bad again */
-            keep_text(inc, found, outbox_found_text(found, ROW_INCIDENTS));
+            unreadable_add(inc, outbox_found_text(found, ROW_INCIDENTS));
+        inc->row_is_bad = false;
         save(inc, NULL, NULL);
         inc->doubt_is_new = false;
         inc->unsaved = true;
     }
+    if (!inc->apart)
+        unreadable_save(inc);
     state(inc);
 }
 

@@ -46,6 +46,15 @@ bool held_next(struct apart *apart, struct fact_answer *ret_taken, bool *ret_is_
     return true;
 }
 
+/* What two runs did not know of each other is found in two pieces, and the answers with one. */
+void held_note_had(struct apart *apart, const struct outbox_found *found)
+{
+    for (size_t i = 0; apart && i < LIMIT_RECEIVERS; i++) {
+        if (found->answer_seq[i] > apart->had_answer[i])
+            apart->had_answer[i] = found->answer_seq[i];
+    }
+}
+
 void held_free(struct apart *apart)
 {
     struct fact_answer taken;

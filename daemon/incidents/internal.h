@@ -13,6 +13,8 @@
 #define ROW_EXERCISE  "exercise"
 #define ROW_TESTS     "tests"
 
+#define ROW_UNREADABLE "incidents-unreadable" /* and from the second text on a number behind */
+
 /* What is known of a button beside what the panel knows. */
 struct button {
     struct chatter chatter;
@@ -21,6 +23,7 @@ struct button {
     bool untested;               /* was stated as a fault */
     bool tested_said;            /* since the start: that it is, or is not */
     bool quiet_said;             /* since the start: that it does not chatter */
+    bool level_kept;             /* what the panel remembers of its level is from a row */
     int64_t known_since_wall_ms; /* since when it stands in the configuration; 0: ? */
     int64_t tested_wall_ms;      /* when it was last pressed in a test; 0: never */
     char tested_by[100];
@@ -35,6 +38,7 @@ struct apart {
     STAILQ_HEAD(, held) held;      /* answers that wait for the store */
     char (*known)[UUID_TEXT_SIZE]; /* alarms (known.c) */
     size_t known_count;
+    int64_t had_answer[LIMIT_RECEIVERS]; /* the highest of each that the store has */
 };
 
 struct sweep;
@@ -107,9 +111,9 @@ struct incidents {
     char doubt[FACT_TEXT_SIZE]; /* why not all is known of alarms from before; "" if it is */
     unsigned doubt_more;        /* reasons beside it that had no room */
     struct apart *apart;        /* NULL: what the store holds of before is known */
-    bool knows_levels;          /* of before, from a row */
-    bool doubt_is_new;          /* something was added that is not on the disk */
-    bool row_is_bad;            /* the text of the row "incidents" is worth keeping */
+    STAILQ_HEAD(, unreadable) unreadable; /* texts of the row "incidents" that could not be read */
+    bool doubt_is_new;                    /* something was added that is not on the disk */
+    bool row_is_bad;                      /* the text of the row "incidents" is worth keeping */
     bool closed;
 };
 
@@ -142,7 +146,7 @@ void steps_tick(struct incidents *inc);
 void answers_delivered(struct incidents *inc, const struct fact_delivered *delivered);
 void answers_take(struct incidents *inc, const struct fact_answer *taken);
 /* The store was read, and its alarms are open again: those that wait for that. */
-void answers_catch_up(struct incidents *inc, struct apart *apart, const struct outbox_found *found);
+void answers_catch_up(struct incidents *inc, struct apart *apart);
 void answers_obey(struct incidents *inc, const struct fact_command *asked, int64_t at_ns);
 
 /* held.c: answers for alarms of which nobody knows while the store cannot be read. `is_done`: what
@@ -152,6 +156,8 @@ void held_add(struct apart *apart, size_t receiver, const struct uplink_answer *
 bool held_before(const struct apart *apart, size_t receiver, int64_t answer_seq);
 /* The first, taken out; false if there is none. */
 bool held_next(struct apart *apart, struct fact_answer *ret_taken, bool *ret_is_done);
+/* What the store has of answers was found: these were carried out by an earlier run. */
+void held_note_had(struct apart *apart, const struct outbox_found *found);
 void held_free(struct apart *apart); /* with all that waits; NULL is accepted */
 
 /* known.c: alarms that are known without the store; NULL is accepted. */
@@ -201,6 +207,13 @@ int shape_row(json_t *row, struct err *e);
 int shape_incident(json_t *one, int64_t now_ns, struct err *e);
 /* The class of that name; false if there is none. */
 bool shape_class_of(const char *name, enum incident_class *ret_class);
+
+/* unreadable.c: the rows that the store has of them; one more; those that have no row yet are
+ * saved, which may be only when all that the store has is known. */
+void unreadable_load(struct incidents *inc, const struct outbox_found *found);
+void unreadable_add(struct incidents *inc, const char *text);
+void unreadable_save(struct incidents *inc);
+void unreadable_free(struct incidents *inc);
 
 /* doubt.c: what is not known of alarms from before the restart. */
 void doubt_load(struct incidents *inc, const struct outbox_found *found);

@@ -91,13 +91,18 @@ static const char *saved_text(struct incidents *inc, const struct incident *inci
     return saved->text;
 }
 
+/* Those that are pressed; while it is not known what the store has of them also those that are
+ * known to be at rest: of the others what it has counts still. */
 static void write_levels(const struct incidents *inc, FILE *out)
 {
     const char *comma = "";
     for (size_t i = 0; i < inc->count; i++) {
-        if (!inc->buttons[i].pressed)
+        const struct panel_button *button = &inc->buttons[i];
+        bool is_at_rest = inc->apart && (button->known || inc->own[i].level_kept);
+        if (!button->pressed && !is_at_rest)
             continue;
-        fprintf(out, "%s{\"input\":\"%s\",\"pressed\":true}", comma, id_of(inc, i));
+        fprintf(out, "%s{\"input\":\"%s\",\"pressed\":%s}", comma, id_of(inc, i),
+                word(button->pressed));
         comma = ",";
     }
 }
@@ -180,16 +185,27 @@ static bool find_input(const struct incidents *inc, const json_t *object, size_t
     return input;
 }
 
+static void keep_level(struct incidents *inc, size_t i, const json_t *one)
+{
+    if (inc->own[i].level_kept)
+        return; /* from a newer row */
+    inc->own[i].level_kept = true;
+    if (!inc->buttons[i].known)
+        inc->buttons[i].pressed = json_is_true(json_object_get(one, "pressed"));
+}
+
+/* Of what is not in it, a row says that it is at rest; but not one that was made apart. */
 static void load_inputs(struct incidents *inc, const json_t *row)
 {
     size_t at, i;
     json_t *one;
-    inc->knows_levels = inc->knows_levels || row;
     json_array_foreach(json_object_get(row, "inputs"), at, one)
     {
-        if (find_input(inc, one, &i) && !inc->buttons[i].known)
-            inc->buttons[i].pressed = json_is_true(json_object_get(one, "pressed"));
+        if (find_input(inc, one, &i))
+            keep_level(inc, i, one);
     }
+    for (i = 0; row && !json_is_true(json_object_get(row, "apart")) && i < inc->count; i++)
+        keep_level(inc, i, NULL);
 }
 
 /* What was known before, unless something later is. */
@@ -420,6 +436,7 @@ static void note_apart(struct incidents *inc, const struct outbox_found *found)
         doubt_stand_apart(inc, found);
     if (inc->apart)
         known_add_restored(inc->apart, found);
+    held_note_had(inc->apart, found);
     if (inc->apart && !found->unknown[0] && !found->earlier)
         held_free(join(inc)); /* the store is known, and held nothing */
     json_decref(row);
@@ -429,6 +446,7 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
 {
     if (!inc->apart)
         return; /* what this gateway knows came after that */
+    held_note_had(inc->apart, found);
     json_t *row = read_row(inc, found, ROW_INCIDENTS);
     /* Of another run that did not know the store's: those come next, from `earlier`. */
     bool is_whole = !found->earlier || !json_is_true(json_object_get(row, "apart"));
@@ -438,8 +456,7 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
     doubt_load(inc, found);
     inc->doubt_is_new = inc->doubt[0];
     json_t *tests = read_row(inc, found, ROW_TESTS), *exercise = read_row(inc, found, ROW_EXERCISE);
-    if (!inc->knows_levels)
-        load_inputs(inc, row);
+    load_inputs(inc, row);
     load_incidents(inc, row);
     load_tests(inc, tests);
     if (inc->exercise.phase == EXERCISE_PHASE_NONE)
@@ -454,7 +471,7 @@ void incidents_catch_up(struct incidents *inc, const struct outbox_found *found)
     panel_catch_up(&inc->panel, clock_monotonic_ns());
     delivery_set_alarm_open(inc->options.delivery, panel_any_open(&inc->panel));
     if (apart)
-        answers_catch_up(inc, apart, found); /* may close some */
+        answers_catch_up(inc, apart); /* may close some */
     held_free(apart);
 }
 

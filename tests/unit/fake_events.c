@@ -307,6 +307,12 @@ bool events_store_works(const struct events *ev)
     return true;
 }
 
+const char *events_store_trouble(const struct events *ev)
+{
+    (void)ev;
+    return fake.store_trouble ? fake.store_trouble : "";
+}
+
 struct event *events_heartbeat(struct events *ev, json_t *data)
 {
     (void)ev;

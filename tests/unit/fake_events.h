@@ -53,6 +53,7 @@ struct fake {
     /* Of delivery: */
     uint32_t responders, proven, takers;
     const char *unknown;          /* why the store could not be read: then it has found nothing */
+    const char *store_trouble;    /* NULL: it has said nothing */
     struct outbox_found *earlier; /* what it held before such a start; borrowed */
     const char *restored_alarm, *restored_row; /* likewise of an event of the journal; NULL */
     uint32_t alarms_only;                      /* bit mask: take presses and nothing else */

@@ -2,6 +2,7 @@
 /* A gateway that starts without its store: what is said and pressed meanwhile joins what was open
  * before, and nothing of either is lost. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "part_world.h"
@@ -145,6 +146,30 @@ START_TEST(what_the_store_has_of_an_answer_is_not_done_again)
     store.answer_seq[0] = 5;
     say(0, UPLINK_ANSWER_COMING, before[0], 5, 0);
     say(0, UPLINK_ANSWER_COMING, before[1], 6, 0);
+    read_store();
+    virtual_turn(world.facts, NULL);
+    ck_assert_int_eq(world_incident(WORLD_GATE)->progress[0], INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_int_eq(world_incident(WORLD_OFFICE)->progress[0], INCIDENT_PROGRESS_COMING);
+    ck_assert_uint_eq(fake.answers_recorded, 2);
+}
+END_TEST
+
+/* Of what two runs did not know of each other it has two pieces; only one has the answers. */
+START_TEST(nor_when_an_earlier_run_did_not_know_the_store_either)
+{
+    world_press(WORLD_HELD);
+    virtual_advance(world.facts, 3000);
+    virtual_turn(world.facts, NULL);
+    struct outbox_found both = fake_found();
+    start_apart();
+    say(0, UPLINK_ANSWER_COMING, before[0], 5, 0);
+    say(0, UPLINK_ANSWER_COMING, before[1], 6, 0);
+    both.answer_seq[0] = 5;
+    both.earlier = &store;
+    incidents_catch_up(world.incidents, &both);
+    both.earlier = NULL;
+    outbox_found_finish(&both);
+    ck_assert(!incidents_known(world.incidents));
     read_store();
     virtual_turn(world.facts, NULL);
     ck_assert_int_eq(world_incident(WORLD_GATE)->progress[0], INCIDENT_PROGRESS_DELIVERED);
@@ -372,6 +397,27 @@ START_TEST(what_the_store_has_of_an_alarm_that_is_known_without_it_is_older)
 }
 END_TEST
 
+/* What is to be done about one that was refused is not what is to be done about a slow disk. */
+START_TEST(the_fault_says_why_the_store_cannot_be_read_now)
+{
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_ptr_nonnull(strstr(world_last(FACT_FAULT_STATED)->u.fault.reason, "not answered"));
+    fake.store_trouble = "it came late; restart tocsind";
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    const struct fact_fault *stated = &world_last(FACT_FAULT_STATED)->u.fault;
+    ck_assert_int_eq(stated->code, FAULT_STATE);
+    ck_assert(stated->broken);
+    ck_assert_ptr_nonnull(strstr(stated->reason, "alarms may be open"));
+    ck_assert_ptr_nonnull(strstr(stated->reason, "(it came late; restart tocsind)"));
+    size_t count = world_count(FACT_FAULT_STATED);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_count(FACT_FAULT_STATED), count);
+}
+END_TEST
+
 /* It was pressed at the kill. What the store has of it is read once its level is told, or before,
  * or by the start after that. */
 static void hold_over_a_start(void)
@@ -424,6 +470,121 @@ START_TEST(a_button_that_was_held_is_restored_whenever_it_is_known_to_be_at_rest
 }
 END_TEST
 
+/* The input's chip is away: what such a run writes says nothing of it. */
+START_TEST(a_button_that_is_held_is_pressed_once_whoever_did_not_read_it_meanwhile)
+{
+    hold_over_a_start();
+    for (int i = 0; i < 2; i++) { /* a run without the store; and one that goes on from its row */
+        world_press(WORLD_HELD);
+        virtual_advance(world.facts, 3000);
+        virtual_turn(world.facts, NULL);
+        world_release(WORLD_HELD);
+        ck_assert(says_apart(fake_row("incidents")));
+        fake.earlier = &store;
+        world_restart();
+        fake.earlier = NULL;
+    }
+    size_t raised = fake_count("tocsin.alarm.raised"), updated = fake_count("tocsin.alarm.updated"),
+           restored = fake_count("tocsin.alarm.restored");
+    read_store();
+    ck_assert_uint_eq(fake_count("tocsin.alarm.restored"), restored);
+    incidents_level(world.incidents, WORLD_GATE, true, INPUT_CAUSE_START, virtual_ns());
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), raised);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.updated"), updated);
+    ck_assert_str_eq(world_incident(WORLD_GATE)->alarm, before[0]);
+    tell_at_rest();
+    check_restored();
+}
+END_TEST
+
+/* But one that such a run has seen at rest was released, and is pressed anew. */
+START_TEST(a_button_that_was_seen_at_rest_meanwhile_is_pressed_anew)
+{
+    hold_over_a_start();
+    tell_at_rest();
+    for (int i = 0; i < 2; i++) {
+        world_press(WORLD_HELD);
+        virtual_advance(world.facts, 3000);
+        virtual_turn(world.facts, NULL);
+        world_release(WORLD_HELD);
+        fake.earlier = &store;
+        world_restart();
+        fake.earlier = NULL;
+    }
+    read_store();
+    check_restored();
+    unsigned presses = world_incident(WORLD_GATE)->presses;
+    incidents_level(world.incidents, WORLD_GATE, true, INPUT_CAUSE_START, virtual_ns());
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_incident(WORLD_GATE)->presses, presses + 1);
+}
+END_TEST
+
+static void add_row(struct outbox_found *found, const char *name, const char *text)
+{
+    found->rows = reallocarray(found->rows, found->row_count + 1, sizeof *found->rows);
+    found->rows[found->row_count++] = (struct outbox_found_row){strdup(name), strdup(text)};
+}
+
+#define BAD(id) "{\"boot\":\"" id "\",\"apart\":true,\"inputs\":[],\"incidents\":[{}]}"
+
+/* A run without the store that finds a bad row in the journal. */
+static void start_with_bad_row(void)
+{
+    events_save_row(NULL, &(struct outbox_row){"incidents", BAD("apart")});
+    fake.earlier = &store;
+    world_restart();
+    fake.earlier = NULL;
+    facts_tell(world.facts);
+}
+
+START_TEST(what_could_not_be_read_goes_over_nothing_that_the_store_has_kept)
+{
+    add_row(&store, "incidents-unreadable", "of last year");
+    start_with_bad_row();
+    ck_assert_ptr_null(fake_row("incidents-unreadable"));
+    incidents_catch_up(world.incidents, &store);
+    ck_assert_ptr_null(fake_row("incidents-unreadable"));
+    ck_assert_str_eq(fake_row("incidents-unreadable-2"), BAD("apart"));
+    ck_assert_str_eq(world_incident(WORLD_GATE)->alarm, before[0]);
+}
+END_TEST
+
+START_TEST(two_texts_that_could_not_be_read_are_both_kept)
+{
+    for (size_t i = 0; i < store.row_count; i++) {
+        if (strcmp(store.rows[i].name, "incidents") != 0)
+            continue;
+        free(store.rows[i].text);
+        store.rows[i].text = strdup(_i == 0 ? "{\"of the store\"" : BAD("apart"));
+    }
+    start_with_bad_row();
+    incidents_catch_up(world.incidents, &store);
+    ck_assert_str_eq(fake_row("incidents-unreadable"), BAD("apart"));
+    if (_i == 0)
+        ck_assert_str_eq(fake_row("incidents-unreadable-2"), "{\"of the store\"");
+    else
+        ck_assert_ptr_null(fake_row("incidents-unreadable-2"));
+}
+END_TEST
+
+/* The reasons that have no room are counted, those of the store and its own. */
+START_TEST(no_reason_is_lost_when_the_store_has_one_of_its_own)
+{
+    char doubt[600], why[FACT_TEXT_SIZE];
+    memset(why, 'x', sizeof why);
+    why[330] = '\0';
+    snprintf(doubt, sizeof doubt, "{\"why\":\"%s\",\"more\":2}", why);
+    add_row(&store, "incidents-doubt", doubt);
+    start_with_bad_row();
+    incidents_catch_up(world.incidents, &store);
+    facts_tell(world.facts);
+    const char *reason = world_last(FACT_FAULT_STATED)->u.fault.reason;
+    ck_assert_ptr_nonnull(strstr(reason, "and 3 more"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("incidents_apart");
@@ -436,6 +597,7 @@ int main(void)
     tcase_add_test(tc,
                    what_is_said_of_a_known_alarm_counts_at_once_and_is_confirmed_behind_what_waits);
     tcase_add_test(tc, what_the_store_has_of_an_answer_is_not_done_again);
+    tcase_add_test(tc, nor_when_an_earlier_run_did_not_know_the_store_either);
     tcase_add_test(tc, an_answer_to_what_nobody_has_is_recorded_when_that_is_known);
     tcase_add_test(tc, a_platform_is_not_told_that_all_is_closed_while_nobody_knows_what_was_open);
     tcase_add_test(tc, an_alarm_whose_button_was_pressed_again_meanwhile_is_closed_and_says_why);
@@ -447,6 +609,12 @@ int main(void)
     tcase_add_loop_test(tc, what_the_store_has_of_an_alarm_that_is_known_without_it_is_older, 0, 4);
     tcase_add_loop_test(tc, a_button_that_was_held_is_restored_whenever_it_is_known_to_be_at_rest,
                         0, 3);
+    tcase_add_test(tc, the_fault_says_why_the_store_cannot_be_read_now);
+    tcase_add_test(tc, a_button_that_is_held_is_pressed_once_whoever_did_not_read_it_meanwhile);
+    tcase_add_test(tc, a_button_that_was_seen_at_rest_meanwhile_is_pressed_anew);
+    tcase_add_test(tc, what_could_not_be_read_goes_over_nothing_that_the_store_has_kept);
+    tcase_add_loop_test(tc, two_texts_that_could_not_be_read_are_both_kept, 0, 2);
+    tcase_add_test(tc, no_reason_is_lost_when_the_store_has_one_of_its_own);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
