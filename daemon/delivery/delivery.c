@@ -105,17 +105,24 @@ static enum delivery_backlog backlog_of(const struct dispatch_status *status)
                                                               : DELIVERY_BACKLOG_GOOD;
 }
 
-static void describe(const struct dispatch_status *status, enum delivery_backlog backlog,
-                     char ret_text[FACT_TEXT_SIZE])
+/* "" if all is well. */
+static void describe(const struct dispatch_status *status, char ret_text[FACT_TEXT_SIZE])
 {
     const char *colon = status->reason[0] ? ": " : "";
-    if (backlog == DELIVERY_BACKLOG_REFUSED)
+    switch (backlog_of(status)) {
+    case DELIVERY_BACKLOG_GOOD:
+        ret_text[0] = '\0';
+        break;
+    case DELIVERY_BACKLOG_REFUSED:
         snprintf(ret_text, FACT_TEXT_SIZE, "refuses %zu event%s, tried again and again: %s",
                  status->refused, plural((long long)status->refused), status->refusal);
-    else
+        break;
+    case DELIVERY_BACKLOG_LATE:
         snprintf(ret_text, FACT_TEXT_SIZE,
                  "takes heartbeats, but events wait, %zu, the first for more than %d s%s%s",
                  status->backlog, LATE_MS / 1000, colon, status->reason);
+        break;
+    }
 }
 
 /* `reason` NULL: the link is proven. That it takes heartbeats is not all: what it does not take is
@@ -124,13 +131,10 @@ static void state_fault(struct delivery *d, size_t receiver, const char *reason)
 {
     struct delivery_receiver *r = &d->receivers[receiver];
     struct dispatch_status status;
-    char text[FACT_TEXT_SIZE];
     dispatch_get_status(d->dispatch, receiver, &status);
-    r->backlog = backlog_of(&status);
-    if (!reason && r->backlog != DELIVERY_BACKLOG_GOOD) {
-        describe(&status, r->backlog, text);
-        reason = text;
-    }
+    describe(&status, r->backlog);
+    if (!reason && r->backlog[0])
+        reason = r->backlog;
     /* What to do about one that cannot be opened is another thing. */
     enum fault_code code = r->stand_in ? FAULT_RECEIVER_SETTINGS : FAULT_RECEIVER;
     facts_state_fault(d->options.facts, r->stand_in ? FAULT_RECEIVER : FAULT_RECEIVER_SETTINGS,
@@ -163,10 +167,12 @@ void delivery_tick(struct delivery *d)
     for (size_t i = 0; i < d->count; i++) {
         struct delivery_receiver *r = &d->receivers[i];
         struct dispatch_status status;
+        char backlog[FACT_TEXT_SIZE];
         look_if_due(r);
         bool is_late = clock_monotonic_ms() - r->opened_ms >= FIRST_PROOF_MS;
         dispatch_get_status(d->dispatch, i, &status);
-        if (r->link == DISPATCH_LINK_PROVEN && r->backlog != backlog_of(&status))
+        describe(&status, backlog);
+        if (r->link == DISPATCH_LINK_PROVEN && strcmp(r->backlog, backlog) != 0)
             state_fault(d, i, NULL);
         else if (r->link != DISPATCH_LINK_PROVEN && is_late)
             state_fault(d, i, status.reason[0] ? status.reason : "no receipt yet");
@@ -399,6 +405,17 @@ uint32_t delivery_asked(const struct delivery *d, unsigned level)
 unsigned delivery_groups(const struct delivery *d)
 {
     return d->groups;
+}
+
+bool delivery_waits_for_store(const struct delivery *d)
+{
+    bool waits = false;
+    for (size_t i = 0; i < d->count && !waits; i++) {
+        struct dispatch_status status;
+        dispatch_get_status(d->dispatch, i, &status);
+        waits = status.waits_for_store;
+    }
+    return waits;
 }
 
 bool delivery_idle(const struct delivery *d)

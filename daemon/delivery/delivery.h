@@ -74,6 +74,8 @@ uint32_t delivery_takes(const struct delivery *d, enum event_class class); /* an
 uint32_t delivery_asked(const struct delivery *d, unsigned level);
 unsigned delivery_groups(const struct delivery *d); /* the highest of any responder */
 bool delivery_idle(const struct delivery *d);       /* every link proven, nothing waits */
+/* Whether the store has not given for LIMIT_DISK_MS what is to go to one of them. */
+bool delivery_waits_for_store(const struct delivery *d);
 
 json_t *delivery_status(const struct delivery *d);
 

@@ -460,7 +460,7 @@ void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct e
         return;
     bool wanted = dispatch_takes(d, receiver, entry->class); /* by the uplink of today */
     if (event && wanted) {
-        entry->event = event_ref(event);
+        lanes_loaded(&r->lanes, entry, event, clock_monotonic_ms());
         send_entry(r, entry);
         return;
     }
@@ -542,11 +542,14 @@ void dispatch_set_alarm_open(struct dispatch *d, bool open)
 void dispatch_get_status(const struct dispatch *d, size_t receiver,
                          struct dispatch_status *ret_status)
 {
-    *ret_status = d->receivers[receiver]->status;
-    ret_status->backlog = d->receivers[receiver]->lanes.count;
-    ret_status->refused = d->receivers[receiver]->lanes.refused;
-    ret_status->oldest_ms = lanes_oldest_ms(&d->receivers[receiver]->lanes);
-    ret_status->uploads = d->receivers[receiver]->uploads.count;
+    const struct receiver *r = d->receivers[receiver];
+    int64_t now_ms = clock_monotonic_ms();
+    *ret_status = r->status;
+    ret_status->backlog = r->lanes.count;
+    ret_status->refused = r->lanes.refused;
+    ret_status->oldest_ms = lanes_oldest_ms(&r->lanes, now_ms);
+    ret_status->waits_for_store = lanes_wait_for_store(&r->lanes, now_ms);
+    ret_status->uploads = r->uploads.count;
 }
 
 static void on_timer_closed(uv_handle_t *handle)

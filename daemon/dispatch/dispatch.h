@@ -76,12 +76,14 @@ struct dispatch_status {
     enum dispatch_link link;
     int64_t last_receipt_ms; /* CLOCK_MONOTONIC of the last valid receipt; 0: none yet */
     size_t backlog;          /* events not yet there */
-    int64_t oldest_ms; /* CLOCK_MONOTONIC since when the first of them waits; INT64_MAX: none */
-    size_t uploads;    /* clips not yet there */
-    size_t refused;    /* of the backlog: refused when they were tried last */
-    char refusal[256]; /* of the last of them */
-    unsigned failures; /* attempts that failed since the last success */
-    char reason[256];  /* of the last failure; "" after a success */
+    int64_t oldest_ms; /* CLOCK_MONOTONIC since when the first of them waits for the receiver, and
+                          not for the gateway's own store; INT64_MAX: none */
+    bool waits_for_store; /* some of them do, for LIMIT_DISK_MS or more */
+    size_t uploads;       /* clips not yet there */
+    size_t refused;       /* of the backlog: refused when they were tried last */
+    char refusal[256];    /* of the last of them */
+    unsigned failures;    /* attempts that failed since the last success */
+    char reason[256];     /* of the last failure; "" after a success */
 };
 
 int dispatch_create(uv_loop_t *loop, const struct dispatch_host *host,

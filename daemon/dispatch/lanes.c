@@ -151,9 +151,11 @@ static void release_later(struct lanes *lanes, struct delivery *entry)
     }
 }
 
-static struct delivery *start(struct lanes *lanes, struct delivery *entry, enum uplink_lane lane)
+static struct delivery *start(struct lanes *lanes, struct delivery *entry, enum uplink_lane lane,
+                              int64_t now_ms)
 {
     leave_queue(entry);
+    entry->asked_ms = now_ms;
     entry->in_flight = true;
     entry->lane = lane;
     lanes->lane[lane].in_flight = entry;
@@ -181,12 +183,12 @@ static bool is_kept_from(const struct lanes *lanes, const struct delivery *entry
 }
 
 /* What is urgent and was never tried waits for no lane: any free one will do. */
-static struct delivery *next_fresh(struct lanes *lanes)
+static struct delivery *next_fresh(struct lanes *lanes, int64_t now_ms)
 {
     struct delivery *entry = first_free(&lanes->lane[UPLINK_LANE_PRESS]);
     for (int lane = 0; entry && lane < LANES_SENDING; lane++) {
         if (!lanes->lane[lane].in_flight && !is_kept_from(lanes, entry, lane))
-            return start(lanes, entry, (enum uplink_lane)lane);
+            return start(lanes, entry, (enum uplink_lane)lane, now_ms);
     }
     return NULL;
 }
@@ -229,7 +231,7 @@ static struct delivery *next_in_lane(struct lanes *lanes, enum uplink_lane which
         return NULL;
     struct delivery *entry = first_ready(lanes, lane, now_ms);
     if (entry && lane->due_ms <= now_ms)
-        return start(lanes, entry, which);
+        return start(lanes, entry, which, now_ms);
     int64_t due_ms = lane->due_ms;
     if (!entry && refusal_ends_ms(lane) > due_ms)
         due_ms = refusal_ends_ms(lane);
@@ -241,7 +243,7 @@ static struct delivery *next_in_lane(struct lanes *lanes, enum uplink_lane which
 struct delivery *lanes_next(struct lanes *lanes, int64_t now_ms, int64_t *ret_wake_ms)
 {
     *ret_wake_ms = INT64_MAX;
-    struct delivery *entry = next_fresh(lanes);
+    struct delivery *entry = next_fresh(lanes, now_ms);
     for (int lane = UPLINK_LANE_LATE; !entry && lane < LANES_SENDING; lane++)
         entry = next_in_lane(lanes, (enum uplink_lane)lane, now_ms, ret_wake_ms);
     return entry;
@@ -378,9 +380,48 @@ bool lanes_urgent_pending(const struct lanes *lanes)
     return lanes->urgent > 0;
 }
 
-int64_t lanes_oldest_ms(const struct lanes *lanes)
+static bool waits_for_store(const struct lane *lane, int64_t now_ms)
 {
-    return lanes->waiting.first ? lanes->waiting.first->key : INT64_MAX;
+    const struct delivery *entry = lane->in_flight;
+    return entry && !entry->event && now_ms - entry->asked_ms >= LIMIT_DISK_MS;
+}
+
+bool lanes_wait_for_store(const struct lanes *lanes, int64_t now_ms)
+{
+    int lane = 0;
+    while (lane < LANES_SENDING && !waits_for_store(&lanes->lane[lane], now_ms))
+        lane++;
+    return lane < LANES_SENDING;
+}
+
+/* Of one lane, what is with the receiver now, or would be next. */
+static int64_t oldest_of(const struct lane *lane, int64_t now_ms)
+{
+    const struct delivery *entry = lane->in_flight ? lane->in_flight : at_place(lane->ready.first);
+    return entry && !waits_for_store(lane, now_ms) ? entry->since_ms : INT64_MAX;
+}
+
+int64_t lanes_oldest_ms(const struct lanes *lanes, int64_t now_ms)
+{
+    int64_t oldest_ms = lanes->waiting.first ? lanes->waiting.first->key : INT64_MAX;
+    if (lanes_wait_for_store(lanes, now_ms)) {
+        oldest_ms = INT64_MAX;
+        for (int i = 0; i < LANES_SENDING; i++) {
+            int64_t one_ms = oldest_of(&lanes->lane[i], now_ms);
+            oldest_ms = one_ms < oldest_ms ? one_ms : oldest_ms;
+        }
+    }
+    return oldest_ms > lanes->excused_ms ? oldest_ms : lanes->excused_ms;
+}
+
+/* What stood behind it is late by that, and not by the receiver; unless something else has waited
+ * for that for longer. */
+void lanes_loaded(struct lanes *lanes, struct delivery *entry, struct event *event, int64_t now_ms)
+{
+    if (waits_for_store(&lanes->lane[entry->lane], now_ms) &&
+        lanes_oldest_ms(lanes, now_ms) >= entry->asked_ms)
+        lanes->excused_ms = now_ms;
+    entry->event = event_ref(event);
 }
 
 struct delivery *lanes_find(const struct lanes *lanes, uint64_t seq)

@@ -51,6 +51,7 @@ struct delivery {
     struct event *event; /* a reference, or NULL: to be loaded when its turn comes */
     unsigned attempts;
     int64_t since_ms;   /* when it came, or came back from the store */
+    int64_t asked_ms;   /* in flight without `event`: when the store was asked for that */
     unsigned refusals;  /* in a row, up to the last try */
     int64_t refused_ms; /* since when */
     bool is_bad;    /* refused for a minute: it is the event, and not a moment of the receiver's */
@@ -82,6 +83,7 @@ struct lanes {
     size_t urgent;       /* of them, and not bad */
     size_t refused;      /* of all, by the last try */
     struct heap waiting; /* all, the one that came first first */
+    int64_t excused_ms;  /* until then the store was waited for, and not the receiver */
     struct lane lane[LANES_SENDING];
     LIST_HEAD(, delivery) all;
     void *by_seq;   /* trees of <search.h> */
@@ -125,8 +127,15 @@ void lanes_keep(struct lanes *lanes, uint32_t classes);
 /* Whether anything urgent, and not bad, is not with the receiver (uploads then pause). */
 bool lanes_urgent_pending(const struct lanes *lanes);
 
-/* When that came which waits for the longest time; INT64_MAX: nothing waits. */
-int64_t lanes_oldest_ms(const struct lanes *lanes);
+/* The store has given what the entry needs. */
+void lanes_loaded(struct lanes *lanes, struct delivery *entry, struct event *event, int64_t now_ms);
+
+/* Whether it has not for LIMIT_DISK_MS. */
+bool lanes_wait_for_store(const struct lanes *lanes, int64_t now_ms);
+
+/* Since when the receiver has not taken the first that it could have; INT64_MAX: nothing waits for
+ * it. What the store does not give, and what stands behind that, does not. */
+int64_t lanes_oldest_ms(const struct lanes *lanes, int64_t now_ms);
 
 /* What is not yet delivered of that number; NULL if nothing is. */
 struct delivery *lanes_find(const struct lanes *lanes, uint64_t seq);

@@ -293,6 +293,7 @@ static bool is_stuck(const struct events *ev)
 
 static void check_store(struct events *ev)
 {
+    ev->health.is_unread = ev->delivery && delivery_waits_for_store(ev->delivery);
     health_check(&ev->health, is_stuck(ev));
 }
 

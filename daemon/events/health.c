@@ -7,6 +7,8 @@
 #include "base/log.h"
 
 #define STUCK_TEXT "the disk does not answer; events are kept in memory and sent from there"
+#define UNREAD_TEXT                                                                                \
+    "the disk does not answer; what is on it alone and waits for a receiver is not sent"
 #define SLOW_TEXT                                                                                  \
     "the disk is slow: half of the last events were not on it within storage.commit_wait"
 
@@ -23,6 +25,7 @@ const char *health_trouble(const struct health *h, bool is_stuck)
 {
     return h->store_reason[0] ? h->store_reason
            : is_stuck         ? STUCK_TEXT
+           : h->is_unread     ? UNREAD_TEXT
            : h->forgets[0]    ? h->forgets
            : h->slow.is_slow  ? SLOW_TEXT
                               : "";

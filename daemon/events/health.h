@@ -15,6 +15,7 @@ struct health {
     struct slow slow;
     char store_reason[FACT_TEXT_SIZE]; /* "" while the store works */
     char forgets[FACT_TEXT_SIZE];      /* why it would not outlive a power cut; "": it would */
+    bool is_unread;                    /* it does not give what waits for a receiver */
     bool store_proven;                 /* the disk has taken an event since the start */
     bool store_good;                   /* was stated to be */
 };

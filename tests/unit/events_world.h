@@ -11,6 +11,7 @@
 extern unsigned offered, prepared;
 extern uint64_t offered_seq;
 extern int64_t confirmed;
+extern bool unread; /* the store gives nothing of what is to go to them */
 #define DELIVERY ((struct delivery *)&offered)
 
 extern uv_loop_t loop;

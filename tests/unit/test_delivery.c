@@ -120,6 +120,25 @@ START_TEST(a_receiver_that_takes_heartbeats_and_no_event_says_what_it_refuses)
 }
 END_TEST
 
+START_TEST(the_fault_says_what_it_refuses_now)
+{
+    beat();
+    offer(1);
+    finish(0, 1, UPLINK_OUTCOME_REFUSED);
+    beat();
+    virtual_advance(facts, 20000);
+    beat();
+    ck_assert_str_eq(police()->reason, "refuses 1 event, tried again and again: as the test says");
+    offer(2);
+    finish(0, 2, UPLINK_OUTCOME_REFUSED);
+    virtual_advance(facts, 1000);
+    beat();
+    delivery_tick(delivery);
+    facts_tell(facts);
+    ck_assert_str_eq(police()->reason, "refuses 2 events, tried again and again: as the test says");
+}
+END_TEST
+
 /* Alarms are answered 503, or not at all, while heartbeats are receipted. */
 START_TEST(a_receiver_that_takes_heartbeats_and_lets_an_event_wait_is_a_fault)
 {
@@ -197,6 +216,115 @@ START_TEST(a_delivery_in_the_turn_of_the_stop_is_made_again)
     facts_close(facts);
     delivery_close(delivery);
     ck_assert_uint_eq(fake_outbox_count(FAKE_DELIVERY), 0);
+}
+END_TEST
+
+static void tick(void)
+{
+    delivery_tick(delivery);
+    facts_tell(facts);
+}
+
+/* After a restart the first receiver is owed three. */
+static void begin_owing(void)
+{
+    static struct outbox_pending pending[3];
+    set_up();
+    for (size_t i = 0; i < 3; i++)
+        pending[i] = (struct outbox_pending){.seq = i + 1, .class = EVENT_CLASS_FOLLOWUP};
+    found = (struct outbox_found){.pending_count = 3, .pending = pending};
+    open_delivery();
+    virtual_advance(facts, 1);
+    beat();
+    tick();
+}
+
+/* The bytes of the one that is loaded. */
+static void load(uint64_t seq)
+{
+    size_t i = fake_outbox.count;
+    while (i-- > 0 && fake_outbox.calls[i].kind != FAKE_LOAD)
+        ;
+    struct fake_call *call = &fake_outbox.calls[i];
+    ck_assert_uint_eq(call->seq, seq);
+    call->event = calloc(1, sizeof *call->event + 1);
+    call->event->references = 1;
+    call->event->seq = seq;
+    call->event->class = EVENT_CLASS_FOLLOWUP;
+    call->answered = true;
+    call->loaded(call->arg, call->event);
+    facts_tell(facts);
+}
+
+static void pass(int64_t ms)
+{
+    virtual_advance(facts, ms - 100); /* and these of a heartbeat */
+    beat();
+    tick();
+}
+
+START_TEST(what_our_own_disk_does_not_give_is_no_fault_of_the_receiver)
+{
+    pass(1800);
+    ck_assert(!delivery_waits_for_store(delivery));
+    pass(200);
+    ck_assert(delivery_waits_for_store(delivery));
+    pass(9000);
+    pass(9000);
+    ck_assert_uint_eq(delivery_proven(delivery), 3);
+    ck_assert(!police() || !police()->broken);
+    load(1);
+    ck_assert(!delivery_waits_for_store(delivery));
+    /* What stood behind it has waited for the disk as well. */
+    pass(9000);
+    ck_assert(!police() || !police()->broken);
+    /* But this is with the receiver. */
+    pass(1100);
+    ck_assert(police()->broken);
+    finish(0, 1, UPLINK_OUTCOME_STORED);
+    load(2);
+    finish(0, 2, UPLINK_OUTCOME_STORED);
+    load(3);
+    finish(0, 3, UPLINK_OUTCOME_STORED);
+    tick();
+    ck_assert(!police()->broken);
+}
+END_TEST
+
+START_TEST(what_it_does_not_take_is_its_fault_whatever_the_disk_does)
+{
+    if (_i == 1)
+        pass(3000);
+    offer(4); /* a press, by another lane */
+    pass(9000);
+    ck_assert(!police() || !police()->broken);
+    pass(2000);
+    ck_assert(delivery_waits_for_store(delivery));
+    ck_assert(police()->broken);
+    pass(1000);
+    ck_assert(police()->broken);
+    finish(0, 4, UPLINK_OUTCOME_STORED);
+    tick();
+    ck_assert(!police()->broken);
+    load(1);
+    tick();
+    ck_assert(!police()->broken);
+}
+END_TEST
+
+/* The one that the disk was waited for in the end came before: it changes nothing of the other. */
+START_TEST(that_the_disk_answers_excuses_no_receiver_that_has_let_others_wait)
+{
+    load(1);
+    offer(4);
+    pass(1000);
+    finish(0, 1, UPLINK_OUTCOME_STORED);
+    pass(9500);
+    ck_assert(delivery_waits_for_store(delivery));
+    ck_assert(police()->broken);
+    load(2);
+    tick();
+    ck_assert(police()->broken);
 }
 END_TEST
 
@@ -397,6 +525,7 @@ int main(void)
     tcase_add_test(tc,
                    what_a_receiver_refuses_is_one_fault_until_it_takes_it_and_is_tried_each_minute);
     tcase_add_test(tc, a_receiver_that_takes_heartbeats_and_no_event_says_what_it_refuses);
+    tcase_add_test(tc, the_fault_says_what_it_refuses_now);
     tcase_add_test(tc, a_receiver_that_takes_heartbeats_and_lets_an_event_wait_is_a_fault);
     tcase_add_test(tc, a_receiver_that_is_not_proven_in_time_is_a_fault);
     tcase_add_test(tc, a_delivery_is_recorded_after_what_follows_from_it);
@@ -411,6 +540,12 @@ int main(void)
     tcase_add_test(tc, what_a_protocol_cannot_carry_waits_for_nobody);
     tcase_add_test(tc, a_platforms_command_is_told_and_its_reply_goes_back);
     tcase_add_test(tc, a_clip_is_uploaded_and_told);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("owing");
+    tcase_add_checked_fixture(tc, begin_owing, tear_down);
+    tcase_add_test(tc, what_our_own_disk_does_not_give_is_no_fault_of_the_receiver);
+    tcase_add_loop_test(tc, what_it_does_not_take_is_its_fault_whatever_the_disk_does, 0, 2);
+    tcase_add_test(tc, that_the_disk_answers_excuses_no_receiver_that_has_let_others_wait);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

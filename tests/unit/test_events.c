@@ -498,6 +498,31 @@ START_TEST(an_hour_without_the_store_is_added_to_what_it_has_counted)
 }
 END_TEST
 
+static const struct fact_fault *stated_of_store(void)
+{
+    size_t i = told_count;
+    while (i-- > 0 && (told[i].kind != FACT_FAULT_STATED || told[i].u.fault.code != FAULT_STORE))
+        ;
+    ck_assert_uint_lt(i, told_count);
+    return &told[i].u.fault;
+}
+
+START_TEST(a_store_that_does_not_give_what_waits_for_a_receiver_is_not_good)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    fake_outbox_answer();
+    for (int i = 0; i < 2; i++) {
+        unread = i == 0;
+        events_tick(events);
+        facts_tell(facts);
+        const struct fact_fault *stated = stated_of_store();
+        ck_assert_int_eq(stated->broken, unread);
+        ck_assert(!unread || strstr(stated->reason, "waits for a receiver"));
+        ck_assert_int_eq(events_store_works(events), !unread);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("events");
@@ -532,6 +557,7 @@ int main(void)
     tcase_add_test(tc, what_is_over_and_not_told_as_yet_is_shown_as_that);
     tcase_add_test(tc, a_fault_keeps_its_last_words_and_takes_new_ones);
     tcase_add_test(tc, an_hour_without_the_store_is_added_to_what_it_has_counted);
+    tcase_add_test(tc, a_store_that_does_not_give_what_waits_for_a_receiver_is_not_good);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -491,24 +491,24 @@ START_TEST(the_one_that_waits_longest_is_known)
 {
     struct lanes lanes = {0};
     struct delivery *entry;
-    ck_assert_int_eq(lanes_oldest_ms(&lanes), INT64_MAX);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), INT64_MAX);
     since_ms = 100;
     add(&lanes, 1, EVENT_CLASS_PRESS, "", 0);
     since_ms = 90;
     add(&lanes, 2, EVENT_CLASS_PRESS, "", 0);
     since_ms = 95;
     add(&lanes, 3, EVENT_CLASS_MANIFEST, "", 0);
-    ck_assert_int_eq(lanes_oldest_ms(&lanes), 90);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), 90);
     deliver(&lanes, 1, 0);
-    ck_assert_int_eq(lanes_oldest_ms(&lanes), 90);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), 90);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
-    ck_assert_int_eq(lanes_oldest_ms(&lanes), 90); /* on its way is not there */
+    ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), 90); /* on its way is not there */
     lanes_failed(&lanes, entry, true, 0, 0, UINT32_MAX);
-    ck_assert_int_eq(lanes_oldest_ms(&lanes), 90);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), 90);
     deliver(&lanes, 2, 60000);
-    ck_assert_int_eq(lanes_oldest_ms(&lanes), 95);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), 95);
     deliver(&lanes, 3, 60000);
-    ck_assert_int_eq(lanes_oldest_ms(&lanes), INT64_MAX);
+    ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), INT64_MAX);
     lanes_finish(&lanes);
 }
 END_TEST
