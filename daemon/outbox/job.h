@@ -178,9 +178,9 @@ struct outbox {
     bool damaged;   /* what is open is, and could not be mended */
     bool unsettled; /* the disk refused to settle what is fresh */
     bool log_has_frames;
-    uint16_t failed;  /* chores that failed and wait */
-    uint16_t in_hand; /* events that it writes now (QUEUE_BATCH at the most); under the lock */
-    char *adrift;     /* why what is open is not what the name leads to; NULL: it is */
+    size_t failed;  /* chores that failed and wait */
+    size_t in_hand; /* events that it writes now: all that join what it had; under the lock */
+    char *adrift;   /* why what is open is not what the name leads to; NULL: it is */
     int64_t prove_every_ns;
     int64_t written_ns; /* when a batch was last written */
 };

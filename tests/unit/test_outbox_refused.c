@@ -310,6 +310,36 @@ START_TEST(what_a_disk_that_stands_still_holds_at_a_stop_is_counted)
 }
 END_TEST
 
+/* What joins what the store had is one transaction, however long. */
+START_TEST(of_what_a_disk_holds_at_a_stop_there_may_be_many)
+{
+    const size_t many = UINT16_MAX + 1;
+    struct fixture *f = begin_held();
+    is_let_go_at_the_stop = false;
+    uv_mutex_lock(&f->outbox->lock);
+    f->outbox->queue.apart = true;
+    uv_mutex_unlock(&f->outbox->lock);
+    for (size_t i = 0; i < many; i++)
+        put(f, 2 + i, NULL);
+    uv_mutex_lock(&f->outbox->lock);
+    queue_join(&f->outbox->queue);
+    uv_mutex_unlock(&f->outbox->lock);
+    put(f, 2 + many, NULL);
+    watched_vfs_let_one_sync_pass();
+    wait_stored(f, 1);
+    ck_assert_uint_eq(outbox_close(f->outbox, 10), many + 1);
+    watched_vfs_hold_syncs(false);
+    while (!f->outbox->ended)
+        usleep(200);
+    ck_assert_uint_eq(outbox_close(f->outbox, 10), 0);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    outbox_found_finish(&f->found);
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_refused");
@@ -327,6 +357,7 @@ static Suite *make_suite(void)
         tc, what_is_left_at_a_stop_is_counted_never_called_stored_and_no_question_is_forgotten);
     tcase_add_test(tc, a_disk_that_stands_still_at_a_stop_with_every_event_on_it_has_lost_none);
     tcase_add_test(tc, what_a_disk_that_stands_still_holds_at_a_stop_is_counted);
+    tcase_add_test(tc, of_what_a_disk_holds_at_a_stop_there_may_be_many);
     suite_add_tcase(suite, tc);
     return suite;
 }
