@@ -14,9 +14,7 @@
 #include "video/journal.h"
 #include "video/part.h"
 
-#define COUNT_MS                                                                                   \
-    600000 /* between two notes of what was counted: so much of it a reboot may cost               \
-            */
+#define COUNT_MS 600000 /* between two notes of what was counted, which a reboot may cost */
 
 /* --- What is noted of a clip --------------------------------------------------------------- */
 
@@ -537,10 +535,11 @@ void shelf_set_handlers(struct shelf *s, const struct shelf_handlers *handlers)
 int shelf_open(struct shelf *s, const char *dir, struct err *e)
 {
     snprintf(s->folder, sizeof s->folder, "%s/" MESSAGE_CLIPS_FOLDER, dir);
+    if (s->fetching || s->saving)
+        return err_set(e, EBUSY, "%s: what was begun there has not ended yet", s->folder);
     mkdir(dir, 0750);
-    if (mkdir(s->folder, 0750) != 0 && errno != EEXIST)
-        return err_system(e, errno, "%s", s->folder);
-    if (access(s->folder, R_OK | W_OK | X_OK) != 0)
+    if ((mkdir(s->folder, 0750) != 0 && errno != EEXIST) ||
+        access(s->folder, R_OK | W_OK | X_OK) != 0)
         return err_system(e, errno, "%s", s->folder);
     int result = folder_lock_take(s->folder, "tocsin-video", &s->lock, e);
     if (result != 0)

@@ -69,7 +69,8 @@ void shelf_set_handlers(struct shelf *s, const struct shelf_handlers *handlers);
 
 /*
  * Makes the folder (mode 0750) if need be, locks it (-EADDRINUSE: another process has, and what is
- * being written there is that one's) and looks what is there, by name; what that says, and
+ * being written there is that one's; -EBUSY: something of before is still in the pool, which would
+ * be at work there beside what begins now) and looks what is there, by name; what that says, and
  * what was being written, is taken in one after the other, before anything that comes later. With a
  * loop the shelf rests until shelf_go_on.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the shelf takes in beside the loop: piece by piece, in order, and at rest when asked. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,42 @@ START_TEST(a_full_folder_is_taken_in_piece_by_piece)
     while (shelf.saving)
         uv_run(&loop, UV_RUN_ONCE);
     ck_assert_uint_eq(heard.saved, FULL - 1 + 2); /* of one nobody wants to hear */
+    close_with_loop(&shelf, &loop);
+    remove_folder();
+}
+END_TEST
+
+/* The disk may hold what was begun before its folder was gone. */
+START_TEST(it_is_not_opened_again_beside_what_is_still_under_way)
+{
+    struct shelf shelf;
+    uv_loop_t loop;
+    struct err e;
+    char left[UUID_TEXT_SIZE];
+    fill_folder(left);
+    open_with_loop(&shelf, &loop);
+    shelf_go_on(&shelf);
+    for (int i = 0; i < 2; i++) {
+        shelf_leave(&shelf);
+        ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), -EBUSY);
+        ck_assert_ptr_nonnull(strstr(e.text, "has not ended yet"));
+        ck_assert_int_eq(shelf.lock, -1);
+        while (!shelf_rest(&shelf))
+            uv_run(&loop, UV_RUN_ONCE);
+        ck_assert_int_eq(shelf_open(&shelf, clips_base, &e), 0);
+        shelf_go_on(&shelf);
+        if (i == 0) { /* once more, while a clip's announcement is written */
+            while (shelf.fetching)
+                uv_run(&loop, UV_RUN_ONCE);
+            ck_assert_uint_eq(count_clips(&shelf), FULL + 1); /* each once */
+            while (shelf.saving)
+                uv_run(&loop, UV_RUN_ONCE);
+            struct message made = make_clip(BEGIN + 5 * SECOND, 10);
+            shelf_add(&shelf, &made);
+            ck_assert_ptr_null(shelf.fetching);
+            ck_assert_ptr_nonnull(shelf.saving);
+        }
+    }
     close_with_loop(&shelf, &loop);
     remove_folder();
 }
@@ -234,6 +271,7 @@ int main(void)
     Suite *suite = suite_create("video intake");
     TCase *loop = tcase_create("loop");
     tcase_add_test(loop, a_full_folder_is_taken_in_piece_by_piece);
+    tcase_add_test(loop, it_is_not_opened_again_beside_what_is_still_under_way);
     tcase_add_test(loop, a_shelf_that_rests_begins_nothing);
     tcase_add_test(loop, a_rest_that_waits_for_the_intake_stops_no_notes);
     tcase_add_test(loop, what_a_search_finds_goes_before_what_waits);
