@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into a program: a call to the kernel, SQLite, OpenSSL or systemd fails when the plan
- * says so (failing_plan.h), without having done anything. Of what is read and written files alone:
- * libuv's own pipes cannot fail. What calls it counts as well: libcurl, OpenSSL and SQLite stand on
- * the same.
+ * Preloaded into a program: a call to the kernel, SQLite or OpenSSL, or a word to systemd, fails
+ * when the plan says so (failing_plan.h), without having done anything. Of what is read and written
+ * files alone: libuv's own pipes cannot fail. What calls it counts as well: libcurl, OpenSSL and
+ * SQLite stand on the same.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "failing_plan.h"
@@ -271,19 +270,13 @@ int EVP_DigestVerify(EVP_MD_CTX *context, const unsigned char *signature, size_t
                : REAL(EVP_DigestVerify)(context, signature, length, data, data_length);
 }
 
-/* --- systemd -------------------------------------------------------------------------------- */
+/* --- systemd: a datagram of sd_notify's, for which there is no room now ----------------------- */
 
-int sd_notify(int unset_environment, const char *state)
+ssize_t sendto(int fd, const void *data, size_t length, int flags, const struct sockaddr *to,
+               socklen_t to_length)
 {
-    return failing_now(FAILING_NOTIFY) ? -EIO : REAL(sd_notify)(unset_environment, state);
-}
-
-int sd_notifyf(int unset_environment, const char *format, ...)
-{
-    char text[1000];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return failing_now(FAILING_NOTIFY) ? -EIO : REAL(sd_notify)(unset_environment, text);
+    bool is_notify = to && to->sa_family == AF_UNIX;
+    return is_notify && fails(FAILING_NOTIFY, EAGAIN)
+               ? -1
+               : REAL(sendto)(fd, data, length, flags, to, to_length);
 }
