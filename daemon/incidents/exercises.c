@@ -90,18 +90,9 @@ static uint32_t receivers_to_await(const struct incidents *inc)
     return (delivery_responders(d) | delivery_proven(d)) & delivery_takes(d, EVENT_CLASS_FOLLOWUP);
 }
 
-/* Whether an alarm is open that everybody may see. */
-static bool any_shown(const struct incidents *inc)
-{
-    const struct incident *incident = NULL;
-    while ((incident = panel_next_open(&inc->panel, incident)) &&
-           incident->class != INCIDENT_CLASS_ALARM)
-        ;
-    return incident;
-}
-
 /* Why no exercise may begin: it begins when the responders have receipted its announcement, which
- * nobody can who cannot be told. NULL if one may. */
+ * nobody can who cannot be told. NULL if one may. What keeps it from that may be a duress alarm, of
+ * which nobody at the gate may learn: the same is said of whatever else does. */
 static const char *why_not(const struct incidents *inc, const struct incidents_exercise *asked)
 {
     const struct delivery *d = inc->options.delivery;
@@ -110,18 +101,12 @@ static const char *why_not(const struct incidents *inc, const struct incidents_e
                              : !receivers_to_await(inc);
     return inc->exercise.phase != EXERCISE_PHASE_NONE
                ? "a drill or test is under way already (tocsin status; tocsin drill end)"
-           : any_shown(inc)
-               ? "an alarm is open: no drill or test begins before it is closed (tocsin status)"
-           : panel_any_real(&inc->panel)
-               ? "it cannot begin now: look at the open alarms, and ask the receivers"
-           : inc->apart
-               ? "which alarms were open before this start is known when the store can be read: "
-                 "try again in a moment, or mend what tocsin status says of it"
            : asked->buttons == 0
                ? "it would cover no button: inputs has none that may be part of it"
-           : untold ? "no responder can be told of it: none takes more than alarms, or is there "
-                      "(tocsin status)"
-                    : NULL;
+           : panel_any_real(&inc->panel) || inc->apart || untold
+               ? "an alarm is open or may be from before a restart, or no responder is there that "
+                 "can be told of it: look at tocsin status, ask the receivers, and try again"
+               : NULL;
 }
 
 int incidents_begin_exercise(struct incidents *inc, const struct incidents_exercise *asked,
@@ -229,7 +214,8 @@ static void begin(struct incidents *inc)
     struct exercise *x = &inc->exercise;
     int64_t now_ns = clock_monotonic_ns(), ends_ns = now_ns + x->length_ms * 1000000;
     if (!panel_begin_exercise(&inc->panel, x->class, x->buttons, now_ns, ends_ns)) {
-        finish(inc, "an alarm came before it had begun");
+        /* As above: it may be a duress alarm. */
+        finish(inc, "before it had begun an alarm came, or a responder could not be told of it");
         return;
     }
     x->phase = EXERCISE_PHASE_RUNNING;
