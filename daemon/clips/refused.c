@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clips that are not taken: a line in the log now and then, and a fault if they go on. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -30,9 +31,10 @@ void refused_note(struct clips *cl, const struct clip *c, const char *why)
         r->since_said = 0;
         r->said_ms = now_ms;
     }
-    if (r->count != MANY)
+    snprintf(text, sizeof text, "tocsin-video says clips that cannot be: %s", why);
+    if (r->count < MANY || (r->count > MANY && strcmp(text, r->text) == 0))
         return;
-    snprintf(r->text, sizeof r->text, "tocsin-video says clips that cannot be: %s", why);
+    memcpy(r->text, text, sizeof r->text);
     state(cl, r->text);
 }
 

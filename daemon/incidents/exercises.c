@@ -270,13 +270,15 @@ static bool check_tested(struct incidents *inc, size_t button, int64_t now_wall_
     bool tested = own->tested_wall_ms > 0;
     int64_t since_ms = tested ? own->tested_wall_ms : own->known_since_wall_ms;
     bool untested = now_wall_ms - since_ms > inc->options.config.exercises->test_every_ms;
-    if (untested == own->untested && own->tested_said)
+    if (untested == own->untested && own->tested_said &&
+        (!untested || since_ms == own->untested_wall_ms))
         return is_new;
     char reason[200], at[CLOCK_TEXT_SIZE];
     clock_format_utc(since_ms, at);
     snprintf(reason, sizeof reason, "was not tested since %.10s%s: tocsin test", at,
              tested ? "" : ", when it was installed");
     own->untested = untested;
+    own->untested_wall_ms = since_ms;
     own->tested_said = true;
     facts_state_fault(inc->options.facts, FAULT_UNTESTED,
                       inc->options.config.inputs->items[button].id, untested ? reason : NULL);

@@ -22,6 +22,7 @@ struct button {
     int64_t reported_ms;
     bool untested;               /* was stated as a fault */
     bool tested_said;            /* since the start: that it is, or is not */
+    int64_t untested_wall_ms;    /* since when it is not, as was said */
     bool quiet_said;             /* since the start: that it does not chatter */
     bool level_kept;             /* what the panel remembers of its level is from a row */
     int64_t known_since_wall_ms; /* since when it stands in the configuration; 0: ? */

@@ -238,6 +238,16 @@ START_TEST(what_is_refused_again_and_again_is_a_fault_until_it_has_stopped)
     say_clip_of(++number); /* the next is asked for, but not at once */
     fake_outbox_answer();
     ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED - 1);
+    clip_changes = wrong[4];
+    ck_assert(!takes());
+    facts_tell(world.facts);
+    ck_assert_ptr_null(strstr(world_last(FACT_FAULT_STATED)->u.fault.reason, "which part it is"));
+    ck_assert_ptr_nonnull(strstr(world_last(FACT_FAULT_STATED)->u.fault.reason, "cannot be: "));
+    size_t stated = world_count(FACT_FAULT_STATED);
+    ck_assert(!takes());
+    ck_assert_uint_eq(world_count(FACT_FAULT_STATED), stated);
+    clip_changes = wrong[0];
+    ck_assert(!takes());
     say_down("it has gone");
     say_up(); /* which does not mend it */
     ck_assert_ptr_nonnull(strstr(world_last(FACT_FAULT)->u.fault.reason, "which part it is"));

@@ -585,6 +585,32 @@ START_TEST(no_reason_is_lost_when_the_store_has_one_of_its_own)
 }
 END_TEST
 
+/* When a button was tested, the store knows. */
+START_TEST(since_when_a_button_is_not_tested_is_said_as_the_store_knows_it)
+{
+    world.config.exercises.test_every_ms = 86400000;
+    add_row(&store, "tests",
+            "{\"inputs\":[{\"input\":\"gate\",\"known_since_ms\":1000,\"tested_ms\":2000,"
+            "\"tested_by\":\"Li\"}]}");
+    incidents_tick(world.incidents);
+    virtual_advance(world.facts, 86400001);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    world.told_count = 0;
+    read_store();
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    const struct fact_fault *gate = NULL;
+    for (size_t i = 0; i < world.told_count; i++) {
+        if (world.told[i].kind == FACT_FAULT_STATED && world.told[i].u.fault.code == FAULT_UNTESTED)
+            gate = &world.told[i].u.fault;
+    }
+    ck_assert_ptr_nonnull(gate);
+    ck_assert_str_eq(gate->subject, "gate");
+    ck_assert_ptr_nonnull(strstr(gate->reason, "was not tested since 1970-01-01: "));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("incidents_apart");
@@ -615,6 +641,7 @@ int main(void)
     tcase_add_test(tc, what_could_not_be_read_goes_over_nothing_that_the_store_has_kept);
     tcase_add_loop_test(tc, two_texts_that_could_not_be_read_are_both_kept, 0, 2);
     tcase_add_test(tc, no_reason_is_lost_when_the_store_has_one_of_its_own);
+    tcase_add_test(tc, since_when_a_button_is_not_tested_is_said_as_the_store_knows_it);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
