@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/copy.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -89,7 +90,16 @@ static int copy_row(struct copy *c, sqlite3_stmt *row, sqlite3_stmt *write, stru
     return result;
 }
 
-/* Ends at the end, or at the first row that cannot be read; an error is one of writing. */
+/* That nothing more is read says nothing of what is there. */
+static int check_means(struct copy *c, struct err *e)
+{
+    return c->from && store_lacks_means(c->from)
+               ? err_set(e, EAGAIN, "copy: cannot be read now: %s", sqlite3_errmsg(c->from))
+               : 0;
+}
+
+/* Ends at the end, or at the first row that cannot be read; an error is one of writing, or of the
+ * moment. */
 static int copy_direction(struct copy *c, const struct table *table, const char *direction,
                           sqlite3_stmt *write, struct way *ret_way, struct err *e)
 {
@@ -108,6 +118,8 @@ static int copy_direction(struct copy *c, const struct table *table, const char 
         if (result == 0 && table->has_events)
             c->copied.events += sqlite3_changes(c->to->db);
     }
+    if (result == 0 && step != SQLITE_DONE)
+        result = check_means(c, e);
     sqlite3_finalize(read);
     ret_way->is_whole = step == SQLITE_DONE || (!is_there && is_absent);
     return result;
@@ -138,7 +150,7 @@ static int copy_between(struct copy *c, const struct table *table, const struct 
     int result = 0;
     snprintf(text, sizeof text, "SELECT * FROM %s WHERE seq=?", table->name);
     if (!c->from || sqlite3_prepare_v2(c->from, text, -1, &read, NULL) != SQLITE_OK)
-        return 0;
+        return check_means(c, e);
     for (int64_t seq = found; result == 0 && seq <= until && seq - found < NUMBERS_APART; seq++) {
         sqlite3_bind_int64(read, 1, seq);
         while (result == 0 && sqlite3_step(read) == SQLITE_ROW) {

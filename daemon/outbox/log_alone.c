@@ -55,20 +55,20 @@ int log_alone_hold_place(const char *path, struct err *e)
 
 /* A page of zeros is enough of a database for SQLite to read its log; the first page of all stands
  * in there, unless it was moved since. */
-sqlite3 *log_alone_open(const char *path)
+int log_alone_open(const char *path, sqlite3 **ret_db)
 {
     char log[PATH_SIZE], name[PATH_SIZE], its_log[PATH_SIZE];
-    sqlite3 *db = NULL;
+    *ret_db = NULL;
     snprintf(log, sizeof log, "%s-wal", path);
     snprintf(name, sizeof name, "%s" SUFFIX, path);
     snprintf(its_log, sizeof its_log, "%s" SUFFIX "-wal", path);
     log_alone_remove(path);
-    if (link(log, its_log) == 0 && make_file(name, PAGE_BYTES) == 0 &&
-        sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK)
-        return db;
-    sqlite3_close(db);
-    log_alone_remove(path);
-    return NULL;
+    int result = link(log, its_log) == 0 ? make_file(name, PAGE_BYTES) : -errno;
+    if (result != 0)
+        log_alone_remove(path);
+    else
+        sqlite3_open_v2(name, ret_db, SQLITE_OPEN_READWRITE, NULL);
+    return result;
 }
 
 void log_alone_remove(const char *path)

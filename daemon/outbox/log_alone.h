@@ -21,8 +21,9 @@ bool log_alone_is_left(const char *path);
 int log_alone_hold_place(const char *path, struct err *e);
 
 /* What the log says, under a name of its own beside it (so that the log stays as it is): the caller
- * closes it, and then removes those names. NULL if it cannot be opened. */
-sqlite3 *log_alone_open(const char *path);
+ * closes it, and then removes those names. SQLite's error is in `ret_db`, which may be NULL; or a
+ * negative errno. */
+int log_alone_open(const char *path, sqlite3 **ret_db);
 void log_alone_remove(const char *path);
 
 #endif

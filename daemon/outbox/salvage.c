@@ -19,23 +19,36 @@
 #define PATH_SIZE    4300
 #define FRESH_SUFFIX ".new"
 
-/* NULL if it cannot be opened at all. */
-static sqlite3 *open_damaged(const char *path)
+/* SQLite opens to be read what it has no descriptor to write with; then it has no locks either. */
+static bool is_less_than_may_be(sqlite3 *from)
+{
+    return sqlite3_db_readonly(from, "main") == 1 &&
+           access(sqlite3_db_filename(from, "main"), W_OK) == 0;
+}
+
+/* NULL if it cannot be opened at all; an error if that says nothing of it. */
+static int open_damaged(const char *path, sqlite3 **ret_from, struct err *e)
 {
     sqlite3 *from = NULL;
     struct stat info;
-    if (stat(path, &info) == 0 && info.st_size == 0) {
-        from = log_alone_open(path);
-    } else if (sqlite3_open_v2(path, &from, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+    int result = 0;
+    if (stat(path, &info) == 0 && info.st_size == 0)
+        result = log_alone_open(path, &from);
+    else
+        sqlite3_open_v2(path, &from, SQLITE_OPEN_READWRITE, NULL);
+    bool is_open = from && sqlite3_errcode(from) == SQLITE_OK;
+    bool lacks = result == -EMFILE || result == -ENFILE || result == -ENOMEM ||
+                 (from && (is_open ? is_less_than_may_be(from) : store_lacks_means(from)));
+    if (!is_open || lacks) {
         sqlite3_close(from);
-        from = NULL;
+        *ret_from = NULL;
+        return lacks ? err_set(e, EAGAIN, "%s: cannot be opened now", path) : 0;
     }
-    if (!from)
-        return NULL;
     /* No shared memory, which a full disk would turn into a SIGBUS. */
     sqlite3_exec(from, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
     store_keep_log(from); /* it goes aside as it is */
-    return from;
+    *ret_from = from;
+    return 0;
 }
 
 /* What is copied, and what is told of it. */
@@ -141,7 +154,8 @@ static int tell_in(struct store *fresh, const struct source *source, const struc
     return untold_add(fresh, ret_made->damage, ret_made->state_lost, e);
 }
 
-/* A database beside the damaged one, of what can be read of that: closed, and without a log. */
+/* A database beside the damaged one, of what can be read of that: closed, and without a log. An
+ * error of which less may do is -ENOSPC or another of its disk. */
 static int fill_fresh(const struct store *s, const struct source *source, enum copy_extent extent,
                       const struct err *refusal, struct made *ret_made, struct err *e)
 {
@@ -152,7 +166,7 @@ static int fill_fresh(const struct store *s, const struct source *source, enum c
     snprintf(fresh.path, sizeof fresh.path, "%.*s" FRESH_SUFFIX,
              (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
     *ret_made = (struct made){0};
-    int result = store_open(&fresh, e);
+    int result = store_open(&fresh, e) == 0 ? 0 : -EAGAIN; /* nor could a smaller one */
     if (result == 0)
         result = copy_rows(source->from, &fresh, extent, &copied, e);
     if (result == 0)
@@ -171,13 +185,15 @@ static int fill_fresh(const struct store *s, const struct source *source, enum c
     return 0;
 }
 
-/* Of all that can be read or, if that is refused, of what matters; down to `least`. */
+/* Of all that can be read or, if the disk refuses that, of what matters; down to `least`. Not for
+ * want of descriptors: what they are had for a moment later would be gone. */
 static int make_fresh(const struct store *s, const struct source *source, enum copy_extent least,
                       struct made *ret_made, struct err *e)
 {
     struct err refusal = {.text = ""};
     int result = fill_fresh(s, source, COPY_ALL, &refusal, ret_made, e);
-    for (enum copy_extent extent = COPY_OWED; result != 0 && extent <= least; extent++) {
+    for (enum copy_extent extent = COPY_OWED; result != 0 && result != -EAGAIN && extent <= least;
+         extent++) {
         refusal = *e;
         result = fill_fresh(s, source, extent, &refusal, ret_made, e);
     }
@@ -263,8 +279,10 @@ static int salvage_down_to(struct store *s, enum copy_extent least, const char *
     char aside[PATH_SIZE];
     struct made made;
     name_aside(s, aside);
-    struct source source = {.from = open_damaged(s->path), .aside = aside, .why = why};
-    int result = make_fresh(s, &source, least, &made, e);
+    struct source source = {.aside = aside, .why = why};
+    int result = open_damaged(s->path, &source.from, e);
+    if (result == 0)
+        result = make_fresh(s, &source, least, &made, e);
     sqlite3_close(source.from);
     log_alone_remove(s->path);
     return result == 0 ? move_into_place(s, aside, &made, found, e) : result;

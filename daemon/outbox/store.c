@@ -154,9 +154,10 @@ int store_error(struct store *s, struct err *e, const char *doing)
     int code = s->db ? sqlite3_errcode(s->db) : SQLITE_NOMEM;
     int cause = s->db ? sqlite3_system_errno(s->db) : 0;
     bool has_cause = cause != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN);
-    if (number_of(code) == EIO && store_says_read_only(s->path, doing, e))
+    bool lacks_means = !s->db || store_lacks_means(s->db);
+    if (!lacks_means && number_of(code) == EIO && store_says_read_only(s->path, doing, e))
         return -EIO;
-    return err_set(e, number_of(code), "%s: %s: %s%s%s", s->path, doing,
+    return err_set(e, lacks_means ? EAGAIN : number_of(code), "%s: %s: %s%s%s", s->path, doing,
                    s->db ? sqlite3_errmsg(s->db) : "out of memory", has_cause ? ": " : "",
                    has_cause ? strerror(cause) : "");
 }

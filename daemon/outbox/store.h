@@ -196,6 +196,10 @@ bool store_log_is_full(const struct store *s);
 /* Or as long as it is to be. */
 bool store_log_has_its_room(const struct store *s);
 
+/* -EAGAIN for want of descriptors or memory, of which the next says whether it is. */
 int store_error(struct store *s, struct err *e, const char *doing);
+
+/* The last error says nothing of the file: the next moment may have what this one lacks. */
+bool store_lacks_means(sqlite3 *db);
 
 #endif

@@ -61,6 +61,14 @@ bool store_is_foreign(const char *path)
     return memcmp(magic, "SQLite format 3", sizeof magic) != 0;
 }
 
+bool store_lacks_means(sqlite3 *db)
+{
+    int code = sqlite3_errcode(db) & 0xff, cause = sqlite3_system_errno(db);
+    bool has_cause = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+    return code == SQLITE_NOMEM ||
+           (has_cause && (cause == EMFILE || cause == ENFILE || cause == ENOMEM));
+}
+
 void store_id_of_time(int64_t wall_ms, char ret_id[UUID_TEXT_SIZE])
 {
     int64_t largest = (INT64_C(1) << 48) - 1;

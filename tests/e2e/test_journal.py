@@ -103,7 +103,7 @@ def end_by(how, stand, disk, generator):
         stand.core.kill()
         return
     disk.mend()
-    assert stand.core.stop(60) == 0, stand.core.tail()
+    assert stand.core.child.wait(60) == 0, stand.core.tail()
 
 
 @pytest.mark.long
