@@ -292,7 +292,7 @@ static void complete(struct outbox *ob, uint64_t stored_seq, struct outbox_found
     is_clean = is_clean && !ob->witness.is_contradicted;
     if (found->used_seq > found->last_seq && !is_clean) /* else that was said when it was so */
         log_warning("outbox",
-                    "%s, and no journal is left: numbers from %llu to %llu "
+                    "%s, and no whole journal is left: numbers from %llu to %llu "
                     "are left out, in case events were sent with them that are lost here",
                     ob->witness.is_contradicted ? "the store has lost events"
                                                 : "the gateway was not stopped",
