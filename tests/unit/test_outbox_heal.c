@@ -229,6 +229,23 @@ START_TEST(what_lies_beyond_what_was_pruned_was_not)
 }
 END_TEST
 
+START_TEST(half_of_a_mark_says_nothing_of_what_was_pruned)
+{
+    struct fixture *f = begin_kept();
+    struct prune_mark mark = {.seq = 1, .wall_ms = 1};
+    struct store s;
+    stop(f);
+    change(f, "INSERT INTO state VALUES('pruned','900')");
+    open_store(f, &s);
+    prune_read_mark(&s, &mark);
+    ck_assert_uint_eq(mark.seq, 0);
+    ck_assert_int_eq(mark.wall_ms, 0);
+    store_close(&s);
+    open_outbox(f);
+    finish(f);
+}
+END_TEST
+
 START_TEST(how_far_was_pruned_never_shrinks)
 {
     struct fixture *f = begin_kept();
@@ -334,6 +351,7 @@ int main(void)
     tcase_add_test(tests, its_row_is_taken_where_the_store_has_none);
     tcase_add_test(tests, what_was_pruned_is_not_sent_once_more);
     tcase_add_test(tests, what_lies_beyond_what_was_pruned_was_not);
+    tcase_add_test(tests, half_of_a_mark_says_nothing_of_what_was_pruned);
     tcase_add_test(tests, how_far_was_pruned_never_shrinks);
     tcase_add_test(tests, others_under_numbers_of_the_store_are_told_by_their_numbers);
     tcase_add_test(tests, two_under_one_number_in_the_journal_are_told);
