@@ -5,55 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "part_world.h"
+#include "apart_world.h"
 #include "run_suite.h"
 
-#define BUTTONS 2
 static const enum world_input buttons[BUTTONS] = {WORLD_GATE, WORLD_OFFICE};
-
-/* What the store holds of before: an alarm of each, which both receivers have. */
-static struct outbox_found store;
-static char before[BUTTONS][UUID_TEXT_SIZE];
-
-/* A process that does not know what the store holds. */
-static void start_apart(void)
-{
-    fake.unknown = "the disk has not answered yet";
-    world_restart();
-    fake.unknown = NULL;
-    ck_assert(!incidents_known(world.incidents));
-}
-
-static void set_up(void)
-{
-    world_begin();
-    world_open();
-    fake.responders = 3;
-    for (int i = 0; i < BUTTONS; i++) {
-        world_press(buttons[i]);
-        world_release(buttons[i]);
-        world_deliver("tocsin.alarm.raised", 0);
-        world_deliver("tocsin.alarm.raised", 1);
-        memcpy(before[i], world_incident(buttons[i])->alarm, UUID_TEXT_SIZE);
-    }
-    store = fake_found();
-    start_apart();
-}
-
-static void tear_down(void)
-{
-    outbox_found_finish(&store);
-    world_close();
-    world_end();
-}
-
-static void read_store(void)
-{
-    incidents_catch_up(world.incidents, &store);
-    facts_tell(world.facts);
-    virtual_turn(world.facts, NULL);
-    ck_assert(incidents_known(world.incidents));
-}
 
 /* 0: they do not say what they had before them. */
 static void say(size_t receiver, enum uplink_answer_state state, const char *alarm,
@@ -229,11 +184,6 @@ START_TEST(a_platform_is_not_told_that_all_is_closed_while_nobody_knows_what_was
 }
 END_TEST
 
-static bool says_apart(const char *row)
-{
-    return strstr(row, "\"apart\":true");
-}
-
 START_TEST(an_alarm_whose_button_was_pressed_again_meanwhile_is_closed_and_says_why)
 {
     char later[UUID_TEXT_SIZE];
@@ -397,27 +347,6 @@ START_TEST(what_the_store_has_of_an_alarm_that_is_known_without_it_is_older)
 }
 END_TEST
 
-/* What is to be done about one that was refused is not what is to be done about a slow disk. */
-START_TEST(the_fault_says_why_the_store_cannot_be_read_now)
-{
-    incidents_tick(world.incidents);
-    facts_tell(world.facts);
-    ck_assert_ptr_nonnull(strstr(world_last(FACT_FAULT_STATED)->u.fault.reason, "not answered"));
-    fake.store_trouble = "it came late; restart tocsind";
-    incidents_tick(world.incidents);
-    facts_tell(world.facts);
-    const struct fact_fault *stated = &world_last(FACT_FAULT_STATED)->u.fault;
-    ck_assert_int_eq(stated->code, FAULT_STATE);
-    ck_assert(stated->broken);
-    ck_assert_ptr_nonnull(strstr(stated->reason, "alarms may be open"));
-    ck_assert_ptr_nonnull(strstr(stated->reason, "(it came late; restart tocsind)"));
-    size_t count = world_count(FACT_FAULT_STATED);
-    incidents_tick(world.incidents);
-    facts_tell(world.facts);
-    ck_assert_uint_eq(world_count(FACT_FAULT_STATED), count);
-}
-END_TEST
-
 /* It was pressed at the kill. What the store has of it is read once its level is told, or before,
  * or by the start after that. */
 static void hold_over_a_start(void)
@@ -521,101 +450,11 @@ START_TEST(a_button_that_was_seen_at_rest_meanwhile_is_pressed_anew)
 }
 END_TEST
 
-static void add_row(struct outbox_found *found, const char *name, const char *text)
-{
-    found->rows = reallocarray(found->rows, found->row_count + 1, sizeof *found->rows);
-    found->rows[found->row_count++] = (struct outbox_found_row){strdup(name), strdup(text)};
-}
-
-#define BAD(id) "{\"boot\":\"" id "\",\"apart\":true,\"inputs\":[],\"incidents\":[{}]}"
-
-/* A run without the store that finds a bad row in the journal. */
-static void start_with_bad_row(void)
-{
-    events_save_row(NULL, &(struct outbox_row){"incidents", BAD("apart")});
-    fake.earlier = &store;
-    world_restart();
-    fake.earlier = NULL;
-    facts_tell(world.facts);
-}
-
-START_TEST(what_could_not_be_read_goes_over_nothing_that_the_store_has_kept)
-{
-    add_row(&store, "incidents-unreadable", "of last year");
-    start_with_bad_row();
-    ck_assert_ptr_null(fake_row("incidents-unreadable"));
-    incidents_catch_up(world.incidents, &store);
-    ck_assert_ptr_null(fake_row("incidents-unreadable"));
-    ck_assert_str_eq(fake_row("incidents-unreadable-2"), BAD("apart"));
-    ck_assert_str_eq(world_incident(WORLD_GATE)->alarm, before[0]);
-}
-END_TEST
-
-START_TEST(two_texts_that_could_not_be_read_are_both_kept)
-{
-    for (size_t i = 0; i < store.row_count; i++) {
-        if (strcmp(store.rows[i].name, "incidents") != 0)
-            continue;
-        free(store.rows[i].text);
-        store.rows[i].text = strdup(_i == 0 ? "{\"of the store\"" : BAD("apart"));
-    }
-    start_with_bad_row();
-    incidents_catch_up(world.incidents, &store);
-    ck_assert_str_eq(fake_row("incidents-unreadable"), BAD("apart"));
-    if (_i == 0)
-        ck_assert_str_eq(fake_row("incidents-unreadable-2"), "{\"of the store\"");
-    else
-        ck_assert_ptr_null(fake_row("incidents-unreadable-2"));
-}
-END_TEST
-
-/* The reasons that have no room are counted, those of the store and its own. */
-START_TEST(no_reason_is_lost_when_the_store_has_one_of_its_own)
-{
-    char doubt[600], why[FACT_TEXT_SIZE];
-    memset(why, 'x', sizeof why);
-    why[330] = '\0';
-    snprintf(doubt, sizeof doubt, "{\"why\":\"%s\",\"more\":2}", why);
-    add_row(&store, "incidents-doubt", doubt);
-    start_with_bad_row();
-    incidents_catch_up(world.incidents, &store);
-    facts_tell(world.facts);
-    const char *reason = world_last(FACT_FAULT_STATED)->u.fault.reason;
-    ck_assert_ptr_nonnull(strstr(reason, "and 3 more"));
-}
-END_TEST
-
-/* When a button was tested, the store knows. */
-START_TEST(since_when_a_button_is_not_tested_is_said_as_the_store_knows_it)
-{
-    world.config.exercises.test_every_ms = 86400000;
-    add_row(&store, "tests",
-            "{\"inputs\":[{\"input\":\"gate\",\"known_since_ms\":1000,\"tested_ms\":2000,"
-            "\"tested_by\":\"Li\"}]}");
-    incidents_tick(world.incidents);
-    virtual_advance(world.facts, 86400001);
-    incidents_tick(world.incidents);
-    facts_tell(world.facts);
-    world.told_count = 0;
-    read_store();
-    incidents_tick(world.incidents);
-    facts_tell(world.facts);
-    const struct fact_fault *gate = NULL;
-    for (size_t i = 0; i < world.told_count; i++) {
-        if (world.told[i].kind == FACT_FAULT_STATED && world.told[i].u.fault.code == FAULT_UNTESTED)
-            gate = &world.told[i].u.fault;
-    }
-    ck_assert_ptr_nonnull(gate);
-    ck_assert_str_eq(gate->subject, "gate");
-    ck_assert_ptr_nonnull(strstr(gate->reason, "was not tested since 1970-01-01: "));
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("incidents_apart");
     TCase *tc = tcase_create("apart");
-    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_checked_fixture(tc, apart_begin, apart_end);
     tcase_add_loop_test(
         tc, what_people_say_of_an_alarm_that_the_store_has_waits_for_it_and_is_done_then, 0,
         UPLINK_ANSWER_REJECTED + 1);
@@ -635,13 +474,8 @@ int main(void)
     tcase_add_loop_test(tc, what_the_store_has_of_an_alarm_that_is_known_without_it_is_older, 0, 4);
     tcase_add_loop_test(tc, a_button_that_was_held_is_restored_whenever_it_is_known_to_be_at_rest,
                         0, 3);
-    tcase_add_test(tc, the_fault_says_why_the_store_cannot_be_read_now);
     tcase_add_test(tc, a_button_that_is_held_is_pressed_once_whoever_did_not_read_it_meanwhile);
     tcase_add_test(tc, a_button_that_was_seen_at_rest_meanwhile_is_pressed_anew);
-    tcase_add_test(tc, what_could_not_be_read_goes_over_nothing_that_the_store_has_kept);
-    tcase_add_loop_test(tc, two_texts_that_could_not_be_read_are_both_kept, 0, 2);
-    tcase_add_test(tc, no_reason_is_lost_when_the_store_has_one_of_its_own);
-    tcase_add_test(tc, since_when_a_button_is_not_tested_is_said_as_the_store_knows_it);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
