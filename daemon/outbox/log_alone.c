@@ -13,26 +13,26 @@
 #define PAGE_BYTES 4096
 
 /* It begins with its header from its first frame on; what is only room begins with zeros. */
-static bool says_something(const char *log)
+static int says_something(const char *log)
 {
     static const unsigned char zeros[4];
     unsigned char magic[4];
     int fd = open(log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
-        return false;
+        return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
     ssize_t got = pread(fd, magic, sizeof magic, 0);
     close(fd);
     return got == sizeof magic && memcmp(magic, zeros, sizeof magic) != 0;
 }
 
-bool log_alone_is_left(const char *path)
+int log_alone_is_left(const char *path)
 {
     char log[PATH_SIZE];
     struct stat info;
     snprintf(log, sizeof log, "%s-wal", path);
     bool holds_nothing =
         lstat(path, &info) != 0 ? errno == ENOENT : S_ISREG(info.st_mode) && info.st_size == 0;
-    return holds_nothing && says_something(log);
+    return holds_nothing ? says_something(log) : 0;
 }
 
 static int make_file(const char *path, off_t bytes)

@@ -12,9 +12,9 @@
 
 #include "base/err.h"
 
-/* Whether no database is at `path`, or an empty one, but a log that says it has something. A link
- * whose end is gone may lead to one again. */
-bool log_alone_is_left(const char *path);
+/* 1 if no database is at `path`, or an empty one, but a log that says it has something; 0, or a
+ * negative errno if that cannot be seen now. A link whose end is gone may lead to one again. */
+int log_alone_is_left(const char *path);
 
 /* If none is, puts an empty one in its place, which then is damaged: a kill while it is put aside
  * leaves no doubt that it is not whole yet. */

@@ -101,7 +101,7 @@ static void tell_unsalvaged(struct meeting *m, struct outbox_found *found)
     found->damage = both;
 }
 
-/* One that cannot be salvaged, since nothing can be written, would be read whole at every try. */
+/* One that cannot be salvaged, since nothing can be written, would be copied at every try. */
 static int salvage_found(struct outbox *ob, const char *why, struct outbox_found *found,
                          struct err *e)
 {
@@ -112,7 +112,7 @@ static int salvage_found(struct outbox *ob, const char *why, struct outbox_found
     if (m->salvaged_ns != 0 && now_ns - m->salvaged_ns < SALVAGE_AGAIN_NS)
         return err_set(e, EIO, "%s", why);
     int result = salvage(&ob->store, why, found, e);
-    m->salvaged_ns = result == 0 ? 0 : now_ns;
+    m->salvaged_ns = result == 0 || result == -EAGAIN ? 0 : now_ns;
     if (found->damage)
         forget_unsalvaged(m);
     else
@@ -134,8 +134,9 @@ static int read_database(struct outbox *ob, struct outbox_found *found, struct e
         result = salvage_finish(s, found, e);
     if (found->damage)
         forget_unsalvaged(ob->meeting);
-    if (result == 0 && log_alone_is_left(s->path))
-        result = log_alone_hold_place(s->path, e);
+    int left = result == 0 ? log_alone_is_left(s->path) : 0;
+    if (left != 0)
+        result = left > 0 ? log_alone_hold_place(s->path, e) : err_system(e, -left, "%s", s->path);
     bool was_absent = result == 0 && salvage_is_absent(s);
     if (result == 0)
         result = store_open(s, e);
@@ -185,7 +186,7 @@ static bool is_new(struct outbox *ob)
     snprintf(folder, sizeof folder, "%s", s->path);
     *strrchr(folder, '/') = '\0';
     open_witness(ob, false);
-    if (ob->witness.stored.seq > 0 || log_alone_is_left(s->path))
+    if (ob->witness.stored.seq > 0 || log_alone_is_left(s->path) != 0)
         return false;
     if (lstat(s->path, &info) == 0)
         return S_ISREG(info.st_mode) && info.st_size == 0;

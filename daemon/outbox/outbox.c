@@ -138,18 +138,19 @@ static void deliver_job(struct mailbox_message *message)
     free_job(job);
 }
 
-static void free_chores(struct outbox *ob)
+static void free_jobs(struct job_list *jobs)
 {
     struct job *job;
-    while ((job = STAILQ_FIRST(&ob->queue.chores))) {
-        STAILQ_REMOVE_HEAD(&ob->queue.chores, next);
+    while ((job = STAILQ_FIRST(jobs))) {
+        STAILQ_REMOVE_HEAD(jobs, next);
         free_job(job);
     }
 }
 
 void outbox_free(struct outbox *ob)
 {
-    free_chores(ob);
+    free_jobs(&ob->queue.chores);
+    free_jobs(&ob->queue.writes); /* of whoever was told at the very end what was found */
     meet_free(ob->meeting);
     newest_free(&ob->newest);
     free(ob->adrift);

@@ -166,7 +166,9 @@ static int fill_fresh(const struct store *s, const struct source *source, enum c
     snprintf(fresh.path, sizeof fresh.path, "%.*s" FRESH_SUFFIX,
              (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
     *ret_made = (struct made){0};
-    int result = store_open(&fresh, e) == 0 ? 0 : -EAGAIN; /* nor could a smaller one */
+    int result = store_open(&fresh, e);
+    if (result != 0 && result != -ENOSPC)
+        result = -EAGAIN; /* a smaller one could not be opened either */
     if (result == 0)
         result = copy_rows(source->from, &fresh, extent, &copied, e);
     if (result == 0)

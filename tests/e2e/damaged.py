@@ -182,9 +182,9 @@ class Tmpfs(Folder):
         self.env = {"LD_PRELOAD": str(self.world.stand.build / "tests/e2e/liblasting_disk.so"),
                     "ASAN_OPTIONS": "verify_asan_link_order=0"}
         kept = self.state.with_name("kept")
-        shutil.copytree(self.state, kept, symlinks=True)
+        run("cp", "-a", self.state, kept)  # pipes and all
         run("mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", self.state)
-        shutil.copytree(kept, self.state, symlinks=True, dirs_exist_ok=True)
+        run("cp", "-a", f"{kept}/.", self.state)
         shutil.rmtree(kept)
         return self.fill()
 

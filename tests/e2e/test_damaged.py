@@ -203,7 +203,8 @@ class Case:
         try:
             return [str(self.stand.status()[what]) for what in ("receivers", "store")] + says(self.stand)
         except (OSError, ValueError):
-            return self.stand.core.tail() if self.stand.core else ""
+            core = self.stand.core  # whose log is another case's, if this one has not begun
+            return core.tail() if core and core.log_path.exists() else ""
 
     def stop(self):
         assert self.stand.core.stop(60) == 0, self.stand.core.tail()
