@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "outbox/journal_file.h"
 
-#define FILES 2
-#define MAGIC "TOCSINJ2" /* another digit when the layout of head or records changes */
+#define FILES      2
+#define PAGE_BYTES 4096       /* or several of these */
+#define MAGIC      "TOCSINJ2" /* another digit when the layout of head or records changes */
 
 /* At the beginning of each file, always within one page: never half of it. */
 struct file_head {
@@ -214,7 +215,13 @@ static size_t find_record(const unsigned char *data, size_t at, size_t length)
     return at < length ? at : length;
 }
 
-/* A kill tears the end of a file, and nothing else. */
+/* A kill tears the end of a file, and nothing else: between two pages, which the kernel copies one
+ * after the other. What ends elsewhere was cut, and more may have stood behind it. */
+static bool is_torn(enum record_state state, size_t length)
+{
+    return state == RECORD_TORN && length % PAGE_BYTES == 0;
+}
+
 static void note_unread(size_t bytes, bool is_end, bool is_begun, struct journal_found *found)
 {
     if (is_end && is_begun)
@@ -234,7 +241,7 @@ static void read_records(struct file *f, const unsigned char *data, size_t at, s
         enum record_state state = record_read(data + at, length - at, &record, &upload, &size);
         if (state != RECORD_GOOD) {
             size_t next = find_record(data, at + 8, length);
-            note_unread(next - at, next == length, state == RECORD_TORN, found);
+            note_unread(next - at, next == length, is_torn(state, length), found);
             at = next;
             continue;
         }

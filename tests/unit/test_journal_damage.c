@@ -12,6 +12,8 @@
 #include "journal_world.h"
 #include "run_suite.h"
 
+#define PAGE 4096
+
 /* From so many bytes of a file on, while it is not negative; and whether a read is short. */
 static off_t unreadable_from = -1;
 
@@ -79,24 +81,57 @@ START_TEST(a_journal_that_is_read_in_pieces_is_whole)
 }
 END_TEST
 
+/* Events from 1 on until one stands in two pages, of which the first is left: how many are whole.
+ */
+static unsigned tear_at_page(struct fixture *f, long *ret_whole)
+{
+    unsigned count = 0;
+    while (size_of(f, 0) <= PAGE) {
+        *ret_whole = size_of(f, 0);
+        put(f, ++count);
+    }
+    ck_assert_int_eq(truncate(path_of(f, 0), PAGE), 0);
+    ck_assert_int_lt(*ret_whole, PAGE);
+    return count - 1;
+}
+
 START_TEST(a_torn_last_record_is_cut_off_and_told)
+{
+    struct fixture *f = begin();
+    long whole;
+    unsigned count = tear_at_page(f, &whole);
+    reopen(f);
+    ck_assert_uint_eq(f->count, count);
+    ck_assert_uint_eq(f->found.torn_bytes, (size_t)(PAGE - whole));
+    ck_assert_uint_eq(f->found.damaged, 0);
+    ck_assert_int_eq(size_of(f, 0), whole);
+    put(f, count + 1);
+    put(f, count + 2);
+    reopen(f);
+    ck_assert_uint_eq(f->count, count + 2);
+    ck_assert_uint_eq(f->found.torn_bytes, 0);
+    end(f);
+}
+END_TEST
+
+/* What a kill leaves ends with a page; here others may have stood behind it. */
+START_TEST(a_file_that_was_cut_within_a_record_is_damage)
 {
     for (long cut = 1; cut < 300; cut += 50) {
         struct fixture *f = begin();
         put(f, 1);
-        long whole = size_of(f, 0);
-        put(f, 2);
-        ck_assert_int_eq(truncate(path_of(f, 0), size_of(f, 0) - cut), 0);
-        long left = size_of(f, 0) - whole;
-        reopen(f);
-        ck_assert_str_eq(seqs(f), "1 ");
-        ck_assert_uint_eq(f->found.torn_bytes, (size_t)left);
-        ck_assert_int_eq(size_of(f, 0), whole);
         put(f, 2);
         put(f, 3);
+        ck_assert_int_eq(truncate(path_of(f, 0), size_of(f, 0) - cut), 0);
         reopen(f);
-        ck_assert_str_eq(seqs(f), "1 2 3 ");
+        ck_assert_str_eq(seqs(f), "1 2 ");
+        ck_assert_uint_eq(f->found.damaged, 1);
         ck_assert_uint_eq(f->found.torn_bytes, 0);
+        ck_assert(!f->found.head_is_newest);
+        put(f, 4);
+        reopen(f);
+        ck_assert_str_eq(seqs(f), "1 2 4 ");
+        ck_assert_uint_eq(f->found.damaged, 0);
         end(f);
     }
 }
@@ -249,9 +284,8 @@ END_TEST
 START_TEST(of_a_torn_record_the_number_is_not_known)
 {
     struct fixture *f = begin();
-    put(f, 1);
-    put(f, 2);
-    ck_assert_int_eq(truncate(path_of(f, 0), size_of(f, 0) - 8), 0);
+    long whole;
+    tear_at_page(f, &whole);
     reopen(f);
     ck_assert_uint_eq(f->found.damaged, 0);
     ck_assert(!f->found.head_is_newest);
@@ -443,6 +477,7 @@ int main(void)
     tcase_add_test(tests, a_journal_that_cannot_be_read_is_put_aside_whole);
     tcase_add_test(tests, a_journal_that_is_read_in_pieces_is_whole);
     tcase_add_test(tests, a_torn_last_record_is_cut_off_and_told);
+    tcase_add_test(tests, a_file_that_was_cut_within_a_record_is_damage);
     tcase_add_test(tests, a_damaged_record_costs_no_other);
     tcase_add_test(tests, damage_costs_no_event_behind_it);
     tcase_add_test(tests, damage_is_kept_under_a_name_that_is_free);
