@@ -548,6 +548,21 @@ START_TEST(while_apart_no_write_is_taken_and_then_all_of_them_in_one_transaction
 }
 END_TEST
 
+/* Half of it would be neither what the store had nor what it is to have. */
+START_TEST(what_joins_a_late_store_is_written_whole_though_that_is_damaged)
+{
+    struct queue q;
+    begin(&q, JOB_STORE);
+    q.events_first = true;
+    add(&q, JOB_STATE);
+    add(&q, JOB_STORE);
+    queue_join(&q);
+    add(&q, JOB_JOINED);
+    write_it(&q, 1000, "4w");
+    free_queue(&q);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_queue");
@@ -573,6 +588,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_stop_writes_all_at_once_writes_before_records_and_does_no_chore);
     tcase_add_test(tc, what_is_refused_at_a_stop_is_tried_again_soon);
     tcase_add_test(tc, while_apart_no_write_is_taken_and_then_all_of_them_in_one_transaction);
+    tcase_add_test(tc, what_joins_a_late_store_is_written_whole_though_that_is_damaged);
     suite_add_tcase(suite, tc);
     return suite;
 }
