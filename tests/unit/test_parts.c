@@ -311,6 +311,34 @@ START_TEST(a_press_found_at_the_start_stands_before_the_end_of_the_drill_from_be
 }
 END_TEST
 
+/* Perhaps it was told to be in memory first. */
+static bool is_stored(const char *type)
+{
+    bool stored = false;
+    for (size_t i = 0; i < heard_count; i++)
+        stored |= heard[i].stored && strcmp(heard[i].type, type) == 0;
+    return stored;
+}
+
+static bool is_busy(void)
+{
+    bool busy = false;
+    for (size_t i = 0; i < part_count; i++)
+        busy |= parts[i].busy && parts[i].busy(gw);
+    return busy;
+}
+
+/* Or it would be deaf while it waits. */
+START_TEST(a_stop_waits_for_the_disk_before_anything_is_closed)
+{
+    press(0);
+    ck_assert(is_busy());
+    while (is_busy())
+        turn();
+    ck_assert(is_stored("tocsin.alarm.raised"));
+}
+END_TEST
+
 START_TEST(who_loses_events_at_the_stop_says_so_and_ends_with_1)
 {
     cannot_write = 3;
@@ -400,6 +428,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_receiver_that_does_not_sign_is_never_said_to_have_it);
     tcase_add_test(c, what_was_pressed_until_the_stop_is_there_after_it);
     tcase_add_test(c, a_press_found_at_the_start_stands_before_the_end_of_the_drill_from_before);
+    tcase_add_test(c, a_stop_waits_for_the_disk_before_anything_is_closed);
     tcase_add_exit_test(c, who_loses_events_at_the_stop_says_so_and_ends_with_1, 1);
     tcase_add_test(c, a_reload_changes_receivers_whole_or_not_at_all);
     tcase_add_test(c, one_receiver_that_cannot_be_opened_does_not_stop_the_start);
