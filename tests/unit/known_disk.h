@@ -7,4 +7,7 @@
 /* NULL: a disk that lasts. */
 extern const char *known_disk_forgets;
 
+/* Called by whoever asks next, once; NULL: nothing is. */
+extern void (*known_disk_meanwhile)(void);
+
 #endif

@@ -11,6 +11,7 @@
 #include "known_disk.h"
 #include "outbox_world.h"
 #include "run_suite.h"
+#include "watched_vfs.h"
 
 static char run_folder[48];
 
@@ -171,6 +172,41 @@ START_TEST(a_folder_that_it_makes_anew_is_held)
 }
 END_TEST
 
+static char comes[48], goes[48], place[48]; /* folders */
+
+/* In the store's thread, between its look at the folder and the opening of what is in it. */
+static void exchange_folders(void)
+{
+    ck_assert_int_eq(rename(place, goes), 0);
+    ck_assert_int_eq(rename(comes, place), 0);
+}
+
+START_TEST(a_folder_that_comes_while_its_store_is_opened_again_is_held)
+{
+    char command[120];
+    struct err e;
+    int fd = -1;
+    struct fixture *f = begin_held();
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    close_outbox(f);
+    snprintf(place, sizeof place, "%s", f->folder);
+    snprintf(comes, sizeof comes, "%s.comes", f->folder);
+    snprintf(goes, sizeof goes, "%s.goes", f->folder);
+    snprintf(command, sizeof command, "cp -a %s %s", place, comes);
+    ck_assert_int_eq(system(command), 0);
+    open_outbox(f);
+    known_disk_meanwhile = exchange_folders;
+    watched_vfs_fail_syncs(1);
+    put(f, 2, NULL); /* is refused, and closes the store */
+    wait_stored(f, 2);
+    ck_assert_ptr_null(known_disk_meanwhile);
+    ck_assert_int_eq(folder_lock_take(f->folder, "tester", &fd, &e), -EADDRINUSE);
+    finish(f);
+    remove_all(goes);
+}
+END_TEST
+
 /* Where it was is out of the way, as under what is mounted over it. */
 static void take_away(struct fixture *f)
 {
@@ -259,6 +295,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_store_that_another_holds_by_now_is_not_opened);
     tcase_add_test(tc, nor_is_one_made_where_another_is);
     tcase_add_test(tc, a_folder_that_it_makes_anew_is_held);
+    tcase_add_test(tc, a_folder_that_comes_while_its_store_is_opened_again_is_held);
     tcase_add_test(tc,
                    whether_it_forgets_is_told_whenever_that_changes_and_before_anything_is_stored);
     tcase_add_test(tc, a_start_on_what_forgets_says_so_before_anything_is_stored);
@@ -270,5 +307,6 @@ static Suite *make_suite(void)
 
 int main(void)
 {
+    watched_vfs_install(NULL);
     return run_suite(make_suite());
 }
