@@ -133,6 +133,26 @@ START_TEST(bytes_that_rotted_are_replaced_by_those_of_the_journal)
 }
 END_TEST
 
+START_TEST(a_clip_whose_manifest_rotted_is_owed_once)
+{
+    struct fixture *f = begin_kept();
+    struct outbox_upload upload = {.clip = "c1", .camera = "gate", .length_bytes = 12};
+    struct event *event = make_event(5, EVENT_CLASS_MANIFEST);
+    watched_vfs_fail_writes(1000000);
+    outbox_store(f->outbox, event, NULL, &upload, 2, on_stored, f);
+    run("cp %s/journal.? %s/kept", journal_dir, journal_dir);
+    watched_vfs_fail_writes(0);
+    wait_stored(f, 5);
+    stop(f);
+    change(f, "UPDATE event SET bytes=CAST('{}' AS BLOB) WHERE seq=5");
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.restored_count, 1);
+    ck_assert_uint_eq(f->found.upload_count, 1);
+    event_unref(event);
+    finish(f);
+}
+END_TEST
+
 /* Before it is stored the journal is not emptied. */
 START_TEST(what_is_healed_stays_in_the_journal_until_it_is_stored)
 {
@@ -346,6 +366,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, NULL);
     tcase_add_test(tests, what_the_store_lost_below_its_newest_is_stored_once_more);
     tcase_add_test(tests, bytes_that_rotted_are_replaced_by_those_of_the_journal);
+    tcase_add_test(tests, a_clip_whose_manifest_rotted_is_owed_once);
     tcase_add_test(tests, what_is_healed_stays_in_the_journal_until_it_is_stored);
     tcase_add_test(tests, its_row_is_older_than_what_the_store_has);
     tcase_add_test(tests, its_row_is_taken_where_the_store_has_none);
