@@ -185,27 +185,19 @@ static bool find_input(const struct incidents *inc, const json_t *object, size_t
     return input;
 }
 
-static void keep_level(struct incidents *inc, size_t i, const json_t *one)
-{
-    if (inc->own[i].level_kept)
-        return; /* from a newer row */
-    inc->own[i].level_kept = true;
-    if (!inc->buttons[i].known)
-        inc->buttons[i].pressed = json_is_true(json_object_get(one, "pressed"));
-}
-
-/* Of what is not in it, a row says that it is at rest; but not one that was made apart. */
+/* Of what no row says anything is at rest. */
 static void load_inputs(struct incidents *inc, const json_t *row)
 {
     size_t at, i;
     json_t *one;
     json_array_foreach(json_object_get(row, "inputs"), at, one)
     {
-        if (find_input(inc, one, &i))
-            keep_level(inc, i, one);
+        if (!find_input(inc, one, &i) || inc->own[i].level_kept)
+            continue; /* from a newer row */
+        inc->own[i].level_kept = true;
+        if (!inc->buttons[i].known)
+            inc->buttons[i].pressed = json_is_true(json_object_get(one, "pressed"));
     }
-    for (i = 0; row && !json_is_true(json_object_get(row, "apart")) && i < inc->count; i++)
-        keep_level(inc, i, NULL);
 }
 
 /* What was known before, unless something later is. */

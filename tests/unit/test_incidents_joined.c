@@ -55,6 +55,7 @@ START_TEST(what_could_not_be_read_goes_over_nothing_that_the_store_has_kept)
     incidents_catch_up(world.incidents, &store);
     ck_assert_ptr_null(fake_row("incidents-unreadable"));
     ck_assert_str_eq(fake_row("incidents-unreadable-2"), BAD("apart"));
+    ck_assert_ptr_null(fake_row("incidents-unreadable-3")); /* that of the store can be */
     ck_assert_str_eq(world_incident(WORLD_GATE)->alarm, before[0]);
 }
 END_TEST
