@@ -275,7 +275,7 @@ static void set_refused(struct lanes *lanes, struct delivery *entry, bool refuse
         entry->refused_ms = now_ms;
     entry->refusals = refused ? entry->refusals + 1 : 0;
     bool was_bad = entry->is_bad;
-    entry->is_bad = refused && now_ms - entry->refused_ms >= REFUSED_MS;
+    entry->is_bad = refused && (entry->is_rotten || now_ms - entry->refused_ms >= REFUSED_MS);
     if (is_urgent(entry)) { /* clips do not wait for a bad one */
         lanes->urgent += was_bad;
         lanes->urgent -= entry->is_bad;
@@ -309,9 +309,10 @@ static void put_aside(struct lanes *lanes, struct lane *lane, struct delivery *e
                       int64_t now_ms, uint32_t random)
 {
     int64_t delay_ms = REFUSED_MS;
-    if (is_urgent(entry) && now_ms - entry->refused_ms < PATIENCE_MS)
+    if (is_urgent(entry) && !entry->is_rotten && now_ms - entry->refused_ms < PATIENCE_MS)
         delay_ms = backoff_delay_ms(entry->refusals, BASE_MS, CAP_MS, random);
-    enter_queue(entry, entry->refusals == 1 ? &lane->doubted : &lane->refused, now_ms + delay_ms);
+    bool is_doubted = entry->refusals == 1 && !entry->is_rotten;
+    enter_queue(entry, is_doubted ? &lane->doubted : &lane->refused, now_ms + delay_ms);
     lane->due_ms = now_ms + AFTER_REFUSAL;
     if (entry->is_bad)
         release_later(lanes, entry);
@@ -422,6 +423,7 @@ void lanes_loaded(struct lanes *lanes, struct delivery *entry, struct event *eve
         lanes_oldest_ms(lanes, now_ms) >= entry->asked_ms)
         lanes->excused_ms = now_ms;
     entry->event = event_ref(event);
+    entry->is_rotten = event->is_rotten;
 }
 
 struct delivery *lanes_find(const struct lanes *lanes, uint64_t seq)

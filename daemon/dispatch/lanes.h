@@ -17,7 +17,8 @@
  * that refuses everything for a moment. Refused once, it goes again as soon as the receiver has
  * taken anything (lanes_proven), or else after 60 s; refused again in a row, after 60 s. What is
  * urgent does not wait so long: for ten minutes it is tried as what failed. What has been refused
- * for a minute is *bad*: those behind it of its own incident pass it until it is tried again.
+ * for a minute, or is known to have rotted, is *bad*: those behind it of its own incident pass it
+ * until it is tried again, each minute.
  *
  * An entry that is not in flight stands in one queue. Every step costs at most the logarithm of the
  * backlog (but for those that move many at once, each of them once):
@@ -54,8 +55,10 @@ struct delivery {
     int64_t asked_ms;   /* in flight without `event`: when the store was asked for that */
     unsigned refusals;  /* in a row, up to the last try */
     int64_t refused_ms; /* since when */
-    bool is_bad;    /* refused for a minute: it is the event, and not a moment of the receiver's */
-    bool in_flight; /* or being loaded */
+    bool is_rotten;     /* as its event, when it was loaded */
+    bool is_bad;        /* refused for a minute, or rotten: it is the event, and not a moment of the
+                           receiver's */
+    bool in_flight;     /* or being loaded */
     enum uplink_lane lane; /* while in flight */
     /* lanes.c's own */
     LIST_ENTRY(delivery) all;

@@ -36,6 +36,7 @@ struct event {
     int64_t at_ns;   /* CLOCK_MONOTONIC of what happened, this boot; 0 when loaded from the store */
     int64_t wall_ms; /* the event's `time` */
     unsigned char digest[EVENT_DIGEST_BYTES]; /* SHA-256 of bytes */
+    bool is_rotten; /* but of those of before they rotted in the store: nobody may take it */
     size_t length;
     char bytes[]; /* JSON, `length` bytes and a NUL */
 };

@@ -345,11 +345,12 @@ static int load_event(struct store *s, struct job_load *job, struct err *e)
 {
     int result = store_get_event(s, job->seq, &job->event, e);
     /* It goes out all the same: who gets it sees what is wrong with it, and says so. */
-    if (result == 0 && job->event && !store_event_is_whole(job->event))
-        log_error("outbox",
-                  "event %llu on the disk is not what was committed: its digest is another",
-                  (unsigned long long)job->seq);
-    return result;
+    if (result != 0 || !job->event || store_event_is_whole(job->event))
+        return result;
+    job->event->is_rotten = true;
+    log_error("outbox", "event %llu on the disk is not what was committed: its digest is another",
+              (unsigned long long)job->seq);
+    return 0;
 }
 
 static int go_on_to_scrub(struct outbox *ob, struct scrub *scrub, struct err *e)

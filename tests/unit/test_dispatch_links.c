@@ -190,6 +190,27 @@ START_TEST(a_press_that_the_store_has_lost_dams_up_nothing)
 }
 END_TEST
 
+/* That it is no moment of the receiver's is known before it refuses it. */
+START_TEST(a_press_that_rotted_in_the_store_is_tried_once_and_dams_up_nothing)
+{
+    struct uplink *u = add_proven();
+    struct event *event = make_event(5, EVENT_CLASS_PRESS, alarm_a);
+    event->is_rotten = true;
+    dispatch_restore(dispatch, 0, 5, EVENT_CLASS_PRESS, alarm_a, 1);
+    run(1);
+    offer(6, EVENT_CLASS_FOLLOWUP, alarm_a);
+    dispatch_loaded(dispatch, 0, 5, event);
+    ck_assert_ptr_null(fake_find(u, 6));
+    fake_end(u, fake_find(u, 5), UPLINK_OUTCOME_REFUSED, "not its digest");
+    fake_end(u, fake_find(u, 6), UPLINK_OUTCOME_STORED, "");
+    run(59000);
+    ck_assert_uint_eq(fake_tries(u, 5), 1);
+    run(1000); /* it may have been written anew */
+    ck_assert_uint_eq(fake_tries(u, 5), 2);
+    event_unref(event);
+}
+END_TEST
+
 /* Answers of people. */
 
 START_TEST(answers_are_told_once_and_only_with_a_receipt)
@@ -487,6 +508,7 @@ int main(void)
     tcase_add_test(tc, a_host_that_has_no_heartbeat_is_asked_again);
     tcase_add_test(tc, a_restored_event_is_loaded_once_and_sent_as_a_late_one);
     tcase_add_test(tc, a_press_that_the_store_has_lost_dams_up_nothing);
+    tcase_add_test(tc, a_press_that_rotted_in_the_store_is_tried_once_and_dams_up_nothing);
     tcase_add_test(tc, answers_are_told_once_and_only_with_a_receipt);
     tcase_add_test(tc, answers_are_told_before_what_the_same_receipt_proves);
     tcase_add_test(tc, what_was_under_way_goes_on_over_the_new_uplink);

@@ -157,9 +157,23 @@ START_TEST(a_row_that_is_not_in_its_index_is_damage)
 }
 END_TEST
 
+static void on_loaded(void *arg, struct event *event)
+{
+    unsigned *rotten = arg;
+    *rotten = event->is_rotten ? *rotten | 1U << event->seq : *rotten;
+}
+
+static void on_all_loaded(void *arg, struct event *event)
+{
+    (void)event;
+    *(bool *)arg = true;
+}
+
 START_TEST(an_event_whose_bytes_have_changed_is_named_and_the_look_goes_on)
 {
     struct fixture *f = begin();
+    unsigned rotten = 0;
+    bool is_loaded = false;
     struct store s;
     struct err e;
     uint64_t changed;
@@ -173,6 +187,11 @@ START_TEST(an_event_whose_bytes_have_changed_is_named_and_the_look_goes_on)
     open_outbox(f);
     turn_until(f, &f->damaged);
     ck_assert_ptr_nonnull(strstr(f->damage, "event 2 on the disk is not what was committed"));
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        outbox_load(f->outbox, seq, on_loaded, &rotten);
+    outbox_load(f->outbox, 3, on_all_loaded, &is_loaded);
+    turn_until(f, &is_loaded);
+    ck_assert_uint_eq(rotten, 1U << 2); /* whoever sends it knows */
     end(f);
 }
 END_TEST
