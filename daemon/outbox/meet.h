@@ -59,7 +59,9 @@ struct meeting {
     struct words words;  /* of the fault that was told */
     bool was_mended;     /* a damaged database was put aside, or was to be, while it runs: */
     int64_t mended_ns;   /* when that was tried last */
-    bool ended_clean;    /* the store says that nothing is missing in it; after the thread */
+    int64_t moved_ns, move_again_ns; /* likewise, of what lay in the place of the open one; and how
+                                        long none is after that (0: it never was) */
+    bool ended_clean; /* the store says that nothing is missing in it; after the thread */
     /* The loop's. */
     bool is_apart;
     bool is_unread; /* what the store holds was not told yet */

@@ -14,11 +14,32 @@
 #include "outbox/untold.h"
 
 #define AGAIN_NS INT64_C(600000000000)
+#define MOVE_NS  INT64_C(1000000000) /* doubled each time, up to that */
 
 /* Not twice in a short time if something is put aside: what damages it would fill the disk. */
 static bool is_too_soon(const struct outbox *ob)
 {
     return ob->meeting->was_mended && clock_monotonic_ns() - ob->meeting->mended_ns < AGAIN_NS;
+}
+
+/* Likewise, but of the only copy of what was told as stored: no longer than needed for that, and
+ * not at a stop. */
+static bool is_too_soon_to_move(struct outbox *ob)
+{
+    const struct meeting *m = ob->meeting;
+    uv_mutex_lock(&ob->lock);
+    bool stops = ob->queue.stop;
+    uv_mutex_unlock(&ob->lock);
+    return !stops && clock_monotonic_ns() - m->moved_ns < m->move_again_ns;
+}
+
+static void note_moved_aside(struct meeting *m)
+{
+    int64_t now_ns = clock_monotonic_ns(), twice_ns = 2 * m->move_again_ns;
+    bool goes_on = m->move_again_ns > 0 && now_ns - m->moved_ns < m->move_again_ns + AGAIN_NS;
+    m->move_again_ns = !goes_on ? MOVE_NS : twice_ns < AGAIN_NS ? twice_ns : AGAIN_NS;
+    m->moved_ns = m->mended_ns = now_ns;
+    m->was_mended = true;
 }
 
 /* What is open now, not what is left of it, is what is open; and which events are left. */
@@ -124,8 +145,11 @@ static int move_back(struct outbox *ob, struct err *e)
 {
     struct outbox_found found = {0};
     bool has_aside;
-    if (is_too_soon(ob) && !salvage_is_absent(&ob->store))
-        return err_set(e, ESTALE, "%s", ob->adrift);
+    if (is_too_soon_to_move(ob) && !salvage_is_absent(&ob->store))
+        return err_set(e, EAGAIN,
+                       "%s, once more: what is stored is written anew within ten minutes, and at "
+                       "a stop",
+                       ob->adrift);
     int result = mend_hold(ob, e);
     if (result != 0)
         return result;
@@ -137,8 +161,8 @@ static int move_back(struct outbox *ob, struct err *e)
     free(ob->adrift);
     ob->adrift = NULL; /* it is in its place, if not open */
     result = end_mending(ob, result, &found, e);
-    ob->meeting->was_mended |= has_aside;
-    ob->meeting->mended_ns = has_aside ? clock_monotonic_ns() : ob->meeting->mended_ns;
+    if (has_aside)
+        note_moved_aside(ob->meeting);
     return result;
 }
 

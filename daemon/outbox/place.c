@@ -65,8 +65,9 @@ static int check_one(struct place_file *known, const char *path, struct err *e)
     if (now.device != known->device || now.inode != known->inode)
         return err_set(e, ESTALE, "%s: is another file than the one that is in use", path);
     if (now.size < known->size)
-        return err_set(e, EBADMSG, "%s: was cut from %lld to %lld bytes while it is in use", path,
-                       (long long)known->size, (long long)now.size);
+        return err_set(e, EBADMSG,
+                       "%s: is shorter than it was, while it is in use: %lld bytes, not %lld", path,
+                       (long long)now.size, (long long)known->size);
     *known = now;
     return 0;
 }

@@ -280,7 +280,7 @@ void witness_tell(struct witness *w, const struct restore_twin *in_journal, size
                           is_one ? "" : "s", gone.text, gone.ranges > RANGES ? " and others" : "",
                           found->damage ? found->damage
                           : was_absent  ? "the store itself was gone, and begins anew"
-                                        : "they did not reach the disk, nor were they kept "
+                                        : "they are not in the store, nor were they kept "
                                           "elsewhere");
     if (length < 0)
         abort(); /* without memory: start anew */

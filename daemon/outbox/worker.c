@@ -552,8 +552,16 @@ static bool take_work(struct outbox *ob, struct work *ret_work)
     return goes_on;
 }
 
+static int settle_last(struct outbox *ob, bool is_clean, struct err *e)
+{
+    int result = meet_to_write(ob, e);
+    if (result == 0)
+        result = is_clean ? numbers_end(&ob->store, e) : settle(ob, e);
+    return result == 0 ? mend_check_place(ob, e) : result;
+}
+
 /* If it cannot be settled, the next start finds it fresh; that the stop was clean is said only if
- * everything is written. */
+ * everything is written. What is open may have no name any more, and nobody has seen that yet. */
 static void end_store(struct outbox *ob)
 {
     struct store *s = &ob->store;
@@ -561,13 +569,15 @@ static void end_store(struct outbox *ob)
     uv_mutex_lock(&ob->lock);
     bool is_clean = STAILQ_EMPTY(&ob->queue.writes);
     uv_mutex_unlock(&ob->lock);
-    int result = meet_to_write(ob, &e);
-    if (result == 0)
-        result = is_clean ? numbers_end(s, &e) : settle(ob, &e);
-    if (result == 0)
-        result = mend_check_place(ob, &e);
+    int result = settle_last(ob, is_clean, &e);
+    if (result == -ESTALE) {
+        mend(ob, result, e.text);
+        result = settle_last(ob, is_clean, &e);
+    }
     if (result != 0)
         log_warning("outbox", "not all is settled at the stop: %s", e.text);
+    if (ob->adrift)
+        log_error("outbox", "what was stored is lost: it was in a file that has no name any more");
     ob->meeting->ended_clean = is_clean && result == 0;
     if (result == 0 && witness_write(&ob->witness, s, &e) != 0)
         log_warning("outbox", "%s", e.text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How often a store is mended that is replaced or damaged again and again, what a kill in the
+/* How often a store is mended that is damaged again and again, what a kill in the
  * middle of it leaves, and what shows that there is anything to mend. */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,32 +73,14 @@ static size_t count_aside(const struct fixture *f)
     return count;
 }
 
-/* --- How often ------------------------------------------------------------------------------ */
-
-#define REPLACE "cp outbox.db other.db && mv other.db outbox.db"
-
-/* What replaces it in a loop would fill the disk with what is put aside. */
-START_TEST(one_that_is_replaced_again_at_once_is_not_written_anew_again)
+static void wait_answered(struct fixture *f)
 {
-    struct fixture *f = make_used();
-    shell(f, REPLACE);
-    put(f, 4, NULL);
-    wait_stored(f, 4);
-    turn_until(f, &f->damaged);
-    ck_assert_uint_eq(count_aside(f), 1);
-    f->damaged = false;
-    shell(f, REPLACE);
-    put(f, 5, NULL);
-    turn_until(f, &f->damaged); /* of what became of it, or that nothing does */
-    ck_assert_msg(!strstr(f->damage, "were kept"), "%s", f->damage);
-    ck_assert_uint_eq(f->stored, 4);
-    ck_assert_uint_eq(count_aside(f), 1);
-    shell(f, "rm outbox.db"); /* nothing is to be put aside: at once */
-    wait_stored(f, 5);
-    ck_assert_uint_eq(count_aside(f), 1);
-    end(f);
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
+    char text[200];
+    list(f, &query, text);
 }
-END_TEST
+
+/* --- How often ------------------------------------------------------------------------------ */
 
 static void turn_until_opened(struct fixture *f, unsigned times)
 {
@@ -201,13 +183,6 @@ static off_t find_root(const struct fixture *f, const char *name)
     return at;
 }
 
-static void wait_answered(struct fixture *f)
-{
-    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
-    char text[200];
-    list(f, &query, text);
-}
-
 /* Stores it, and waits until the log is moved and the next one begun. */
 static void put_and_rest(struct fixture *f, uint64_t seq)
 {
@@ -238,7 +213,7 @@ START_TEST(damage_that_heals_by_itself_before_it_may_be_mended_is_a_fault_that_e
     shell(f, "truncate -s 0 outbox.db-wal");
     put(f, 6, NULL);
     turn_until(f, &f->faulty);
-    ck_assert_msg(strstr(f->fault, "was cut from") != NULL, "%s", f->fault);
+    ck_assert_msg(strstr(f->fault, "is shorter than it was") != NULL, "%s", f->fault);
     wait_stored(f, 6);
     while (!is_over) { /* likewise */
         uv_run(&f->loop, UV_RUN_NOWAIT);
@@ -451,7 +426,8 @@ START_TEST(a_file_that_has_grown_is_missed_when_it_is_as_short_as_it_was)
     ck_assert_int_eq(place_check(&p, path, &e), 0);
     set_size(f, names[_i], 8192);
     ck_assert_int_eq(place_check(&p, path, &e), -EBADMSG);
-    ck_assert_ptr_nonnull(strstr(e.text, "was cut from 12288 to 8192 bytes"));
+    ck_assert_ptr_nonnull(
+        strstr(e.text, "is shorter than it was, while it is in use: 8192 bytes, not 12288"));
     end(f);
 }
 END_TEST
@@ -525,7 +501,6 @@ static Suite *make_suite(void)
     TCase *tc = tcase_create("mend");
     watched_vfs_install(NULL);
     tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, one_that_is_replaced_again_at_once_is_not_written_anew_again);
     tcase_add_test(tc, a_salvage_that_failed_is_not_tried_at_once_again);
     tcase_add_test(tc, damage_that_heals_by_itself_before_it_may_be_mended_is_a_fault_that_ends);
     tcase_add_test(tc, a_look_that_meets_damage_begins_anew_before_it_calls_all_whole);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store that is replaced again and again while it is in use: how soon it is written anew. */
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "outbox_world.h"
+#include "run_suite.h"
+
+#define REPLACE "cp outbox.db other.db && mv other.db outbox.db"
+
+static int64_t held_ns; /* 0: it goes */
+
+int64_t __real_clock_monotonic_ns(void);
+int64_t __wrap_clock_monotonic_ns(void);
+int64_t __wrap_clock_monotonic_ns(void)
+{
+    int64_t now_ns = __atomic_load_n(&held_ns, __ATOMIC_SEQ_CST);
+    return now_ns ? now_ns : __real_clock_monotonic_ns();
+}
+
+static void hold_clock(void)
+{
+    __atomic_store_n(&held_ns, __real_clock_monotonic_ns(), __ATOMIC_SEQ_CST);
+}
+
+static void advance_clock(int64_t by_ns)
+{
+    __atomic_add_fetch(&held_ns, by_ns, __ATOMIC_SEQ_CST);
+}
+
+static void let_clock_go(void)
+{
+    __atomic_store_n(&held_ns, 0, __ATOMIC_SEQ_CST);
+}
+
+static void shell(const struct fixture *f, const char *what)
+{
+    char command[300];
+    snprintf(command, sizeof command, "cd %s && %s", f->folder, what);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* With events 1 to 3 in it, and in use. */
+static struct fixture *make_used(void)
+{
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        put(f, seq, "what is open");
+    wait_stored(f, 3);
+    return f;
+}
+
+static size_t count_aside(const struct fixture *f)
+{
+    char pattern[80];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/outbox.db.damaged-*", f->folder);
+    size_t count = 0;
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            count += strstr(found.gl_pathv[i], "-wal") == NULL;
+    }
+    globfree(&found);
+    return count;
+}
+
+static void wait_answered(struct fixture *f)
+{
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
+    char text[200];
+    list(f, &query, text);
+}
+
+/* The store was tried with it when a question behind it is answered: a press that comes is a reason
+ * to try at once, and nothing else is while the clock is held. */
+static void press(struct fixture *f, uint64_t seq)
+{
+    put(f, seq, NULL);
+    wait_answered(f);
+}
+
+static void replace_and_press(struct fixture *f, uint64_t seq)
+{
+    shell(f, REPLACE);
+    press(f, seq);
+}
+
+/* What replaces it in a loop would fill the disk with what is put aside; but what is open is the
+ * only copy of what was told as stored. */
+START_TEST(one_that_is_replaced_again_is_written_anew_a_little_later_each_time)
+{
+    struct fixture *f = make_used();
+    int64_t wait_s = 1;
+    uint64_t seq = 4;
+    hold_clock();
+    for (size_t aside = 1; aside < 13; aside++) {
+        replace_and_press(f, seq++);
+        press(f, seq++);
+        wait_stored(f, (unsigned)seq - 1);
+        ck_assert_uint_eq(count_aside(f), aside);
+        replace_and_press(f, seq++);
+        advance_clock(wait_s * 1000000000 - 1);
+        press(f, seq++);
+        ck_assert_uint_eq(count_aside(f), aside);
+        ck_assert_uint_eq(f->stored, seq - 3);
+        ck_assert_msg(wait_s < 4 || strstr(f->fault, "within ten minutes, and at a stop") != NULL,
+                      "%s", f->fault);
+        advance_clock(1);
+        wait_s = wait_s < 300 ? 2 * wait_s : 600;
+    }
+    advance_clock(INT64_C(1200000000000));
+    press(f, seq++);
+    wait_stored(f, (unsigned)seq - 1);
+    replace_and_press(f, seq++);
+    advance_clock(INT64_C(1000000000)); /* it has begun anew */
+    press(f, seq++);
+    wait_stored(f, (unsigned)seq - 1);
+    ck_assert_uint_eq(count_aside(f), 14);
+    let_clock_go();
+    end(f);
+}
+END_TEST
+
+START_TEST(nor_does_it_wait_where_nothing_is_to_be_put_aside)
+{
+    struct fixture *f = make_used();
+    hold_clock();
+    replace_and_press(f, 4);
+    replace_and_press(f, 5);
+    shell(f, "rm outbox.db");
+    press(f, 6);
+    wait_stored(f, 6);
+    ck_assert_uint_eq(count_aside(f), 1);
+    let_clock_go();
+    end(f);
+}
+END_TEST
+
+/* It would go with the process. */
+START_TEST(at_a_stop_it_does_not_wait)
+{
+    struct fixture *f = make_used();
+    hold_clock();
+    advance_clock(INT64_C(3600000000000)); /* to which it is too soon from now on */
+    replace_and_press(f, 4);
+    press(f, 5);
+    wait_stored(f, 5);
+    replace_and_press(f, 6);
+    press(f, 7);
+    ck_assert_uint_eq(f->stored, 5);
+    let_clock_go();
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 7);
+    ck_assert_uint_eq(f->found.pending_count, 14);
+    ck_assert_uint_eq(count_aside(f), 2);
+    end(f);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("outbox_moved");
+    TCase *tc = tcase_create("moved");
+    tcase_add_test(tc, one_that_is_replaced_again_is_written_anew_a_little_later_each_time);
+    tcase_add_test(tc, nor_does_it_wait_where_nothing_is_to_be_put_aside);
+    tcase_add_test(tc, at_a_stop_it_does_not_wait);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}
