@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "envelope/envelope.h"
@@ -456,8 +455,8 @@ static int open_outbox(struct events *ev, const char *journal_dir, struct outbox
     const char *receivers[LIMIT_RECEIVERS];
     for (size_t i = 0; i < to->count; i++)
         receivers[i] = to->items[i].id;
-    mkdir(storage->state_dir, 0700);
     struct outbox_options options = {.dir = storage->state_dir,
+                                     .makes_dir = true,
                                      .gateway = ev->config.site->id,
                                      .receivers = receivers,
                                      .receiver_count = to->count,

@@ -12,6 +12,7 @@
 
 #define WHO       "tocsind"
 #define PATH_SIZE 4200
+#define AGAIN_NS  INT64_C(1000000000)
 
 void hold_init(struct hold *h)
 {
@@ -38,12 +39,7 @@ static int take_file(struct hold *h, const char *store_path, const char *run_fol
 
 int hold_begin(struct hold *h, const char *store_path, const char *run_folder, struct err *e)
 {
-    int result = take_folder(h, store_path, e);
-    if (result == -EADDRINUSE)
-        return result;
-    if (result != 0)
-        log_warning("outbox", "%s: no second tocsind is kept out by it", e->text);
-    result = run_folder ? take_file(h, store_path, run_folder, e) : 0;
+    int result = run_folder ? take_file(h, store_path, run_folder, e) : 0;
     if (result != 0 && result != -EADDRINUSE)
         log_warning("outbox", "%s: no second tocsind is kept out by it", e->text);
     return result == -EADDRINUSE ? result : 0;
@@ -51,7 +47,26 @@ int hold_begin(struct hold *h, const char *store_path, const char *run_folder, s
 
 int hold_folder(struct hold *h, const char *store_path, struct err *e)
 {
-    return take_folder(h, store_path, e) == -EADDRINUSE ? -EBUSY : 0;
+    int result = take_folder(h, store_path, e);
+    h->lacks_folder = result == FOLDER_LOCK_OF_THE_DEAD;
+    h->is_of_another = result == -EADDRINUSE;
+    if (result < 0 && !h->is_of_another && !h->is_told)
+        log_warning("outbox", "%s: no second tocsind is kept out by it", e->text);
+    h->is_told = true;
+    return h->is_of_another ? -EBUSY : 0;
+}
+
+/* Who is about to end looks alive for a moment: the second look in a row counts. */
+int hold_folder_again(struct hold *h, const char *store_path, int64_t now_ns, struct err *e)
+{
+    if (!h->lacks_folder || now_ns - h->tried_ns < AGAIN_NS)
+        return 0;
+    h->tried_ns = now_ns;
+    int result = take_folder(h, store_path, e);
+    bool is_sure = h->was_of_another;
+    h->was_of_another = result == -EADDRINUSE;
+    h->lacks_folder = result != 0;
+    return h->was_of_another && is_sure ? -EBUSY : 0;
 }
 
 void hold_end(struct hold *h)

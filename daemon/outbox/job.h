@@ -191,6 +191,9 @@ void worker_run(void *outbox);
 /* Of one whose thread is not running. */
 void outbox_free(struct outbox *ob);
 
+/* Of one whose thread runs, and whose store is another's: nothing is told, and all freed. */
+void outbox_abandon(struct outbox *ob);
+
 /* Before it runs: what is seen to for as long as the outbox is open. */
 void outbox_add_upkeep(struct outbox *ob, const struct outbox_options *options);
 

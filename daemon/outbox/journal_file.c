@@ -86,7 +86,7 @@ int journal_file_open(const char *path, bool *ret_put_aside)
         fd = open_ours(path);
     }
     struct err e;
-    if (fd < 0 || folder_lock_open_file(fd, path, "tocsind", &e) == 0)
+    if (fd < 0 || folder_lock_open_file(fd, path, "tocsind", &e) >= 0)
         return fd;
     close(fd);
     return -EWOULDBLOCK;

@@ -124,9 +124,21 @@ static int salvage_found(struct outbox *ob, const char *why, struct outbox_found
     return result;
 }
 
+/* If it cannot be made, the next step says so. */
+static void make_folder(struct outbox *ob)
+{
+    char folder[sizeof ob->store.path];
+    snprintf(folder, sizeof folder, "%s", ob->store.path);
+    *strrchr(folder, '/') = '\0';
+    if (ob->meeting->makes_folder)
+        mkdir(folder, 0700);
+    ob->meeting->makes_folder = false;
+}
+
 static int read_database(struct outbox *ob, struct outbox_found *found, struct err *e)
 {
     struct store *s = &ob->store;
+    make_folder(ob);
     int result = mend_hold(ob, e);
     if (result == 0)
         witness_remove_begun(s->path);
@@ -443,6 +455,8 @@ void meet_note_try(struct outbox *ob, int result, const struct err *e)
         take_room(ob);
     uv_mutex_lock(&ob->lock);
     m->is_new = m->is_new || none;
+    if (!m->is_over && !m->is_late)
+        m->is_taken = result == -EBUSY && m->hold.is_of_another;
     if (!m->is_over && result != 0)
         snprintf(m->why, sizeof m->why, "%s", e->text);
     m->is_over = true;

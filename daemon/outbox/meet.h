@@ -49,6 +49,7 @@ struct meeting {
     bool journal_is_bad;         /* what is wrong with it is told */
     bool journal_was_apart;      /* when it was read */
     int64_t reserve_events;      /* room that a new database takes at once */
+    bool makes_folder;           /* where there is none, once */
     bool is_met;                 /* what it holds was read */
     bool has_ceiling;            /* numbers_begin */
     uint64_t used_seq;           /* no number above it was given */
@@ -64,7 +65,8 @@ struct meeting {
     bool ended_clean; /* the store says that nothing is missing in it; after the thread */
     /* The loop's. */
     bool is_apart;
-    bool is_unread; /* what the store holds was not told yet */
+    bool is_unread;  /* what the store holds was not told yet */
+    bool is_nobodys; /* the start has failed: nobody is told anything */
     /* Under the outbox's lock. */
     size_t unwritten;                 /* events that were given up at a stop */
     struct outbox_found found;        /* what was read, until the loop takes it */
@@ -75,6 +77,7 @@ struct meeting {
     bool is_over;                     /* the first try is */
     bool is_late;                     /* the loop has gone on without it */
     bool is_ready;                    /* numbers above used_seq may be given */
+    bool is_taken;                    /* it is another process's */
     bool is_new;                      /* no database was there, so none holds anything */
     char why[400];                    /* it cannot be read */
     uint64_t first_given, last_given; /* numbers of this process's own events; 0: none */
@@ -84,6 +87,9 @@ struct meeting {
  * is empty before; and the newest event that the database itself has. Whether it was read. */
 bool meet_await(struct outbox *ob, int64_t wait_ms, struct outbox_found *ret_found,
                 uint64_t *ret_stored_seq);
+
+/* Loop thread, after that: -EADDRINUSE if another process has the store. */
+int meet_find_taken(struct outbox *ob, struct err *e);
 
 /* Loop thread: an event of that number was made. */
 void meet_note_given(struct outbox *ob, uint64_t seq);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop's side of it: what the store's thread has read, and who gave which numbers meanwhile. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,6 +32,15 @@ bool meet_await(struct outbox *ob, int64_t wait_ms, struct outbox_found *ret_fou
     m->found = (struct outbox_found){0};
     uv_mutex_unlock(&ob->lock);
     return is_read;
+}
+
+int meet_find_taken(struct outbox *ob, struct err *e)
+{
+    struct meeting *m = ob->meeting;
+    uv_mutex_lock(&ob->lock);
+    int result = m->is_taken ? err_set(e, EADDRINUSE, "%s", m->why) : 0;
+    uv_mutex_unlock(&ob->lock);
+    return result;
 }
 
 void meet_note_given(struct outbox *ob, uint64_t seq)

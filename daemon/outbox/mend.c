@@ -169,8 +169,9 @@ static int move_back(struct outbox *ob, struct err *e)
 int mend_reopen_to_read(struct outbox *ob, struct err *e)
 {
     struct outbox_found found = {0};
+    struct hold *h = &ob->meeting->hold;
     if (ob->store.db)
-        return 0;
+        return hold_folder_again(h, ob->store.path, clock_monotonic_ns(), e);
     int result = mend_hold(ob, e);
     if (result != 0)
         return result;
@@ -182,7 +183,7 @@ int mend_reopen_to_read(struct outbox *ob, struct err *e)
     if (result == 0)
         result = store_open(&ob->store, e);
     if (result == 0)
-        result = hold_folder(&ob->meeting->hold, ob->store.path, e); /* it may have come since */
+        result = hold_folder(h, ob->store.path, e); /* it may have come since */
     if (result == 0)
         result = store_read_head(&ob->store, &found, e);
     if (result == 0)

@@ -523,6 +523,16 @@ static bool stop_thread(struct outbox *ob, int64_t wait_ms, size_t *ret_unwritte
     return ended;
 }
 
+/* Its thread has ended. */
+static void end(struct outbox *ob)
+{
+    mailbox_close(ob->mailbox);
+    uv_mutex_destroy(&ob->lock);
+    uv_cond_destroy(&ob->wake);
+    uv_cond_destroy(&ob->finished);
+    outbox_free(ob);
+}
+
 size_t outbox_close(struct outbox *ob, int64_t wait_ms)
 {
     size_t unwritten;
@@ -536,10 +546,16 @@ size_t outbox_close(struct outbox *ob, int64_t wait_ms)
     uv_thread_join(&ob->thread);
     if (!ob->meeting->ended_clean)
         journal_cover(ob->journal, was_covered);
-    mailbox_close(ob->mailbox);
-    uv_mutex_destroy(&ob->lock);
-    uv_cond_destroy(&ob->wake);
-    uv_cond_destroy(&ob->finished);
-    outbox_free(ob);
+    end(ob);
     return unwritten;
+}
+
+void outbox_abandon(struct outbox *ob)
+{
+    size_t unwritten;
+    ob->meeting->is_nobodys = true;
+    if (!stop_thread(ob, 0, &unwritten))
+        return; /* its memory must stay */
+    uv_thread_join(&ob->thread);
+    end(ob);
 }

@@ -41,7 +41,8 @@
 struct outbox;
 
 struct outbox_options {
-    const char *dir;              /* the state folder; must exist */
+    const char *dir;              /* the state folder */
+    bool makes_dir;               /* once, if there is none */
     const char *gateway;          /* its id: another's store is refused; NULL: whoever's it is */
     const char *const *receivers; /* ids; their order gives the index used below */
     size_t receiver_count;

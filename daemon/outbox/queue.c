@@ -300,3 +300,14 @@ bool queue_fails(const struct queue *q)
 {
     return q->writes_fail || (q->records.failing && !q->records.held);
 }
+
+bool queue_has_to_write(const struct work *work)
+{
+    const struct job *job;
+    STAILQ_FOREACH(job, &work->writes, next)
+    {
+        if (job->kind != JOB_BARRIER)
+            return true;
+    }
+    return !STAILQ_EMPTY(&work->records);
+}

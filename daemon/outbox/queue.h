@@ -112,4 +112,7 @@ void queue_note_written(struct queue *q, const struct work *work, int64_t now_ns
 /* Whether something is to be written that the disk refused. */
 bool queue_fails(const struct queue *q);
 
+/* Whether anything of it is to be written: a barrier is not. */
+bool queue_has_to_write(const struct work *work);
+
 #endif

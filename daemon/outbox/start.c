@@ -41,11 +41,14 @@ static void stand_apart(struct outbox *ob, bool is_unread, const struct outbox_f
 }
 
 /* The thread is there: what it has read in time, and what the journal has beside that. */
-static void take_found(struct outbox *ob, int64_t wait_ms, struct outbox_found *of_journal,
-                       struct outbox_found *ret_found)
+static int take_found(struct outbox *ob, int64_t wait_ms, struct outbox_found *of_journal,
+                      struct outbox_found *ret_found, struct err *e)
 {
     uint64_t stored_seq;
     bool is_read = meet_await(ob, wait_ms, ret_found, &stored_seq);
+    int result = meet_find_taken(ob, e);
+    if (result != 0)
+        return result;
     restore_merge(&ob->store, of_journal, is_read ? ob->meeting->twins : NULL,
                   journal_is_apart(ob->journal), stored_seq, ret_found);
     if (ret_found->used_seq < of_journal->last_seq)
@@ -54,9 +57,10 @@ static void take_found(struct outbox *ob, int64_t wait_ms, struct outbox_found *
     if (!is_read)
         journal_stand_apart(ob->journal, true);
     stand_apart(ob, !is_read, ret_found);
+    return 0;
 }
 
-/* Before anything of it is read. */
+/* Before anything of it is read; its folder is the thread's to take. */
 static int take_store(struct outbox *ob, const struct outbox_options *options, struct err *e)
 {
     ob->gone = calloc(1, sizeof *ob->gone);
@@ -99,6 +103,7 @@ static int prepare(struct outbox *ob, const struct outbox_options *options,
     memcpy(m->journal.digest, of_journal->head, sizeof m->journal.digest);
     m->twin_count = restore_list(of_journal, &m->twins);
     m->reserve_events = options->reserve_events;
+    m->makes_folder = options->makes_dir;
     m->numbers_by_ns = clock_monotonic_ns() + options->numbers_wait_ms * 1000000;
     return 0;
 }
@@ -136,11 +141,13 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
         outbox_add_upkeep(ob, options);
         result = start_thread(ob, loop, e);
     }
-    if (result == 0) {
-        take_found(ob, options->start_wait_ms, &of_journal, ret_found);
-        *ret_outbox = ob;
-    } else {
+    if (result != 0) {
         outbox_free(ob);
+    } else if ((result = take_found(ob, options->start_wait_ms, &of_journal, ret_found, e)) != 0) {
+        outbox_abandon(ob);
+        *ret_found = (struct outbox_found){0};
+    } else {
+        *ret_outbox = ob;
     }
     outbox_found_finish(&of_journal);
     return result;

@@ -16,7 +16,8 @@ struct told {
 static void deliver(struct mailbox_message *message)
 {
     struct told *told = (struct told *)message;
-    told->to(told->outbox->host.arg, told->text);
+    if (!told->outbox->meeting->is_nobodys)
+        told->to(told->outbox->host.arg, told->text);
     free(told->text);
     free(told);
 }

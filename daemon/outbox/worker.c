@@ -289,17 +289,6 @@ static void note_refused(struct outbox *ob, struct work *work, const char *reaso
     uv_mutex_unlock(&ob->lock);
 }
 
-static bool has_something_to_write(const struct work *work)
-{
-    const struct job *job;
-    STAILQ_FOREACH(job, &work->writes, next)
-    {
-        if (job->kind != JOB_BARRIER)
-            return true;
-    }
-    return !STAILQ_EMPTY(&work->records);
-}
-
 /* Records that would use what is the alarms' stay in memory: a kill costs a delivery that is made
  * once more. */
 static void hold_records(struct outbox *ob, struct work *work)
@@ -330,7 +319,7 @@ static void write_work(struct outbox *ob, struct work *work)
     struct err e;
     int result = 0;
     hold_records(ob, work);
-    if (!has_something_to_write(work))
+    if (!queue_has_to_write(work))
         post_all(ob, &work->writes);
     else if ((result = write_in_room(ob, work, &e)) == 0)
         note_written(ob, work);
@@ -567,8 +556,10 @@ static void end_store(struct outbox *ob)
     struct store *s = &ob->store;
     struct err e;
     uv_mutex_lock(&ob->lock);
-    bool is_clean = STAILQ_EMPTY(&ob->queue.writes);
+    bool is_clean = STAILQ_EMPTY(&ob->queue.writes), is_taken = ob->meeting->is_taken;
     uv_mutex_unlock(&ob->lock);
+    if (is_taken)
+        return;
     int result = settle_last(ob, is_clean, &e);
     if (result == -ESTALE) {
         mend(ob, result, e.text);

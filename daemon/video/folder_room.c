@@ -23,6 +23,9 @@ void folder_room_init(struct folder_room *room, uv_loop_t *loop, const char *fol
 static void run_look(uv_work_t *work)
 {
     struct folder_room *room = work->data;
+    struct err e;
+    /* If one that was killed had it, it is there to be had when that one has gone. */
+    folder_lock_again(*room->lock, room->folder, "tocsin-video", &e);
     room->found_gone = !folder_lock_is_of(*room->lock, room->folder);
     room->found_bytes = room->found_gone ? DISK_FREE_UNKNOWN : disk_free_bytes(room->folder);
 }

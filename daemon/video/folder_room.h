@@ -5,7 +5,7 @@
  * stay free (keep_bytes): below it no clip is begun, and below twice that much it is told as short.
  * Supervisor only, loop thread.
  *
- * A look is one call of the kernel and holds no lock: a process may be forked meanwhile.
+ * A look is a few calls of the kernel and holds no mutex: a process may be forked meanwhile.
  */
 #ifndef TOCSIN_VIDEO_FOLDER_ROOM_H
 #define TOCSIN_VIDEO_FOLDER_ROOM_H

@@ -542,7 +542,7 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
         access(s->folder, R_OK | W_OK | X_OK) != 0)
         return err_system(e, errno, "%s", s->folder);
     int result = folder_lock_take(s->folder, "tocsin-video", &s->lock, e);
-    if (result != 0)
+    if (result < 0)
         return result;
     counted_go_on(&s->counted, clock_monotonic_ms());
     shelf_files_load_count(s->folder, &s->counted);

@@ -71,6 +71,7 @@ static void on_forgets(void *arg, const char *forgetting)
 void open_outbox(struct fixture *f)
 {
     struct outbox_options options = {.dir = f->folder,
+                                     .makes_dir = f->makes_dir,
                                      .gateway = f->gateway,
                                      .receivers = receivers,
                                      .receiver_count = 2,

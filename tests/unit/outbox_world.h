@@ -12,6 +12,7 @@ struct fixture {
     char folder[32];
     const char *journal_dir; /* of the next start; NULL: without */
     const char *gateway;     /* likewise */
+    bool makes_dir;          /* likewise */
     struct outbox *outbox;
     struct outbox_found found;
     unsigned stored;

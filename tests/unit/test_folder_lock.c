@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,6 +29,34 @@ FILE *__wrap_fopen(const char *path, const char *mode)
     if (holder && strncmp(path, "/proc/", 6) == 0 && strcmp(path, "/proc/locks") != 0)
         return fmemopen((void *)(uintptr_t)holder, strlen(holder), "r");
     return __real_fopen(path, mode);
+}
+
+static void (*before_exchange)(void), (*before_lock)(void); /* once */
+
+static void run_once(void (**what)(void))
+{
+    void (*run)(void) = *what;
+    *what = NULL;
+    if (run)
+        run();
+}
+
+int __real_flock(int fd, int how);
+int __wrap_flock(int fd, int how);
+
+int __wrap_flock(int fd, int how)
+{
+    run_once(&before_lock);
+    return __real_flock(fd, how);
+}
+
+int __real_renameat2(int from, const char *one, int to, const char *other, unsigned how);
+int __wrap_renameat2(int from, const char *one, int to, const char *other, unsigned how);
+
+int __wrap_renameat2(int from, const char *one, int to, const char *other, unsigned how)
+{
+    run_once(&before_exchange);
+    return __real_renameat2(from, one, to, other, how);
 }
 
 static void make_folder(void)
@@ -148,29 +177,122 @@ static char state_of(pid_t pid)
     return strrchr(text, ')')[2];
 }
 
-/* As one that was killed while a thread of it waits for a disk that does not answer. */
-START_TEST(who_has_ended_but_for_a_thread_keeps_nobody_out)
+/* As one that was killed while a thread of it waits for a disk that does not answer; it has both
+ * locks. */
+static pid_t make_holder(void)
 {
-    int fd = -1, status;
-    make_folder();
+    struct err e;
+    int folder_fd = -1, file_fd = -1;
     pid_t pid = fork();
     if (pid == 0) {
         pthread_t thread;
-        if (take(&fd) == 0 && pthread_create(&thread, NULL, wait_for_disk, NULL) == 0)
+        if (take(&folder_fd) == 0 && folder_lock_take_file(file, "tester", &file_fd, &e) == 0 &&
+            pthread_create(&thread, NULL, wait_for_disk, NULL) == 0)
             syscall(SYS_exit, 0);
         _exit(1);
     }
     while (state_of(pid) != 'Z')
         usleep(1000);
+    return pid;
+}
+
+START_TEST(who_has_ended_but_for_a_thread_keeps_nobody_out)
+{
+    struct err e;
+    int fd = -1, status;
+    make_folder();
+    pid_t pid = make_holder();
     ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0); /* a thread of it is left, and its lock */
-    ck_assert_int_eq(take(&fd), 0);
+    ck_assert_int_eq(take(&fd), FOLDER_LOCK_OF_THE_DEAD);
     ck_assert(folder_lock_is_of(fd, inner));
+    ck_assert_int_eq(take(&fd), FOLDER_LOCK_OF_THE_DEAD); /* still */
+    ck_assert_int_eq(folder_lock_again(fd, inner, "tester", &e), FOLDER_LOCK_OF_THE_DEAD);
     kill(pid, SIGKILL);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     int other = -1;
     ck_assert_int_eq(take(&fd), 0); /* now it is there to be had */
     ck_assert_int_eq(take(&other), -EADDRINUSE);
     close(fd);
+    remove_folder();
+}
+END_TEST
+
+static void check_alone(int fd)
+{
+    struct err e;
+    int other = -1;
+    ck_assert(folder_lock_is_of(fd, file));
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &other, &e), -EADDRINUSE);
+    ck_assert_ptr_nonnull(strstr(e.text, "/a.lock: another tester is at work there"));
+    char command[64];
+    snprintf(command, sizeof command, "test $(ls %s | wc -l) = 2", folder); /* nothing is left */
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void end_holder(pid_t pid)
+{
+    int status;
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+}
+
+START_TEST(a_file_that_one_has_who_has_ended_is_made_anew_and_locked_at_once)
+{
+    struct err e;
+    int fd = -1;
+    char left[64];
+    make_folder();
+    pid_t pid = make_holder();
+    snprintf(left, sizeof left, "%s.%ld", file, (long)getpid()); /* of one with this number */
+    close(open(left, O_CREAT | O_WRONLY, 0600));
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &fd, &e), 0);
+    check_alone(fd);
+    end_holder(pid);
+    check_alone(fd); /* though the first one's is to be had by now */
+    close(fd);
+    remove_folder();
+}
+END_TEST
+
+static int quick = -1; /* who is quicker than the one that is about to */
+
+/* Its file has the name. */
+static void be_quicker(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%s/quick", folder);
+    quick = open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0600);
+    ck_assert_int_eq(__real_flock(quick, LOCK_EX), 0);
+    ck_assert_int_eq(rename(path, file), 0);
+}
+
+START_TEST(of_two_who_make_it_anew_the_first_has_it)
+{
+    struct err e;
+    int fd = -1;
+    make_folder();
+    pid_t pid = make_holder();
+    before_exchange = be_quicker;
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &fd, &e), -EADDRINUSE);
+    ck_assert_int_eq(fd, -1);
+    check_alone(quick);
+    end_holder(pid);
+    close(quick);
+    remove_folder();
+}
+END_TEST
+
+START_TEST(a_file_that_has_lost_its_name_meanwhile_is_no_lock)
+{
+    struct err e;
+    int fd = -1;
+    make_folder();
+    before_lock = be_quicker;
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &fd, &e), -EADDRINUSE);
+    check_alone(quick);
+    if (fd >= 0)
+        close(fd);
+    close(quick);
     remove_folder();
 }
 END_TEST
@@ -202,8 +324,9 @@ START_TEST(who_was_killed_and_waits_for_the_disk_in_its_first_thread_keeps_nobod
     int fd = -1;
     make_folder();
     ck_assert_int_eq(take(&fd), 0);
-    ck_assert_int_eq(take_from_holder("D", forked, kill_9), 0);
-    ck_assert_int_eq(take_from_holder("D", forked | exiting, 0), 0); /* it has come so far */
+    ck_assert_int_eq(take_from_holder("D", forked, kill_9), FOLDER_LOCK_OF_THE_DEAD);
+    ck_assert_int_eq(take_from_holder("D", forked | exiting, 0), /* it has come so far */
+                     FOLDER_LOCK_OF_THE_DEAD);
     close(fd);
     remove_folder();
 }
@@ -237,6 +360,9 @@ static Suite *make_suite(void)
     tcase_add_test(tc, another_folder_of_that_name_is_taken_in_its_place);
     tcase_add_test(tc, a_folder_that_another_holds_is_not_taken_in_its_place);
     tcase_add_test(tc, who_has_ended_but_for_a_thread_keeps_nobody_out);
+    tcase_add_test(tc, a_file_that_one_has_who_has_ended_is_made_anew_and_locked_at_once);
+    tcase_add_test(tc, of_two_who_make_it_anew_the_first_has_it);
+    tcase_add_test(tc, a_file_that_has_lost_its_name_meanwhile_is_no_lock);
     tcase_add_test(tc, who_was_killed_and_waits_for_the_disk_in_its_first_thread_keeps_nobody_out);
     tcase_add_test(tc, who_only_waits_for_the_disk_or_is_still_about_to_end_keeps_others_out);
     suite_add_tcase(suite, tc);

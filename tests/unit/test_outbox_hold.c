@@ -1,19 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A second one on the same store, while the first one lives. */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/folder_lock.h"
 #include "known_disk.h"
+#include "outbox/hold.h"
 #include "outbox_world.h"
 #include "run_suite.h"
 #include "watched_vfs.h"
 
 static char run_folder[48];
+
+/* A disk that does not answer whoever opens, or makes, what has this name ("": it does). */
+static char stuck[48];
+static uv_mutex_t disk;
+
+static void wait_for_disk(const char *path)
+{
+    uv_mutex_lock(&disk);
+    bool is_stuck = strcmp(path, stuck) == 0;
+    uv_mutex_unlock(&disk);
+    while (is_stuck) { /* the test's time is over at some time */
+        usleep(1000);
+        uv_mutex_lock(&disk);
+        is_stuck = strcmp(path, stuck) == 0;
+        uv_mutex_unlock(&disk);
+    }
+}
+
+static void set_stuck(const char *path)
+{
+    uv_mutex_lock(&disk);
+    snprintf(stuck, sizeof stuck, "%s", path);
+    uv_mutex_unlock(&disk);
+}
+
+int __real_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, mode_t mode)
+{
+    wait_for_disk(path);
+    return __real_open(path, flags, mode);
+}
+
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+    wait_for_disk(path);
+    return __real_mkdir(path, mode);
+}
 
 static void remove_all(const char *path)
 {
@@ -53,8 +98,8 @@ static int open_second(const char *folder, const char *journal_dir, struct err *
     if (result == 0) {
         ck_assert_uint_eq(outbox_close(second, patience_ms()), 0);
         outbox_found_finish(&found);
-        uv_run(&loop, UV_RUN_DEFAULT);
     }
+    uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
     return result;
 }
@@ -285,6 +330,149 @@ START_TEST(what_cannot_be_held_ends_no_start)
 }
 END_TEST
 
+START_TEST(a_folder_that_does_not_answer_keeps_no_start_waiting)
+{
+    struct fixture *f = begin_held();
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    close_outbox(f);
+    set_stuck(f->folder);
+    f->makes_dir = _i;
+    f->start_wait_ms = 1;
+    open_outbox(f);
+    ck_assert_ptr_nonnull(strstr(f->found.unknown, "the disk has not answered yet"));
+    put(f, f->found.used_seq + 1000000, NULL);
+    set_stuck("");
+    turn_until(f, &f->came_late);
+    wait_stored(f, 2);
+    finish(f);
+}
+END_TEST
+
+START_TEST(a_folder_that_is_not_there_is_made_at_the_start)
+{
+    struct err e;
+    int fd = -1;
+    struct fixture *f = begin_held();
+    close_outbox(f);
+    remove_all(f->folder);
+    f->makes_dir = true;
+    open_outbox(f);
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    ck_assert_int_eq(folder_lock_take(f->folder, "tester", &fd, &e), -EADDRINUSE);
+    finish(f);
+}
+END_TEST
+
+static void *wait_for_ever(void *arg)
+{
+    for (;;)
+        pause();
+    return arg;
+}
+
+static char state_of(pid_t pid)
+{
+    char path[64], text[200] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "r");
+    ck_assert_uint_gt(fread(text, 1, sizeof text - 1, file), 0);
+    fclose(file);
+    return strrchr(text, ')')[2];
+}
+
+/* As one that was killed while a thread of it waits for a disk that does not answer. */
+static pid_t make_holder(const char *folder)
+{
+    struct err e;
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t thread;
+        if (folder_lock_take(folder, "tester", &(int){-1}, &e) == 0 &&
+            pthread_create(&thread, NULL, wait_for_ever, NULL) == 0)
+            syscall(SYS_exit, 0);
+        _exit(1);
+    }
+    while (state_of(pid) != 'Z')
+        usleep(1000);
+    return pid;
+}
+
+static void end_holder(pid_t pid)
+{
+    int status;
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+}
+
+/* By any process. */
+static bool is_locked(const char *folder)
+{
+    struct stat info;
+    unsigned long long inode;
+    char line[200];
+    bool is_there = false;
+    ck_assert_int_eq(stat(folder, &info), 0);
+    FILE *locks = fopen("/proc/locks", "r");
+    while (fgets(line, sizeof line, locks))
+        is_there |= sscanf(line, "%*u: FLOCK %*s %*s %*d %*x:%*x:%llu", &inode) == 1 &&
+                    inode == info.st_ino;
+    fclose(locks);
+    return is_there;
+}
+
+START_TEST(a_folder_that_one_has_who_has_ended_is_held_when_that_one_is_gone)
+{
+    struct err e;
+    struct fixture *f = begin_held();
+    close_outbox(f);
+    pid_t pid = make_holder(f->folder);
+    f->look_at_once = true;
+    f->prove_every_ms = 20;
+    open_outbox(f);
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    end_holder(pid);
+    while (!is_locked(f->folder)) /* the test's time is over at some time */
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    ck_assert_int_eq(folder_lock_take(f->folder, "tester", &(int){-1}, &e), -EADDRINUSE);
+    finish(f);
+}
+END_TEST
+
+START_TEST(who_takes_it_before_that_has_it)
+{
+    const int64_t second_ns = 1000000000;
+    struct err e;
+    struct hold h;
+    char store[80];
+    int fd = -1;
+    struct fixture *f = begin_held();
+    close_outbox(f);
+    snprintf(store, sizeof store, "%s/outbox.db", f->folder);
+    pid_t pid = make_holder(f->folder);
+    hold_init(&h);
+    ck_assert_int_eq(hold_folder(&h, store, &e), 0);
+    ck_assert_int_eq(hold_folder_again(&h, store, second_ns, &e), 0);
+    end_holder(pid);
+    ck_assert_int_eq(folder_lock_take(f->folder, "tester", &fd, &e), 0);
+    ck_assert_int_eq(hold_folder_again(&h, store, 2 * second_ns, &e), 0); /* it may be ending */
+    ck_assert_int_eq(hold_folder_again(&h, store, 3 * second_ns - 1, &e), 0);
+    ck_assert_int_eq(hold_folder_again(&h, store, 3 * second_ns, &e), -EBUSY);
+    ck_assert_ptr_nonnull(strstr(e.text, "another tocsind is at work there"));
+    close(fd);
+    ck_assert_int_eq(hold_folder_again(&h, store, 4 * second_ns, &e), 0);
+    fd = -1;
+    ck_assert_int_eq(folder_lock_take(f->folder, "tester", &fd, &e), -EADDRINUSE);
+    ck_assert_int_eq(hold_folder_again(&h, "/nowhere/outbox.db", 9 * second_ns, &e), 0);
+    ck_assert(folder_lock_is_of(h.folder, f->folder)); /* there was nothing to be done */
+    hold_end(&h);
+    open_outbox(f);
+    finish(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_hold");
@@ -301,6 +489,10 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_start_on_what_forgets_says_so_before_anything_is_stored);
     tcase_add_test(tc, what_is_looked_for_in_vain_is_told_as_damage_once_a_second);
     tcase_add_test(tc, what_cannot_be_held_ends_no_start);
+    tcase_add_loop_test(tc, a_folder_that_does_not_answer_keeps_no_start_waiting, 0, 2);
+    tcase_add_test(tc, a_folder_that_is_not_there_is_made_at_the_start);
+    tcase_add_test(tc, a_folder_that_one_has_who_has_ended_is_held_when_that_one_is_gone);
+    tcase_add_test(tc, who_takes_it_before_that_has_it);
     suite_add_tcase(suite, tc);
     return suite;
 }
@@ -308,5 +500,6 @@ static Suite *make_suite(void)
 int main(void)
 {
     watched_vfs_install(NULL);
+    uv_mutex_init(&disk);
     return run_suite(make_suite());
 }

@@ -161,6 +161,27 @@ START_TEST(at_a_stop_it_does_not_wait)
 }
 END_TEST
 
+static const char *const takings[] = {
+    REPLACE,
+    "rm outbox.db",
+    "rm outbox.db-wal",
+    "mv ../${PWD##*/} ../${PWD##*/}.old",
+};
+
+START_TEST(at_a_stop_it_is_found_out_that_it_was_taken_away)
+{
+    struct fixture *f = make_used();
+    shell(f, takings[_i]);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 3);
+    ck_assert_uint_eq(f->found.pending_count, 6);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what is open");
+    shell(f, "rm -rf ../${PWD##*/}.old");
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_moved");
@@ -168,6 +189,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, one_that_is_replaced_again_is_written_anew_a_little_later_each_time);
     tcase_add_test(tc, nor_does_it_wait_where_nothing_is_to_be_put_aside);
     tcase_add_test(tc, at_a_stop_it_does_not_wait);
+    tcase_add_loop_test(tc, at_a_stop_it_is_found_out_that_it_was_taken_away, 0, 4);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -106,21 +106,6 @@ START_TEST(at_rest_it_is_found_out_too_and_everything_is_written_anew)
 }
 END_TEST
 
-/* Nobody has seen it by then. */
-START_TEST(at_a_stop_it_is_found_out_too)
-{
-    struct fixture *f = make_used(false);
-    shell(f, takings[_i]);
-    close_outbox(f);
-    open_outbox(f);
-    ck_assert_uint_eq(f->found.last_seq, 3);
-    ck_assert_uint_eq(f->found.pending_count, 6);
-    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what is open");
-    remove_old(f);
-    end(f);
-}
-END_TEST
-
 static void wait_witness_good(struct fixture *f, unsigned times)
 {
     int64_t by_ms = clock_monotonic_ms() + patience_ms();
@@ -307,7 +292,6 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, what_is_stored_after_it_was_taken_away_is_stored_in_one_that_is_there,
                         0, TAKINGS);
     tcase_add_loop_test(tc, at_rest_it_is_found_out_too_and_everything_is_written_anew, 0, TAKINGS);
-    tcase_add_loop_test(tc, at_a_stop_it_is_found_out_too, 0, TAKINGS);
     tcase_add_test(tc, what_cannot_be_written_anew_is_kept_until_it_can);
     tcase_add_loop_test(tc, one_that_is_cut_at_rest_is_found_out_and_what_is_lost_is_named, 0, 3);
     tcase_add_loop_test(tc, nothing_is_stored_behind_what_was_cut, 0, 2);
