@@ -99,6 +99,10 @@ void section_mistake(const struct section_view *view, size_t index, const char *
 void section_note(const struct section_view *view, size_t index, const char *key,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Whether what the file names may be looked for (conf_request.check_files): whoever is to hear
+ * presses does not wait for a disk. */
+bool section_looks(const struct section_view *view);
+
 /* How many entries another section has; 0 when this program does not know it. */
 size_t section_count(const struct section_view *view, const char *name);
 

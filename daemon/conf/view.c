@@ -43,6 +43,11 @@ static const struct node *locate(const struct section_view *view, size_t index, 
     return at ? at : entry ? entry : view->root;
 }
 
+bool section_looks(const struct section_view *view)
+{
+    return view->fill->check_files;
+}
+
 void section_mistake(const struct section_view *view, size_t index, const char *key,
                      const char *format, ...)
 {

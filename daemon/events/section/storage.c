@@ -46,7 +46,8 @@ static void note(const struct section_view *view)
 {
     size_t count;
     const struct config_storage *storage = section_items(view, &count);
-    const char *forgetting = lasting_forgets(storage->state_dir);
+    /* Who starts tells it as a fault, when that disk has answered. */
+    const char *forgetting = section_looks(view) ? lasting_forgets(storage->state_dir) : NULL;
     if (forgetting)
         section_note(view, 0, "state_dir",
                      "is on %s, which forgets everything with a power cut: nothing is ever "
