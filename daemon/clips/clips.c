@@ -24,6 +24,14 @@ static void ask(struct clips *cl)
     }
 }
 
+/* After one that was taken, or refused: of those that are refused many the next is asked for with
+ * the next tick, since a false tocsin-video would have the loop to itself. */
+static void ask_on(struct clips *cl)
+{
+    if (!refused_many(cl))
+        ask(cl);
+}
+
 static const char *name_of(const struct clips *cl, const char *camera)
 {
     const struct config_camera *config = config_find_camera(cl->options.config.cameras, camera);
@@ -149,7 +157,7 @@ static bool is_known(const struct clips *cl, const char *alarm, const struct out
 static void refuse(struct clip *c)
 {
     struct clips *cl = c->clips;
-    refused_note(cl, c, "the alarm is not known here");
+    refused_note(cl, c->upload.clip, c->upload.alarm, "the alarm is not known here");
     list_say(cl, MESSAGE_CLIP_REFUSED, c->upload.clip);
     list_forget(c);
 }
@@ -169,7 +177,7 @@ static const char *why_not(const struct clip *c)
  * wrong in good faith, nothing is lost that a person cannot find. */
 static void hold_off(struct clip *c, const char *why)
 {
-    refused_note(c->clips, c, why);
+    refused_note(c->clips, c->upload.clip, c->upload.alarm, why);
     list_forget(c);
 }
 
@@ -195,8 +203,7 @@ static void on_found(void *arg, const struct outbox_clip *found)
             list_say(cl, MESSAGE_CLIP_DONE, c->upload.clip);
         list_forget(c);
     }
-    if (!refused_many(cl)) /* or with the next tick: a false one would have the loop to itself */
-        ask(cl);
+    ask_on(cl);
 }
 
 /* What tocsin-video says is no path: clips are where the configuration says, by their ids. Else it
@@ -206,20 +213,18 @@ static bool is_in_place(const struct clips *cl, const struct message_clip *m)
     char expected[sizeof m->path + 1];
     snprintf(expected, sizeof expected, "%s/" MESSAGE_CLIPS_FOLDER "/%s.mp4",
              cl->options.config.video->dir, m->id);
-    if (strcmp(expected, m->path) == 0)
-        return true;
-    log_error("video",
-              "clip %s is not where video.dir says (%s): restart tocsind and tocsin-video, if that "
-              "was changed",
-              m->id, cl->options.config.video->dir);
-    return false;
+    return strcmp(expected, m->path) == 0;
 }
 
 static void take_clip(struct clips *cl, const struct message *message)
 {
     const struct message_clip *m = &message->clip;
-    if (!is_in_place(cl, m))
+    if (!is_in_place(cl, m)) {
+        refused_note(cl, m->id, m->alarm,
+                     "it is not where video.dir says: restart tocsind and tocsin-video, if that "
+                     "was changed");
         return;
+    }
     const struct clip *known = list_find(cl, m->id);
     if (known) {
         if (known->stored)
@@ -247,7 +252,7 @@ static void take_asked(struct clips *cl, const struct message *message)
     if (cl->wanted > 0) {
         cl->wanted--;
         take_clip(cl, message);
-        ask(cl);
+        ask_on(cl);
     } else if (!cl->flooded) {
         cl->flooded = true;
         log_warning("video", "tocsin-video says clips that it was not asked for: they are dropped");

@@ -112,7 +112,7 @@ void backlog_settle(struct clips *cl, size_t receiver);
 bool backlog_drop(struct clips *cl, size_t receiver);
 
 /* refused.c: states FAULT_VIDEO if that goes on. */
-void refused_note(struct clips *cl, const struct clip *c, const char *why);
+void refused_note(struct clips *cl, const char *clip, const char *alarm, const char *why);
 /* The link is up: all is well but for that. */
 void refused_state(struct clips *cl);
 void refused_tick(struct clips *cl);

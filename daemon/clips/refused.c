@@ -16,7 +16,7 @@ static void state(struct clips *cl, const char *text)
     facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, text);
 }
 
-void refused_note(struct clips *cl, const struct clip *c, const char *why)
+void refused_note(struct clips *cl, const char *clip, const char *alarm, const char *why)
 {
     struct refused *r = &cl->refused;
     int64_t now_ms = clock_monotonic_ms();
@@ -24,8 +24,7 @@ void refused_note(struct clips *cl, const struct clip *c, const char *why)
     r->since_said++;
     r->count++;
     r->last_ms = now_ms;
-    snprintf(text, sizeof text, "clip %s of alarm %s is refused: %s", c->upload.clip,
-             c->upload.alarm, why);
+    snprintf(text, sizeof text, "clip %s of alarm %s is refused: %s", clip, alarm, why);
     if (r->said_ms == 0 || now_ms - r->said_ms >= LOG_MS) {
         log_warning("video", "%s (%u such clips since this was said last)", text, r->since_said);
         r->since_said = 0;

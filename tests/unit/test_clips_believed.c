@@ -266,6 +266,25 @@ START_TEST(what_is_refused_again_and_again_is_a_fault_until_it_has_stopped)
 }
 END_TEST
 
+/* Nor is it asked for as fast as it is said. */
+START_TEST(so_is_what_lies_elsewhere)
+{
+    const char *folder = clip_folder;
+    clip_folder = "/elsewhere";
+    for (int i = 0; i < 9; i++)
+        ck_assert(!takes());
+    ck_assert(!is_fault());
+    ck_assert(!takes());
+    ck_assert(is_fault());
+    ck_assert_ptr_nonnull(strstr(world_last(FACT_FAULT)->u.fault.reason, "where video.dir says"));
+    say_clip_of(++number);
+    ck_assert_uint_eq(wanted, LIMIT_CLIPS_UNSTORED - 1);
+    clip_folder = folder;
+    clips_tick(clips);
+    ck_assert(takes());
+}
+END_TEST
+
 START_TEST(a_few_refused_now_and_then_are_none)
 {
     clip_changes = wrong[0];
@@ -292,6 +311,7 @@ int main(void)
     tcase_add_test(tc, of_an_alarm_and_a_camera_there_are_no_more_clips_than_the_time_has_room_for);
     tcase_add_test(tc, of_an_alarm_of_before_and_of_any_camera_there_is_an_end_as_well);
     tcase_add_test(tc, what_is_refused_again_and_again_is_a_fault_until_it_has_stopped);
+    tcase_add_test(tc, so_is_what_lies_elsewhere);
     tcase_add_test(tc, a_few_refused_now_and_then_are_none);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
