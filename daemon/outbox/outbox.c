@@ -546,8 +546,9 @@ size_t outbox_close(struct outbox *ob, int64_t wait_ms)
     uv_thread_join(&ob->thread);
     if (!ob->meeting->ended_clean)
         journal_cover(ob->journal, was_covered);
+    bool is_lost = ob->adrift;
     end(ob);
-    return unwritten;
+    return is_lost ? OUTBOX_LOST : unwritten;
 }
 
 void outbox_abandon(struct outbox *ob)

@@ -334,9 +334,11 @@ void outbox_prune(struct outbox *ob, uint64_t last_seq);
  * runs the callbacks that are left (not the `done` of what could not be written; questions end with
  * an error), frees. Returns the number of events that could not be written (0: all are safe). If
  * the disk holds the thread for longer nothing is freed; OUTBOX_HELD then says that every event is
- * on the disk all the same.
+ * on the disk all the same. OUTBOX_LOST: the file that held what was stored had lost its name, and
+ * no other could be written.
  */
 #define OUTBOX_HELD SIZE_MAX
+#define OUTBOX_LOST (SIZE_MAX - 1)
 size_t outbox_close(struct outbox *ob, int64_t wait_ms);
 
 #endif

@@ -568,7 +568,8 @@ static void end_store(struct outbox *ob)
     if (result != 0)
         log_warning("outbox", "not all is settled at the stop: %s", e.text);
     if (ob->adrift)
-        log_error("outbox", "what was stored is lost: it was in a file that has no name any more");
+        log_error("outbox", "what was stored is lost: its file was taken away, and no other could "
+                            "be written");
     ob->meeting->ended_clean = is_clean && result == 0;
     if (result == 0 && witness_write(&ob->witness, s, &e) != 0)
         log_warning("outbox", "%s", e.text);

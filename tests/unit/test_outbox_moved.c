@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "outbox_world.h"
@@ -182,6 +183,22 @@ START_TEST(at_a_stop_it_is_found_out_that_it_was_taken_away)
 }
 END_TEST
 
+/* Nobody hears that the stop was a clean one. */
+START_TEST(a_stop_that_could_not_write_it_anew_says_that_it_is_lost)
+{
+    struct fixture *f = make_used();
+    shell(f, "rm -rf ../${PWD##*/} && touch ../${PWD##*/}");
+    ck_assert_uint_eq(outbox_close(f->outbox, patience_ms()), OUTBOX_LOST);
+    outbox_found_finish(&f->found);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    ck_assert_int_eq(unlink(f->folder), 0);
+    f->makes_dir = true;
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_moved");
@@ -190,6 +207,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, nor_does_it_wait_where_nothing_is_to_be_put_aside);
     tcase_add_test(tc, at_a_stop_it_does_not_wait);
     tcase_add_loop_test(tc, at_a_stop_it_is_found_out_that_it_was_taken_away, 0, 4);
+    tcase_add_test(tc, a_stop_that_could_not_write_it_anew_says_that_it_is_lost);
     suite_add_tcase(suite, tc);
     return suite;
 }
