@@ -127,6 +127,28 @@ START_TEST(the_first_event_is_witnessed_when_it_is_stored)
 }
 END_TEST
 
+/* Only the first event does not wait its minute. */
+START_TEST(one_that_was_written_is_not_written_with_each_event)
+{
+    struct fixture *f = begin();
+    struct witness w = {.newest.seq = 0};
+    struct store s = {.ceiling = 2000};
+    struct err e;
+    snprintf(s.path, sizeof s.path, "%s/other", f->folder);
+    ck_assert_int_eq(mkdir(s.path, 0700), 0);
+    strcat(s.path, "/" STORE_FILE);
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        struct event *event = make_event(seq, EVENT_CLASS_PRESS);
+        witness_note(&w, event);
+        event_unref(event);
+        ck_assert_int_eq(witness_is_first(&w), seq == 1);
+        ck_assert_msg(witness_write(&w, &s, &e) == 0, "%s", e.text);
+        ck_assert(!witness_is_first(&w));
+    }
+    end(f);
+}
+END_TEST
+
 START_TEST(a_store_that_was_removed_is_told_with_what_it_had)
 {
     struct fixture *f = make_closed();
@@ -514,6 +536,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_store_that_is_whole_is_no_damage_and_its_witness_says_what_it_has);
     tcase_add_test(tc, the_first_event_is_witnessed_when_it_is_stored);
+    tcase_add_test(tc, one_that_was_written_is_not_written_with_each_event);
     tcase_add_test(tc, a_store_that_was_removed_is_told_with_what_it_had);
     tcase_add_test(tc, a_store_that_was_cut_to_nothing_is_told_with_what_it_had);
     tcase_add_test(tc, a_few_bytes_in_the_place_of_a_store_are_told_with_what_it_had);
