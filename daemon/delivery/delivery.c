@@ -97,32 +97,18 @@ void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_
         r->confirmed_seq = answer_seq;
 }
 
-static enum delivery_backlog backlog_of(const struct dispatch_status *status)
+/* What a receiver whose link is proven does not take: whether there is any. */
+static bool describe_backlog(const struct dispatch_status *status, char ret_text[FACT_TEXT_SIZE])
 {
+    bool is_late = status->oldest_ms < clock_monotonic_ms() - LATE_MS;
     if (status->refused > 0)
-        return DELIVERY_BACKLOG_REFUSED;
-    return status->oldest_ms < clock_monotonic_ms() - LATE_MS ? DELIVERY_BACKLOG_LATE
-                                                              : DELIVERY_BACKLOG_GOOD;
-}
-
-/* "" if all is well. */
-static void describe(const struct dispatch_status *status, char ret_text[FACT_TEXT_SIZE])
-{
-    const char *colon = status->reason[0] ? ": " : "";
-    switch (backlog_of(status)) {
-    case DELIVERY_BACKLOG_GOOD:
-        ret_text[0] = '\0';
-        break;
-    case DELIVERY_BACKLOG_REFUSED:
         snprintf(ret_text, FACT_TEXT_SIZE, "refuses %zu event%s, tried again and again: %s",
                  status->refused, plural((long long)status->refused), status->refusal);
-        break;
-    case DELIVERY_BACKLOG_LATE:
+    else if (is_late)
         snprintf(ret_text, FACT_TEXT_SIZE,
                  "takes heartbeats, but events wait, %zu, the first for more than %d s%s%s",
-                 status->backlog, LATE_MS / 1000, colon, status->reason);
-        break;
-    }
+                 status->backlog, LATE_MS / 1000, status->reason[0] ? ": " : "", status->reason);
+    return status->refused > 0 || is_late;
 }
 
 /* `reason` NULL: the link is proven. That it takes heartbeats is not all: what it does not take is
@@ -131,10 +117,10 @@ static void state_fault(struct delivery *d, size_t receiver, const char *reason)
 {
     struct delivery_receiver *r = &d->receivers[receiver];
     struct dispatch_status status;
+    char backlog[FACT_TEXT_SIZE];
     dispatch_get_status(d->dispatch, receiver, &status);
-    describe(&status, r->backlog);
-    if (!reason && r->backlog[0])
-        reason = r->backlog;
+    if (!reason && describe_backlog(&status, backlog))
+        reason = backlog;
     /* What to do about one that cannot be opened is another thing. */
     enum fault_code code = r->stand_in ? FAULT_RECEIVER_SETTINGS : FAULT_RECEIVER;
     facts_state_fault(d->options.facts, r->stand_in ? FAULT_RECEIVER : FAULT_RECEIVER_SETTINGS,
@@ -167,14 +153,12 @@ void delivery_tick(struct delivery *d)
     for (size_t i = 0; i < d->count; i++) {
         struct delivery_receiver *r = &d->receivers[i];
         struct dispatch_status status;
-        char backlog[FACT_TEXT_SIZE];
         look_if_due(r);
         bool is_late = clock_monotonic_ms() - r->opened_ms >= FIRST_PROOF_MS;
         dispatch_get_status(d->dispatch, i, &status);
-        describe(&status, backlog);
-        if (r->link == DISPATCH_LINK_PROVEN && strcmp(r->backlog, backlog) != 0)
+        if (r->link == DISPATCH_LINK_PROVEN)
             state_fault(d, i, NULL);
-        else if (r->link != DISPATCH_LINK_PROVEN && is_late)
+        else if (is_late)
             state_fault(d, i, status.reason[0] ? status.reason : "no receipt yet");
     }
 }

@@ -16,20 +16,12 @@ struct record;
 
 #define REOPEN_MS 30000 /* between looks at an uplink that could not be opened */
 
-/* Of what is to go to a receiver whose link is proven. */
-enum delivery_backlog {
-    DELIVERY_BACKLOG_GOOD,
-    DELIVERY_BACKLOG_REFUSED, /* it refuses some */
-    DELIVERY_BACKLOG_LATE,    /* some wait too long */
-};
-
 struct delivery_receiver {
     struct delivery *delivery;
     size_t index;
     const struct config_receiver *config; /* with which its uplink was opened: a reload that changes
                                              nothing of it keeps it, and the older configuration */
     enum dispatch_link link;
-    char backlog[FACT_TEXT_SIZE];       /* as was stated last; "": good */
     const struct uplink_driver *driver; /* of its uplink; NULL: a stand-in has its place */
     struct uplink *stand_in;            /* that one; NULL: its uplink is open */
     struct uplink_files *files;         /* that its uplink borrows; NULL: none */

@@ -247,7 +247,7 @@ int incidents_open(const struct incidents_options *options, struct incidents **r
     for (size_t i = 0; i < inc->count; i++)
         prepare_button(inc, i);
     inc->sweeps = sweeps_create(inc);
-    STAILQ_INIT(&inc->unreadable);
+    SLIST_INIT(&inc->unreadable);
     after_poll_init(&inc->after_poll, options->loop, settle, inc);
     facts_subscribe(options->facts,
                     FACT_BIT(FACT_DELIVERED) | FACT_BIT(FACT_ANSWER) | FACT_BIT(FACT_COMMAND) |

@@ -18,13 +18,13 @@
 /* What is known of a button beside what the panel knows. */
 struct button {
     struct chatter chatter;
-    bool unreported; /* presses were counted that no event has reported */
+    bool unreported;  /* presses were counted that no event has reported */
+    bool untested;    /* was stated as a fault */
+    bool tested_said; /* since the start: that it is, or is not */
+    bool quiet_said;  /* since the start: that it does not chatter */
+    bool level_kept;  /* what the panel remembers of its level is from a row */
     int64_t reported_ms;
-    bool untested;               /* was stated as a fault */
-    bool tested_said;            /* since the start: that it is, or is not */
-    int64_t untested_wall_ms;    /* since when it is not, as was said */
-    bool quiet_said;             /* since the start: that it does not chatter */
-    bool level_kept;             /* what the panel remembers of its level is from a row */
+    int64_t untested_wall_ms;    /* since when it is not tested, as was said */
     int64_t known_since_wall_ms; /* since when it stands in the configuration; 0: ? */
     int64_t tested_wall_ms;      /* when it was last pressed in a test; 0: never */
     char tested_by[100];
@@ -109,13 +109,13 @@ struct incidents {
     struct sweeps *sweeps;
     uint64_t press_seq; /* of the last event that a press has become */
     bool unsaved;       /* the row "incidents" has changed and no event has taken it along */
+    bool doubt_is_new;  /* something was added to `doubt` that is not on the disk */
+    bool row_is_bad;    /* the text of the row "incidents" is worth keeping */
+    bool closed;
     char doubt[FACT_TEXT_SIZE]; /* why not all is known of alarms from before; "" if it is */
     unsigned doubt_more;        /* reasons beside it that had no room */
     struct apart *apart;        /* NULL: what the store holds of before is known */
-    STAILQ_HEAD(, unreadable) unreadable; /* texts of the row "incidents" that could not be read */
-    bool doubt_is_new;                    /* something was added that is not on the disk */
-    bool row_is_bad;                      /* the text of the row "incidents" is worth keeping */
-    bool closed;
+    SLIST_HEAD(, unreadable) unreadable; /* texts of the row "incidents" that could not be read */
 };
 
 /* incidents.c: to be called when the panel has something new to wait for. */

@@ -12,24 +12,24 @@
 #include "incidents/internal.h"
 
 struct unreadable {
-    STAILQ_ENTRY(unreadable) next;
+    SLIST_ENTRY(unreadable) next;
     char name[OUTBOX_ROW_NAME_SIZE]; /* "": it is to be saved under one */
     char *text;
 };
 
 static struct unreadable *find_text(const struct incidents *inc, const char *text)
 {
-    struct unreadable *one = STAILQ_FIRST(&inc->unreadable);
+    struct unreadable *one = SLIST_FIRST(&inc->unreadable);
     while (one && strcmp(one->text, text) != 0)
-        one = STAILQ_NEXT(one, next);
+        one = SLIST_NEXT(one, next);
     return one;
 }
 
 static bool is_taken(const struct incidents *inc, const char *name)
 {
-    const struct unreadable *one = STAILQ_FIRST(&inc->unreadable);
+    const struct unreadable *one = SLIST_FIRST(&inc->unreadable);
     while (one && strcmp(one->name, name) != 0)
-        one = STAILQ_NEXT(one, next);
+        one = SLIST_NEXT(one, next);
     return one;
 }
 
@@ -40,7 +40,13 @@ void unreadable_add(struct incidents *inc, const char *text)
     struct unreadable *one = calloc(1, sizeof *one);
     if (!one || !(one->text = strdup(text)))
         abort();
-    STAILQ_INSERT_TAIL(&inc->unreadable, one, next);
+    struct unreadable *last = SLIST_FIRST(&inc->unreadable);
+    while (last && SLIST_NEXT(last, next))
+        last = SLIST_NEXT(last, next);
+    if (last)
+        SLIST_INSERT_AFTER(last, one, next);
+    else
+        SLIST_INSERT_HEAD(&inc->unreadable, one, next);
 }
 
 void unreadable_load(struct incidents *inc, const struct outbox_found *found)
@@ -58,7 +64,7 @@ void unreadable_load(struct incidents *inc, const struct outbox_found *found)
 void unreadable_save(struct incidents *inc)
 {
     struct unreadable *one;
-    STAILQ_FOREACH(one, &inc->unreadable, next)
+    SLIST_FOREACH(one, &inc->unreadable, next)
     {
         char name[OUTBOX_ROW_NAME_SIZE] = ROW_UNREADABLE;
         if (one->name[0])
@@ -73,8 +79,8 @@ void unreadable_save(struct incidents *inc)
 void unreadable_free(struct incidents *inc)
 {
     struct unreadable *one;
-    while ((one = STAILQ_FIRST(&inc->unreadable))) {
-        STAILQ_REMOVE_HEAD(&inc->unreadable, next);
+    while ((one = SLIST_FIRST(&inc->unreadable))) {
+        SLIST_REMOVE_HEAD(&inc->unreadable, next);
         free(one->text);
         free(one);
     }

@@ -160,6 +160,8 @@ struct outbox {
     uint32_t lacking;                /* of them: the journal did not take them */
     uint32_t takes[LIMIT_RECEIVERS]; /* as was said last */
     bool takes_clips[LIMIT_RECEIVERS];
+    uint32_t in_hand; /* events that the store's thread writes now: all that join what it had; under
+                         the lock */
     struct gone *gone;
     /* store thread; what is named in it never changes */
     struct store store;
@@ -178,9 +180,8 @@ struct outbox {
     bool damaged;   /* what is open is, and could not be mended */
     bool unsettled; /* the disk refused to settle what is fresh */
     bool log_has_frames;
-    size_t failed;  /* chores that failed and wait */
-    size_t in_hand; /* events that it writes now: all that join what it had; under the lock */
-    char *adrift;   /* why what is open is not what the name leads to; NULL: it is */
+    uint32_t failed; /* chores that failed and wait */
+    char *adrift;    /* why what is open is not what the name leads to; NULL: it is */
     int64_t prove_every_ns;
     int64_t written_ns; /* when a batch was last written */
 };
