@@ -97,18 +97,30 @@ void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_
         r->confirmed_seq = answer_seq;
 }
 
-/* What a receiver whose link is proven does not take: whether there is any. */
-static bool describe_backlog(const struct dispatch_status *status, char ret_text[FACT_TEXT_SIZE])
+/* What a receiver whose link is proven does not take; NULL: nothing that it should have. */
+static char *describe_backlog(const struct dispatch_status *status)
 {
-    bool is_late = status->oldest_ms < clock_monotonic_ms() - LATE_MS;
+    char *text = NULL;
+    int length = 0;
     if (status->refused > 0)
-        snprintf(ret_text, FACT_TEXT_SIZE, "refuses %zu event%s, tried again and again: %s",
-                 status->refused, plural((long long)status->refused), status->refusal);
-    else if (is_late)
-        snprintf(ret_text, FACT_TEXT_SIZE,
-                 "takes heartbeats, but events wait, %zu, the first for more than %d s%s%s",
-                 status->backlog, LATE_MS / 1000, status->reason[0] ? ": " : "", status->reason);
-    return status->refused > 0 || is_late;
+        length = asprintf(&text, "refuses %zu event%s, tried again and again: %s", status->refused,
+                          plural((long long)status->refused), status->refusal);
+    else if (status->oldest_ms < clock_monotonic_ms() - LATE_MS)
+        length = asprintf(
+            &text, "takes heartbeats, but events wait, %zu, the first for more than %d s%s%s",
+            status->backlog, LATE_MS / 1000, status->reason[0] ? ": " : "", status->reason);
+    if (length < 0)
+        abort(); /* without memory: start anew */
+    return text;
+}
+
+/* Takes what was described; false if it was stated already. */
+static bool take_backlog(struct delivery_receiver *r, char *backlog)
+{
+    bool is_new = !backlog != !r->backlog || (backlog && strcmp(backlog, r->backlog) != 0);
+    free(r->backlog);
+    r->backlog = backlog;
+    return is_new;
 }
 
 /* `reason` NULL: the link is proven. That it takes heartbeats is not all: what it does not take is
@@ -117,10 +129,10 @@ static void state_fault(struct delivery *d, size_t receiver, const char *reason)
 {
     struct delivery_receiver *r = &d->receivers[receiver];
     struct dispatch_status status;
-    char backlog[FACT_TEXT_SIZE];
     dispatch_get_status(d->dispatch, receiver, &status);
-    if (!reason && describe_backlog(&status, backlog))
-        reason = backlog;
+    take_backlog(r, describe_backlog(&status));
+    if (!reason)
+        reason = r->backlog;
     /* What to do about one that cannot be opened is another thing. */
     enum fault_code code = r->stand_in ? FAULT_RECEIVER_SETTINGS : FAULT_RECEIVER;
     facts_state_fault(d->options.facts, r->stand_in ? FAULT_RECEIVER : FAULT_RECEIVER_SETTINGS,
@@ -156,9 +168,9 @@ void delivery_tick(struct delivery *d)
         look_if_due(r);
         bool is_late = clock_monotonic_ms() - r->opened_ms >= FIRST_PROOF_MS;
         dispatch_get_status(d->dispatch, i, &status);
-        if (r->link == DISPATCH_LINK_PROVEN)
+        if (r->link == DISPATCH_LINK_PROVEN && take_backlog(r, describe_backlog(&status)))
             state_fault(d, i, NULL);
-        else if (is_late)
+        else if (r->link != DISPATCH_LINK_PROVEN && is_late)
             state_fault(d, i, status.reason[0] ? status.reason : "no receipt yet");
     }
 }
@@ -322,6 +334,8 @@ void delivery_close(struct delivery *d)
 
 void delivery_free(struct delivery *d)
 {
+    for (size_t i = 0; d && i < d->count; i++)
+        free(d->receivers[i].backlog);
     free(d);
 }
 

@@ -22,6 +22,7 @@ struct delivery_receiver {
     const struct config_receiver *config; /* with which its uplink was opened: a reload that changes
                                              nothing of it keeps it, and the older configuration */
     enum dispatch_link link;
+    char *backlog;                      /* as was stated last; NULL: good */
     const struct uplink_driver *driver; /* of its uplink; NULL: a stand-in has its place */
     struct uplink *stand_in;            /* that one; NULL: its uplink is open */
     struct uplink_files *files;         /* that its uplink borrows; NULL: none */
