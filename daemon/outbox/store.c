@@ -575,8 +575,10 @@ void store_set_takes(struct store *s, size_t receiver, uint32_t classes, bool cl
 
 void store_checkpoint(struct store *s)
 {
-    /* A failure here leaves everything in the log, where it is as durable; the next one comes. */
-    if (s->db && store_prove(s, NULL) == 0 &&
+    struct err e;
+    /* A failure here leaves everything in the log, where it is as durable; the next one comes. What
+     * was cut is not made as long again by it: whoever looks at its place next must see that. */
+    if (s->db && place_check(&s->place, s->path, &e) == 0 && store_prove(s, NULL) == 0 &&
         sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK)
         s->log_pages = 0;
 }

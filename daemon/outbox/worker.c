@@ -486,7 +486,8 @@ static void move_log(struct outbox *ob)
     struct err e;
     ob->written_ns = clock_monotonic_ns(); /* what is left is tried again as long after */
     int result = settle(ob, &e);
-    mend(ob, result, e.text);
+    if (result != 0)
+        mend(ob, result, e.text);
     if (result != 0 || is_awaited(ob))
         return;
     store_checkpoint(&ob->store);
