@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "outbox/untold.h"
 #include "outbox_kills.h"
 #include "run_suite.h"
 #include "watched_vfs.h"
@@ -83,6 +84,28 @@ START_TEST(a_second_damage_before_the_first_is_noted_is_told_with_it)
 }
 END_TEST
 
+/* As the second witness does with the reason. */
+START_TEST(a_damage_that_says_what_was_known_of_it_stands_in_its_place)
+{
+    static const char *const found[] = {"it was cut", "another", "event 5 is gone: it was cut"};
+    struct fixture *f = begin();
+    struct outbox_found told = {0};
+    struct store s;
+    struct err e;
+    close_outbox(f);
+    open_store(f, &s);
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+        ck_assert_int_eq(untold_add(&s, found[i], i == 0, &e), 0);
+    ck_assert(untold_read(&s, &told));
+    ck_assert_str_eq(told.damage, "another\nevent 5 is gone: it was cut");
+    ck_assert(told.state_lost); /* as the first of them said */
+    outbox_found_finish(&told);
+    store_close(&s);
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
 START_TEST(a_start_that_can_only_read_tells_it)
 {
     struct fixture *f = begin_damaged();
@@ -112,6 +135,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, NULL);
     tcase_add_test(tc, a_kill_before_the_fresh_one_is_in_its_place_keeps_what_it_says);
     tcase_add_test(tc, a_second_damage_before_the_first_is_noted_is_told_with_it);
+    tcase_add_test(tc, a_damage_that_says_what_was_known_of_it_stands_in_its_place);
     tcase_add_test(tc, a_start_that_can_only_read_tells_it);
     return run_suite(suite);
 }
