@@ -488,6 +488,33 @@ START_TEST(what_the_journal_has_waits_in_memory_and_is_owed_once)
 }
 END_TEST
 
+/* A kill between its commit and that the journal lets it go. */
+START_TEST(what_store_and_journal_have_is_owed_once)
+{
+    struct fixture *f = begin_stopped();
+    open_outbox(f);
+    watched_vfs_fail_writes(1000000);
+    put(f, 2, "{\"A, 2\"}");
+    run("cp -a %s %s.left", journal_dir, journal_dir);
+    watched_vfs_fail_writes(0);
+    wait_stored(f, 2);
+    kill_it(f);
+    run("rm -rf %s && mv %s.left %s", journal_dir, journal_dir, journal_dir);
+    hide(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.restored_count, 1);
+    ck_assert_uint_eq(f->found.pending_count, 2);
+    store_again(f);
+    bring_back(f);
+    turn_until(f, &f->came_late);
+    ck_assert_uint_eq(f->late_pending, 2); /* of press 1 */
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.pending_count, 4);
+    finish(f);
+}
+END_TEST
+
 START_TEST(a_first_start_without_room_has_nothing_to_learn)
 {
     struct fixture *f = begin_stopped();
@@ -565,6 +592,7 @@ int main(void)
     tcase_add_test(tests, a_first_event_waits_for_no_disk_that_has_refused);
     tcase_add_test(tests, a_disk_that_stands_still_in_a_sync_does_not_hold_the_start);
     tcase_add_test(tests, what_the_journal_has_waits_in_memory_and_is_owed_once);
+    tcase_add_test(tests, what_store_and_journal_have_is_owed_once);
     tcase_add_test(tests, a_first_start_without_room_has_nothing_to_learn);
     tcase_add_test(tests, a_link_to_nowhere_may_hold_anything);
     tcase_add_test(tests, far_numbers_lie_above_all_that_is_known_and_never_meet);
