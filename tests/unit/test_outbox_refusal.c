@@ -272,7 +272,7 @@ START_TEST(a_store_that_says_nothing_is_whoever_opens_it)
 {
     struct fixture *f = begin_stopped();
     cut_power();
-    change(f, "UPDATE event SET bytes='{\"source\":\"other:A\"}'");
+    change(f, "UPDATE event SET bytes='{\"source\":\"elsewhere:A\"}'");
     open_as(f, "B", true);
     open_as(f, "A", false);
     f->gateway = "B";
