@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/atomic_file.h"
 #include "base/log.h"
@@ -68,12 +69,15 @@ uint64_t __wrap_uv_now(const uv_loop_t *loop)
 static const char *saved;
 static char file_path[200], written[ADDRESS_LIST_TEXT_SIZE];
 static unsigned writes;
+static bool is_stuck; /* its disk */
 
 int __wrap_atomic_file_read(const char *path, size_t max, char **ret_text, size_t *ret_length,
                             struct err *e)
 {
     (void)max, (void)ret_length;
     snprintf(file_path, sizeof file_path, "%s", path);
+    while (__atomic_load_n(&is_stuck, __ATOMIC_SEQ_CST)) /* the test's time is over at some time */
+        usleep(1000);
     if (!saved)
         return err_set(e, ENOENT, "no such file");
     *ret_text = strdup(saved);
@@ -434,6 +438,18 @@ START_TEST(the_address_of_last_time_is_used_before_and_after_a_look_up)
 }
 END_TEST
 
+START_TEST(at_a_start_it_is_not_waited_for)
+{
+    saved = "192.0.2.9\n";
+    char *text = address_read_saved(options.state_dir, options.receiver, NULL);
+    ck_assert_msg(!text || strcmp(text, saved) == 0, "%s", text); /* if it came in time */
+    free(text);
+    is_stuck = true;
+    ck_assert_ptr_null(address_read_saved(options.state_dir, options.receiver, NULL));
+    __atomic_store_n(&is_stuck, false, __ATOMIC_SEQ_CST);
+}
+END_TEST
+
 START_TEST(a_receiver_that_has_moved_is_told_and_one_that_has_not_is_not)
 {
     open_book();
@@ -483,6 +499,7 @@ int main(void)
     tcase_add_test(tc, what_works_is_looked_up_again_after_five_minutes);
     tcase_add_test(tc, the_address_that_works_is_saved_once);
     tcase_add_test(tc, the_address_of_last_time_is_used_before_and_after_a_look_up);
+    tcase_add_test(tc, at_a_start_it_is_not_waited_for);
     tcase_add_test(tc, a_receiver_that_has_moved_is_told_and_one_that_has_not_is_not);
     tcase_add_test(tc, a_folder_whose_path_is_too_long_is_an_error);
     suite_add_tcase(suite, tc);

@@ -9,12 +9,15 @@
 
 #include "base/atomic_file.h"
 #include "base/log.h"
+#include "base/timely_file.h"
 #include "drivers/uplink/https/address_list.h"
 #include "loop/resolve.h"
 
 /* How old the last look-up must be before there is another. */
 #define AGE_WORKING_MS (5 * 60 * 1000)
 #define AGE_FAILING_MS 1000
+
+#define START_WAIT_MS 50 /* for the disk */
 
 #define FILE_SIZE   512
 #define SAVED_BYTES 4096
@@ -78,8 +81,13 @@ char *address_read_saved(const char *state_dir, const char *receiver, struct rea
     if (!name_file(path, state_dir, receiver))
         return NULL;
     reading_file(reading, path);
-    /* There is none at the first start. */
-    return atomic_file_read(path, SAVED_BYTES, &text, NULL, NULL) == 0 ? text : NULL;
+    /* There is none at the first start. Where nobody asks, somebody waits to hear presses. */
+    int result = reading ? atomic_file_read(path, SAVED_BYTES, &text, NULL, NULL)
+                         : timely_file_read(path, SAVED_BYTES, START_WAIT_MS, &text);
+    if (result == -ETIMEDOUT)
+        log_warning("uplink", "%s: the disk has not answered: without the last good addresses",
+                    path);
+    return result == 0 ? text : NULL;
 }
 
 static void take_saved(struct address_book *b)

@@ -42,7 +42,8 @@ struct address_waiter {
 };
 
 /* The text of the file of the addresses that worked last, for the caller to free; NULL: there is
- * none. Waits for the disk: any thread but the loop's. `reading` may be NULL. */
+ * none. Waits for the disk: any thread but the loop's. `reading` NULL: in the loop at a start,
+ * which waits for it a moment and goes on without. */
 char *address_read_saved(const char *state_dir, const char *receiver, struct reading *reading);
 
 /* Begins a look-up if one is needed. */
