@@ -477,7 +477,6 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("outbox_copy");
     TCase *tc = tcase_create("copy");
     watched_vfs_install(NULL);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, an_event_of_which_it_cannot_be_read_who_has_it_is_sent_again);
     tcase_add_test(tc, what_lies_between_two_places_that_cannot_be_read_is_kept);
     tcase_add_test(tc, and_so_is_what_is_known_there_of_who_has_what);

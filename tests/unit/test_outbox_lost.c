@@ -227,7 +227,6 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("outbox_lost");
     TCase *tc = tcase_create("lost");
     watched_vfs_install(NULL);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_folder_that_is_gone_is_told_by_the_journal);
     tcase_add_test(tc, a_journal_that_holds_events_tells_of_those_before_them_all_the_same);
     tcase_add_test(tc, numbers_that_were_left_out_are_not_told_as_lost);

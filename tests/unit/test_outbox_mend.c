@@ -500,7 +500,6 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("outbox_mend");
     TCase *tc = tcase_create("mend");
     watched_vfs_install(NULL);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_salvage_that_failed_is_not_tried_at_once_again);
     tcase_add_test(tc, damage_that_heals_by_itself_before_it_may_be_mended_is_a_fault_that_ends);
     tcase_add_test(tc, a_look_that_meets_damage_begins_anew_before_it_calls_all_whole);

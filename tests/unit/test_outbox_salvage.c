@@ -499,7 +499,6 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("outbox_salvage");
     TCase *tc = tcase_create("salvage");
     watched_vfs_install(NULL);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_log_that_has_lost_its_store_and_cannot_be_moved_is_left_there);
     tcase_add_test(tc, a_salvage_whose_last_step_is_refused_is_finished_and_told_once);
     tcase_add_test(tc, half_of_a_salvage_is_not_taken_for_the_whole);

@@ -415,7 +415,6 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("outbox_scrub");
     TCase *tc = tcase_create("scrub");
     watched_vfs_install(NULL);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_whole_store_is_found_whole_and_looked_at_again_a_day_later);
     tcase_add_loop_test(tc, a_row_that_is_not_in_its_index_is_damage, 0, 4);
     tcase_add_test(tc, an_event_whose_bytes_have_changed_is_named_and_the_look_goes_on);

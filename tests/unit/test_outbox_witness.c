@@ -533,7 +533,6 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("outbox_witness");
     TCase *tc = tcase_create("witness");
     watched_vfs_install(NULL);
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_store_that_is_whole_is_no_damage_and_its_witness_says_what_it_has);
     tcase_add_test(tc, the_first_event_is_witnessed_when_it_is_stored);
     tcase_add_test(tc, one_that_was_written_is_not_written_with_each_event);
