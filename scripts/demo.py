@@ -191,8 +191,8 @@ def verify_bundles(stand, press):
     for name in stand.receivers:
         keys += ["--receipt-key", stand.pki / f"{name}-receipt.pub.pem"]
     clips = clip_folder(stand, next(iter(stand.receivers)), press)
-    bundles = [("everything", [], []),
-               ("the alarm", ["--alarm", press["alarm"]], ["--part", "--clips", clips])]
+    bundles = [("the chain of all events", [], []),
+               ("this alarm with its clips", ["--alarm", press["alarm"]], ["--part", "--clips", clips])]
     problems = []
     for what, part, how in bundles:
         said = []
