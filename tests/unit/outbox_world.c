@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox_world.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,4 +234,41 @@ uint64_t begin_numbers(struct fixture *f)
     f->found.last_seq = head.last_seq;
     memcpy(f->found.head, head.digest, sizeof f->found.head);
     return head.used_seq;
+}
+
+struct fixture *begin_used(void)
+{
+    struct fixture *f = begin();
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        put(f, seq, "what is open");
+    wait_stored(f, 3);
+    return f;
+}
+
+void shell(const struct fixture *f, const char *command)
+{
+    char text[300];
+    snprintf(text, sizeof text, "cd %s && %s", f->folder, command);
+    ck_assert_int_eq(system(text), 0);
+}
+
+size_t count_aside(const struct fixture *f)
+{
+    char pattern[80];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/outbox.db.damaged-*", f->folder);
+    size_t count = 0;
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            count += strstr(found.gl_pathv[i], "-wal") == NULL;
+    }
+    globfree(&found);
+    return count;
+}
+
+void wait_answered(struct fixture *f)
+{
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
+    char text[200];
+    list(f, &query, text);
 }

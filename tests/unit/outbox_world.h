@@ -61,6 +61,15 @@ void put(struct fixture *f, uint64_t seq, const char *text);
 /* Turns the loop until so many are stored. */
 void wait_stored(struct fixture *f, unsigned count);
 
+/* With events 1 to 3 stored. */
+struct fixture *begin_used(void);
+
+/* In its folder. */
+void shell(const struct fixture *f, const char *command);
+
+/* How many damaged databases lie aside there. */
+size_t count_aside(const struct fixture *f);
+
 /* An answer, kept. */
 struct heard {
     bool came, more;
@@ -74,6 +83,9 @@ void turn_until(struct fixture *f, const bool *what);
 
 /* Asks and waits; the text is the test's. */
 struct heard ask(struct fixture *f, const struct outbox_query *query);
+
+/* What was handed over before was tried when a question behind it is answered. */
+void wait_answered(struct fixture *f);
 
 /* The answer as JSON, which must be one. */
 json_t *ask_json(struct fixture *f, const struct outbox_query *query);

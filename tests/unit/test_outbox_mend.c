@@ -3,7 +3,6 @@
  * middle of it leaves, and what shows that there is anything to mend. */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,44 +39,6 @@ int __wrap_stat(const char *path, struct stat *ret_info)
         return __real_stat(path, ret_info);
     errno = stat_code;
     return -1;
-}
-
-static void shell(const struct fixture *f, const char *what)
-{
-    char command[300];
-    snprintf(command, sizeof command, "cd %s && %s", f->folder, what);
-    ck_assert_int_eq(system(command), 0);
-}
-
-/* With events 1 to 3 in it, and in use. */
-static struct fixture *make_used(void)
-{
-    struct fixture *f = begin();
-    for (uint64_t seq = 1; seq <= 3; seq++)
-        put(f, seq, "what is open");
-    wait_stored(f, 3);
-    return f;
-}
-
-static size_t count_aside(const struct fixture *f)
-{
-    char pattern[80];
-    glob_t found;
-    snprintf(pattern, sizeof pattern, "%s/outbox.db.damaged-*", f->folder);
-    size_t count = 0;
-    if (glob(pattern, 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            count += strstr(found.gl_pathv[i], "-wal") == NULL;
-    }
-    globfree(&found);
-    return count;
-}
-
-static void wait_answered(struct fixture *f)
-{
-    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
-    char text[200];
-    list(f, &query, text);
 }
 
 /* --- How often ------------------------------------------------------------------------------ */
@@ -200,7 +161,7 @@ static void put_and_rest(struct fixture *f, uint64_t seq)
  * looked at. What it said of state is said again. */
 START_TEST(damage_that_heals_by_itself_before_it_may_be_mended_is_a_fault_that_ends)
 {
-    struct fixture *f = make_used();
+    struct fixture *f = begin_used();
     bool is_over = false;
     shell(f, "truncate -s 0 outbox.db-wal");
     put(f, 4, NULL);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A store that is replaced again and again while it is in use: how soon it is written anew. */
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,44 +36,6 @@ static void let_clock_go(void)
     __atomic_store_n(&held_ns, 0, __ATOMIC_SEQ_CST);
 }
 
-static void shell(const struct fixture *f, const char *what)
-{
-    char command[300];
-    snprintf(command, sizeof command, "cd %s && %s", f->folder, what);
-    ck_assert_int_eq(system(command), 0);
-}
-
-/* With events 1 to 3 in it, and in use. */
-static struct fixture *make_used(void)
-{
-    struct fixture *f = begin();
-    for (uint64_t seq = 1; seq <= 3; seq++)
-        put(f, seq, "what is open");
-    wait_stored(f, 3);
-    return f;
-}
-
-static size_t count_aside(const struct fixture *f)
-{
-    char pattern[80];
-    glob_t found;
-    snprintf(pattern, sizeof pattern, "%s/outbox.db.damaged-*", f->folder);
-    size_t count = 0;
-    if (glob(pattern, 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            count += strstr(found.gl_pathv[i], "-wal") == NULL;
-    }
-    globfree(&found);
-    return count;
-}
-
-static void wait_answered(struct fixture *f)
-{
-    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
-    char text[200];
-    list(f, &query, text);
-}
-
 /* The store was tried with it when a question behind it is answered: a press that comes is a reason
  * to try at once, and nothing else is while the clock is held. */
 static void press(struct fixture *f, uint64_t seq)
@@ -93,7 +54,7 @@ static void replace_and_press(struct fixture *f, uint64_t seq)
  * only copy of what was told as stored. */
 START_TEST(one_that_is_replaced_again_is_written_anew_a_little_later_each_time)
 {
-    struct fixture *f = make_used();
+    struct fixture *f = begin_used();
     int64_t wait_s = 1;
     uint64_t seq = 4;
     hold_clock();
@@ -127,7 +88,7 @@ END_TEST
 
 START_TEST(nor_does_it_wait_where_nothing_is_to_be_put_aside)
 {
-    struct fixture *f = make_used();
+    struct fixture *f = begin_used();
     hold_clock();
     replace_and_press(f, 4);
     replace_and_press(f, 5);
@@ -143,7 +104,7 @@ END_TEST
 /* It would go with the process. */
 START_TEST(at_a_stop_it_does_not_wait)
 {
-    struct fixture *f = make_used();
+    struct fixture *f = begin_used();
     hold_clock();
     advance_clock(INT64_C(3600000000000)); /* to which it is too soon from now on */
     replace_and_press(f, 4);
@@ -171,7 +132,7 @@ static const char *const takings[] = {
 
 START_TEST(at_a_stop_it_is_found_out_that_it_was_taken_away)
 {
-    struct fixture *f = make_used();
+    struct fixture *f = begin_used();
     shell(f, takings[_i]);
     close_outbox(f);
     open_outbox(f);
@@ -186,7 +147,7 @@ END_TEST
 /* Nobody hears that the stop was a clean one. */
 START_TEST(a_stop_that_could_not_write_it_anew_says_that_it_is_lost)
 {
-    struct fixture *f = make_used();
+    struct fixture *f = begin_used();
     shell(f, "rm -rf ../${PWD##*/} && touch ../${PWD##*/}");
     ck_assert_uint_eq(outbox_close(f->outbox, patience_ms()), OUTBOX_LOST);
     outbox_found_finish(&f->found);

@@ -13,13 +13,6 @@
 #include "run_suite.h"
 #include "watched_vfs.h"
 
-static void shell(const struct fixture *f, const char *what)
-{
-    char command[300];
-    snprintf(command, sizeof command, "cd %s && %s", f->folder, what);
-    ck_assert_int_eq(system(command), 0);
-}
-
 /* With events 1 to 3 in it, and in use; it proves itself all the time or, as good as, never. */
 static struct fixture *make_used(bool at_rest)
 {
