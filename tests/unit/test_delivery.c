@@ -212,18 +212,24 @@ static void tick(void)
     facts_tell(facts);
 }
 
-/* After a restart the first receiver is owed three. */
-static void begin_owing(void)
+/* After a restart a receiver is owed three. */
+static void begin_owing_to(size_t receiver)
 {
     static struct outbox_pending pending[3];
     set_up();
     for (size_t i = 0; i < 3; i++)
-        pending[i] = (struct outbox_pending){.seq = i + 1, .class = EVENT_CLASS_FOLLOWUP};
+        pending[i] = (struct outbox_pending){
+            .seq = i + 1, .receiver = receiver, .class = EVENT_CLASS_FOLLOWUP};
     found = (struct outbox_found){.pending_count = 3, .pending = pending};
     open_delivery();
     virtual_advance(facts, 1);
     beat();
     tick();
+}
+
+static void begin_owing(void)
+{
+    begin_owing_to(0);
 }
 
 /* The bytes of the one that is loaded. */
@@ -275,6 +281,18 @@ START_TEST(what_our_own_disk_does_not_give_is_no_fault_of_the_receiver)
     finish(0, 3, UPLINK_OUTCOME_STORED);
     tick();
     ck_assert(!police()->broken);
+}
+END_TEST
+
+START_TEST(the_disk_may_be_waited_for_by_any_receiver)
+{
+    tear_down();
+    begin_owing_to(1);
+    ck_assert(!delivery_waits_for_store(delivery));
+    pass(2000);
+    ck_assert(delivery_waits_for_store(delivery));
+    load(1);
+    ck_assert(!delivery_waits_for_store(delivery));
 }
 END_TEST
 
@@ -530,6 +548,7 @@ int main(void)
     tc = tcase_create("owing");
     tcase_add_checked_fixture(tc, begin_owing, tear_down);
     tcase_add_test(tc, what_our_own_disk_does_not_give_is_no_fault_of_the_receiver);
+    tcase_add_test(tc, the_disk_may_be_waited_for_by_any_receiver);
     tcase_add_loop_test(tc, what_it_does_not_take_is_its_fault_whatever_the_disk_does, 0, 2);
     tcase_add_test(tc, that_the_disk_answers_excuses_no_receiver_that_has_let_others_wait);
     suite_add_tcase(suite, tc);

@@ -523,6 +523,20 @@ START_TEST(a_store_that_does_not_give_what_waits_for_a_receiver_is_not_good)
 }
 END_TEST
 
+/* What waits in memory is the graver of the two. */
+START_TEST(a_disk_that_takes_nothing_either_is_told_as_that)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    unread = true;
+    virtual_advance(facts, 3000);
+    events_tick(events);
+    facts_tell(facts);
+    ck_assert(stated_of_store()->broken);
+    ck_assert_ptr_nonnull(strstr(stated_of_store()->reason, "kept in memory"));
+    unread = false;
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("events");
@@ -558,6 +572,7 @@ int main(void)
     tcase_add_test(tc, a_fault_keeps_its_last_words_and_takes_new_ones);
     tcase_add_test(tc, an_hour_without_the_store_is_added_to_what_it_has_counted);
     tcase_add_test(tc, a_store_that_does_not_give_what_waits_for_a_receiver_is_not_good);
+    tcase_add_test(tc, a_disk_that_takes_nothing_either_is_told_as_that);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

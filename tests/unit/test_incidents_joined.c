@@ -78,6 +78,19 @@ START_TEST(two_texts_that_could_not_be_read_are_both_kept)
 }
 END_TEST
 
+/* Both runs have called one so, since neither knew what the other had. */
+START_TEST(of_two_texts_that_have_one_name_none_is_lost)
+{
+    events_save_row(NULL, &(struct outbox_row){"incidents-unreadable", "of the run before"});
+    add_row(&store, "incidents-unreadable", "of last year");
+    start_with_bad_row();
+    incidents_catch_up(world.incidents, &store);
+    ck_assert_str_eq(fake_row("incidents-unreadable"), "of the run before");
+    ck_assert_str_eq(fake_row("incidents-unreadable-2"), BAD("apart"));
+    ck_assert_str_eq(fake_row("incidents-unreadable-3"), "of last year");
+}
+END_TEST
+
 /* The reasons that have no room are counted, those of the store and its own. */
 START_TEST(no_reason_is_lost_when_the_store_has_one_of_its_own)
 {
@@ -128,6 +141,7 @@ int main(void)
     tcase_add_test(tc, the_fault_says_why_the_store_cannot_be_read_now);
     tcase_add_test(tc, what_could_not_be_read_goes_over_nothing_that_the_store_has_kept);
     tcase_add_loop_test(tc, two_texts_that_could_not_be_read_are_both_kept, 0, 2);
+    tcase_add_test(tc, of_two_texts_that_have_one_name_none_is_lost);
     tcase_add_test(tc, no_reason_is_lost_when_the_store_has_one_of_its_own);
     tcase_add_test(tc, since_when_a_button_is_not_tested_is_said_as_the_store_knows_it);
     suite_add_tcase(suite, tc);
