@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,33 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-
-#define EXITING 0x4 /* PF_EXITING of include/linux/sched.h */
-
-/* proc(5), of the first thread: it has ended; or it was killed, or was about to end, and hangs in
- * the kernel. One that was killed and does not hang ends by itself, and lives until then. */
-static bool has_ended(long pid)
-{
-    char path[64], text[512], state = 'R';
-    unsigned flags = 0;
-    unsigned long pending = 0;
-    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    FILE *stat = fopen(path, "re");
-    size_t length = stat ? fread(text, 1, sizeof text - 1, stat) : 0;
-    if (stat)
-        fclose(stat);
-    text[length] = '\0';
-    const char *name_end = strrchr(text, ')');
-    int fields = name_end ? sscanf(name_end + 1,
-                                   " %c %*d %*d %*d %*d %*d %u %*s %*s %*s %*s %*s %*s %*s %*s "
-                                   "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
-                                   &state, &flags, &pending)
-                          : 0;
-    if (fields >= 1 && (state == 'Z' || state == 'X'))
-        return true;
-    bool is_doomed = (flags & EXITING) || (pending & 1ul << (SIGKILL - 1));
-    return fields == 3 && state == 'D' && is_doomed;
-}
+#include "base/process.h"
 
 /* proc(5): "1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF". Not by the device: some file systems
  * call it otherwise there. Who is not seen lives. */
@@ -59,7 +32,7 @@ static bool is_held_by_the_living(int fd)
             file != ours.st_ino)
             continue;
         has_holder = true;
-        lives = !has_ended(pid);
+        lives = !process_has_ended(pid);
     }
     free(line);
     if (locks)

@@ -10,9 +10,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/process.h"
+
 static int open_socket(void)
 {
     return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* Who listens at the other end is known by its credentials (unix(7)); who is not seen lives. */
+static bool is_of_the_living(int fd)
+{
+    struct ucred who;
+    socklen_t length = sizeof who;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) != 0 ||
+           !process_has_ended(who.pid);
 }
 
 /* Whether somebody accepts there: then the socket is not a dead process's to replace. Who listens
@@ -20,8 +31,9 @@ static int open_socket(void)
 static bool is_served(const struct sockaddr_un *address)
 {
     int fd = open_socket();
-    bool served = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-                              errno == EAGAIN);
+    bool served = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0
+                                  ? is_of_the_living(fd)
+                                  : errno == EAGAIN);
     if (fd >= 0)
         close(fd);
     return served;

@@ -2,18 +2,17 @@
 /* Locks by real processes, in a folder that is gone afterwards. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/folder_lock.h"
+#include "half_dead.h"
 #include "run_suite.h"
 
 static char folder[32], inner[48], file[48];
@@ -160,23 +159,6 @@ START_TEST(a_folder_that_another_holds_is_not_taken_in_its_place)
 }
 END_TEST
 
-static void *wait_for_disk(void *arg)
-{
-    for (;;)
-        pause();
-    return arg;
-}
-
-static char state_of(pid_t pid)
-{
-    char path[64], text[200] = "";
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    int fd = open(path, O_RDONLY);
-    ck_assert_int_gt(read(fd, text, sizeof text - 1), 0);
-    close(fd);
-    return strrchr(text, ')')[2];
-}
-
 /* As one that was killed while a thread of it waits for a disk that does not answer; it has both
  * locks. */
 static pid_t make_holder(void)
@@ -185,30 +167,25 @@ static pid_t make_holder(void)
     int folder_fd = -1, file_fd = -1;
     pid_t pid = fork();
     if (pid == 0) {
-        pthread_t thread;
-        if (take(&folder_fd) == 0 && folder_lock_take_file(file, "tester", &file_fd, &e) == 0 &&
-            pthread_create(&thread, NULL, wait_for_disk, NULL) == 0)
-            syscall(SYS_exit, 0);
+        if (take(&folder_fd) == 0 && folder_lock_take_file(file, "tester", &file_fd, &e) == 0)
+            half_dead_become();
         _exit(1);
     }
-    while (state_of(pid) != 'Z')
-        usleep(1000);
+    half_dead_await(pid);
     return pid;
 }
 
 START_TEST(who_has_ended_but_for_a_thread_keeps_nobody_out)
 {
     struct err e;
-    int fd = -1, status;
+    int fd = -1;
     make_folder();
     pid_t pid = make_holder();
-    ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0); /* a thread of it is left, and its lock */
     ck_assert_int_eq(take(&fd), FOLDER_LOCK_OF_THE_DEAD);
     ck_assert(folder_lock_is_of(fd, inner));
     ck_assert_int_eq(take(&fd), FOLDER_LOCK_OF_THE_DEAD); /* still */
     ck_assert_int_eq(folder_lock_again(fd, inner, "tester", &e), FOLDER_LOCK_OF_THE_DEAD);
-    kill(pid, SIGKILL);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    half_dead_end(pid);
     int other = -1;
     ck_assert_int_eq(take(&fd), 0); /* now it is there to be had */
     ck_assert_int_eq(take(&other), -EADDRINUSE);
@@ -229,13 +206,6 @@ static void check_alone(int fd)
     ck_assert_int_eq(system(command), 0);
 }
 
-static void end_holder(pid_t pid)
-{
-    int status;
-    kill(pid, SIGKILL);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-}
-
 START_TEST(a_file_that_one_has_who_has_ended_is_made_anew_and_locked_at_once)
 {
     struct err e;
@@ -247,7 +217,7 @@ START_TEST(a_file_that_one_has_who_has_ended_is_made_anew_and_locked_at_once)
     close(open(left, O_CREAT | O_WRONLY, 0600));
     ck_assert_int_eq(folder_lock_take_file(file, "tester", &fd, &e), 0);
     check_alone(fd);
-    end_holder(pid);
+    half_dead_end(pid);
     check_alone(fd); /* though the first one's is to be had by now */
     close(fd);
     remove_folder();
@@ -276,7 +246,7 @@ START_TEST(of_two_who_make_it_anew_the_first_has_it)
     ck_assert_int_eq(folder_lock_take_file(file, "tester", &fd, &e), -EADDRINUSE);
     ck_assert_int_eq(fd, -1);
     check_alone(quick);
-    end_holder(pid);
+    half_dead_end(pid);
     close(quick);
     remove_folder();
 }

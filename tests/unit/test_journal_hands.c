@@ -2,16 +2,13 @@
 /* The journal's files in other people's hands while it is in use: moved away, open to everybody, a
  * folder in their place; and the number of an event that comes while there is none. */
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "half_dead.h"
 #include "journal_world.h"
 #include "run_suite.h"
 
@@ -35,36 +32,16 @@ START_TEST(a_number_that_was_given_while_there_was_no_file_is_known_to_the_next_
 }
 END_TEST
 
-static void *wait_for_disk(void *arg)
-{
-    for (;;)
-        pause();
-    return arg;
-}
-
 /* The locks are this process's; one of its threads outlives it. */
 static void hold_and_end(struct fixture *f)
 {
-    pthread_t thread;
     journal_destroy(f->journal);
     for (int i = 0; i < 2; i++) {
         int fd = open(path_of(f, i), O_RDWR);
         if (fd < 0 || flock(fd, LOCK_EX) != 0)
             _exit(1);
     }
-    if (pthread_create(&thread, NULL, wait_for_disk, NULL) == 0)
-        syscall(SYS_exit, 0);
-    _exit(1);
-}
-
-static bool has_ended(pid_t pid)
-{
-    char path[64], text[200] = "";
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    int fd = open(path, O_RDONLY);
-    ck_assert_int_gt(read(fd, text, sizeof text - 1), 0);
-    close(fd);
-    return strrchr(text, ')')[2] == 'Z';
+    half_dead_become();
 }
 
 /* A gateway that was killed while its store's thread stood in a dead disk has its locks still: what
@@ -72,21 +49,17 @@ static bool has_ended(pid_t pid)
 START_TEST(who_was_killed_and_waits_for_the_disk_keeps_nobody_from_the_presses)
 {
     struct fixture *f = begin();
-    int status;
     put(f, 1);
     pid_t pid = fork();
     if (pid == 0)
         hold_and_end(f);
     journal_destroy(f->journal);
     f->journal = NULL;
-    while (!has_ended(pid))
-        usleep(1000);
-    ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0); /* and its locks are held */
+    half_dead_await(pid); /* and its locks are held */
     reopen(f);
     ck_assert_str_eq(journal_reason(f->journal), "");
     ck_assert_uint_eq(f->count, 1);
-    kill(pid, SIGKILL);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    half_dead_end(pid);
     end(f);
 }
 END_TEST

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A second one on the same store, while the first one lives. */
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/folder_lock.h"
+#include "half_dead.h"
 #include "known_disk.h"
 #include "outbox/hold.h"
 #include "outbox_world.h"
@@ -365,45 +362,18 @@ START_TEST(a_folder_that_is_not_there_is_made_at_the_start)
 }
 END_TEST
 
-static void *wait_for_ever(void *arg)
-{
-    for (;;)
-        pause();
-    return arg;
-}
-
-static char state_of(pid_t pid)
-{
-    char path[64], text[200] = "";
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    FILE *file = fopen(path, "r");
-    ck_assert_uint_gt(fread(text, 1, sizeof text - 1, file), 0);
-    fclose(file);
-    return strrchr(text, ')')[2];
-}
-
 /* As one that was killed while a thread of it waits for a disk that does not answer. */
 static pid_t make_holder(const char *folder)
 {
     struct err e;
     pid_t pid = fork();
     if (pid == 0) {
-        pthread_t thread;
-        if (folder_lock_take(folder, "tester", &(int){-1}, &e) == 0 &&
-            pthread_create(&thread, NULL, wait_for_ever, NULL) == 0)
-            syscall(SYS_exit, 0);
+        if (folder_lock_take(folder, "tester", &(int){-1}, &e) == 0)
+            half_dead_become();
         _exit(1);
     }
-    while (state_of(pid) != 'Z')
-        usleep(1000);
+    half_dead_await(pid);
     return pid;
-}
-
-static void end_holder(pid_t pid)
-{
-    int status;
-    kill(pid, SIGKILL);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 }
 
 /* By any process. */
@@ -433,7 +403,7 @@ START_TEST(a_folder_that_one_has_who_has_ended_is_held_when_that_one_is_gone)
     open_outbox(f);
     put(f, 1, NULL);
     wait_stored(f, 1);
-    end_holder(pid);
+    half_dead_end(pid);
     while (!is_locked(f->folder)) /* the test's time is over at some time */
         uv_run(&f->loop, UV_RUN_NOWAIT);
     ck_assert_int_eq(folder_lock_take(f->folder, "tester", &(int){-1}, &e), -EADDRINUSE);
@@ -455,7 +425,7 @@ START_TEST(who_takes_it_before_that_has_it)
     hold_init(&h);
     ck_assert_int_eq(hold_folder(&h, store, &e), 0);
     ck_assert_int_eq(hold_folder_again(&h, store, second_ns, &e), 0);
-    end_holder(pid);
+    half_dead_end(pid);
     ck_assert_int_eq(folder_lock_take(f->folder, "tester", &fd, &e), 0);
     ck_assert_int_eq(hold_folder_again(&h, store, 2 * second_ns, &e), 0); /* it may be ending */
     ck_assert_int_eq(hold_folder_again(&h, store, 3 * second_ns - 1, &e), 0);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose a socket's file is: who answers keeps it, and nobody else. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/local_socket.h"
+#include "half_dead.h"
+#include "run_suite.h"
+
+static char folder[] = "/tmp/test_local_socket.XXXXXX";
+static char path[64];
+
+static void make_folder(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/control.sock", folder);
+}
+
+static void remove_folder(void)
+{
+    unlink(path);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static int listen_there(void)
+{
+    struct err e;
+    int fd;
+    ck_assert_msg(local_socket_bind(path, &fd, &e) == 0, "%s", e.text);
+    ck_assert_int_eq(listen(fd, 5), 0);
+    return fd;
+}
+
+static int connect_there(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static void check_answers(int listening)
+{
+    int client = connect_there(), accepted = accept(listening, NULL, NULL);
+    ck_assert_int_ge(accepted, 0);
+    close(accepted);
+    close(client);
+}
+
+START_TEST(who_answers_keeps_it)
+{
+    struct err e;
+    int other, fd = listen_there();
+    ck_assert_int_eq(local_socket_bind(path, &other, &e), -EADDRINUSE);
+    ck_assert_ptr_nonnull(strstr(e.text, "another process listens there already"));
+    while (accept(fd, NULL, NULL) >= 0) /* who asked */
+        ;
+    check_answers(fd);
+    close(fd);
+}
+END_TEST
+
+START_TEST(who_has_more_callers_than_it_can_take_keeps_it)
+{
+    struct err e;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int other, fd = listen_there(), caller;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    do
+        caller = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    while (connect(caller, (struct sockaddr *)&address, sizeof address) == 0);
+    ck_assert_int_eq(errno, EAGAIN);
+    ck_assert_int_eq(local_socket_bind(path, &other, &e), -EADDRINUSE);
+    close(fd);
+}
+END_TEST
+
+START_TEST(one_that_nobody_serves_is_replaced)
+{
+    close(listen_there());
+    int fd = listen_there();
+    check_answers(fd);
+    close(fd);
+}
+END_TEST
+
+/* Its disk is dead, and its control socket takes whoever connects, for as long as that lasts. */
+START_TEST(one_of_a_process_that_was_killed_and_hangs_is_replaced)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        listen_there();
+        half_dead_become();
+    }
+    half_dead_await(pid);
+    close(connect_there()); /* which says nothing */
+    int fd = listen_there();
+    check_answers(fd);
+    half_dead_end(pid);
+    check_answers(fd);
+    close(fd);
+}
+END_TEST
+
+START_TEST(what_is_no_socket_is_left_there)
+{
+    struct err e;
+    int fd;
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    ck_assert_int_eq(local_socket_bind(path, &fd, &e), -EEXIST);
+    ck_assert_int_eq(access(path, F_OK), 0);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("local_socket");
+    TCase *tc = tcase_create("socket");
+    tcase_add_checked_fixture(tc, make_folder, remove_folder);
+    tcase_add_test(tc, who_answers_keeps_it);
+    tcase_add_test(tc, who_has_more_callers_than_it_can_take_keeps_it);
+    tcase_add_test(tc, one_that_nobody_serves_is_replaced);
+    tcase_add_test(tc, one_of_a_process_that_was_killed_and_hangs_is_replaced);
+    tcase_add_test(tc, what_is_no_socket_is_left_there);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}
