@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "video/folder_room.h"
 
+#include <errno.h>
+
 #include <stddef.h>
 
 #include "base/folder_lock.h"
@@ -25,7 +27,8 @@ static void run_look(uv_work_t *work)
     struct folder_room *room = work->data;
     struct err e;
     /* If one that was killed had it, it is there to be had when that one has gone. */
-    folder_lock_again(*room->lock, room->folder, "tocsin-video", &e);
+    room->found_of_another =
+        folder_lock_again(*room->lock, room->folder, "tocsin-video", &e) == -EADDRINUSE;
     room->found_gone = !folder_lock_is_of(*room->lock, room->folder);
     room->found_bytes = room->found_gone ? DISK_FREE_UNKNOWN : disk_free_bytes(room->folder);
 }
@@ -36,7 +39,10 @@ static void end_look(uv_work_t *work, int status)
     enum disk_room before = room->state;
     (void)status;
     room->is_looking = false;
-    room->is_gone = room->found_gone;
+    /* Who is about to end looks alive for a moment: the second look in a row counts. */
+    bool is_sure = room->is_of_another && room->found_of_another;
+    room->is_of_another = room->found_of_another;
+    room->is_gone = room->found_gone || is_sure;
     room->free_bytes = room->found_bytes;
     room->state = disk_room_next(before, room->free_bytes, room->keep_bytes);
     if (room->on_look)
@@ -45,7 +51,8 @@ static void end_look(uv_work_t *work, int status)
 
 void folder_room_tick(struct folder_room *room, int64_t now_ms, int64_t keep_bytes)
 {
-    int64_t rest_ms = room->state == DISK_ROOM_GOOD ? LOOK_MS : LOOK_AGAIN_MS;
+    bool is_well = room->state == DISK_ROOM_GOOD && !room->is_of_another;
+    int64_t rest_ms = is_well ? LOOK_MS : LOOK_AGAIN_MS;
     room->keep_bytes = keep_bytes;
     if (room->is_looking || (room->looked_ms != 0 && now_ms - room->looked_ms < rest_ms))
         return;
@@ -63,7 +70,7 @@ int64_t folder_room_missing(const struct folder_room *room)
 void folder_room_forget(struct folder_room *room)
 {
     room->free_bytes = DISK_FREE_UNKNOWN;
-    room->is_gone = false;
+    room->is_gone = room->is_of_another = false;
     room->looked_ms = 0;
 }
 

@@ -197,7 +197,8 @@ static void tend_shelf(struct supervisor *s, int64_t now_ms)
 static void lose_shelf(struct supervisor *s)
 {
     char why[300];
-    snprintf(why, sizeof why, "video.dir: %.255s is gone", s->shelf.folder);
+    snprintf(why, sizeof why, "video.dir: %.255s is %s", s->shelf.folder,
+             s->room.is_of_another ? "another tocsin-video's" : "gone");
     log_error("video", "%s: no camera is started until that is mended", why);
     s->has_shelf = false;
     s->tried_ms = clock_monotonic_ms();

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose the folder of clips is while it is in use. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/folder_lock.h"
+#include "half_dead.h"
+#include "run_suite.h"
+#include "video/folder_room.h"
+
+static char folder[] = "/tmp/test_folder_room.XXXXXX";
+static uv_loop_t loop;
+static struct folder_room room;
+static int lock, looks;
+
+static void on_look(void *arg, enum disk_room before)
+{
+    (void)arg;
+    (void)before;
+    looks++;
+}
+
+static void begin(void)
+{
+    lock = -1;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    uv_loop_init(&loop);
+    folder_room_init(&room, &loop, folder, &lock, on_look, NULL);
+}
+
+static void end(void)
+{
+    close(lock);
+    uv_loop_close(&loop);
+    rmdir(folder);
+}
+
+static void look(void)
+{
+    int before = looks;
+    static int64_t now_ms;
+    now_ms += 3600000;
+    folder_room_tick(&room, now_ms, 1);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(looks, before + 1);
+}
+
+/* With the lock of the folder: one that is half dead, or lives. */
+static pid_t make_holder(bool lives)
+{
+    struct err e;
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (folder_lock_take(folder, "tocsin-video", &(int){-1}, &e) != 0 ||
+            write(ready[1], "", 1) != 1)
+            _exit(1);
+        if (!lives)
+            half_dead_become();
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    if (!lives)
+        half_dead_await(pid);
+    return pid;
+}
+
+START_TEST(what_one_that_was_killed_had_is_locked_when_it_has_gone)
+{
+    struct err e;
+    pid_t dead = make_holder(false);
+    ck_assert_int_eq(folder_lock_take(folder, "tocsin-video", &lock, &e), FOLDER_LOCK_OF_THE_DEAD);
+    look();
+    look();
+    ck_assert(!room.is_gone);
+    half_dead_end(dead);
+    look();
+    ck_assert(!room.is_gone);
+    ck_assert_int_eq(folder_lock_take(folder, "tocsin-video", &(int){-1}, &e), -EADDRINUSE);
+}
+END_TEST
+
+/* Two would write their clips over each other's. */
+START_TEST(what_another_took_before_is_not_used_on)
+{
+    struct err e;
+    pid_t dead = make_holder(false);
+    ck_assert_int_eq(folder_lock_take(folder, "tocsin-video", &lock, &e), FOLDER_LOCK_OF_THE_DEAD);
+    half_dead_end(dead);
+    pid_t quicker = make_holder(true);
+    look();
+    ck_assert(!room.is_gone); /* it may be about to end */
+    look();
+    ck_assert(room.is_gone);
+    ck_assert(room.is_of_another);
+    half_dead_end(quicker);
+    folder_room_forget(&room);
+    ck_assert(!room.is_of_another);
+    look();
+    ck_assert(!room.is_gone);
+}
+END_TEST
+
+START_TEST(who_ended_a_moment_after_the_look_has_nothing)
+{
+    struct err e;
+    pid_t dead = make_holder(false);
+    ck_assert_int_eq(folder_lock_take(folder, "tocsin-video", &lock, &e), FOLDER_LOCK_OF_THE_DEAD);
+    half_dead_end(dead);
+    pid_t passing = make_holder(true);
+    look();
+    half_dead_end(passing);
+    look();
+    ck_assert(!room.is_gone);
+    ck_assert_int_eq(folder_lock_take(folder, "tocsin-video", &(int){-1}, &e), -EADDRINUSE);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("folder_room");
+    TCase *tc = tcase_create("lock");
+    tcase_add_checked_fixture(tc, begin, end);
+    tcase_add_test(tc, what_one_that_was_killed_had_is_locked_when_it_has_gone);
+    tcase_add_test(tc, what_another_took_before_is_not_used_on);
+    tcase_add_test(tc, who_ended_a_moment_after_the_look_has_nothing);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}
