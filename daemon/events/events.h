@@ -57,8 +57,8 @@ void events_tick(struct events *ev);
  * again and again; some eleven seconds after it was asked first the answer is no. */
 bool events_busy(struct events *ev);
 /* Writes what is in memory and closes the store: the number of events that could not be written
- * (what of them is in the journal is found by the next start), OUTBOX_HELD or OUTBOX_LOST. If it is
- * not 0 the disk holds the store's thread, and the process must end at once. */
+ * (what of them is in the journal is found by the next start), or what outbox_close says instead.
+ * If it is not 0 the disk may hold the store's thread, and the process must end at once. */
 size_t events_close(struct events *ev);
 void events_free(struct events *ev);
 

@@ -92,7 +92,7 @@ static void close_events(struct gateway *gw)
     if (lost == OUTBOX_HELD)
         log_warning("tocsind", "the disk stands still at the stop: every event is on it, and what "
                                "was not put in order is at the next start");
-    else if (lost != OUTBOX_LOST) /* which was said */
+    else if (lost != OUTBOX_LOST && lost != OUTBOX_DAMAGED) /* which was said */
         log_error("tocsind",
                   "%zu event%s could not be written to the disk before the stop: what is in the "
                   "journal is written at the next start, if the machine is not switched off",

@@ -62,7 +62,8 @@ struct meeting {
     int64_t mended_ns;   /* when that was tried last */
     int64_t moved_ns, move_again_ns; /* likewise, of what lay in the place of the open one; and how
                                         long none is after that (0: it never was) */
-    bool ended_clean; /* the store says that nothing is missing in it; after the thread */
+    bool ended_clean;   /* the store says that nothing is missing in it; after the thread */
+    bool ended_damaged; /* the stop found damage that was not mended; likewise */
     /* The loop's. */
     bool is_apart;
     bool is_unread;  /* what the store holds was not told yet */

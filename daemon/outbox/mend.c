@@ -266,3 +266,14 @@ int mend_prove(struct outbox *ob, struct err *e)
     write_witness(ob);
     return 0;
 }
+
+void mend_end(struct outbox *ob, bool is_damaged)
+{
+    ob->meeting->ended_damaged = is_damaged;
+    if (is_damaged)
+        log_error("outbox", "the store is damaged, and could not be mended at the stop: the next "
+                            "start keeps what can be read of it, and says what is lost");
+    if (ob->adrift)
+        log_error("outbox", "what was stored is lost: its file was taken away, and no other could "
+                            "be written");
+}

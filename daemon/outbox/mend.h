@@ -39,6 +39,9 @@ void mend_note_looked(struct outbox *ob, bool is_whole);
  * 0, or as above. */
 int mend_prove(struct outbox *ob, struct err *e);
 
+/* At the end of a stop, before it is closed: says what could not be mended. */
+void mend_end(struct outbox *ob, bool is_damaged);
+
 /* When an event is stored: the witness, if it has never said anything; its news have a minute. */
 void mend_begin_witness(struct outbox *ob);
 

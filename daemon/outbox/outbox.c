@@ -546,9 +546,11 @@ size_t outbox_close(struct outbox *ob, int64_t wait_ms)
     uv_thread_join(&ob->thread);
     if (!ob->meeting->ended_clean)
         journal_cover(ob->journal, was_covered);
-    bool is_lost = ob->adrift;
+    bool is_lost = ob->adrift, is_damaged = ob->meeting->ended_damaged;
     end(ob);
-    return is_lost ? OUTBOX_LOST : unwritten;
+    if (is_lost)
+        return OUTBOX_LOST;
+    return unwritten == 0 && is_damaged ? OUTBOX_DAMAGED : unwritten;
 }
 
 void outbox_abandon(struct outbox *ob)

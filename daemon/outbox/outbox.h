@@ -335,10 +335,12 @@ void outbox_prune(struct outbox *ob, uint64_t last_seq);
  * an error), frees. Returns the number of events that could not be written (0: all are safe). If
  * the disk holds the thread for longer nothing is freed; OUTBOX_HELD then says that every event is
  * on the disk all the same. OUTBOX_LOST: the file that held what was stored had lost its name, and
- * no other could be written.
+ * no other could be written. OUTBOX_DAMAGED: all was written, but the stop found the store damaged
+ * and could not mend it. Of these two it is said in the log what they mean.
  */
-#define OUTBOX_HELD SIZE_MAX
-#define OUTBOX_LOST (SIZE_MAX - 1)
+#define OUTBOX_HELD    SIZE_MAX
+#define OUTBOX_LOST    (SIZE_MAX - 1)
+#define OUTBOX_DAMAGED (SIZE_MAX - 2)
 size_t outbox_close(struct outbox *ob, int64_t wait_ms);
 
 #endif

@@ -551,7 +551,8 @@ static int settle_last(struct outbox *ob, bool is_clean, struct err *e)
 }
 
 /* If it cannot be settled, the next start finds it fresh; that the stop was clean is said only if
- * everything is written. What is open may have no name any more, and nobody has seen that yet. */
+ * everything is written. What is open may be cut, or have no name any more, and nobody has seen
+ * that yet. */
 static void end_store(struct outbox *ob)
 {
     struct store *s = &ob->store;
@@ -562,15 +563,15 @@ static void end_store(struct outbox *ob)
     if (is_taken)
         return;
     int result = settle_last(ob, is_clean, &e);
-    if (result == -ESTALE) {
+    bool is_damaged = result == -EBADMSG;
+    if (result == -ESTALE || is_damaged) {
         mend(ob, result, e.text);
+        is_clean = is_clean && !is_damaged; /* what is lost of it had numbers */
         result = settle_last(ob, is_clean, &e);
     }
     if (result != 0)
         log_warning("outbox", "not all is settled at the stop: %s", e.text);
-    if (ob->adrift)
-        log_error("outbox", "what was stored is lost: its file was taken away, and no other could "
-                            "be written");
+    mend_end(ob, result == -EBADMSG || (is_damaged && ob->damaged));
     ob->meeting->ended_clean = is_clean && result == 0;
     if (result == 0 && witness_write(&ob->witness, s, &e) != 0)
         log_warning("outbox", "%s", e.text);

@@ -160,6 +160,50 @@ START_TEST(a_stop_that_could_not_write_it_anew_says_that_it_is_lost)
 }
 END_TEST
 
+/* Nothing of it was read since, and the log is not moved while the clock is held. */
+static struct fixture *begin_cut(void)
+{
+    struct fixture *f = begin_used();
+    hold_clock();
+    press(f, 4);
+    wait_stored(f, 4);
+    shell(f, "truncate -s 0 outbox.db-wal");
+    return f;
+}
+
+/* What was open is known to who runs, and to nobody else. */
+START_TEST(a_stop_that_finds_it_cut_mends_it)
+{
+    struct fixture *f = begin_cut();
+    close_outbox(f);
+    let_clock_go();
+    ck_assert_uint_eq(count_aside(f), 1);
+    shell(f, "rm outbox.head"); /* the store alone says how far numbers were given */
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what is open");
+    ck_assert_uint_ge(f->found.used_seq, 4); /* no number is given twice */
+    end(f);
+}
+END_TEST
+
+START_TEST(a_stop_that_finds_it_cut_and_cannot_mend_it_does_not_end_as_a_good_one)
+{
+    struct fixture *f = begin_cut();
+    shell(f, "mkdir -p outbox.db.new/in-the-way");
+    ck_assert_uint_eq(outbox_close(f->outbox, patience_ms()), OUTBOX_DAMAGED);
+    let_clock_go();
+    outbox_found_finish(&f->found);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    shell(f, "rm -r outbox.db.new");
+    open_outbox(f);
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_uint_ge(f->found.used_seq, 4);
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_moved");
@@ -169,6 +213,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, at_a_stop_it_does_not_wait);
     tcase_add_loop_test(tc, at_a_stop_it_is_found_out_that_it_was_taken_away, 0, 4);
     tcase_add_test(tc, a_stop_that_could_not_write_it_anew_says_that_it_is_lost);
+    tcase_add_test(tc, a_stop_that_finds_it_cut_mends_it);
+    tcase_add_test(tc, a_stop_that_finds_it_cut_and_cannot_mend_it_does_not_end_as_a_good_one);
     suite_add_tcase(suite, tc);
     return suite;
 }
