@@ -267,6 +267,21 @@ int mend_prove(struct outbox *ob, struct err *e)
     return 0;
 }
 
+/* What has a name still is lost only if the next start does not find it in its place. */
+static void tell_adrift(const struct store *s)
+{
+    char name[sizeof s->path];
+    if (place_has_names(&s->place, name, sizeof name))
+        log_error(
+            "outbox",
+            "%s: what was stored is not there, and could not be written there: its file %s%s; "
+            "move it back, with its log (-wal), before the next start",
+            s->path, name[0] ? "is " : "has another name", name);
+    else
+        log_error("outbox", "what was stored is lost: its file was taken away, and no other could "
+                            "be written");
+}
+
 void mend_end(struct outbox *ob, bool is_damaged)
 {
     ob->meeting->ended_damaged = is_damaged;
@@ -274,6 +289,5 @@ void mend_end(struct outbox *ob, bool is_damaged)
         log_error("outbox", "the store is damaged, and could not be mended at the stop: the next "
                             "start keeps what can be read of it, and says what is lost");
     if (ob->adrift)
-        log_error("outbox", "what was stored is lost: its file was taken away, and no other could "
-                            "be written");
+        tell_adrift(&ob->store);
 }

@@ -90,6 +90,36 @@ int place_check(struct place *p, const char *path, struct err *e)
     return 0;
 }
 
+/* The descriptor of one that has a name, or -1. SQLite does not tell which is its own. */
+static int find_named(const struct place_file *file)
+{
+    struct stat info;
+    long end = sysconf(_SC_OPEN_MAX);
+    for (int fd = 0; fd < end; fd++) {
+        if (fstat(fd, &info) == 0 && info.st_dev == file->device && info.st_ino == file->inode)
+            return info.st_nlink > 0 ? fd : -1;
+    }
+    return -1;
+}
+
+bool place_has_names(const struct place *p, char *ret_name, size_t size)
+{
+    char link[40], name[PATH_SIZE];
+    struct stat info;
+    int fd = find_named(&p->database);
+    ret_name[0] = '\0';
+    if (fd < 0 || find_named(&p->log) < 0)
+        return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, name, sizeof name - 1);
+    name[length > 0 ? length : 0] = '\0';
+    /* That which it was opened under; it may be another that is left. */
+    if (stat(name, &info) == 0 && info.st_dev == p->database.device &&
+        info.st_ino == p->database.inode)
+        snprintf(ret_name, size, "%s", name);
+    return true;
+}
+
 static int read_by_name(const char *log, off_t at, unsigned char ret_frame[FRAME_BYTES])
 {
     int fd = open(log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

@@ -38,6 +38,10 @@ void place_note(struct place *p, const char *path);
  */
 int place_check(struct place *p, const char *path, struct err *e);
 
+/* Of files that are open and no longer where they were: whether both have a name all the same, and
+ * in `ret_name` that of the database ("" if the kernel does not tell it). */
+bool place_has_names(const struct place *p, char *ret_name, size_t size);
+
 /* Whether the last of so many pages in the log is what the name gives back, from the disk if the
  * kernel lets go of its own copy: 0, -ESTALE, or -EIO. */
 int place_read_back(sqlite3 *db, const char *path, int pages, struct err *e);

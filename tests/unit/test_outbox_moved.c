@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A store that is replaced again and again while it is in use: how soon it is written anew. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "outbox_world.h"
 #include "run_suite.h"
 
@@ -19,6 +21,19 @@ int64_t __wrap_clock_monotonic_ns(void)
 {
     int64_t now_ns = __atomic_load_n(&held_ns, __ATOMIC_SEQ_CST);
     return now_ns ? now_ns : __real_clock_monotonic_ns();
+}
+
+static char told[2000]; /* the last error in the log; to be read when the thread has ended */
+
+void __wrap_log_line(enum log_level level, const char *module, const char *format, ...);
+void __wrap_log_line(enum log_level level, const char *module, const char *format, ...)
+{
+    va_list arguments;
+    (void)module;
+    va_start(arguments, format);
+    if (level == LOG_LEVEL_ERROR)
+        vsnprintf(told, sizeof told, format, arguments);
+    va_end(arguments);
 }
 
 static void hold_clock(void)
@@ -144,18 +159,69 @@ START_TEST(at_a_stop_it_is_found_out_that_it_was_taken_away)
 }
 END_TEST
 
+static void close_badly(struct fixture *f, size_t how)
+{
+    ck_assert_uint_eq(outbox_close(f->outbox, patience_ms()), how);
+    outbox_found_finish(&f->found);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+}
+
 /* Nobody hears that the stop was a clean one. */
 START_TEST(a_stop_that_could_not_write_it_anew_says_that_it_is_lost)
 {
     struct fixture *f = begin_used();
     shell(f, "rm -rf ../${PWD##*/} && touch ../${PWD##*/}");
-    ck_assert_uint_eq(outbox_close(f->outbox, patience_ms()), OUTBOX_LOST);
-    outbox_found_finish(&f->found);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    close_badly(f, OUTBOX_LOST);
+    ck_assert_msg(strstr(told, "what was stored is lost") != NULL, "%s", told);
     ck_assert_int_eq(unlink(f->folder), 0);
     f->makes_dir = true;
     open_outbox(f);
+    end(f);
+}
+END_TEST
+
+/* And what of it has gone, so that nothing can be found by the name that the other has. */
+static const struct {
+    const char *also;
+    bool is_lost;
+} leavings[] = {
+    {"true", false},
+    {"rm ../${PWD##*/}.old/outbox.db", true},
+    {"rm ../${PWD##*/}.old/outbox.db-wal", true},
+};
+
+START_TEST(but_not_where_it_has_another_name)
+{
+    struct fixture *f = begin_used();
+    char where[80], command[200];
+    snprintf(where, sizeof where, "its file is %s.old/outbox.db; move it back", f->folder);
+    snprintf(command, sizeof command, "mv $PWD $PWD.old && touch $PWD && %s", leavings[_i].also);
+    shell(f, command);
+    close_badly(f, OUTBOX_LOST);
+    ck_assert_msg((strstr(told, "is lost") != NULL) == leavings[_i].is_lost, "%s", told);
+    ck_assert_msg((strstr(told, where) != NULL) == !leavings[_i].is_lost, "%s", told);
+    ck_assert_int_eq(unlink(f->folder), 0);
+    snprintf(command, sizeof command, "mv %s.old %s", f->folder, f->folder);
+    ck_assert_int_eq(system(command), 0);
+    open_outbox(f);
+    ck_assert(leavings[_i].is_lost || f->found.last_seq == 3);
+    end(f);
+}
+END_TEST
+
+/* Its file has two names, and the one that it was opened under is gone. */
+START_TEST(nor_where_nobody_knows_which)
+{
+    struct fixture *f = begin_used();
+    shell(f, "mkdir $PWD.old && ln outbox.db outbox.db-wal $PWD.old && rm -r $PWD && touch $PWD");
+    close_badly(f, OUTBOX_LOST);
+    ck_assert_msg(strstr(told, "its file has another name; move it back") != NULL, "%s", told);
+    char command[200];
+    snprintf(command, sizeof command, "rm %s && mv %s.old %s", f->folder, f->folder, f->folder);
+    ck_assert_int_eq(system(command), 0);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 3);
     end(f);
 }
 END_TEST
@@ -191,11 +257,9 @@ START_TEST(a_stop_that_finds_it_cut_and_cannot_mend_it_does_not_end_as_a_good_on
 {
     struct fixture *f = begin_cut();
     shell(f, "mkdir -p outbox.db.new/in-the-way");
-    ck_assert_uint_eq(outbox_close(f->outbox, patience_ms()), OUTBOX_DAMAGED);
+    close_badly(f, OUTBOX_DAMAGED);
     let_clock_go();
-    outbox_found_finish(&f->found);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    ck_assert_msg(strstr(told, "could not be mended at the stop") != NULL, "%s", told);
     shell(f, "rm -r outbox.db.new");
     open_outbox(f);
     ck_assert_ptr_nonnull(f->found.damage);
@@ -213,6 +277,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, at_a_stop_it_does_not_wait);
     tcase_add_loop_test(tc, at_a_stop_it_is_found_out_that_it_was_taken_away, 0, 4);
     tcase_add_test(tc, a_stop_that_could_not_write_it_anew_says_that_it_is_lost);
+    tcase_add_loop_test(tc, but_not_where_it_has_another_name, 0, 3);
+    tcase_add_test(tc, nor_where_nobody_knows_which);
     tcase_add_test(tc, a_stop_that_finds_it_cut_mends_it);
     tcase_add_test(tc, a_stop_that_finds_it_cut_and_cannot_mend_it_does_not_end_as_a_good_one);
     suite_add_tcase(suite, tc);
