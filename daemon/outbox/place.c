@@ -13,6 +13,7 @@
 #define HEADER_BYTES 32
 #define FRAME_BYTES  (24 + 4096)
 #define PATH_SIZE    4300
+#define MOST_FILES   65536
 
 /* SQLite has it beside the file that a link leads to. */
 static void name_log(const char *path, char ret_log[PATH_SIZE])
@@ -94,7 +95,8 @@ int place_check(struct place *p, const char *path, struct err *e)
 static int find_named(const struct place_file *file)
 {
     struct stat info;
-    long end = sysconf(_SC_OPEN_MAX);
+    long limit = sysconf(_SC_OPEN_MAX); /* which may be thousands of millions */
+    int end = limit > 0 && limit < MOST_FILES ? (int)limit : MOST_FILES;
     for (int fd = 0; fd < end; fd++) {
         if (fstat(fd, &info) == 0 && info.st_dev == file->device && info.st_ino == file->inode)
             return info.st_nlink > 0 ? fd : -1;
