@@ -14,6 +14,7 @@
 #include "outbox/untold.h"
 
 #define AGAIN_NS INT64_C(600000000000)
+#define MEANS_NS INT64_C(1000000000) /* what has put nothing aside for want of descriptors, say */
 #define MOVE_NS  INT64_C(1000000000) /* doubled each time, up to that */
 
 /* Not twice in a short time if something is put aside: what damages it would fill the disk. */
@@ -117,8 +118,11 @@ static void mend_damaged(struct outbox *ob, const char *why)
     ob->meeting->was_mended = true; /* or tried: a try reads all of it, and may write as much */
     ob->meeting->mended_ns = clock_monotonic_ns();
     store_close(&ob->store);
-    if (end_mending(ob, salvage_running(&ob->store, why, &found, &e), &found, &e) == 0)
+    int result = salvage_running(&ob->store, why, &found, &e);
+    if (end_mending(ob, result, &found, &e) == 0)
         return;
+    if (result == -EAGAIN)
+        ob->meeting->mended_ns -= AGAIN_NS - MEANS_NS;
     log_error("outbox", "the damaged database cannot be mended: %s", e.text);
     store_close(&ob->store);
 }

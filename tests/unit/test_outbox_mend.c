@@ -41,6 +41,19 @@ int __wrap_stat(const char *path, struct stat *ret_info)
     return -1;
 }
 
+/* The damaged one cannot be put aside, when all of it was copied. */
+static volatile bool stays;
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to)
+{
+    if (!stays || strstr(from, ".new"))
+        return __real_rename(from, to);
+    errno = EACCES;
+    return -1;
+}
+
 /* --- How often ------------------------------------------------------------------------------ */
 
 static void turn_until_opened(struct fixture *f, unsigned times)
@@ -71,10 +84,9 @@ static struct fixture *make_delivered(void)
     return f;
 }
 
-/* A look finds that, and it cannot be mended: something is in the way. */
-static void open_damaged(struct fixture *f)
+/* A look finds that. */
+static void open_looking(struct fixture *f)
 {
-    shell(f, "mkdir -p outbox.db.new/in-the-way");
     f->look_at_once = true;
     open_outbox(f);
     ck_assert_ptr_null(f->found.damage);
@@ -84,14 +96,22 @@ static void open_damaged(struct fixture *f)
     }
 }
 
+/* And it cannot be mended: something is in the way. */
+static void open_damaged(struct fixture *f)
+{
+    shell(f, "mkdir -p outbox.db.new/in-the-way");
+    open_looking(f);
+}
+
 /* A try reads all of it, and may write as much: not with everything that comes. */
 START_TEST(a_salvage_that_failed_is_not_tried_at_once_again)
 {
     struct fixture *f = make_delivered();
     damage(f, "{\"seq\":150}");
-    open_damaged(f);
-    turn_until_opened(f, 2); /* the try is over: it is opened once more, */
-    shell(f, "rm -r outbox.db.new");
+    stays = true;
+    open_looking(f);
+    turn_until_opened(f, 3); /* the try is over: it is opened once more, */
+    stays = false;
     turn_until_opened(f, 4); /* and looked at again and again */
     ck_assert_uint_eq(count_aside(f), 0);
     ck_assert(!f->damaged);

@@ -268,6 +268,36 @@ START_TEST(a_stop_that_finds_it_cut_and_cannot_mend_it_does_not_end_as_a_good_on
 }
 END_TEST
 
+/* Likewise: the store cannot be read for the answer either. */
+static void press_in_vain(struct fixture *f, uint64_t seq)
+{
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
+    put(f, seq, NULL);
+    struct heard heard = ask(f, &query);
+    ck_assert_str_ne(heard.error, "");
+    free(heard.text);
+}
+
+/* It has put nothing aside: what it had no descriptors for, say, it may have a moment later. */
+START_TEST(one_that_could_not_be_mended_for_the_moment_is_mended_a_second_later)
+{
+    struct fixture *f = begin_cut();
+    shell(f, "mkdir -p outbox.db.new/in-the-way");
+    press_in_vain(f, 5);
+    ck_assert_msg(strstr(told, "cannot be mended") != NULL, "%s", told);
+    shell(f, "rm -r outbox.db.new");
+    advance_clock(INT64_C(1000000000) - 1);
+    press_in_vain(f, 6);
+    ck_assert_uint_eq(count_aside(f), 0);
+    advance_clock(1);
+    press(f, 7);
+    wait_stored(f, 7);
+    ck_assert_uint_eq(count_aside(f), 1);
+    let_clock_go();
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_moved");
@@ -281,6 +311,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, nor_where_nobody_knows_which);
     tcase_add_test(tc, a_stop_that_finds_it_cut_mends_it);
     tcase_add_test(tc, a_stop_that_finds_it_cut_and_cannot_mend_it_does_not_end_as_a_good_one);
+    tcase_add_test(tc, one_that_could_not_be_mended_for_the_moment_is_mended_a_second_later);
     suite_add_tcase(suite, tc);
     return suite;
 }
