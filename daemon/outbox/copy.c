@@ -139,7 +139,7 @@ static void note_lost(struct copy *c, const struct table *table, const struct wa
 
 /* Between two places that cannot be read lies what can be: asked for number by number, to the last
  * row that was read from the end or until nothing has come for long. What cannot be read is not
- * there. */
+ * there, unless it cannot be for the moment. */
 static int copy_between(struct copy *c, const struct table *table, const struct way *up,
                         const struct way *down, sqlite3_stmt *write, struct err *e)
 {
@@ -153,12 +153,15 @@ static int copy_between(struct copy *c, const struct table *table, const struct 
         return check_means(c, e);
     for (int64_t seq = found; result == 0 && seq <= until && seq - found < NUMBERS_APART; seq++) {
         sqlite3_bind_int64(read, 1, seq);
-        while (result == 0 && sqlite3_step(read) == SQLITE_ROW) {
+        int step = SQLITE_DONE;
+        while (result == 0 && (step = sqlite3_step(read)) == SQLITE_ROW) {
             found = seq;
             result = copy_row(c, read, write, e);
             if (result == 0 && table->has_events)
                 c->copied.events += sqlite3_changes(c->to->db);
         }
+        if (result == 0 && step != SQLITE_DONE)
+            result = check_means(c, e);
         sqlite3_reset(read);
     }
     sqlite3_finalize(read);

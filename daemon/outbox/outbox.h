@@ -335,8 +335,8 @@ void outbox_prune(struct outbox *ob, uint64_t last_seq);
  * an error), frees. Returns the number of events that could not be written (0: all are safe). If
  * the disk holds the thread for longer nothing is freed; OUTBOX_HELD then says that every event is
  * on the disk all the same. OUTBOX_LOST: the file that held what was stored had lost its name, or
- * has another, and none could be written in its place. OUTBOX_DAMAGED: all was written, but the
- * stop found the store damaged and could not mend it. Of these two the log has said what they mean.
+ * has another, and none could be written in its place. OUTBOX_DAMAGED: every event was written, but
+ * the stop found the store damaged and could not mend it. What these two mean the log has said.
  */
 #define OUTBOX_HELD    SIZE_MAX
 #define OUTBOX_LOST    (SIZE_MAX - 1)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Of a damaged store: who is owed what could be read, and what could not; and where there is no
  * room for all of it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
@@ -181,6 +182,65 @@ START_TEST(what_lies_between_two_places_that_cannot_be_read_is_kept)
     ck_assert_int_eq(count_of(f, "); ") + lost, 600);
     check_all_pending(f, 250, 350);
     ck_assert_uint_eq(f->found.pending_count, 2 * (600 - (size_t)lost));
+    end(f);
+}
+END_TEST
+
+/* A process that has no memory for a moment, as it reads number by number: to prepare that, or in
+ * one of the steps. */
+#define BY_NUMBER "SELECT * FROM event WHERE seq=?"
+
+static int prepares_left, steps_left; /* until one fails; 0: none does */
+static sqlite3 *without_memory;
+
+int __real_sqlite3_prepare_v2(sqlite3 *db, const char *text, int length, sqlite3_stmt **statement,
+                              const char **tail);
+int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *text, int length, sqlite3_stmt **statement,
+                              const char **tail);
+int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *text, int length, sqlite3_stmt **statement,
+                              const char **tail)
+{
+    without_memory =
+        strcmp(text, BY_NUMBER) == 0 && prepares_left && --prepares_left == 0 ? db : NULL;
+    return without_memory ? SQLITE_NOMEM
+                          : __real_sqlite3_prepare_v2(db, text, length, statement, tail);
+}
+
+int __real_sqlite3_step(sqlite3_stmt *statement);
+int __wrap_sqlite3_step(sqlite3_stmt *statement);
+int __wrap_sqlite3_step(sqlite3_stmt *statement)
+{
+    bool fails = steps_left && strcmp(sqlite3_sql(statement), BY_NUMBER) == 0 && --steps_left == 0;
+    without_memory = fails ? sqlite3_db_handle(statement) : NULL;
+    return fails ? SQLITE_NOMEM : __real_sqlite3_step(statement);
+}
+
+int __real_sqlite3_errcode(sqlite3 *db);
+int __wrap_sqlite3_errcode(sqlite3 *db);
+int __wrap_sqlite3_errcode(sqlite3 *db)
+{
+    return without_memory == db ? SQLITE_NOMEM : __real_sqlite3_errcode(db);
+}
+
+/* All of it is there: it is not damage. */
+START_TEST(what_cannot_be_read_there_for_the_moment_is_read_later)
+{
+    static const char *const names[] = {"police", "education"};
+    struct store s = {.receivers = names, .receiver_count = 2};
+    struct outbox_found found = {0};
+    struct err e;
+    struct fixture *f = make_used(600, 0);
+    spoil_at(f, "event", 20);
+    spoil_at(f, "event", 80);
+    path_of(f, s.path);
+    prepares_left = _i == 0;
+    steps_left = _i; /* the first, or one of a page that can be read */
+    ck_assert_int_eq(salvage(&s, "why", &found, &e), -EAGAIN);
+    ck_assert(prepares_left == 0 && steps_left == 0);
+    ck_assert_ptr_null(found.damage);
+    ck_assert_uint_eq(count_aside(f), 0);
+    open_outbox(f);
+    check_all_pending(f, 250, 350);
     end(f);
 }
 END_TEST
@@ -479,6 +539,8 @@ static Suite *make_suite(void)
     watched_vfs_install(NULL);
     tcase_add_test(tc, an_event_of_which_it_cannot_be_read_who_has_it_is_sent_again);
     tcase_add_test(tc, what_lies_between_two_places_that_cannot_be_read_is_kept);
+    tcase_add_loop_test(tc, what_cannot_be_read_there_for_the_moment_is_read_later, 0, 2);
+    tcase_add_loop_test(tc, what_cannot_be_read_there_for_the_moment_is_read_later, 250, 251);
     tcase_add_test(tc, and_so_is_what_is_known_there_of_who_has_what);
     tcase_add_test(tc, but_not_to_a_receiver_that_does_not_take_it);
     tcase_add_test(tc, events_that_were_owed_and_cannot_be_read_are_named_once);
