@@ -379,15 +379,16 @@ START_TEST(a_table_that_was_read_to_its_end_is_not_read_again_from_there)
 END_TEST
 
 /* A fresh one may have only so many pages, as on a full disk. */
+static int pages = 24;
+
 static int keep_small(sqlite3 *db, char **error, const struct sqlite3_api_routines *api)
 {
+    char text[80];
     (void)error;
     (void)api;
     const char *path = sqlite3_db_filename(db, "main");
-    return path && strstr(path, ".new")
-               ? sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA max_page_count=24", NULL,
-                              NULL, NULL)
-               : SQLITE_OK;
+    snprintf(text, sizeof text, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA max_page_count=%d", pages);
+    return path && strstr(path, ".new") ? sqlite3_exec(db, text, NULL, NULL, NULL) : SQLITE_OK;
 }
 
 static void fill_disk(void)
@@ -409,6 +410,26 @@ static size_t count_files(const struct fixture *f, const char *suffix)
     globfree(&found);
     return count;
 }
+
+/* Which is nothing of a moment: it is not tried again at once. */
+START_TEST(without_room_even_to_begin_that_is_what_is_said)
+{
+    struct fixture *f = make_used(600, 600);
+    struct store s = {.receiver_count = 0};
+    struct outbox_found found = {0};
+    struct err e;
+    path_of(f, s.path);
+    spoil_middle_of(f, "event");
+    pages = 2;
+    fill_disk();
+    ck_assert_int_eq(salvage(&s, "why", &found, &e), -ENOSPC);
+    empty_disk();
+    ck_assert_ptr_null(found.damage);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 600);
+    end(f);
+}
+END_TEST
 
 START_TEST(without_room_for_all_what_is_still_to_be_sent_is_kept)
 {
@@ -547,6 +568,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, the_newest_answer_is_known_though_an_older_one_cannot_be_read);
     tcase_add_test(tc, clips_that_cannot_be_read_are_told);
     tcase_add_test(tc, a_table_that_was_read_to_its_end_is_not_read_again_from_there);
+    tcase_add_test(tc, without_room_even_to_begin_that_is_what_is_said);
     tcase_add_test(tc, without_room_for_all_what_is_still_to_be_sent_is_kept);
     tcase_add_test(tc, and_what_a_clip_belongs_to_that_is_still_to_be_sent);
     tcase_add_test(tc, nor_is_less_than_that_kept_of_it_while_it_runs);
