@@ -76,6 +76,21 @@ static int adopt(struct process *p, pid_t pid, int socket, int64_t now_ms, struc
     return result;
 }
 
+/* Until the child has handlers of its own (child_detach lets them in) a signal to it would be told
+ * to this process's loop, as if it had been sent here. */
+static pid_t fork_deaf(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    int code = errno;
+    if (pid != 0)
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = code;
+    return pid;
+}
+
 int process_start(struct process *p, int64_t now_ms, struct err *e)
 {
     int pair[2];
@@ -83,7 +98,7 @@ int process_start(struct process *p, int64_t now_ms, struct err *e)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return err_system(e, errno, "no socket for a worker");
     fflush(NULL);
-    pid_t parent = getpid(), pid = fork();
+    pid_t parent = getpid(), pid = fork_deaf();
     if (pid == 0) {
         close(pair[0]);
         _exit(p->host.run(p->host.arg, pair[1], parent));

@@ -29,6 +29,7 @@ static struct stage {
     char reason[200];
     bool gone; /* of a channel alone */
     char nonsense[200];
+    int early_signal; /* comes to the child before anything else */
 } stage;
 
 static void hear(char letter)
@@ -53,6 +54,8 @@ static void on_end(void *arg, const char *reason)
 static int run_part(void *arg, int socket, pid_t parent)
 {
     (void)arg;
+    if (stage.early_signal)
+        raise(stage.early_signal);
     child_detach(socket, parent);
     return stage.part(socket);
 }
@@ -331,6 +334,36 @@ START_TEST(a_worker_that_does_not_listen_is_killed)
 }
 END_TEST
 
+static void on_signal(uv_signal_t *signal, int number)
+{
+    (void)signal;
+    (void)number;
+    hear('S');
+}
+
+/* A folder that goes, a reload: the worker that is just being started is told to end. */
+START_TEST(a_signal_to_a_child_that_has_just_begun_is_not_told_to_its_parent)
+{
+    static uv_signal_t told;
+    int status;
+    uv_signal_init(&stage.loop, &told);
+    uv_signal_start(&told, on_signal, SIGTERM);
+    stage.early_signal = SIGTERM;
+    start(speaks_and_ends, 0);
+    ck_assert_int_eq(waitpid(stage.process.pid, &status, 0), stage.process.pid);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    uv_run(&stage.loop, UV_RUN_NOWAIT);
+    ck_assert_ptr_null(strchr(stage.heard, 'S'));
+    raise(SIGTERM); /* its own is */
+    while (!strchr(stage.heard, 'S'))
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    process_reaped(&stage.process, stage.process.pid, status, 0, 0);
+    uv_close((uv_handle_t *)&told, NULL);
+    while (stage.process.channel)
+        uv_run(&stage.loop, UV_RUN_ONCE);
+}
+END_TEST
+
 START_TEST(a_child_has_nothing_of_its_parents)
 {
     sigset_t some;
@@ -437,6 +470,7 @@ int main(void)
     tcase_add_test(process, a_worker_that_says_something_does_not_hang);
     tcase_add_test(process, it_is_spoken_to_and_ends_when_asked);
     tcase_add_test(process, a_worker_that_does_not_listen_is_killed);
+    tcase_add_test(process, a_signal_to_a_child_that_has_just_begun_is_not_told_to_its_parent);
     tcase_add_test(process, a_child_has_nothing_of_its_parents);
     tcase_add_test(process, a_child_whose_parent_is_another_does_not_begin);
     suite_add_tcase(suite, process);
