@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct kept_card {
-    struct kept_card *next;
+    LIST_ENTRY(kept_card) next;
     char key[KEPT_KEY_SIZE];
     char *text;
     bool is_shown; /* since the last sweep */
@@ -19,7 +19,7 @@ void kept_key(const char *source, const char *alarm, char ret_key[KEPT_KEY_SIZE]
 }
 
 /* FNV-1a. */
-static struct kept_card **row_of(struct kept_cards *kept, const char *key)
+static struct kept_row *row_of(struct kept_cards *kept, const char *key)
 {
     uint32_t hash = 2166136261;
     for (; *key; key++)
@@ -27,19 +27,17 @@ static struct kept_card **row_of(struct kept_cards *kept, const char *key)
     return &kept->rows[hash % KEPT_ROWS];
 }
 
-/* Where it is pointed to, or would be. */
-static struct kept_card **place_of(struct kept_cards *kept, const char *key)
+static struct kept_card *find(struct kept_cards *kept, const char *key)
 {
-    struct kept_card **at = row_of(kept, key);
-    while (*at && strcmp((*at)->key, key) != 0)
-        at = &(*at)->next;
-    return at;
+    struct kept_card *card = LIST_FIRST(row_of(kept, key));
+    while (card && strcmp(card->key, key) != 0)
+        card = LIST_NEXT(card, next);
+    return card;
 }
 
-static void drop(struct kept_card **at)
+static void drop(struct kept_card *card)
 {
-    struct kept_card *card = *at;
-    *at = card->next;
+    LIST_REMOVE(card, next);
     free(card->text);
     free(card);
 }
@@ -63,16 +61,16 @@ void kept_take_changes(struct kept_cards *kept, struct kept_changes *changes)
     if (changes->count > KEPT_CHANGES_MAX)
         kept_finish(kept);
     for (size_t i = 0; i < changes->count && i < KEPT_CHANGES_MAX; i++) {
-        struct kept_card **at = place_of(kept, changes->keys[i]);
-        if (*at)
-            drop(at);
+        struct kept_card *card = find(kept, changes->keys[i]);
+        if (card)
+            drop(card);
     }
     changes->count = 0;
 }
 
 const char *kept_find(struct kept_cards *kept, const char *key)
 {
-    struct kept_card *card = *place_of(kept, key);
+    struct kept_card *card = find(kept, key);
     if (!card)
         return NULL;
     card->is_shown = true;
@@ -81,25 +79,24 @@ const char *kept_find(struct kept_cards *kept, const char *key)
 
 const char *kept_put(struct kept_cards *kept, const char *key, char *text)
 {
-    struct kept_card *card = calloc(1, sizeof *card), **row = row_of(kept, key);
+    struct kept_card *card = calloc(1, sizeof *card);
     if (!card)
         abort();
-    *card = (struct kept_card){.next = *row, .text = text, .is_shown = true};
+    *card = (struct kept_card){.text = text, .is_shown = true};
     snprintf(card->key, sizeof card->key, "%s", key);
-    *row = card;
+    LIST_INSERT_HEAD(row_of(kept, key), card, next);
     return text;
 }
 
 void kept_sweep(struct kept_cards *kept)
 {
     for (size_t i = 0; i < KEPT_ROWS; i++) {
-        for (struct kept_card **at = &kept->rows[i]; *at;) {
-            if (!(*at)->is_shown) {
-                drop(at);
-                continue;
-            }
-            (*at)->is_shown = false;
-            at = &(*at)->next;
+        for (struct kept_card *card = LIST_FIRST(&kept->rows[i]), *next; card; card = next) {
+            next = LIST_NEXT(card, next);
+            if (!card->is_shown)
+                drop(card);
+            else
+                card->is_shown = false;
         }
     }
 }
@@ -107,7 +104,7 @@ void kept_sweep(struct kept_cards *kept)
 void kept_finish(struct kept_cards *kept)
 {
     for (size_t i = 0; i < KEPT_ROWS; i++) {
-        while (kept->rows[i])
-            drop(&kept->rows[i]);
+        while (!LIST_EMPTY(&kept->rows[i]))
+            drop(LIST_FIRST(&kept->rows[i]));
     }
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #define KEPT_KEY_SIZE    140 /* a gateway's source and an incident's id */
 #define KEPT_CHANGES_MAX 256 /* beyond, while nobody looks, all have changed */
@@ -23,7 +24,7 @@ struct kept_changes {
 struct kept_card;
 
 struct kept_cards {
-    struct kept_card *rows[KEPT_ROWS];
+    LIST_HEAD(kept_row, kept_card) rows[KEPT_ROWS];
 };
 
 void kept_key(const char *source, const char *alarm, char ret_key[KEPT_KEY_SIZE]);

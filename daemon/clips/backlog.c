@@ -24,7 +24,7 @@ static void look_at_files(struct clips *cl, size_t receiver)
 {
     struct backlog *b = &cl->backlogs[receiver];
     bool lacks_file = false;
-    for (const struct clip *c = cl->first; c && !lacks_file; c = c->next)
+    for (const struct clip *c = LIST_FIRST(&cl->list); c && !lacks_file; c = LIST_NEXT(c, next))
         lacks_file = (c->unreadable & c->waiting) >> receiver & 1;
     if (b->lacks_file == lacks_file)
         return;

@@ -120,8 +120,8 @@ static void strike_all(struct clips *cl, size_t receiver)
 {
     /* First, or what is held would be read into the places of these. */
     const bool was_held = backlog_drop(cl, receiver);
-    for (struct clip *c = cl->first, *next; c; c = next) {
-        next = c->next;
+    for (struct clip *c = LIST_FIRST(&cl->list), *next; c; c = next) {
+        next = LIST_NEXT(c, next);
         strike(c, receiver);
     }
     if (was_held && cl->link) /* behind the words that those are done: they are not told again */
@@ -400,8 +400,8 @@ void clips_close(struct clips *cl)
     cl->closed = true;
     link_client_close(cl->link);
     cl->link = NULL;
-    while (cl->first)
-        list_forget(cl->first);
+    while (!LIST_EMPTY(&cl->list))
+        list_forget(LIST_FIRST(&cl->list));
 }
 
 void clips_free(struct clips *cl)

@@ -3,6 +3,8 @@
 #ifndef TOCSIN_CLIPS_INTERNAL_H
 #define TOCSIN_CLIPS_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "clips/asked.h"
 #include "clips/claims.h"
 #include "clips/clips.h"
@@ -11,7 +13,7 @@
 /* A clip that this process knows: announced, and not yet with every receiver for which it is in
  * memory. */
 struct clip {
-    struct clip *next;
+    LIST_ENTRY(clip) next;
     struct clips *clips;
     struct outbox_upload upload; /* its seq is the manifest's; 0 until that is made */
     bool stored;                 /* that manifest is on the disk */
@@ -53,7 +55,7 @@ struct clips {
     struct link_client *link; /* NULL without cameras, and once closed */
     size_t camera_count;
     struct camera *cameras;
-    struct clip *first;
+    LIST_HEAD(, clip) list;
     struct backlog backlogs[LIMIT_RECEIVERS];
     size_t unstored; /* clips whose manifest is not on the disk */
     size_t wanted;   /* clips that tocsin-video may say, and has not yet */

@@ -8,17 +8,17 @@
 
 struct clip *list_find(const struct clips *cl, const char *id)
 {
-    struct clip *c = cl->first;
+    struct clip *c = LIST_FIRST(&cl->list);
     while (c && strcmp(c->upload.clip, id) != 0)
-        c = c->next;
+        c = LIST_NEXT(c, next);
     return c;
 }
 
 struct clip *list_find_seq(const struct clips *cl, uint64_t seq)
 {
-    struct clip *c = cl->first;
+    struct clip *c = LIST_FIRST(&cl->list);
     while (c && (seq == 0 || c->upload.seq != seq))
-        c = c->next;
+        c = LIST_NEXT(c, next);
     return c;
 }
 
@@ -27,8 +27,8 @@ struct clip *list_add(struct clips *cl, const struct outbox_upload *upload)
     struct clip *c = calloc(1, sizeof *c);
     if (!c)
         abort();
-    *c = (struct clip){.next = cl->first, .clips = cl, .upload = *upload};
-    cl->first = c;
+    *c = (struct clip){.clips = cl, .upload = *upload};
+    LIST_INSERT_HEAD(&cl->list, c, next);
     cl->unstored++;
     return c;
 }
@@ -65,10 +65,7 @@ void list_take_known(struct clip *c, const struct outbox_upload *upload)
 
 void list_forget(struct clip *c)
 {
-    struct clip **at = &c->clips->first;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
+    LIST_REMOVE(c, next);
     list_mark_stored(c); /* or it never will be */
     list_drop_announced(c);
     free(c);

@@ -418,7 +418,7 @@ bool delivery_waits_for_store(const struct delivery *d)
 
 bool delivery_idle(const struct delivery *d)
 {
-    bool idle = !d->records;
+    bool idle = STAILQ_EMPTY(&d->records);
     for (size_t i = 0; i < d->count; i++) {
         struct dispatch_status status;
         dispatch_get_status(d->dispatch, i, &status);

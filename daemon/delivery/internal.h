@@ -44,8 +44,8 @@ struct delivery {
     unsigned groups;
     LIST_HEAD(, command) commands; /* that are not answered yet */
     uint64_t last_ticket;
-    unsigned looks;                        /* under way */
-    struct record *records, **last_record; /* to be handed over when the turn is over */
+    unsigned looks;                /* under way */
+    STAILQ_HEAD(, record) records; /* to be handed over when the turn is over */
 };
 
 /* uplinks.c: what a receiver's uplink needs of the disk, which is waited for: any thread. NULL as

@@ -5,7 +5,7 @@
 #include "delivery/internal.h"
 
 struct record {
-    struct record *next;
+    STAILQ_ENTRY(record) next;
     bool upload;
     size_t receiver;
     uint64_t seq;
@@ -15,7 +15,7 @@ struct record {
 
 void records_init(struct delivery *d)
 {
-    d->last_record = &d->records;
+    STAILQ_INIT(&d->records);
 }
 
 static char *copy(const char *text)
@@ -42,8 +42,7 @@ void records_add(struct delivery *d, bool upload, size_t receiver, uint64_t seq,
                                     .receipt = copy(result->receipt),
                                     .receipt_length = result->receipt_length,
                                     .receipt_headers = copy(result->receipt_headers)}};
-    *d->last_record = r;
-    d->last_record = &r->next;
+    STAILQ_INSERT_TAIL(&d->records, r, next);
 }
 
 static void free_record(struct record *r)
@@ -64,14 +63,13 @@ static void hand_over(struct delivery *d, const struct record *r)
 
 static void take_all(struct delivery *d, bool keep)
 {
-    while (d->records) {
-        struct record *r = d->records;
-        d->records = r->next;
+    struct record *r;
+    while ((r = STAILQ_FIRST(&d->records))) {
+        STAILQ_REMOVE_HEAD(&d->records, next);
         if (keep)
             hand_over(d, r);
         free_record(r);
     }
-    d->last_record = &d->records;
 }
 
 void records_hand_over(struct delivery *d)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/log.h"
 #include "envelope/envelope.h"
@@ -30,7 +31,7 @@
 
 /* An event until it is both stored and offered. */
 struct pending {
-    struct pending *next;
+    LIST_ENTRY(pending) next;
     struct events *events;
     struct event *event;
     uv_timer_t patience;
@@ -51,7 +52,7 @@ struct events {
     struct envelope envelope;
     struct outbox *outbox;
     bool numbers_unknown; /* none was given yet, and it is to be asked where they begin */
-    struct pending *pending;
+    LIST_HEAD(, pending) pending;
     struct kept kept;
     struct leaving leaving;
     struct health health;
@@ -70,10 +71,7 @@ static void free_pending(uv_handle_t *handle)
 
 static void end_pending(struct pending *p)
 {
-    struct pending **at = &p->events->pending;
-    while (*at != p)
-        at = &(*at)->next;
-    *at = p->next;
+    LIST_REMOVE(p, next);
     event_unref(p->event);
     p->event = NULL;
     uv_close((uv_handle_t *)&p->patience, free_pending);
@@ -131,9 +129,9 @@ static void on_patience(uv_timer_t *timer)
 
 static bool waits_for_disk(const struct events *ev)
 {
-    const struct pending *p = ev->pending;
+    const struct pending *p = LIST_FIRST(&ev->pending);
     while (p && p->stored)
-        p = p->next;
+        p = LIST_NEXT(p, next);
     return p != NULL;
 }
 
@@ -142,12 +140,11 @@ static struct pending *add_pending(struct events *ev, struct event *event)
     struct pending *p = calloc(1, sizeof *p);
     if (!p)
         abort(); /* without memory: start anew, with what is on the disk */
-    *p = (struct pending){.next = ev->pending,
-                          .events = ev,
+    *p = (struct pending){.events = ev,
                           .event = event,
                           .is_alone = !waits_for_disk(ev),
                           .made_ms = clock_monotonic_ms()};
-    ev->pending = p;
+    LIST_INSERT_HEAD(&ev->pending, p, next);
     uv_timer_init(ev->loop, &p->patience);
     p->patience.data = p;
     return p;
@@ -278,15 +275,15 @@ struct outbox *events_outbox(const struct events *ev)
 
 bool events_idle(const struct events *ev)
 {
-    return !ev->pending;
+    return LIST_EMPTY(&ev->pending);
 }
 
 static bool is_stuck(const struct events *ev)
 {
     int64_t long_ago_ms = clock_monotonic_ms() - SLOW_STORE_MS;
-    const struct pending *p = ev->pending;
+    const struct pending *p = LIST_FIRST(&ev->pending);
     while (p && (p->stored || p->made_ms >= long_ago_ms))
-        p = p->next;
+        p = LIST_NEXT(p, next);
     return p != NULL;
 }
 
@@ -525,8 +522,8 @@ int events_open(const struct events_options *options, struct events **ret_events
 void events_connect(struct events *ev, struct delivery *delivery)
 {
     ev->delivery = delivery;
-    for (struct pending *p = ev->pending, *next; p; p = next) {
-        next = p->next;
+    for (struct pending *p = LIST_FIRST(&ev->pending), *next; p; p = next) {
+        next = LIST_NEXT(p, next);
         if (!p->stored)
             continue;
         offer(p);
@@ -553,8 +550,8 @@ size_t events_close(struct events *ev)
     ev->delivery = NULL;
     kept_close(&ev->kept);
     size_t lost = outbox_close(ev->outbox, leaving_rest_ms(&ev->leaving));
-    while (lost == 0 && ev->pending)
-        end_pending(ev->pending);
+    while (lost == 0 && !LIST_EMPTY(&ev->pending))
+        end_pending(LIST_FIRST(&ev->pending));
     return lost;
 }
 
@@ -573,8 +570,9 @@ bool events_accept_damage(struct events *ev, const char *by, const char *note)
 json_t *events_status(const struct events *ev)
 {
     size_t waiting = 0;
-    for (const struct pending *p = ev->pending; p; p = p->next)
-        waiting += !p->stored;
+    const struct pending *p;
+    LIST_FOREACH(p, &ev->pending, next)
+    waiting += !p->stored;
     return json_pack(
         "{ss,ss,sI,sI,ss,ss,so,so}", "state", events_store_works(ev) ? "good" : "fault", "reason",
         health_trouble(&ev->health, is_stuck(ev)), "head_seq", (json_int_t)ev->envelope.last_seq,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/encode.h"
 #include "base/log.h"
@@ -16,7 +17,7 @@
 #define ROW_FAULTS "faults"
 
 struct fault {
-    struct fault *next;
+    SLIST_ENTRY(fault) next;
     enum fault_code code;
     char subject[FACT_ID_SIZE];
     char reason[FACT_TEXT_SIZE]; /* of now, or of the last time */
@@ -28,14 +29,16 @@ struct fault {
 struct faults {
     struct facts *facts;
     struct events *events;
-    struct fault *first;
+    SLIST_HEAD(, fault) list;
     unsigned left;  /* reports of this turn */
     bool is_behind; /* what was told before the restart is not known yet */
 };
 
 static struct fault *find(const struct faults *f, enum fault_code code, const char *subject)
 {
-    for (struct fault *one = f->first; one; one = one->next) {
+    struct fault *one;
+    SLIST_FOREACH(one, &f->list, next)
+    {
         if (one->code == code && strcmp(one->subject, subject) == 0)
             return one;
     }
@@ -62,7 +65,9 @@ static char *told_row(const struct faults *f)
 {
     int64_t now_ms = clock_monotonic_ms();
     json_t *reported = json_array(), *owed = json_array();
-    for (const struct fault *one = f->first; one; one = one->next) {
+    const struct fault *one;
+    SLIST_FOREACH(one, &f->list, next)
+    {
         int64_t debt_ms = flap_debt_ms(&one->flap, now_ms);
         if (one->flap.told) {
             json_t *object = named(one);
@@ -150,8 +155,10 @@ static bool may_report(const struct faults *f, const struct fault *one)
  * goes at once, that must not hold the loop. */
 static void report_some(struct faults *f)
 {
-    for (struct fault *one = f->first; one && f->left > 0; one = one->next) {
-        if (!may_report(f, one))
+    struct fault *one;
+    SLIST_FOREACH(one, &f->list, next)
+    {
+        if (f->left == 0 || !may_report(f, one))
             continue;
         f->left--;
         report(f, one);
@@ -165,8 +172,7 @@ static struct fault *add(struct faults *f, const struct fact_fault *stated)
         abort();
     one->code = stated->code;
     memcpy(one->subject, stated->subject, sizeof one->subject);
-    one->next = f->first;
-    f->first = one;
+    SLIST_INSERT_HEAD(&f->list, one, next);
     return one;
 }
 
@@ -219,17 +225,17 @@ void faults_tick(struct faults *f)
 
 bool faults_any(const struct faults *f)
 {
-    const struct fault *one = f->first;
+    const struct fault *one = SLIST_FIRST(&f->list);
     while (one && !one->flap.broken)
-        one = one->next;
+        one = SLIST_NEXT(one, next);
     return one != NULL;
 }
 
 bool faults_any_grave(const struct faults *f)
 {
-    const struct fault *one = f->first;
+    const struct fault *one = SLIST_FIRST(&f->list);
     while (one && !(one->flap.broken && fault_kind(one->code)->gravity == FAULT_GRAVITY_GRAVE))
-        one = one->next;
+        one = SLIST_NEXT(one, next);
     return one != NULL;
 }
 
@@ -244,7 +250,9 @@ static json_t *shown(const struct fault *one)
 static json_t *list_faults(const struct faults *f, bool with_action)
 {
     json_t *list = json_array();
-    for (const struct fault *one = f->first; one; one = one->next) {
+    const struct fault *one;
+    SLIST_FOREACH(one, &f->list, next)
+    {
         const struct fault_kind *kind = fault_kind(one->code);
         if (!one->flap.broken)
             continue;
@@ -266,7 +274,9 @@ json_t *faults_status(const struct faults *f)
 json_t *faults_over(const struct faults *f)
 {
     json_t *list = json_array();
-    for (const struct fault *one = f->first; one; one = one->next) {
+    const struct fault *one;
+    SLIST_FOREACH(one, &f->list, next)
+    {
         if (!one->unheard && one->flap.told && !one->flap.broken)
             json_array_append_new(list, shown(one));
     }
@@ -389,7 +399,9 @@ void faults_load(struct faults *f, const struct outbox_found *found)
 
 void faults_drop_gone(struct faults *f, faults_has_handler has, const void *arg)
 {
-    for (struct fault *one = f->first; one; one = one->next) {
+    struct fault *one;
+    SLIST_FOREACH(one, &f->list, next)
+    {
         if (!one->unheard || has(arg, one->code, one->subject))
             continue;
         one->unheard = false;
@@ -401,9 +413,9 @@ void faults_drop_gone(struct faults *f, faults_has_handler has, const void *arg)
 
 void faults_free(struct faults *f)
 {
-    while (f && f->first) {
-        struct fault *one = f->first;
-        f->first = one->next;
+    while (f && !SLIST_EMPTY(&f->list)) {
+        struct fault *one = SLIST_FIRST(&f->list);
+        SLIST_REMOVE_HEAD(&f->list, next);
         free(one);
     }
     free(f);

@@ -4,24 +4,24 @@
 #include <errno.h>
 #include <stdlib.h>
 
+STAILQ_HEAD(message_list, mailbox_message);
+
 struct mailbox {
     uv_async_t wake;
     uv_mutex_t lock;
-    struct mailbox_message *first;
-    struct mailbox_message **last;
+    struct message_list messages;
 };
 
 static void deliver_all(struct mailbox *m)
 {
+    struct message_list taken = STAILQ_HEAD_INITIALIZER(taken);
+    struct mailbox_message *message;
     uv_mutex_lock(&m->lock);
-    struct mailbox_message *message = m->first;
-    m->first = NULL;
-    m->last = &m->first;
+    STAILQ_CONCAT(&taken, &m->messages);
     uv_mutex_unlock(&m->lock);
-    while (message) {
-        struct mailbox_message *next = message->next;
+    while ((message = STAILQ_FIRST(&taken))) {
+        STAILQ_REMOVE_HEAD(&taken, next);
         message->deliver(message);
-        message = next;
     }
 }
 
@@ -35,7 +35,7 @@ int mailbox_create(uv_loop_t *loop, struct mailbox **ret_mailbox, struct err *e)
     struct mailbox *m = calloc(1, sizeof *m);
     if (!m)
         return err_set(e, ENOMEM, "mailbox: out of memory");
-    m->last = &m->first;
+    STAILQ_INIT(&m->messages);
     m->wake.data = m;
     int result = uv_mutex_init(&m->lock);
     if (result != 0)
@@ -55,10 +55,8 @@ fail:
 
 void mailbox_post(struct mailbox *m, struct mailbox_message *message)
 {
-    message->next = NULL;
     uv_mutex_lock(&m->lock);
-    *m->last = message;
-    m->last = &message->next;
+    STAILQ_INSERT_TAIL(&m->messages, message, next);
     uv_mutex_unlock(&m->lock);
     uv_async_send(&m->wake);
 }

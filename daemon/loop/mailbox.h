@@ -9,6 +9,7 @@
 #ifndef TOCSIN_LOOP_MAILBOX_H
 #define TOCSIN_LOOP_MAILBOX_H
 
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -16,7 +17,7 @@
 struct mailbox;
 
 struct mailbox_message {
-    struct mailbox_message *next;
+    STAILQ_ENTRY(mailbox_message) next;
     /* Runs in the loop thread. It owns `message` from then on. */
     void (*deliver)(struct mailbox_message *message);
 };

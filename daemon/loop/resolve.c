@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #define TRY_MS          1500 /* of the first try; c-ares doubles it with every round */
 #define TRIES           3
@@ -20,7 +21,7 @@
 /* One of c-ares' sockets. */
 struct watch {
     uv_poll_t poll;
-    struct watch *next;
+    LIST_ENTRY(watch) next;
     struct resolver *resolver;
     ares_socket_t socket;
 };
@@ -41,7 +42,7 @@ struct resolver {
     uv_loop_t *loop;
     char *servers;
     ares_channel channel; /* while a look-up is under way */
-    struct watch *watches;
+    LIST_HEAD(, watch) watches;
     uv_timer_t tick;
     bool busy;
     uint64_t end_ms; /* loop time at which the look-up ends with what it has */
@@ -71,34 +72,41 @@ static void free_watch(uv_handle_t *handle)
     free(handle->data);
 }
 
+static void close_watch(struct watch *w)
+{
+    LIST_REMOVE(w, next);
+    uv_close((uv_handle_t *)&w->poll, free_watch);
+}
+
+static struct watch *open_watch(struct resolver *r, ares_socket_t socket)
+{
+    struct watch *w = calloc(1, sizeof *w);
+    if (!w || uv_poll_init(r->loop, &w->poll, (int)socket) != 0) {
+        free(w);
+        return NULL;
+    }
+    w->poll.data = w;
+    w->resolver = r;
+    w->socket = socket;
+    LIST_INSERT_HEAD(&r->watches, w, next);
+    return w;
+}
+
 /* Runs before c-ares closes a socket, too: libuv lets go of it first. */
 static void on_socket_state(void *data, ares_socket_t socket, int readable, int writable)
 {
     struct resolver *r = data;
-    struct watch **at = &r->watches;
-    while (*at && (*at)->socket != socket)
-        at = &(*at)->next;
+    struct watch *w = LIST_FIRST(&r->watches);
+    while (w && w->socket != socket)
+        w = LIST_NEXT(w, next);
     if (!readable && !writable) {
-        struct watch *w = *at;
-        if (w) {
-            *at = w->next;
-            uv_close((uv_handle_t *)&w->poll, free_watch);
-        }
+        if (w)
+            close_watch(w);
         return;
     }
-    if (!*at) {
-        struct watch *w = calloc(1, sizeof *w);
-        if (!w || uv_poll_init(r->loop, &w->poll, (int)socket) != 0) {
-            free(w);
-            return; /* the look-up then ends by its own time-out */
-        }
-        w->poll.data = w;
-        w->resolver = r;
-        w->socket = socket;
-        *at = w;
-    }
-    uv_poll_start(&(*at)->poll, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0),
-                  on_ready);
+    if (!w && !(w = open_watch(r, socket)))
+        return; /* the look-up then ends by its own time-out */
+    uv_poll_start(&w->poll, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), on_ready);
 }
 
 static void close_channel(struct resolver *r)

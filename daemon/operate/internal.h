@@ -43,7 +43,7 @@ struct operate {
     struct operate_options options;
     struct listening listening;
     struct control *control;          /* NULL until it is there, and once closed */
-    struct waiting *waiting;          /* for simulated presses */
+    LIST_HEAD(, waiting) waiting;     /* for simulated presses */
     struct control_request *exercise; /* who waits for it to begin; or NULL */
     struct control_request *ending;   /* who waits for it to end; or NULL */
     uint64_t holder;                  /* the connection with which the exercise ends; 0: none */

@@ -11,7 +11,7 @@
 #define HOLD_MAX_MS     LIMIT_HOLD_MS
 
 struct waiting {
-    struct waiting *next;
+    LIST_ENTRY(waiting) next;
     struct control_request *request;
     size_t input;
     uint64_t seq;  /* of its event; 0 until that is made */
@@ -22,26 +22,23 @@ struct waiting {
 /* Who waits for the press of that input to be accepted; NULL if nobody does. */
 static struct waiting *find_unaccepted(const struct operate *op, size_t input)
 {
-    struct waiting *w = op->waiting;
+    struct waiting *w = LIST_FIRST(&op->waiting);
     while (w && !(w->input == input && w->seq == 0))
-        w = w->next;
+        w = LIST_NEXT(w, next);
     return w;
 }
 
 static struct waiting *find_seq(const struct operate *op, uint64_t seq)
 {
-    struct waiting *w = op->waiting;
+    struct waiting *w = LIST_FIRST(&op->waiting);
     while (w && (seq == 0 || w->seq != seq))
-        w = w->next;
+        w = LIST_NEXT(w, next);
     return w;
 }
 
-static void forget(struct operate *op, struct waiting *w)
+static void forget(struct waiting *w)
 {
-    struct waiting **at = &op->waiting;
-    while (*at != w)
-        at = &(*at)->next;
-    *at = w->next;
+    LIST_REMOVE(w, next);
     free(w);
 }
 
@@ -72,12 +69,12 @@ void simulated_press(void *arg, struct control_request *request, const json_t *a
     struct waiting *w = calloc(1, sizeof *w);
     if (!w)
         abort();
-    *w = (struct waiting){.next = op->waiting, .request = request, .input = input};
-    op->waiting = w;
+    *w = (struct waiting){.request = request, .input = input};
+    LIST_INSERT_HEAD(&op->waiting, w, next);
     if (inputs_simulate(op->options.inputs, input, hold_ms, &e) == 0)
         return;
     control_fail(request, "%s", e.text);
-    forget(op, w);
+    forget(w);
 }
 
 void simulated_release(void *arg, struct control_request *request, const json_t *arguments)
@@ -96,7 +93,7 @@ void simulated_release(void *arg, struct control_request *request, const json_t 
     struct waiting *w = find_unaccepted(op, input);
     if (w) {
         control_fail(w->request, "released before the press was accepted");
-        forget(op, w);
+        forget(w);
     }
     control_reply(request, NULL);
 }
@@ -142,7 +139,7 @@ static void take_heard(struct operate *op, const struct fact_heard *heard)
     if (w->exercise)
         json_object_set_new(answer, "exercise", json_string(incident_class_name(w->class)));
     control_reply(w->request, answer);
-    forget(op, w);
+    forget(w);
 }
 
 static void take_no_event(struct operate *op, const struct fact_pressed *pressed)
@@ -152,7 +149,7 @@ static void take_no_event(struct operate *op, const struct fact_pressed *pressed
         return;
     /* A key has closed alarms, a release is remembered: not said before the disk has it. */
     replies_when_kept(op, w->request, json_pack("{ss}", "text", pressed->why));
-    forget(op, w);
+    forget(w);
 }
 
 void simulated_on_fact(struct operate *op, const struct fact *fact)
@@ -167,8 +164,9 @@ void simulated_on_fact(struct operate *op, const struct fact *fact)
 
 void simulated_close(struct operate *op)
 {
-    while (op->waiting) {
-        control_fail(op->waiting->request, "tocsind is stopping");
-        forget(op, op->waiting);
+    struct waiting *w;
+    while ((w = LIST_FIRST(&op->waiting))) {
+        control_fail(w->request, "tocsind is stopping");
+        forget(w);
     }
 }

@@ -23,8 +23,8 @@
 #define EVENTS_AT_ONCE 256 /* more than the kernel keeps of a device of keys: 64 */
 
 struct evdev_device {
-    struct evdev_device *next;
-    struct evdev_user *users;
+    LIST_ENTRY(evdev_device) next;
+    LIST_HEAD(, evdev_user) users;
     uv_loop_t *loop;
     dev_t number;
     int fd;       /* grabbed: the queue */
@@ -38,7 +38,7 @@ struct evdev_device {
 };
 
 /* Those that are open. See the header. */
-static struct evdev_device *devices;
+static LIST_HEAD(, evdev_device) devices = LIST_HEAD_INITIALIZER(devices);
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -58,10 +58,7 @@ static void close_files(struct evdev_device *d)
 
 static void close_device(struct evdev_device *d)
 {
-    struct evdev_device **at = &devices;
-    while (*at != d)
-        at = &(*at)->next;
-    *at = d->next;
+    LIST_REMOVE(d, next);
     uv_close((uv_handle_t *)&d->poll, on_closed);
     uv_close((uv_handle_t *)&d->timer, on_closed);
     close_files(d);
@@ -69,11 +66,10 @@ static void close_device(struct evdev_device *d)
 
 static void lose_device(struct evdev_device *d, const char *reason)
 {
-    struct evdev_user *user = d->users;
-    d->users = NULL;
-    close_device(d);
-    for (struct evdev_user *next; user; user = next) {
-        next = user->next;
+    struct evdev_user *user;
+    close_device(d); /* freed when the loop has closed its handles */
+    while ((user = LIST_FIRST(&d->users))) {
+        LIST_REMOVE(user, next);
         user->on_lost(user, reason);
     }
 }
@@ -84,10 +80,12 @@ static void tell_event(struct evdev_device *d, const struct input_event *event)
     d->newest_ns = at_ns;
     bool overflow = event->type == EV_SYN && event->code == SYN_DROPPED;
     bool key = event->type == EV_KEY && event->value != 2; /* 2: the kernel's autorepeat */
-    for (struct evdev_user *user = d->users; user && (overflow || key); user = user->next) {
+    struct evdev_user *user;
+    LIST_FOREACH(user, &d->users, next)
+    {
         if (overflow)
             user->on_overflow(user, at_ns);
-        else
+        else if (key)
             user->on_key(user, event->code, event->value == 1, at_ns);
     }
 }
@@ -124,8 +122,11 @@ static void read_device(struct evdev_device *d)
     }
     if (at_ns < d->newest_ns)
         at_ns = d->newest_ns;
-    for (struct evdev_user *user = d->users; user; user = user->next)
+    struct evdev_user *user;
+    LIST_FOREACH(user, &d->users, next)
+    {
         user->on_state(user, at_ns);
+    }
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -196,8 +197,7 @@ static int open_device(const char *node, dev_t number, uv_loop_t *loop,
         free(d);
         return result;
     }
-    d->next = devices;
-    devices = d;
+    LIST_INSERT_HEAD(&devices, d, next);
     *ret_device = d;
     return 0;
 }
@@ -208,14 +208,13 @@ int evdev_device_take(const char *node, uv_loop_t *loop, struct evdev_user *user
     struct stat s;
     if (stat(node, &s) != 0)
         return evdev_explain_open(node, errno, e);
-    struct evdev_device *d = devices;
+    struct evdev_device *d = LIST_FIRST(&devices);
     while (d && (d->number != s.st_rdev || d->loop != loop))
-        d = d->next;
+        d = LIST_NEXT(d, next);
     int result = d ? 0 : open_device(node, s.st_rdev, loop, &d, e);
     if (result != 0)
         return result;
-    user->next = d->users;
-    d->users = user;
+    LIST_INSERT_HEAD(&d->users, user, next);
     *ret_device = d;
     return 0;
 }
@@ -229,10 +228,7 @@ void evdev_device_release(struct evdev_device *device, struct evdev_user *user)
 {
     if (!device)
         return;
-    struct evdev_user **at = &device->users;
-    while (*at != user)
-        at = &(*at)->next;
-    *at = user->next;
-    if (!device->users)
+    LIST_REMOVE(user, next);
+    if (LIST_EMPTY(&device->users))
         close_device(device);
 }

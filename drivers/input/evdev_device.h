@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -30,7 +31,7 @@ struct evdev_user {
     void (*on_overflow)(struct evdev_user *user, int64_t at_ns);
     /* The device is gone and is no longer taken; nothing follows. */
     void (*on_lost)(struct evdev_user *user, const char *reason);
-    struct evdev_user *next; /* the device's own */
+    LIST_ENTRY(evdev_user) next; /* the device's own */
 };
 
 /* Opens and grabs the device at `node`, or joins those who did. Errors name the remedy. */

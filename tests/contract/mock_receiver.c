@@ -18,7 +18,7 @@
 struct mock_connection {
     uv_tcp_t tcp;
     struct mock *mock;
-    struct mock_connection *next;
+    LIST_ENTRY(mock_connection) next;
     unsigned number;
     SSL *ssl;
     BIO *in, *out;
@@ -36,10 +36,7 @@ struct write {
 static void free_connection(uv_handle_t *handle)
 {
     struct mock_connection *c = handle->data;
-    struct mock_connection **at = &c->mock->first;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
+    LIST_REMOVE(c, next);
     SSL_free(c->ssl);
     free(c->request);
     free(c);
@@ -291,8 +288,7 @@ static void on_connection(uv_stream_t *listener, int status)
     SSL_set_bio(c->ssl, c->in, c->out);
     uv_tcp_init(mock->loop, &c->tcp);
     c->tcp.data = c;
-    c->next = mock->first;
-    mock->first = c;
+    LIST_INSERT_HEAD(&mock->all, c, next);
     ck_assert_int_eq(uv_accept(listener, (uv_stream_t *)&c->tcp), 0);
     uv_tcp_nodelay(&c->tcp, 1);
     uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
@@ -346,8 +342,9 @@ void mock_open(struct mock *mock, uv_loop_t *loop, const char *certificate, int 
 
 void mock_hang_up(struct mock *mock)
 {
-    for (struct mock_connection *c = mock->first; c; c = c->next)
-        hang_up(c);
+    struct mock_connection *c;
+    LIST_FOREACH(c, &mock->all, next)
+    hang_up(c);
 }
 
 void mock_close(struct mock *mock)

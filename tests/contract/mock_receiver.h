@@ -8,6 +8,7 @@
 #define TOCSIN_TESTS_MOCK_RECEIVER_H
 
 #include <stdbool.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "iface/signer.h"
@@ -68,7 +69,7 @@ struct mock {
     uv_tcp_t listener;
     void *tls;
     struct signer *receipt, *other;
-    struct mock_connection *first;
+    LIST_HEAD(, mock_connection) all;
     bool listening;
 };
 
