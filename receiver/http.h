@@ -52,11 +52,20 @@ enum MHD_Result http_receipt(struct MHD_Connection *c, struct receipt *receipt);
 void http_collect(struct request *r, const char *data, size_t length, size_t max);
 void http_free_request(struct request *r);
 
+/* What libmicrohttpd calls for, several times a request: for its head, for each piece of its body,
+ * and for the answer. */
+struct http_call {
+    const char *url;
+    const char *method;
+    const char *data; /* a piece of the body … */
+    size_t *length;   /* … and how much of it is not taken yet; none: see above */
+    void **state;     /* the struct request */
+};
+
 /* intake.c: the HTTPS server of the gateways. */
 void *intake_begin(void *arg, const char *target, struct MHD_Connection *c);
-enum MHD_Result intake_handle(void *arg, struct MHD_Connection *c, const char *url,
-                              const char *method, const char *version, const char *data,
-                              size_t *length, void **state);
+enum MHD_Result intake_handle(struct receiver *r, struct MHD_Connection *c,
+                              const struct http_call *call);
 
 /* A request whose signature is good, and what it was signed over. */
 struct signed_request {
@@ -77,9 +86,8 @@ enum MHD_Result tus_handle(struct receiver *r, struct MHD_Connection *c, const c
                            const struct request *request);
 
 /* page.c: the HTTP server of the people. */
-enum MHD_Result page_handle(void *arg, struct MHD_Connection *c, const char *url,
-                            const char *method, const char *version, const char *data,
-                            size_t *length, void **state);
+enum MHD_Result page_handle(struct receiver *r, struct MHD_Connection *c,
+                            const struct http_call *call);
 
 /* stream.c: tells a viewer of every change, by server-sent events. */
 enum MHD_Result stream_send(struct receiver *r, struct MHD_Connection *c);

@@ -173,14 +173,10 @@ void *intake_begin(void *arg, const char *target, struct MHD_Connection *c)
     return request;
 }
 
-enum MHD_Result intake_handle(void *arg, struct MHD_Connection *c, const char *url,
-                              const char *method, const char *version, const char *data,
-                              size_t *length, void **state)
+enum MHD_Result intake_handle(struct receiver *r, struct MHD_Connection *c,
+                              const struct http_call *call)
 {
-    struct receiver *r = arg;
-    struct request *request = *state;
-    (void)url;
-    (void)version;
+    struct request *request = *call->state;
     if (!request || !request->target)
         return MHD_NO;
     bool clip = strncmp(request->target, clips, sizeof clips - 1) == 0;
@@ -189,10 +185,10 @@ enum MHD_Result intake_handle(void *arg, struct MHD_Connection *c, const char *u
         request->problem = client_problem(c);
         return MHD_YES;
     }
-    if (*length > 0) {
+    if (*call->length > 0) {
         size_t max = request->problem ? 0 : clip ? CLIP_BODY_MAX : r->max_body_bytes;
-        http_collect(request, data, *length, max);
-        *length = 0;
+        http_collect(request, call->data, *call->length, max);
+        *call->length = 0;
         return MHD_YES;
     }
     if (request->problem)
@@ -201,9 +197,9 @@ enum MHD_Result intake_handle(void *arg, struct MHD_Connection *c, const char *u
         return http_error(c, 413, "the body is too large; %zu bytes are taken here",
                           clip ? (size_t)CLIP_BODY_MAX : r->max_body_bytes);
     if (strcmp(request->target, "/v1/events") == 0)
-        return take_event(r, c, method, request);
+        return take_event(r, c, call->method, request);
     if (clip &&
         (request->target[sizeof clips - 1] == '\0' || request->target[sizeof clips - 1] == '/'))
-        return tus_handle(r, c, method, request);
+        return tus_handle(r, c, call->method, request);
     return http_error(c, 404, "nothing is here; events go to /v1/events");
 }

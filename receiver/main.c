@@ -102,10 +102,28 @@ static void free_state(void *arg, struct MHD_Connection *c, void **state,
     *state = NULL;
 }
 
-static struct MHD_Daemon *start_intake(struct receiver *r, const struct credentials *c, int fd)
+/* One of the two; borrowed by libmicrohttpd until it is stopped. */
+struct server {
+    struct receiver *receiver;
+    enum MHD_Result (*handle)(struct receiver *r, struct MHD_Connection *c,
+                              const struct http_call *call);
+};
+
+/* Its parameters are libmicrohttpd's: MHD_AccessHandlerCallback. */
+static enum MHD_Result on_call(void *arg, struct MHD_Connection *c, const char *url,
+                               const char *method, const char *version, const char *data,
+                               size_t *length, void **state)
+{
+    const struct server *server = arg;
+    (void)version;
+    return server->handle(server->receiver, c,
+                          &(struct http_call){url, method, data, length, state});
+}
+
+static struct MHD_Daemon *start_intake(struct server *server, const struct credentials *c, int fd)
 {
     return MHD_start_daemon(
-        threads | MHD_USE_TLS, 0, NULL, NULL, intake_handle, r, MHD_OPTION_LISTEN_SOCKET, fd,
+        threads | MHD_USE_TLS, 0, NULL, NULL, on_call, server, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_URI_LOG_CALLBACK, intake_begin, NULL, MHD_OPTION_NOTIFY_COMPLETED, free_state,
         NULL, MHD_OPTION_HTTPS_MEM_CERT, c->cert, MHD_OPTION_HTTPS_MEM_KEY, c->key,
         MHD_OPTION_HTTPS_MEM_TRUST, c->ca, MHD_OPTION_HTTPS_PRIORITIES,
@@ -113,9 +131,9 @@ static struct MHD_Daemon *start_intake(struct receiver *r, const struct credenti
         MHD_OPTION_CONNECTION_TIMEOUT, GATEWAY_TIMEOUT_S, MHD_OPTION_END);
 }
 
-static struct MHD_Daemon *start_pages(struct receiver *r, int fd)
+static struct MHD_Daemon *start_pages(struct server *server, int fd)
 {
-    return MHD_start_daemon(threads, 0, NULL, NULL, page_handle, r, MHD_OPTION_LISTEN_SOCKET, fd,
+    return MHD_start_daemon(threads, 0, NULL, NULL, on_call, server, MHD_OPTION_LISTEN_SOCKET, fd,
                             MHD_OPTION_NOTIFY_COMPLETED, free_state, NULL,
                             MHD_OPTION_CONNECTION_LIMIT, VIEWERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
                             VIEWER_TIMEOUT_S, MHD_OPTION_END);
@@ -140,6 +158,7 @@ static int open_socket(const char *scheme, const struct sockaddr_in *wanted, cha
 
 static int serve(struct receiver *r, const struct options *o, const struct credentials *c)
 {
+    struct server gateways = {r, intake_handle}, people = {r, page_handle};
     char events[64], page[64];
     sigset_t stop;
     int number, result = 1;
@@ -150,8 +169,8 @@ static int serve(struct receiver *r, const struct options *o, const struct crede
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is answered with 503, not with an end */
     int events_fd = open_socket("https", &o->listen, events);
     int page_fd = events_fd < 0 ? -1 : open_socket("http", &o->page_listen, page);
-    struct MHD_Daemon *intake = page_fd < 0 ? NULL : start_intake(r, c, events_fd);
-    struct MHD_Daemon *pages = intake ? start_pages(r, page_fd) : NULL;
+    struct MHD_Daemon *intake = page_fd < 0 ? NULL : start_intake(&gateways, c, events_fd);
+    struct MHD_Daemon *pages = intake ? start_pages(&people, page_fd) : NULL;
     if (pages) {
         printf("ready events=%s/v1/events page=%s/\n", events, page);
         fflush(stdout);

@@ -221,22 +221,20 @@ static enum MHD_Result get(struct receiver *r, struct MHD_Connection *c, const c
     return http_error(c, 404, "nothing is here");
 }
 
-enum MHD_Result page_handle(void *arg, struct MHD_Connection *c, const char *url,
-                            const char *method, const char *version, const char *data,
-                            size_t *length, void **state)
+enum MHD_Result page_handle(struct receiver *r, struct MHD_Connection *c,
+                            const struct http_call *call)
 {
-    struct receiver *r = arg;
-    struct request *request = *state;
+    struct request *request = *call->state;
+    const char *url = call->url, *method = call->method;
     bool by_query;
-    (void)version;
     if (!request) {
         request = calloc(1, sizeof *request);
-        *state = request;
+        *call->state = request;
         return request ? MHD_YES : MHD_NO;
     }
-    if (*length > 0) {
-        http_collect(request, data, *length, BODY_MAX);
-        *length = 0;
+    if (*call->length > 0) {
+        http_collect(request, call->data, *call->length, BODY_MAX);
+        *call->length = 0;
         return MHD_YES;
     }
     if (!may_enter(r, c, url, &by_query))

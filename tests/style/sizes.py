@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files over 600 lines; functions over 80 lines or too branched (pmccabe counts both); parameter lists
-over seven; files of ours that do not say their licence."""
+over seven; lists that are chained by hand; files of ours that do not say their licence."""
 import re
 import subprocess
+
+from tree import closing
 
 FILE_LINES, FUNCTION_LINES, COMPLEXITY, PARAMETERS = 600, 80, 15, 7
 OURS = (".c", ".h", ".py", ".mjs", ".sh", ".cmake", "CMakeLists.txt", ".css", ".js", ".service")
@@ -34,13 +36,35 @@ def outside_bodies(tree, file):
     return code
 
 
+def flat(code, at):
+    """What stands behind the parenthesis that was opened before `at`, until it is closed, without what
+    stands in others."""
+    inside, depth = "", 1
+    for one in code[at:]:
+        depth += (one == "(") - (one == ")")
+        if depth == 0:
+            break
+        inside += one if depth == 1 else ""
+    return inside
+
+
 def parameters(tree):
     for file in tree.named(".c", ".h"):
         code = outside_bodies(tree, file)
-        for listed in re.finditer(r"(\w+)\s*\)?\s*\((?!\s*\*)([^()]*(?:\([^()]*\)[^()]*)*)\)", code):
-            flat = re.sub(r"\([^()]*\)", "", listed.group(2))
-            where = f"{file}:{listed.group(1)}"
-            yield "parameters", where, flat.count(",") + 1, PARAMETERS
+        for listed in re.finditer(r"(\w+)\s*(?:\[[^]]*\]\s*)*\)?\s*\((?!\s*\*)", code):
+            count = flat(code, listed.end()).count(",") + 1
+            yield "parameters", f"{file}:{listed.group(1)}", count, PARAMETERS
+
+
+def chained(tree):
+    """Structs that point at the next of their own kind: a list's have an entry of <sys/queue.h>."""
+    for file in tree.named(".c", ".h"):
+        code = tree.code(file)
+        for struct in re.finditer(r"\bstruct\s+(\w+)\s*\{", code):
+            inside = code[struct.end():closing(code, struct.end() - 1)]
+            for member in re.findall(rf"\bstruct\s+{struct[1]}\s*\*([^;()]*);", inside):
+                for name in re.findall(r"\b(?:next|prev|previous|last)\b", member):
+                    yield "chained-by-hand", f"{file}:{struct[1]}.{name}", 1, 0
 
 
 def licence(tree):
@@ -51,4 +75,4 @@ def licence(tree):
             yield "no-licence", file, 1, 0
 
 
-RULES = (files, functions, parameters, licence)
+RULES = (files, functions, parameters, chained, licence)

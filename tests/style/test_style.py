@@ -59,10 +59,19 @@ def test_long_parameter_lists(tree):
     eight = ", ".join(f"int {c}" for c in "abcdefgh")
     seven = "int a, int b, int c, int d, int e, int f, int (*g)(int, int, int)"
     files = {"a.c": f"static int many({eight})\n{{\n    return few(a, b, c, d, e, f, g, h);\n}}\n",
-             "a.h": f"struct s {{\n    int (*member)({eight});\n}};\nint declared({eight});\n",
+             "a.h": f"struct s {{\n    int (*member)({eight});\n    int (*some[2])({eight});\n}};\n"
+                    f"int declared({eight});\ntypedef int (*handler)({eight});\n"
+                    f"int deep(int (*f)(int (*g)(int)), {eight[7:]});\n",
              "b.c": f'/* ({eight}) */ int few({seven})\n{{\n    call(1, 2, 3, 4, 5, 6, 7, 8, "(9, 9");\n}}\n'}
     assert {what for what, _ in wrong(sizes.parameters, tree(files))} == {
-        "a.c:many", "a.h:member", "a.h:declared"}
+        "a.c:many", "a.h:member", "a.h:some", "a.h:declared", "a.h:handler", "a.h:deep"}
+
+
+def test_lists_that_are_chained_by_hand(tree):
+    files = {"a.c": "struct one {\n    int a; /* struct one *no; */\n    struct one *next, **last;\n};\n",
+             "b.h": "struct two {\n    struct { int a; } in;\n    struct two *(*make)(struct two *);\n"
+                    "    LIST_ENTRY(two) next;\n    struct two *left, *right;\n    struct one *next;\n};\n"}
+    assert {what for what, _ in wrong(sizes.chained, tree(files))} == {"a.c:one.next", "a.c:one.last"}
 
 
 def test_files_without_a_licence(tree):

@@ -90,15 +90,16 @@ struct MHD_Connection *world_call(struct world *w, const struct call *asked)
         sign(w, &call, length);
     /* As libmicrohttpd does it: the head, the body in pieces, and once more for the answer. */
     state = intake_begin(&w->receiver, call.target, &connection);
-    intake_handle(&w->receiver, &connection, "", call.method, "", NULL, &none, &state);
+    const struct http_call head = {.method = call.method, .length = &none, .state = &state};
+    intake_handle(&w->receiver, &connection, &head);
     for (size_t at = 0; at < length;) {
         size_t piece = length - at < 1000 ? length - at : 1000, left = piece;
-        intake_handle(&w->receiver, &connection, "", call.method, "", call.body + at, &left,
-                      &state);
+        struct http_call body = {NULL, call.method, call.body + at, &left, &state};
+        intake_handle(&w->receiver, &connection, &body);
         ck_assert_uint_eq(left, 0);
         at += piece;
     }
-    intake_handle(&w->receiver, &connection, "", call.method, "", NULL, &none, &state);
+    intake_handle(&w->receiver, &connection, &head);
     http_free_request(state);
     ck_assert_uint_ne(connection.status, 0);
     return &connection;
