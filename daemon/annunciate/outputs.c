@@ -50,9 +50,7 @@ static bool concerns(const struct one_output *o, const struct incident *incident
 {
     const struct config_input *input = &o->outputs->options.config.inputs->items[incident->button];
     const struct option_list *inputs = &o->config->inputs;
-    bool named = inputs->count == 0;
-    for (size_t i = 0; i < inputs->count; i++)
-        named = named || strcmp(inputs->items[i], input->id) == 0;
+    bool named = inputs->count == 0 || option_list_find(inputs, input->id) < inputs->count;
     return named && (!input->silent || o->config->silent_alarms) &&
            (incident->class == INCIDENT_CLASS_ALARM ||
             (incident->class == INCIDENT_CLASS_DRILL && o->config->drills));

@@ -78,12 +78,9 @@ void asked_go_on(struct asked *a, const struct incident *incident)
 /* Which of its cameras that is; LIMIT_INPUT_CAMERAS if none. */
 static size_t index_of(const struct alarm *alarm, const char *camera)
 {
-    size_t count = alarm->cameras->count;
-    for (size_t i = 0; i < count && i < LIMIT_INPUT_CAMERAS; i++) {
-        if (strcmp(alarm->cameras->items[i], camera) == 0)
-            return i;
-    }
-    return LIMIT_INPUT_CAMERAS;
+    size_t index = option_list_find(alarm->cameras, camera);
+    bool is_there = index < alarm->cameras->count && index < LIMIT_INPUT_CAMERAS;
+    return is_there ? index : LIMIT_INPUT_CAMERAS;
 }
 
 /* As an id in a configuration, which one of before may have had. */

@@ -129,8 +129,7 @@ static void look_for(struct walk *w, const struct filled *f, size_t index, const
         return;
     if (o->type == OPTION_LIST) {
         const struct option_list *names = member;
-        for (size_t i = 0; i < names->count; i++)
-            w->found = w->found || strcmp(names->items[i], w->id) == 0;
+        w->found = w->found || option_list_find(names, w->id) < names->count;
     } else {
         const char *name;
         memcpy(&name, member, sizeof name);

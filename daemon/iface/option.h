@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum option_type {
     OPTION_ID, /* char *; letters, digits, '-', '_' and '.', beginning with one of the first two:
@@ -38,6 +39,15 @@ struct option_list {
     size_t count;
     char **items;
 };
+
+/* Which of them `text` is; their count if it is none. */
+static inline size_t option_list_find(const struct option_list *list, const char *text)
+{
+    size_t i = 0;
+    while (i < list->count && strcmp(list->items[i], text) != 0)
+        i++;
+    return i;
+}
 
 enum option_file {
     OPTION_FILE_NONE,    /* a folder, a socket, a file that will be made */
