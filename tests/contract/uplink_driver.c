@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One uplink by hand, for tests with hostile receivers (tests/e2e/test_uplink.py):
+ * One uplink by hand, for tests with hostile receivers (tests/e2e/test_uplink*.py):
  *
  *   uplink_driver <driver> <signing key> <state folder> [<option>=<value> …] [clock=<seconds>]
  *

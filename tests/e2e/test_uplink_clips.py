@@ -9,7 +9,7 @@ import pytest
 
 from mock_receiver import answer, digest_header, receipt
 from stand import wait_until
-from test_uplink import events, made, pki, receiver, uplink  # noqa: F401
+from uplink_fixtures import events, made, pki, receiver, uplink  # noqa: F401
 
 MANIFEST = "0190a1b2-0000-7000-8000-000000000001"
 PIECE = 4 << 20

@@ -11,7 +11,7 @@ import pytest
 
 from mock_receiver import Uplink
 from stand import Process, free_port, wait_until
-from test_uplink import pki  # noqa: F401
+from uplink_fixtures import pki  # noqa: F401
 
 ALARM = "0190a1b2-0000-7000-8000-00000000000a"
 
