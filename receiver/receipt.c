@@ -13,6 +13,8 @@ bool receipt_make(const struct key *key, const struct receipt_content *c,
     json_t *object = json_pack(
         "{ss,ss,ss,sI,ss,so}", c->kind, c->id, "digest", c->digest, "received_at", c->received_at,
         "receiver_seq", (json_int_t)c->receiver_seq, "state", "stored", "answers", c->answers);
+    if (c->newest_seq > 0)
+        json_object_set_new(object, "newest_seq", json_integer(c->newest_seq));
     struct receipt r = {.body = object ? json_dumps(object, JSON_COMPACT) : NULL};
     json_decref(object);
     if (!r.body)

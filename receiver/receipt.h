@@ -21,7 +21,8 @@ struct receipt_content {
     const char *request_digest; /* of the request that is answered */
     const char *received_at;
     int64_t receiver_seq;
-    json_t *answers; /* taken */
+    int64_t newest_seq; /* of this gateway's events, the highest number that is kept; 0: not said */
+    json_t *answers;    /* taken */
 };
 
 /* False if it could not be signed. */

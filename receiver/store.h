@@ -32,6 +32,8 @@ struct store_evidence {
 
 struct store_entry {
     int64_t receiver_seq;
+    int64_t newest_seq; /* of its gateway's events, the highest number that is kept; 0: none, or
+                           the database does not say */
     char received_at[32];
 };
 

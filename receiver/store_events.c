@@ -137,6 +137,15 @@ static enum store_result put_new(struct store *s, const struct event *event, con
     return good ? STORE_NEW : STORE_FAILED;
 }
 
+int64_t store_newest_seq(struct store *s, const char *source)
+{
+    sqlite3_stmt *row = sql_prepare(s->db, "SELECT max(seq) FROM event WHERE source=?1");
+    sql_bind_text(row, 1, source);
+    int64_t newest = sqlite3_step(row) == SQLITE_ROW ? sqlite3_column_int64(row, 0) : 0;
+    sqlite3_finalize(row);
+    return newest;
+}
+
 enum store_result store_put(struct store *s, const struct event *event, const char *bytes,
                             size_t length, const struct store_evidence *evidence,
                             struct store_entry *ret_entry)
@@ -149,6 +158,7 @@ enum store_result store_put(struct store *s, const struct event *event, const ch
         result = find_event(s, event->id, evidence->digest, ret_entry);
         if (result == STORE_NEW)
             result = put_new(s, event, bytes, length, evidence, ret_entry);
+        ret_entry->newest_seq = store_newest_seq(s, event->source);
         if (!store_end(s, result == STORE_NEW) && result == STORE_NEW)
             result = STORE_FAILED;
     }

@@ -71,6 +71,7 @@ enum store_result store_heartbeat(struct store *s, const struct event *event, co
              update_gateway(s, event, bytes, length, evidence->off_s, ret_entry->received_at)) &&
             count_beat(s, event->source, &ret_entry->receiver_seq) &&
             store_confirm_answers(s, event->source, event->answer_seq, &changed);
+        ret_entry->newest_seq = store_newest_seq(s, event->source);
         if (!store_end(s, good) && result == STORE_NEW)
             result = STORE_FAILED;
     }

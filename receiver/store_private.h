@@ -43,6 +43,10 @@ bool store_end(struct store *s, bool good);
  * that it changes, and frees it: their cards are made anew. */
 bool store_note_rows(struct store *s, sqlite3_stmt *row, const char *source);
 /* Within a transaction: the gateway has taken the answers up to `answer_seq`. */
+/* With the lock held. Of that gateway's events the highest number; 0 if there is none, or it cannot
+ * be read. */
+int64_t store_newest_seq(struct store *s, const char *source);
+
 bool store_confirm_answers(struct store *s, const char *source, int64_t answer_seq,
                            bool *ret_changed);
 /* Within a transaction. */

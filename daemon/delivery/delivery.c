@@ -88,6 +88,16 @@ static void on_answers(void *arg, size_t receiver, const struct uplink_answer *a
     }
 }
 
+static void on_numbers(void *arg, size_t receiver, uint64_t newest_seq)
+{
+    struct delivery *d = arg;
+    struct fact fact = {.kind = FACT_NUMBERS,
+                        .u.numbers = {.receiver = receiver, .newest_seq = newest_seq}};
+    snprintf(fact.u.numbers.name, sizeof fact.u.numbers.name, "%s",
+             d->receivers[receiver].config->id);
+    facts_publish(d->options.facts, &fact);
+}
+
 void delivery_answer_stored(struct delivery *d, size_t receiver, int64_t answer_seq)
 {
     struct delivery_receiver *r = &d->receivers[receiver];
@@ -297,6 +307,7 @@ int delivery_open(const struct delivery_options *options, const struct outbox_fo
                                  .uploaded = on_uploaded,
                                  .upload_failed = on_upload_failed,
                                  .answers = on_answers,
+                                 .numbers = on_numbers,
                                  .link_changed = on_link_changed,
                                  .heartbeat = on_heartbeat,
                                  .view = uplinks_view,

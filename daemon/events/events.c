@@ -11,6 +11,7 @@
 #include "envelope/envelope.h"
 #include "events/age.h"
 #include "events/health.h"
+#include "events/known.h"
 #include "events/leaving.h"
 #include "events/store_room.h"
 #include "events/watched.h"
@@ -60,6 +61,7 @@ struct events {
     struct store_room room;
     struct watched journal, witness;
     bool closed;
+    struct known known;
     struct age age;
     int64_t counted_ms, pruned_ms, opened_ms;
 };
@@ -159,6 +161,20 @@ static void begin_patience(struct pending *p)
     uv_timer_start(&p->patience, on_patience, (uint64_t)ev->config.storage->commit_wait_ms, 0);
 }
 
+static const char *now_text(const struct events *ev, char ret_text[CLOCK_TEXT_SIZE])
+{
+    struct clock_stamp now = clock_stamp_at(clock_monotonic_ns(), ev->envelope.floor_ms);
+    clock_format_utc(now.wall_ms, ret_text);
+    return ret_text;
+}
+
+static void pass_known(struct events *ev)
+{
+    char now[CLOCK_TEXT_SIZE];
+    if (!ev->closed && !ev->numbers_unknown)
+        known_pass(&ev->known, &ev->envelope, &ev->damage, now_text(ev, now));
+}
+
 static void begin_numbers(struct events *ev)
 {
     struct envelope *envelope = &ev->envelope;
@@ -171,6 +187,7 @@ static void begin_numbers(struct events *ev)
     envelope->used_seq = head.used_seq;
     memcpy(envelope->head, head.digest, sizeof envelope->head);
     ev->numbers_unknown = false;
+    pass_known(ev);
 }
 
 bool events_may_number(const struct events *ev)
@@ -334,18 +351,18 @@ static void count_age(struct events *ev, int64_t now_ms)
     save_age(ev);
 }
 
-static const char *now_text(const struct events *ev, char ret_text[CLOCK_TEXT_SIZE])
-{
-    struct clock_stamp now = events_stamp(ev, clock_monotonic_ns());
-    clock_format_utc(now.wall_ms, ret_text);
-    return ret_text;
-}
-
 static void on_store_damage(void *arg, const char *sentence)
 {
     struct events *ev = arg;
     char now[CLOCK_TEXT_SIZE];
     damage_add(&ev->damage, sentence, now_text(ev, now));
+}
+
+static void on_numbers(void *self, const struct fact *fact)
+{
+    struct events *ev = self;
+    known_note(&ev->known, &fact->u.numbers);
+    pass_known(ev);
 }
 
 static void on_store_forgets(void *arg, const char *forgetting)
@@ -380,6 +397,8 @@ void events_tick(struct events *ev)
     if (now_ms - ev->counted_ms >= COUNT_EVERY_MS)
         count_age(ev, now_ms);
     check_journal(ev);
+    if (ev->known.said.newest_seq > 0 && events_may_number(ev))
+        begin_numbers(ev);
     if (now_ms - ev->pruned_ms <= PRUNE_EVERY_MS)
         return;
     ev->pruned_ms = now_ms;
@@ -404,12 +423,10 @@ static void take_head(struct events *ev, const struct outbox_found *found)
     memcpy(ev->envelope.head, found->head, sizeof ev->envelope.head);
 }
 
-static void take_floor(struct events *ev, const struct outbox_found *found)
+static void take_floor(struct events *ev, int64_t wall_ms)
 {
-    int64_t floor_ms =
-        found->newest_wall_ms > clock_build_ms() ? found->newest_wall_ms : clock_build_ms();
-    if (floor_ms > ev->envelope.floor_ms)
-        ev->envelope.floor_ms = floor_ms;
+    if (wall_ms > ev->envelope.floor_ms)
+        ev->envelope.floor_ms = wall_ms;
 }
 
 static void load_age(struct events *ev, const struct outbox_found *found)
@@ -435,7 +452,7 @@ static void on_store_found(void *arg, const struct outbox_found *found)
              found->pending_count, found->pending_count == 1 ? "y" : "ies");
     if (ev->numbers_unknown)
         take_head(ev, found);
-    take_floor(ev, found);
+    take_floor(ev, found->newest_wall_ms);
     load_age(ev, found);
     save_age(ev); /* over what was counted without it, which waits to be written */
     damage_catch_up(&ev->damage, found, now_text(ev, now));
@@ -509,12 +526,14 @@ int events_open(const struct events_options *options, struct events **ret_events
     }
     kept_init(&ev->kept, ev->loop, ev->facts, ev->outbox, ev->config.storage->commit_wait_ms);
     take_head(ev, ret_found);
-    take_floor(ev, ret_found);
+    take_floor(ev, clock_build_ms());
+    take_floor(ev, ret_found->newest_wall_ms);
     damage_open(&ev->damage, ev->facts, ev->outbox, ret_found, now_text(ev, now));
     if (ret_found->earlier)
         damage_catch_up(&ev->damage, ret_found->earlier, now_text(ev, now));
     take_restored(ev, ret_found);
     load_age(ev, ret_found);
+    facts_subscribe(ev->facts, FACT_BIT(FACT_NUMBERS), on_numbers, ev);
     *ret_events = ev;
     return 0;
 }

@@ -40,6 +40,7 @@ enum fact_kind {
     FACT_DELIVERED,      /* delivery: a receiver has an event */
     FACT_ATTEMPT_FAILED,
     FACT_ANSWER,  /* delivery: what a person at a receiver has decided, told once */
+    FACT_NUMBERS, /* delivery: how far a receiver has this gateway's events, by a receipt */
     FACT_COMMAND, /* delivery: what a platform asks; answered by delivery_reply */
     FACT_LINK,
     FACT_UPLOADED, /* delivery: a receiver has a clip */
@@ -134,6 +135,12 @@ struct fact_answer {
     struct uplink_answer answer;
 };
 
+struct fact_numbers {
+    size_t receiver;
+    char name[FACT_ID_SIZE]; /* its id */
+    uint64_t newest_seq;
+};
+
 struct fact_command {
     size_t receiver;
     uint64_t ticket;
@@ -191,6 +198,7 @@ struct fact {
         struct fact_delivered delivered;
         struct fact_failed failed; /* FACT_ATTEMPT_FAILED, FACT_UPLOAD_FAILED */
         struct fact_answer answer;
+        struct fact_numbers numbers;
         struct fact_command command;
         struct fact_link link;
         struct fact_uploaded uploaded;

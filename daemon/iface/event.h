@@ -18,6 +18,9 @@
 #define EVENT_DIGEST_BYTES 32
 #define EVENT_TYPE_SIZE    32
 
+/* The largest number that a double holds exactly, as receivers count. */
+#define EVENT_SEQ_MAX ((UINT64_C(1) << 53) - 1)
+
 /* How urgent; it decides the lane in which the event travels. */
 enum event_class {
     EVENT_CLASS_PRESS,     /* …alarm.raised, …drill.raised, …test.raised */

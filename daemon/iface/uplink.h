@@ -82,6 +82,8 @@ struct uplink_result {
     const char *receipt_headers; /* Content-Digest, Signature-Input, Signature of the receipt */
     const struct uplink_answer *answers;
     size_t answer_count;
+    uint64_t newest_seq; /* STORED: of this gateway's events, the highest number that the receiver
+                            has, by its receipt; 0: it does not say */
 };
 
 /* Runs exactly once for each send or upload, in the loop thread, never from within that call. */

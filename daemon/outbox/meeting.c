@@ -73,6 +73,11 @@ void outbox_begin_numbers(struct outbox *ob, struct outbox_head *head)
                     (unsigned long long)head->used_seq + 1);
 }
 
+uint64_t outbox_numbers_above(uint64_t seq)
+{
+    return seq <= NUMBERS_FAR_LATEST ? numbers_far(seq, clock_wall_ms()) : 0;
+}
+
 void meet_free(struct meeting *m)
 {
     if (!m)

@@ -12,7 +12,6 @@
 
 #define FAR_EPOCH_MS INT64_C(1577836800000) /* 2020-01-01 */
 #define FAR_BITS     27
-#define FAR_LATEST   (RECORD_SEQ_MAX / 2) /* that of 2083; later by the clock, and no further */
 
 static uint64_t ceiling_above(uint64_t seq)
 {
@@ -72,8 +71,8 @@ uint64_t numbers_far(uint64_t known, int64_t wall_ms)
     uint32_t random;
     int64_t minutes = (wall_ms - FAR_EPOCH_MS) / 60000;
     uint64_t by_time = (uint64_t)(minutes > 1 ? minutes : 1) << FAR_BITS;
-    if (by_time > FAR_LATEST)
-        by_time = FAR_LATEST;
+    if (by_time > NUMBERS_FAR_LATEST)
+        by_time = NUMBERS_FAR_LATEST;
     uint64_t above = by_time > known ? by_time : known + NUMBERS_STEP;
     uuid_random(&random, sizeof random);
     above += random & ((UINT32_C(1) << FAR_BITS) - 1);

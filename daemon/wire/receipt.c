@@ -126,6 +126,13 @@ static int parse_answer(const json_t *object, struct uplink_answer *ret_answer)
     return 0;
 }
 
+/* Optional; what makes no sense is not said. */
+static uint64_t parse_newest(const json_t *value)
+{
+    json_int_t seq = json_integer_value(value);
+    return seq > 0 && (uint64_t)seq <= EVENT_SEQ_MAX ? (uint64_t)seq : 0;
+}
+
 /* That the event is stored does not depend on what else people there have to say. */
 static void note_unread(struct receipt *receipt, size_t which)
 {
@@ -178,6 +185,7 @@ int receipt_verify(const struct receipt_input *input, const struct key_ring *rin
         result = expect_text(body, "state", "stored", e);
     if (result == 0) {
         parse_answers(json_object_get(body, "answers"), receipt);
+        receipt->newest_seq = parse_newest(json_object_get(body, "newest_seq"));
         *ret_receipt = *receipt;
     }
     free(receipt);

@@ -39,6 +39,8 @@ struct receipt_input {
 };
 
 struct receipt {
+    uint64_t newest_seq; /* of this gateway's events, the highest number that the receiver has; 0:
+                            it does not say, or says what is no number of an event */
     struct uplink_answer answers[RECEIPT_ANSWERS_MAX];
     uint32_t answer_count;
     uint16_t unread;       /* answers that make no sense: they count for nothing */

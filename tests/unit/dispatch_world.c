@@ -71,6 +71,13 @@ static void on_answers(void *arg, size_t receiver, const struct uplink_answer *a
     told[receiver].delivered_at_answers = told[receiver].delivered;
 }
 
+static void on_numbers(void *arg, size_t receiver, uint64_t newest_seq)
+{
+    (void)arg;
+    told[receiver].number_calls++;
+    told[receiver].newest_seq = newest_seq;
+}
+
 static void on_link_changed(void *arg, size_t receiver, enum dispatch_link link, const char *reason)
 {
     (void)arg;
@@ -111,6 +118,7 @@ static const struct dispatch_host host = {.load = on_load,
                                           .uploaded = on_uploaded,
                                           .upload_failed = on_upload_failed,
                                           .answers = on_answers,
+                                          .numbers = on_numbers,
                                           .link_changed = on_link_changed,
                                           .heartbeat = on_heartbeat,
                                           .view = on_view,

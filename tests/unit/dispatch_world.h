@@ -18,6 +18,8 @@
 /* What the host was told. */
 struct told {
     unsigned delivered, failed, uploaded, upload_failed, answers, answer_calls, views;
+    unsigned number_calls;
+    uint64_t newest_seq;
     unsigned delivered_at_answers; /* how many were delivered when answers came last */
     unsigned links;                /* changes */
     enum dispatch_link link;

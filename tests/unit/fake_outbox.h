@@ -50,6 +50,7 @@ struct fake_outbox {
     struct outbox_host host;
     char *damage; /* found at the open */
     uint64_t last_seq, used_seq;
+    uint64_t above_seq, above_asked;  /* what outbox_numbers_above answers, and was asked */
     uint64_t far_seq;                 /* 0: numbers are known at the open */
     const char *unknown;              /* why the store is not; NULL: it is */
     struct outbox_restored *restored; /* found at the open */

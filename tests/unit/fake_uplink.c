@@ -157,7 +157,8 @@ void fake_end(struct uplink *u, struct fake_attempt *attempt, enum uplink_outcom
                                    .retry_after_ms = u->retry_after_ms,
                                    .answered = u->answered,
                                    .answers = u->answers,
-                                   .answer_count = u->answer_count};
+                                   .answer_count = u->answer_count,
+                                   .newest_seq = u->newest_seq};
     ck_assert_ptr_nonnull(attempt);
     ck_assert(!attempt->ended);
     snprintf(result.reason, sizeof result.reason, "%s", reason);

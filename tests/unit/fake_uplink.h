@@ -38,6 +38,7 @@ struct uplink {
     bool answered; /* what fails does so by the receiver's own word */
     const struct uplink_answer *answers;
     size_t answer_count;
+    uint64_t newest_seq; /* that its receipts say */
     size_t count, ended;
     struct fake_attempt attempts[FAKE_ATTEMPTS_MAX];
     bool paused, closed;

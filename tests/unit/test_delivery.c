@@ -401,6 +401,20 @@ START_TEST(more_answers_than_a_receipt_may_bring_are_taken_when_earlier_ones_are
 }
 END_TEST
 
+START_TEST(how_far_a_receiver_has_the_events_is_a_fact_with_its_name)
+{
+    struct uplink_result result = {
+        .outcome = UPLINK_OUTCOME_STORED, .finished_ns = virtual_ns(), .newest_seq = 41};
+    virtual_advance(facts, 20000);
+    end_attempt(under_way(1, 0), &result);
+    facts_tell(facts);
+    const struct fact_numbers *numbers = &last(FACT_NUMBERS)->u.numbers;
+    ck_assert_uint_eq(numbers->receiver, 1);
+    ck_assert_str_eq(numbers->name, "school");
+    ck_assert_uint_eq(numbers->newest_seq, 41);
+}
+END_TEST
+
 START_TEST(an_answer_is_told_once_and_confirmed_when_it_is_on_the_disk)
 {
     answer(3);
@@ -537,6 +551,7 @@ int main(void)
     tcase_add_loop_test(tc, what_failed_is_read_from_the_store_again_if_it_was_pending_before, 0,
                         2);
     tcase_add_test(tc, an_answer_is_told_once_and_confirmed_when_it_is_on_the_disk);
+    tcase_add_test(tc, how_far_a_receiver_has_the_events_is_a_fact_with_its_name);
     tcase_add_test(
         tc, more_answers_than_a_receipt_may_bring_are_taken_when_earlier_ones_are_on_the_disk);
     tcase_add_test(tc, a_receiver_whose_uplink_cannot_be_opened_is_a_fault_and_stops_nobody);

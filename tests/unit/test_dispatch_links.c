@@ -235,6 +235,29 @@ START_TEST(answers_are_told_once_and_only_with_a_receipt)
 }
 END_TEST
 
+START_TEST(how_far_a_receiver_has_the_events_is_told_with_each_receipt_that_says_so)
+{
+    struct uplink *u = add_proven();
+    offer(1, EVENT_CLASS_PRESS, alarm_a);
+    u->newest_seq = 41;
+    fake_end(u, fake_find(u, 1), UPLINK_OUTCOME_RETRY, "no answer");
+    run(250);
+    fake_end(u, fake_find(u, 1), UPLINK_OUTCOME_UNCONFIRMED, ""); /* nobody has signed that */
+    ck_assert_uint_eq(told[0].number_calls, 0);
+    offer(2, EVENT_CLASS_PRESS, alarm_a);
+    fake_end(u, fake_find(u, 2), UPLINK_OUTCOME_STORED, "");
+    ck_assert_uint_eq(told[0].number_calls, 1);
+    ck_assert_uint_eq(told[0].newest_seq, 41);
+    u->newest_seq = 42;
+    run(BEAT_MS);
+    ck_assert_uint_eq(told[0].number_calls, 2);
+    ck_assert_uint_eq(told[0].newest_seq, 42);
+    u->newest_seq = 0;
+    run(BEAT_MS);
+    ck_assert_uint_eq(told[0].number_calls, 2);
+}
+END_TEST
+
 /* They were given without knowing of that receipt, and are told before it is. */
 START_TEST(answers_are_told_before_what_the_same_receipt_proves)
 {
@@ -510,6 +533,7 @@ int main(void)
     tcase_add_test(tc, a_press_that_the_store_has_lost_dams_up_nothing);
     tcase_add_test(tc, a_press_that_rotted_in_the_store_is_tried_once_and_dams_up_nothing);
     tcase_add_test(tc, answers_are_told_once_and_only_with_a_receipt);
+    tcase_add_test(tc, how_far_a_receiver_has_the_events_is_told_with_each_receipt_that_says_so);
     tcase_add_test(tc, answers_are_told_before_what_the_same_receipt_proves);
     tcase_add_test(tc, what_was_under_way_goes_on_over_the_new_uplink);
     tcase_add_loop_test(tc, what_the_old_uplink_had_proven_says_nothing_about_the_new_one, 0, 2);

@@ -32,6 +32,7 @@ int __wrap_receipt_verify(const struct receipt_input *asked_input, const struct 
         return err_set(e, -verdict, "the receipt is wrong");
     ret_receipt->answer_count = 1;
     ret_receipt->answers[0].answer_seq = 7;
+    ret_receipt->newest_seq = 41;
     return 0;
 }
 
@@ -181,6 +182,7 @@ START_TEST(a_receipt_that_verifies_is_stored_and_brings_its_evidence)
                                              "Signature-Input: input\nSignature: signature\n");
     ck_assert_uint_eq(result.answer_count, 1);
     ck_assert_int_eq(result.answers[0].answer_seq, 7);
+    ck_assert_uint_eq(result.newest_seq, 41);
 }
 END_TEST
 

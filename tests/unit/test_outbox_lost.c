@@ -180,6 +180,16 @@ START_TEST(what_is_lost_of_far_numbers_is_told)
 }
 END_TEST
 
+/* What somebody else says: it may be false, and numbers must not come near their end by it. */
+START_TEST(a_number_that_another_has_is_passed_unless_no_clock_gives_it)
+{
+    ck_assert_uint_gt(outbox_numbers_above(5000), numbers_far(0, 0));
+    ck_assert_uint_gt(outbox_numbers_above(NUMBERS_FAR_LATEST), NUMBERS_FAR_LATEST);
+    ck_assert_uint_lt(outbox_numbers_above(NUMBERS_FAR_LATEST), RECORD_SEQ_MAX / 4 * 3);
+    ck_assert_uint_eq(outbox_numbers_above(NUMBERS_FAR_LATEST + 1), 0);
+}
+END_TEST
+
 /* The witness has seen the second of those that lie far above the first two. */
 START_TEST(far_numbers_of_a_store_that_has_gone_are_not_counted)
 {
@@ -233,6 +243,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, what_is_lost_of_far_numbers_is_told, 0, 2);
     tcase_add_loop_test(tc, far_numbers_of_a_store_that_has_gone_are_not_counted, 0, 2);
     tcase_add_test(tc, what_came_after_the_witness_was_written_is_told_too);
+    tcase_add_test(tc, a_number_that_another_has_is_passed_unless_no_clock_gives_it);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -64,6 +64,18 @@ START_TEST(a_good_event_is_stored_and_its_receipt_says_which)
 }
 END_TEST
 
+/* By its receipts a gateway that has lost its store sees that it has. */
+START_TEST(a_receipt_says_how_far_the_gateways_events_are_here)
+{
+    const struct call seventh = {.body = EVENT_OF(WORLD_EVENT, WORLD_SOURCE, "7"),
+                                 .id = WORLD_EVENT};
+    const struct call first = {.body = EVENT_OF(WORLD_OTHER, WORLD_SOURCE, "1"), .id = WORLD_OTHER};
+    ck_assert_int_eq(world_number(world_call(&w, &seventh), "newest_seq"), 7);
+    ck_assert_int_eq(world_number(world_call(&w, &first), "newest_seq"), 7);
+    ck_assert_int_eq(world_number(world_call(&w, &first), "newest_seq"), 7); /* a repeat */
+}
+END_TEST
+
 START_TEST(the_same_bytes_again_have_the_same_receipt_and_other_bytes_none)
 {
     const struct call good = {.body = GOOD, .id = WORLD_EVENT};
@@ -189,6 +201,7 @@ int main(void)
     TCase *tc = tcase_create("intake");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_good_event_is_stored_and_its_receipt_says_which);
+    tcase_add_test(tc, a_receipt_says_how_far_the_gateways_events_are_here);
     tcase_add_test(tc, the_same_bytes_again_have_the_same_receipt_and_other_bytes_none);
     tcase_add_test(tc, a_nonce_is_good_for_one_event);
     tcase_add_test(tc, an_event_of_a_gateway_whose_clock_is_wrong_is_taken_and_that_is_kept);

@@ -162,7 +162,8 @@ START_TEST(a_drill_becomes_an_alarm_and_an_alarm_never_a_drill)
 }
 END_TEST
 
-static void beat(const char *boot, int64_t monoms, const char *bytes, int64_t answer_seq)
+/* How far the gateway's events are here, as the receipt says it. */
+static int64_t beat(const char *boot, int64_t monoms, const char *bytes, int64_t answer_seq)
 {
     static unsigned nonces;
     char nonce[32];
@@ -175,6 +176,7 @@ static void beat(const char *boot, int64_t monoms, const char *bytes, int64_t an
     const struct store_evidence evidence = {.nonce = nonce, .nonce_until_s = INT64_MAX};
     ck_assert_int_eq(store_heartbeat(s, &event, bytes, strlen(bytes), &evidence, &entry),
                      STORE_NEW);
+    return entry.newest_seq;
 }
 
 static void expect_beat(const char *word)
@@ -195,6 +197,23 @@ START_TEST(of_two_lines_heartbeats_the_later_counts_and_another_boot_always)
     beat("two", 5, "{\"data\":{\"n\":\"restarted\"}}", 0);
     expect_beat("restarted");
     expect_beat("\"beats\":4");
+}
+END_TEST
+
+START_TEST(a_heartbeats_receipt_says_how_far_that_gateways_events_are_here)
+{
+    ck_assert_int_eq(beat("one", 100, "{}", 0), 0);
+    put('a', 7, 0);
+    put('b', 3, 0);
+    ck_assert_int_eq(beat("one", 200, "{}", 0), 7);
+    struct event other = {.source = "tocsin:another", .seq = 41, .type = "tocsin.fault.raised"};
+    struct store_entry entry;
+    memcpy(other.id, "01890a5d-ac96-774b-bcce-b302099a8fff", 37);
+    const struct store_evidence evidence = {
+        .nonce = "other", .nonce_until_s = INT64_MAX, .digest = "sha-256=:x:", .headers = ""};
+    ck_assert_int_eq(store_put(s, &other, "{}", 2, &evidence, &entry), STORE_NEW);
+    ck_assert_int_eq(entry.newest_seq, 41);
+    ck_assert_int_eq(beat("one", 300, "{}", 0), 7);
 }
 END_TEST
 
@@ -256,6 +275,7 @@ int main(void)
     tcase_add_test(tc, two_events_with_one_number_or_one_that_follows_another_are_a_fork);
     tcase_add_test(tc, an_event_is_stored_with_all_that_belongs_to_it_or_not_at_all);
     tcase_add_test(tc, a_drill_becomes_an_alarm_and_an_alarm_never_a_drill);
+    tcase_add_test(tc, a_heartbeats_receipt_says_how_far_that_gateways_events_are_here);
     tcase_add_test(tc, of_two_lines_heartbeats_the_later_counts_and_another_boot_always);
     tcase_add_test(tc, an_answer_is_told_until_the_gateway_has_taken_it_and_no_other);
     tcase_add_test(tc, a_gateway_that_has_taken_more_than_was_given_gets_higher_numbers);

@@ -211,6 +211,7 @@ START_TEST(a_receipt_is_believed_only_if_everything_fits)
     ck_assert_int_eq(receipt.answers[0].answer_seq, 7);
     ck_assert_uint_eq(receipt.answers[0].seen_seq, 41);
     ck_assert_int_eq(receipt.answers[0].state, UPLINK_ANSWER_COMING);
+    ck_assert_uint_eq(receipt.newest_seq, 0);
 
     ck_assert_int_ne(check_receipt(&m, 201, &receipt, &e), 0);
     bad = m;
@@ -222,6 +223,35 @@ START_TEST(a_receipt_is_believed_only_if_everything_fits)
     bad = m;
     memcpy(bad.request, "sha-256=:AAAA", 13);
     ck_assert_int_ne(check_receipt(&bad, 200, &receipt, &e), 0);
+    drop_key();
+}
+END_TEST
+
+static const struct {
+    const char *said;
+    uint64_t newest;
+} numbers[] = {{"41", 41},
+               {"9007199254740991", EVENT_SEQ_MAX},
+               {"9007199254740992", 0},
+               {"0", 0},
+               {"-1", 0},
+               {"\"41\"", 0},
+               {"41.0", 0},
+               {"null", 0}};
+
+START_TEST(a_receipt_may_say_how_far_the_receiver_has_the_events)
+{
+    static struct receipt receipt;
+    struct made m;
+    struct err e;
+    char body[600], answers[100];
+    make_key("p256");
+    make_receipt(&m, "{}");
+    snprintf(answers, sizeof answers, "null,\"newest_seq\":%s", numbers[_i].said);
+    receipt_body(&m, body, sizeof body, "stored", answers);
+    make_receipt(&m, body);
+    ck_assert_msg(check_receipt(&m, 200, &receipt, &e) == 0, "%s", e.text);
+    ck_assert_uint_eq(receipt.newest_seq, numbers[_i].newest);
     drop_key();
 }
 END_TEST
@@ -500,6 +530,8 @@ int main(void)
     tcase_add_test(tc, a_receipt_is_believed_only_if_everything_fits);
     tcase_add_test(tc, a_signed_receipt_with_the_wrong_words_is_not_a_receipt);
     tcase_add_loop_test(tc, what_an_answer_had_seen_may_be_left_out_and_is_else_a_number, 0, 6);
+    tcase_add_loop_test(tc, a_receipt_may_say_how_far_the_receiver_has_the_events, 0,
+                        sizeof numbers / sizeof *numbers);
     tcase_add_test(tc, answers_that_make_no_sense_cost_no_receipt_and_no_other_answer);
     tcase_add_loop_test(tc, answers_are_taken_up_to_a_limit_and_long_texts_between_characters, 0,
                         2);

@@ -110,6 +110,7 @@ static void take_evidence(const struct outcome_rules *rules, const struct https_
     result->receipt_headers = evidence->receipt;
     result->answers = rules->receipt.answers;
     result->answer_count = rules->receipt.answer_count;
+    result->newest_seq = rules->receipt.newest_seq;
 }
 
 void outcome_of(struct outcome_rules *rules, const struct exchanged *what,
