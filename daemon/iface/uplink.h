@@ -57,12 +57,12 @@ enum uplink_answer_state {
 /* What a person at the receiver decided; only ever taken from a verified receipt. */
 struct uplink_answer {
     int64_t answer_seq;
-    char alarm[UUID_TEXT_SIZE];
     uint64_t seen_seq; /* of that alarm's presses, the newest that they had before them; 0: none */
-    bool says_seen;    /* else `seen_seq` was not said */
     enum uplink_answer_state state;
+    bool says_seen; /* else `seen_seq` was not said */
+    char alarm[UUID_TEXT_SIZE];
     char by[128];
-    char at[40];
+    char at[36]; /* RFC 3339, to nanoseconds and with an offset */
     char note[512];
 };
 
