@@ -118,7 +118,7 @@ static const struct file_head *head_of(const unsigned char *data, size_t length)
     const struct file_head *h = (const void *)data; /* stands as malloc's memory does */
     bool is_one =
         length >= HEAD_BYTES && memcmp(h->magic, MAGIC, sizeof h->magic) == 0 &&
-        h->seq <= RECORD_SEQ_MAX && memchr(h->boot, '\0', sizeof h->boot) &&
+        h->seq <= EVENT_SEQ_MAX && memchr(h->boot, '\0', sizeof h->boot) &&
         record_checksum(data + AFTER_CHECKSUM, HEAD_BYTES - AFTER_CHECKSUM) == h->checksum;
     return is_one ? h : NULL;
 }

@@ -33,9 +33,9 @@ int numbers_read(struct store *s, struct err *e)
     if (step != SQLITE_ROW && step != SQLITE_DONE)
         return store_error(s, e, "numbers");
     int count = sscanf(text, "%llu clean %llu used %llu", &ceiling, &clean, &used);
-    bool is_sound = count >= 1 && ceiling <= RECORD_SEQ_MAX;
+    bool is_sound = count >= 1 && ceiling <= EVENT_SEQ_MAX;
     s->ceiling = is_sound ? ceiling : 0;
-    s->is_clean = is_sound && count >= 2 && used <= RECORD_SEQ_MAX;
+    s->is_clean = is_sound && count >= 2 && used <= EVENT_SEQ_MAX;
     s->clean_seq = clean;
     s->left_out = s->is_clean && count == 3;
     if (s->left_out)

@@ -46,7 +46,7 @@ uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling);
  */
 uint64_t numbers_far(uint64_t known, int64_t wall_ms);
 #define NUMBERS_FAR_LATEST                                                                         \
-    (RECORD_SEQ_MAX / 2) /* that of 2083; later by the clock, and no further */
+    (EVENT_SEQ_MAX / 2) /* that of 2083; later by the clock, and no further */
 /* Whether it may have been given so; of a difference, whether such a leap lies between. */
 bool numbers_are_far(uint64_t seq);
 

@@ -115,7 +115,7 @@ static bool ends(const char *text, size_t size)
 
 static bool head_is_sound(const struct head *head)
 {
-    return head->seq > 0 && head->seq <= RECORD_SEQ_MAX && head->class <= EVENT_CLASS_MANIFEST &&
+    return head->seq > 0 && head->seq <= EVENT_SEQ_MAX && head->class <= EVENT_CLASS_MANIFEST &&
            head->has_upload <= 1 && head->has_row <= 1 && head->bytes > 0 &&
            ends(head->id, sizeof head->id) && uuid_is_valid(head->id) &&
            ends(head->type, sizeof head->type) && ends(head->alarm, sizeof head->alarm);

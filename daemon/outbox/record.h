@@ -16,9 +16,6 @@
 /* Names of receivers, each with a space behind it. */
 #define RECORD_NAMES_SIZE ((size_t)LIMIT_RECEIVERS * (LIMIT_ID_BYTES + 1) + 1)
 
-/* A larger number is none: receivers count in doubles. */
-#define RECORD_SEQ_MAX EVENT_SEQ_MAX
-
 /* Borrowed; read from a record, the texts point into its bytes. */
 struct record {
     struct event *event;

@@ -52,7 +52,7 @@ static bool scan(const char *text, size_t length, struct witness *w)
         return false;
     if (decode_hex(stored, strlen(stored), read.stored.digest, EVENT_DIGEST_BYTES) < 0 ||
         decode_hex(newest, strlen(newest), read.newest.digest, EVENT_DIGEST_BYTES) < 0 ||
-        read.newest.seq > RECORD_SEQ_MAX || read.ceiling > RECORD_SEQ_MAX)
+        read.newest.seq > EVENT_SEQ_MAX || read.ceiling > EVENT_SEQ_MAX)
         return false;
     if (print(&read, read.ceiling, again) != (int)length || memcmp(again, text, length) != 0)
         return false;

@@ -133,9 +133,9 @@ START_TEST(what_does_not_hold_together_is_not_believed)
     ck_assert_int_eq(read_back(&record), RECORD_GOOD);
     event->seq = 0;
     ck_assert_int_eq(read_back(&record), RECORD_DAMAGED);
-    event->seq = RECORD_SEQ_MAX + 1;
+    event->seq = EVENT_SEQ_MAX + 1;
     ck_assert_int_eq(read_back(&record), RECORD_DAMAGED);
-    event->seq = RECORD_SEQ_MAX;
+    event->seq = EVENT_SEQ_MAX;
     ck_assert_int_eq(read_back(&record), RECORD_GOOD);
     event->class = EVENT_CLASS_HEARTBEAT;
     ck_assert_int_eq(read_back(&record), RECORD_DAMAGED);

@@ -185,7 +185,7 @@ START_TEST(a_number_that_another_has_is_passed_unless_no_clock_gives_it)
 {
     ck_assert_uint_gt(outbox_numbers_above(5000), numbers_far(0, 0));
     ck_assert_uint_gt(outbox_numbers_above(NUMBERS_FAR_LATEST), NUMBERS_FAR_LATEST);
-    ck_assert_uint_lt(outbox_numbers_above(NUMBERS_FAR_LATEST), RECORD_SEQ_MAX / 4 * 3);
+    ck_assert_uint_lt(outbox_numbers_above(NUMBERS_FAR_LATEST), EVENT_SEQ_MAX / 4 * 3);
     ck_assert_uint_eq(outbox_numbers_above(NUMBERS_FAR_LATEST + 1), 0);
 }
 END_TEST

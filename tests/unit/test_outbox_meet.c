@@ -562,7 +562,7 @@ START_TEST(far_numbers_lie_above_all_that_is_known_and_never_meet)
     ck_assert(numbers_are_far(numbers_far(41, 0)));
     ck_assert_uint_eq(numbers_far(41, 0) % NUMBERS_STEP, 0);
     int64_t year_9999_ms = INT64_C(253402300799000); /* and one that is wrong */
-    ck_assert_uint_lt(numbers_far(41, year_9999_ms), RECORD_SEQ_MAX - RECORD_SEQ_MAX / 4);
+    ck_assert_uint_lt(numbers_far(41, year_9999_ms), EVENT_SEQ_MAX - EVENT_SEQ_MAX / 4);
     known = numbers_far(41, year_9999_ms);
     ck_assert_uint_gt(numbers_far(known, year_9999_ms), known);
 }
