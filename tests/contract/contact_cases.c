@@ -83,11 +83,11 @@ START_TEST(an_edge_that_waited_for_a_late_loop_has_its_own_time)
     watcher_await_level(&first, false);
     watcher_mark(&first);
     press(true);
-    int64_t pressed_ns = clock_monotonic_ns();
-    uv_sleep(LATE_MS);
+    uv_sleep(LATE_MS); /* the loop is late: the time itself has to pass */
+    int64_t late_ns = clock_monotonic_ns();
     const struct told *active = watcher_await(&first, TOLD_ACTIVE);
     ck_assert_int_eq(active->cause, INPUT_CAUSE_EDGE);
-    ck_assert_int_lt(active->at_ns - pressed_ns, LATE_MS * INT64_C(1000000) / 2);
+    ck_assert_int_lt(active->at_ns, late_ns);
 }
 END_TEST
 

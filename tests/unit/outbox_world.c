@@ -100,7 +100,12 @@ void open_outbox(struct fixture *f)
 
 void close_outbox(struct fixture *f)
 {
-    ck_assert_uint_eq(outbox_close(f->outbox, patience_ms()), 0);
+    close_outbox_within(f, patience_ms());
+}
+
+void close_outbox_within(struct fixture *f, int64_t ms)
+{
+    ck_assert_uint_eq(outbox_close(f->outbox, ms), 0);
     outbox_found_finish(&f->found);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&f->loop), 0);

@@ -47,6 +47,7 @@ void end(struct fixture *f);
 
 /* A restart, in two halves. */
 void close_outbox(struct fixture *f);
+void close_outbox_within(struct fixture *f, int64_t ms); /* for so long the stop may try */
 void open_outbox(struct fixture *f);
 
 /* Made one after the other by `seq`; the caller's reference. */
