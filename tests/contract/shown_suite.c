@@ -51,8 +51,7 @@ void on_shown_fault(void *arg, const char *text)
 static void begin(void)
 {
     ck_assert_int_eq(uv_loop_init(&loop), 0);
-    strcpy(folder, "/tmp/tocsin-leds-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
 }
 
 static void end(void)

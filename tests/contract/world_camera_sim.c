@@ -9,6 +9,7 @@
 #include "camera_world.h"
 #include "drivers/camera/cameras.h"
 #include "drivers/camera/types.h"
+#include "test_folder.h"
 #include "video/clip.h"
 #include "video_units.h"
 
@@ -31,8 +32,7 @@ static void begin(void)
 {
     struct clip_file *clip;
     struct err e;
-    snprintf(folder, sizeof folder, "/tmp/tocsin-camera.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     ck_assert_int_eq(clip_create(folder, "019a0000-0000-7000-8000-000000000001", "film",
                                  video_streams, 2, &clip, &e),
                      0);

@@ -2,6 +2,7 @@
 /* The journal of what is not committed, as whoever is the gateway's user may have written it: as a
  * file, and as one record whose size and checksum are right, so that what stands behind them is
  * reached. What is read must be fit to be written again. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +26,14 @@ static const char *path_of(int which)
     return path;
 }
 
+/* With what the journal has put aside as damaged. */
 static void remove_folder(void)
 {
-    unlink(path_of(0));
-    unlink(path_of(1));
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
     rmdir(folder);
 }
 

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "test_folder.h"
+
 static const struct option post_table[] = {
     {.key = "id",
      .type = OPTION_ID,
@@ -196,7 +198,7 @@ const struct driver_type *const readers[] = {&reader_type, &paper_type, NULL};
 
 const struct conf_row rows[ROWS] = {{&posts, NULL}, {&patrol, readers}, {&watch, NULL}};
 
-static char folder[] = "/tmp/tocsin-conf-XXXXXX";
+static char folder[TEST_FOLDER_SIZE];
 char path[80];
 char *told;
 struct err why;
@@ -214,8 +216,7 @@ static void write_file(const char *name, const char *text, mode_t mode)
 
 void patrol_set_up(void)
 {
-    strcpy(folder, "/tmp/tocsin-conf-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     snprintf(path, sizeof path, "%s/file.yaml", folder);
     write_file("pin", "1234\n", 0640);
     write_file("pin-2", "1234\n", 0640);

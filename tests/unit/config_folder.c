@@ -10,11 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "test_folder.h"
+
 void config_folder_init(struct config_folder *f)
 {
     *f = (struct config_folder){0};
-    snprintf(f->path, sizeof f->path, "/tmp/tocsin-config-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->path));
+    test_folder(f->path, sizeof f->path);
     snprintf(f->file, sizeof f->file, "%s/tocsin.yaml", f->path);
     config_folder_write(f, "key.pem", "key\n", 4, 0640);
     config_folder_write(f, "ca.pem", "ca\n", 3, 0644);

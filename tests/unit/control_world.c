@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "test_folder.h"
 
 static void run_echo(void *arg, struct control_request *request, const json_t *arguments)
 {
@@ -112,8 +113,7 @@ void open_control(struct fixture *f)
 struct fixture *begin(void)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    strcpy(f->folder, "/tmp/tocsin-control-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    test_folder(f->folder, sizeof f->folder);
     snprintf(f->path, sizeof f->path, "%s/control.sock", f->folder);
     uv_loop_init(&f->loop);
     open_control(f);

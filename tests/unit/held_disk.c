@@ -15,8 +15,7 @@ struct fixture *begin(void)
 {
     struct fixture *f = calloc(1, sizeof *f);
     watched_vfs_install(NULL);
-    strcpy(f->folder, "/tmp/tocsin-held-disk-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    test_folder(f->folder, sizeof f->folder);
     snprintf(f->store.path, sizeof f->store.path, "%s/" STORE_FILE, f->folder);
     f->store.receivers = receivers;
     f->store.receiver_count = 2;

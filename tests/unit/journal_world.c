@@ -77,8 +77,7 @@ void reopen(struct fixture *f)
 struct fixture *begin(void)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    strcpy(f->folder, "/tmp/tocsin-journal-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    test_folder(f->folder, sizeof f->folder);
     reopen(f);
     ck_assert_str_eq(journal_reason(f->journal), "");
     return f;

@@ -19,8 +19,9 @@ void run(const char *format, ...)
     char command[200];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
+    int length = vsnprintf(command, sizeof command, format, arguments);
     va_end(arguments);
+    ck_assert_int_lt(length, (int)sizeof command);
     ck_assert_int_eq(system(command), 0);
 }
 
@@ -111,6 +112,5 @@ void finish(struct fixture *f)
 void set_up_hidden(void)
 {
     watched_vfs_install(NULL);
-    strcpy(journal_dir, "/tmp/tocsin-meet-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(journal_dir));
+    test_folder(journal_dir, sizeof journal_dir);
 }

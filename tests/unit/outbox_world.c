@@ -114,8 +114,7 @@ void close_outbox_within(struct fixture *f, int64_t ms)
 struct fixture *begin(void)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    strcpy(f->folder, "/tmp/tocsin-outbox-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    test_folder(f->folder, sizeof f->folder);
     open_outbox(f);
     return f;
 }

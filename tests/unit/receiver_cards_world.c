@@ -21,8 +21,7 @@ void open_store(void)
 void setup(void)
 {
     events = 0;
-    snprintf(folder, sizeof folder, "/tmp/tocsin-cards-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     open_store();
 }
 

@@ -8,13 +8,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "test_folder.h"
+
 static struct MHD_Connection connection;
 
 void world_open(struct world *w)
 {
-    *w = (struct world){.folder = "/tmp/tocsin-receiver-XXXXXX",
-                        .receiver = {.name = "police", .max_body_bytes = 4096}};
-    ck_assert_ptr_nonnull(mkdtemp(w->folder));
+    *w = (struct world){.receiver = {.name = "police", .max_body_bytes = 4096}};
+    test_folder(w->folder, sizeof w->folder);
     struct key *known = calloc(1, sizeof *known);
     ck_assert_ptr_nonnull(known);
     ck_assert(keys_read_private(VECTORS "/p256.key", known));

@@ -1,18 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs one Check suite and gives main its exit status; and how long a test may wait. */
+/* Runs one Check suite and gives main its exit status; removes what its tests have left in folders
+ * of theirs; and how long a test may wait. */
 #ifndef TOCSIN_TESTS_RUN_SUITE_H
 #define TOCSIN_TESTS_RUN_SUITE_H
 
 #include <check.h>
+#include <ftw.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "test_folder.h"
+
+static inline int run_suite_remove(const char *left, const struct stat *st, int type,
+                                   struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(left);
+}
+
+/* The tests are processes of their own: what one has left is removed here. */
 static inline int run_suite(Suite *suite)
 {
+    char of_run[] = "/tmp/tocsin-XXXXXX";
+    if (!mkdtemp(of_run) || chmod(of_run, 0711) != 0 || setenv(TEST_FOLDER_RUN, of_run, 1) != 0) {
+        perror(of_run);
+        return 1;
+    }
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    if (nftw(of_run, run_suite_remove, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+        perror(of_run);
+        return 1;
+    }
     return failed == 0 ? 0 : 1;
 }
 

@@ -11,7 +11,7 @@
 #include "base/atomic_file.h"
 #include "run_suite.h"
 
-static char folder[] = "/tmp/tocsin-atomic-XXXXXX";
+static char folder[TEST_FOLDER_SIZE];
 static char path[64];
 static char done[100]; /* what was asked of the disk, in order */
 static char broken;    /* which of it fails; 0: nothing */
@@ -44,7 +44,7 @@ int __wrap_rename(const char *from, const char *to)
 
 static void begin(void)
 {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     snprintf(path, sizeof path, "%s/f", folder);
     ck_assert_int_eq(atomic_file_write(path, 0600, "old", 3, &problem), 0);
     memset(done, 0, sizeof done);

@@ -220,8 +220,8 @@ END_TEST
 
 START_TEST(a_file_is_replaced_whole_and_read_back_within_its_limit)
 {
-    char folder[] = "/tmp/tocsin-base-XXXXXX";
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    char folder[TEST_FOLDER_SIZE];
+    test_folder(folder, sizeof folder);
     char path[64];
     snprintf(path, sizeof path, "%s/f", folder);
     struct err e;

@@ -186,10 +186,10 @@ ssize_t __wrap_recv(int fd, void *room, size_t size, int flags)
 static const char *told(const char *line)
 {
     static char text[1000];
-    char folder[] = "/tmp/tocsin-cli-XXXXXX";
+    char folder[TEST_FOLDER_SIZE];
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int caught = memfd_create("caught", 0), listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     snprintf(address.sun_path, sizeof address.sun_path, "%s/s", folder);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
     ck_assert_int_eq(listen(listener, 1), 0);
@@ -237,11 +237,11 @@ static void on_alarm(int number)
 /* A test must be broken off with Ctrl-C also while half a line has come. */
 START_TEST(who_waits_for_a_line_is_open_to_signals_also_when_half_of_it_has_come)
 {
-    char folder[] = "/tmp/tocsin-cli-XXXXXX";
+    char folder[TEST_FOLDER_SIZE];
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
     sigset_t blocked, mask;
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     snprintf(address.sun_path, sizeof address.sun_path, "%s/s", folder);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
     ck_assert_int_eq(listen(listener, 1), 0);

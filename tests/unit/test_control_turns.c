@@ -274,10 +274,12 @@ END_TEST
 /* A file of somebody's (a slip in the configuration), a link: with what is in it. */
 START_TEST(what_is_no_socket_is_not_removed_for_one)
 {
-    char path[] = "/tmp/tocsin-no-socket-XXXXXX", link[60];
+    char folder[TEST_FOLDER_SIZE], path[60], link[80];
     struct err e;
     struct control_socket bound;
-    int fd = mkstemp(path);
+    test_folder(folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/no-socket", folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_eq(write(fd, "precious", 8), 8);
     snprintf(link, sizeof link, "%s.link", path);
     ck_assert_int_eq(symlink(path, link), 0);

@@ -60,8 +60,7 @@ int __wrap_renameat2(int from, const char *one, int to, const char *other, unsig
 
 static void make_folder(void)
 {
-    strcpy(folder, "/tmp/tocsin-lock-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     snprintf(inner, sizeof inner, "%s/state", folder);
     snprintf(file, sizeof file, "%s/a.lock", folder);
     ck_assert_int_eq(mkdir(inner, 0700), 0);

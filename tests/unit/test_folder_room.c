@@ -10,7 +10,7 @@
 #include "run_suite.h"
 #include "video/folder_room.h"
 
-static char folder[] = "/tmp/test_folder_room.XXXXXX";
+static char folder[TEST_FOLDER_SIZE];
 static uv_loop_t loop;
 static struct folder_room room;
 static int lock, looks;
@@ -25,7 +25,7 @@ static void on_look(void *arg, enum disk_room before)
 static void begin(void)
 {
     lock = -1;
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     uv_loop_init(&loop);
     folder_room_init(&room, &loop, folder, &lock, on_look, NULL);
 }

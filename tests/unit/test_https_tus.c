@@ -180,7 +180,7 @@ static uv_loop_t loop;
 static struct transfer_means means;
 static struct outcome_rules rules;
 static struct tus *tus;
-static char path[] = "/tmp/tocsin-tus-XXXXXX";
+static char folder[TEST_FOLDER_SIZE], path[64];
 static struct uplink_file file;
 static unsigned ends;
 static enum uplink_outcome outcome;
@@ -215,7 +215,9 @@ static void make_file(size_t length)
 static void begin(void)
 {
     struct err e;
-    int fd = mkstemp(path);
+    test_folder(folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/clip", folder);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ck_assert_int_ge(fd, 0);
     close(fd);
     ck_assert_int_eq(uv_loop_init(&loop), 0);

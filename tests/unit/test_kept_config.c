@@ -203,12 +203,14 @@ END_TEST
 
 START_TEST(its_relative_names_begin_where_they_did)
 {
-    char folder_of[PATH_MAX], expected[PATH_MAX + 10], elsewhere[100];
+    char folder_of[PATH_MAX], expected[PATH_MAX + 10];
+    char other[TEST_FOLDER_SIZE], elsewhere[64];
     struct start start;
     keep(GOOD);
     ck_assert_ptr_nonnull(realpath(folder.path, folder_of));
     snprintf(expected, sizeof expected, "%s/key.pem", folder_of);
-    snprintf(elsewhere, sizeof elsewhere, "/tmp/tocsin-kept-%d", getpid());
+    test_folder(other, sizeof other);
+    snprintf(elsewhere, sizeof elsewhere, "%s/kept", other);
     ck_assert_int_eq(rename(kept, elsewhere), 0);
     unlink(folder.file);
     ck_assert_int_eq(start_read(folder.file, elsewhere, &fake_drivers, &start, &problem), 0);

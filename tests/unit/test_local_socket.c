@@ -12,12 +12,12 @@
 #include "half_dead.h"
 #include "run_suite.h"
 
-static char folder[] = "/tmp/test_local_socket.XXXXXX";
+static char folder[TEST_FOLDER_SIZE];
 static char path[64];
 
 static void make_folder(void)
 {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     snprintf(path, sizeof path, "%s/control.sock", folder);
 }
 

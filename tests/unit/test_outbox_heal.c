@@ -23,8 +23,9 @@ __attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
     char command[200];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
+    int length = vsnprintf(command, sizeof command, format, arguments);
     va_end(arguments);
+    ck_assert_int_lt(length, (int)sizeof command);
     ck_assert_int_eq(system(command), 0);
 }
 
@@ -235,8 +236,7 @@ START_TEST(what_lies_beyond_what_was_pruned_was_not)
     static const char *const marks[] = {"1 1003", "3 1001", "nonsense", ""};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         char text[200];
-        strcpy(journal_dir, "/tmp/tocsin-heal-XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(journal_dir));
+        test_folder(journal_dir, sizeof journal_dir);
         struct fixture *f = begin_kept();
         stop(f);
         snprintf(text, sizeof text, LOSE_2 "INSERT OR REPLACE INTO state VALUES('pruned','%s')",
@@ -354,8 +354,7 @@ END_TEST
 static void set_up(void)
 {
     watched_vfs_install(NULL);
-    strcpy(journal_dir, "/tmp/tocsin-heal-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(journal_dir));
+    test_folder(journal_dir, sizeof journal_dir);
 }
 
 int main(void)

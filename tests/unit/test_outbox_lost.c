@@ -14,9 +14,9 @@
 START_TEST(a_folder_that_is_gone_is_told_by_the_journal)
 {
     struct fixture *f = begin();
-    char run[] = "/tmp/tocsin-run-XXXXXX", command[100];
+    char run[TEST_FOLDER_SIZE], command[100];
     close_outbox(f);
-    ck_assert_ptr_nonnull(mkdtemp(run));
+    test_folder(run, sizeof run);
     f->journal_dir = run;
     open_outbox(f);
     for (uint64_t seq = 1; seq <= 5; seq++)
@@ -73,9 +73,9 @@ static void lose_folder_after(struct fixture *f, uint64_t before, uint64_t store
 START_TEST(a_journal_that_holds_events_tells_of_those_before_them_all_the_same)
 {
     struct fixture *f = begin();
-    char run[] = "/tmp/tocsin-run-XXXXXX", command[100];
+    char run[TEST_FOLDER_SIZE], command[100];
     close_outbox(f);
-    ck_assert_ptr_nonnull(mkdtemp(run));
+    test_folder(run, sizeof run);
     lose_folder_after(f, 0, 5, 6, run);
     ck_assert_ptr_nonnull(f->found.damage);
     ck_assert_msg(strstr(f->found.damage, "of event numbers 1 to 5 nothing is here any more: the "
@@ -161,10 +161,10 @@ static void make_witness(const struct fixture *f, uint64_t seq)
 START_TEST(what_is_lost_of_far_numbers_is_told)
 {
     struct fixture *f = begin();
-    char run[] = "/tmp/tocsin-run-XXXXXX", command[100], gone[200];
+    char run[TEST_FOLDER_SIZE], command[100], gone[200];
     uint64_t far = numbers_far(0, INT64_C(1800000000000));
     close_outbox(f);
-    ck_assert_ptr_nonnull(mkdtemp(run));
+    test_folder(run, sizeof run);
     lose_folder_after(f, far, far + 5, far + 5 + (_i == 0), run);
     int length = snprintf(gone, sizeof gone, "of event numbers ");
     if (_i == 0)
@@ -214,9 +214,9 @@ END_TEST
 START_TEST(what_came_after_the_witness_was_written_is_told_too)
 {
     struct fixture *f = begin();
-    char run[] = "/tmp/tocsin-run-XXXXXX", command[160];
+    char run[TEST_FOLDER_SIZE], command[160];
     close_outbox(f);
-    ck_assert_ptr_nonnull(mkdtemp(run));
+    test_folder(run, sizeof run);
     snprintf(command, sizeof command, "cd %s && rm outbox.db* && cp head.old " WITNESS_FILE,
              f->folder);
     make_witness(f, 2);

@@ -37,8 +37,7 @@ static char folder[40];
 static void set_up(void)
 {
     struct err e;
-    strcpy(folder, "/tmp/tocsin-room-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     store = (struct store){.receivers = names, .receiver_count = 2};
     snprintf(store.path, sizeof store.path, "%s/" STORE_FILE, folder);
     free_bytes = INT64_C(1) << 40;

@@ -170,9 +170,9 @@ static const struct {
 
 START_TEST(a_key_file_named_after_a_gateway_is_of_that_one)
 {
-    char folder[] = "/tmp/tocsin-keys-XXXXXX", path[128];
+    char folder[TEST_FOLDER_SIZE], path[128];
     struct key_list list = {0};
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     snprintf(path, sizeof path, "%s/%s", folder, named[_i].file);
     ck_assert_int_eq(symlink(VECTORS "/p256.pub.pem", path), 0);
     ck_assert(keys_read_folder(folder, &list));

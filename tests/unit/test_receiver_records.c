@@ -17,8 +17,7 @@ static char folder[40];
 
 static void setup(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/tocsin-store-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     ck_assert(store_open(folder, &s));
 }
 

@@ -36,8 +36,7 @@ static struct fixture *begin(void)
 {
     struct fixture *f = calloc(1, sizeof *f);
     watched_vfs_install("unix-excl");
-    strcpy(f->folder, "/tmp/tocsin-receiver-store-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    test_folder(f->folder, sizeof f->folder);
     snprintf(f->path, sizeof f->path, "%s/receiver.db", f->folder);
     ck_assert(store_open(f->folder, &f->store));
     return f;

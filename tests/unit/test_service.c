@@ -14,7 +14,7 @@
 static uv_loop_t loop;
 static struct service *service;
 static int manager, free_fd;
-static char folder[] = "/tmp/test_service.XXXXXX";
+static char folder[TEST_FOLDER_SIZE];
 static char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
 static char said[20000]; /* each message between '[' and ']' */
 
@@ -40,7 +40,7 @@ static void open_manager(const char *name)
 static void set_up_path(void)
 {
     char name[sizeof path];
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     snprintf(name, sizeof name, "%s/notify", folder);
     open_manager(name);
 }

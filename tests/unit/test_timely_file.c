@@ -31,12 +31,14 @@ int __wrap_atomic_file_read(const char *path, size_t max, char **ret_text, size_
     return result;
 }
 
-static char path[32];
+static char path[64];
 
 static void make_file(void)
 {
-    strcpy(path, "/tmp/tocsin-timely-XXXXXX");
-    int fd = mkstemp(path);
+    char folder[TEST_FOLDER_SIZE];
+    test_folder(folder, sizeof folder);
+    snprintf(path, sizeof path, "%s/file", folder);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     ck_assert_int_eq(write(fd, "text", 4), 4);
     close(fd);
 }

@@ -46,7 +46,7 @@ int timer_create(clockid_t clock, struct sigevent *event, timer_t *ret_timer)
     return result != 0 && errno == EPERM ? 0 : result;
 }
 
-static char folder[] = "/tmp/test_video_sandbox.XXXXXX";
+static char folder[TEST_FOLDER_SIZE];
 static char readable[] = "/tmp/test_video_film.XXXXXX"; /* what a driver's options name */
 
 static void enter(void)
@@ -74,7 +74,7 @@ static const char *caught_log(void)
 /* By Check itself: from within the sandbox it would be refused. */
 static void make_folder(void)
 {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     close(mkstemp(readable));
 }
 

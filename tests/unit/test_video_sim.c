@@ -54,8 +54,7 @@ static void make_film(void)
 
 static void set_up(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/test_video_sim.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     virtual_begin();
     make_film();
     uv_loop_init(&loop);

@@ -174,8 +174,7 @@ static void set_up(void)
     struct err e;
     memset(&stage, 0, sizeof stage);
     stage.window = 4;
-    snprintf(stage.folder, sizeof stage.folder, "/tmp/test_video_tell.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(stage.folder));
+    test_folder(stage.folder, sizeof stage.folder);
     snprintf(stage.path, sizeof stage.path, "%s/socket", stage.folder);
     uv_loop_init(&stage.loop);
     uv_timer_init(&stage.loop, &stage.limit);

@@ -161,8 +161,7 @@ static void start(const struct camera_driver *driver)
 
 static void set_up(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/test_video_worker.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     memset(&camera, 0, sizeof camera);
     memset(story, 0, sizeof story);
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -289,8 +289,8 @@ static void open_stage(struct stage *stage)
 {
     struct err e;
     struct link_handlers handlers = {on_client_up, on_client_down, on_client_message, stage, NULL};
-    *stage = (struct stage){.folder = "/tmp/test_videolink.XXXXXX"};
-    ck_assert_ptr_nonnull(mkdtemp(stage->folder));
+    *stage = (struct stage){.folder = ""};
+    test_folder(stage->folder, sizeof stage->folder);
     snprintf(stage->path, sizeof stage->path, "%s/link.sock", stage->folder);
     uv_loop_init(&stage->loop);
     uv_timer_init(&stage->loop, &stage->limit);

@@ -17,7 +17,7 @@
 static const char url[] = "https://police.example:8443/v1/events";
 static const char event_id[] = "01890a5d-ac96-774b-bcce-b302099a8057";
 
-static char folder[] = "/tmp/tocsin-wire-XXXXXX";
+static char folder[TEST_FOLDER_SIZE];
 static char key_path[80], public_path[80];
 static struct signer *signer;
 static struct key_ring ring;
@@ -26,7 +26,7 @@ static void make_key(const char *type)
 {
     EVP_PKEY *pkey = strcmp(type, "ed25519") == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
                                                   : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    test_folder(folder, sizeof folder);
     snprintf(key_path, sizeof key_path, "%s/key", folder);
     snprintf(public_path, sizeof public_path, "%s/pub", folder);
     FILE *f = fopen(key_path, "w");
@@ -50,7 +50,6 @@ static void drop_key(void)
     unlink(key_path);
     unlink(public_path);
     rmdir(folder);
-    strcpy(folder, "/tmp/tocsin-wire-XXXXXX");
 }
 
 static void sign_body(const char *body, struct profile_headers *headers)

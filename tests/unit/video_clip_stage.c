@@ -12,20 +12,19 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "test_folder.h"
 #include "video_clip_stage.h"
 #include "video_units.h"
 #include "wire/digest.h"
 
 #define ALARM "019a0000-0000-7000-8000-000000000001"
 
-static char folder[] = "/tmp/test_video_clip.XXXXXX";
 char clips_base[64];
 
 void make_folder(void)
 {
     char clips[64];
-    memcpy(clips_base, folder, sizeof folder);
-    ck_assert_ptr_nonnull(mkdtemp(clips_base));
+    test_folder(clips_base, sizeof clips_base);
     snprintf(clips, sizeof clips, "%s/clips", clips_base);
     ck_assert_int_eq(mkdir(clips, 0750), 0);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "test_folder.h"
+
 char parts_folder[64];
 struct message parts[VIDEO_PARTS_MAX];
 size_t part_count;
@@ -20,8 +22,7 @@ void on_part(void *arg, struct message *message)
 
 void parts_begin(void)
 {
-    snprintf(parts_folder, sizeof parts_folder, "/tmp/test_video_clips.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(parts_folder));
+    test_folder(parts_folder, sizeof parts_folder);
     part_count = 0;
 }
 
