@@ -104,3 +104,12 @@ json_t *data_from_fault(const struct data_fault *fault)
     json_decref(object);
     return NULL;
 }
+
+char *data_row_text(json_t *row)
+{
+    char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
+    json_decref(row);
+    if (!text)
+        abort();
+    return text;
+}

@@ -48,4 +48,8 @@ struct data_fault {
 json_t *data_from_alarm(const struct data_alarm *alarm);
 json_t *data_from_fault(const struct data_fault *fault);
 
+/* Takes a row of the state that is kept with the events (NULL: it could not be packed); its text,
+ * which the caller frees. Aborts without memory. */
+char *data_row_text(json_t *row);
+
 #endif

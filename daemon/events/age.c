@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "envelope/data.h"
+
 #define MARKS 40 /* in the time that is asked for */
 
 void age_init(struct age *age, int64_t keep_ms, int64_t now_ms)
@@ -58,11 +60,7 @@ char *age_row(const struct age *age, const char *boot)
                                                (json_int_t)age->marks[i].seq));
     json_t *row = json_pack("{ss,sI,sI,so}", "boot", boot, "at_ms", (json_int_t)age->at_ms,
                             "ran_ms", (json_int_t)age->ran_ms, "marks", marks);
-    char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
-    json_decref(row);
-    if (!text)
-        abort();
-    return text;
+    return data_row_text(row);
 }
 
 /* In their order, and not beyond what was counted. */

@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "envelope/data.h"
 
 #define ROW  OUTBOX_DAMAGE_ROW
 #define KEPT 8 /* the oldest and the newest, half each */
@@ -15,10 +16,7 @@ static void save(const struct damage *d, const char *by, const char *note)
 {
     json_t *row = json_pack("{sO,si,ss*,ss*}", "found", d->found, "more", (int)d->more, "seen_by",
                             by, "note", note);
-    char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
-    json_decref(row);
-    if (!text)
-        abort();
+    char *text = data_row_text(row);
     outbox_save_row(d->outbox, &(struct outbox_row){ROW, text});
     free(text);
 }

@@ -82,11 +82,7 @@ static char *told_row(const struct faults *f)
     }
     json_t *row =
         json_pack("{so,so,sI}", "reported", reported, "owed", owed, "at_ms", (json_int_t)now_ms);
-    char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
-    json_decref(row);
-    if (!text)
-        abort();
-    return text;
+    return data_row_text(row);
 }
 
 /* The count of what was not told one by one, and since when; of a plain coming or going none. */

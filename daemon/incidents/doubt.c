@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "envelope/data.h"
 #include "incidents/internal.h"
 
 #define ROW_DOUBT "incidents-doubt"
@@ -99,10 +100,7 @@ static void save(struct incidents *inc, const char *settled_by, const char *note
 {
     json_t *row = json_pack("{ss,si,ss*,ss*}", "why", inc->doubt, "more", (int)inc->doubt_more,
                             "settled_by", settled_by, "note", note);
-    char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
-    json_decref(row);
-    if (!text)
-        abort();
+    char *text = data_row_text(row);
     events_save_row(inc->options.events, &(struct outbox_row){ROW_DOUBT, text});
     free(text);
 }

@@ -13,16 +13,8 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "envelope/data.h"
 #include "incidents/internal.h"
-
-static char *dump(json_t *object)
-{
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    if (!text)
-        abort();
-    return text;
-}
 
 static const char *id_of(const struct incidents *inc, size_t button)
 {
@@ -141,7 +133,7 @@ void state_finish(struct incidents *inc)
 char *state_exercise(const struct incidents *inc)
 {
     json_t *exercise = incidents_exercise_status(inc);
-    return dump(exercise ? exercise : json_object());
+    return data_row_text(exercise ? exercise : json_object());
 }
 
 char *state_tests(const struct incidents *inc)
@@ -155,7 +147,7 @@ char *state_tests(const struct incidents *inc)
                                   (json_int_t)own->known_since_wall_ms, "tested_ms",
                                   (json_int_t)own->tested_wall_ms, "tested_by", own->tested_by));
     }
-    return dump(json_pack("{so}", "inputs", inputs));
+    return data_row_text(json_pack("{so}", "inputs", inputs));
 }
 
 void state_save_tests(struct incidents *inc)
