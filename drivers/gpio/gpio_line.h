@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "iface/option.h"
 
 #define GPIO_LINE_EDGES_KEPT 256 /* that the kernel keeps of a line */
 
@@ -30,6 +31,18 @@ enum gpio_bias {
 /* Their words in the configuration; both end with NULL. */
 extern const char *const gpio_active_words[];
 extern const char *const gpio_bias_words[];
+
+/* The options that name a line, alike for every driver: members of the struct of its options. */
+#define GPIO_OPTION_CHIP(type_, member_)                                                           \
+    {                                                                                              \
+        .key = "chip", .type = OPTION_STRING, .offset = offsetof(type_, member_), .required = 1,   \
+        .help = "GPIO chip by label (best: numbers move), name or path; see gpiodetect."           \
+    }
+#define GPIO_OPTION_LINE(type_, member_)                                                           \
+    {                                                                                              \
+        .key = "line", .type = OPTION_STRING, .offset = offsetof(type_, member_), .required = 1,   \
+        .help = "Line by name or offset; see gpioinfo."                                            \
+    }
 
 struct gpio_line_wish {
     const char *chip; /* label, name (gpiochip0) or path */

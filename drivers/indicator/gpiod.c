@@ -38,11 +38,7 @@ struct indicator {
 };
 
 static const struct option option_table[] = {
-    {.key = "chip",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct gpiod_options, chip),
-     .required = 1,
-     .help = "GPIO chip by label (best: numbers move), name or path; see gpiodetect."},
+    GPIO_OPTION_CHIP(struct gpiod_options, chip),
     {.key = "red",
      .type = OPTION_STRING,
      .offset = offsetof(struct gpiod_options, red),

@@ -30,12 +30,7 @@ struct input {
 };
 
 static const struct option option_table[] = {
-    {.key = "device",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct evdev_options, device),
-     .required = 1,
-     .help = "USB device by vendor:product as lsusb prints it, by physical path (Phys= in "
-             "/proc/bus/input/devices), or by path below /dev/input/by-id."},
+    EVDEV_OPTION_DEVICE(struct evdev_options, device, "USB device"),
     {.key = "key",
      .type = OPTION_STRING,
      .offset = offsetof(struct evdev_options, key),

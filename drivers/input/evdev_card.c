@@ -27,12 +27,7 @@ struct input {
 static const unsigned enter_keys[] = {KEY_ENTER, KEY_KPENTER};
 
 static const struct option option_table[] = {
-    {.key = "device",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct evdev_card_options, device),
-     .required = 1,
-     .help = "Reader by vendor:product as lsusb prints it, by physical path (Phys= in "
-             "/proc/bus/input/devices), or by path below /dev/input/by-id."},
+    EVDEV_OPTION_DEVICE(struct evdev_card_options, device, "Reader"),
     OPTION_TABLE_END,
 };
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "iface/option.h"
 
 #define EVDEV_NODE_SIZE 256 /* of a path below /dev */
 
@@ -19,6 +20,14 @@ struct evdev_wish {
     const unsigned *keys; /* the device has at least one of these */
     size_t key_count;
 };
+
+/* The option `device`, of what is called `what_`. */
+#define EVDEV_OPTION_DEVICE(type_, member_, what_)                                                 \
+    {                                                                                              \
+        .key = "device", .type = OPTION_STRING, .offset = offsetof(type_, member_), .required = 1, \
+        .help = what_ " by vendor:product as lsusb prints it, by physical path (Phys= in "         \
+                      "/proc/bus/input/devices), or by path below /dev/input/by-id."               \
+    }
 
 /* Whether `device` has one of the three forms; -EINVAL with a message if it has not. */
 int evdev_check_device(const char *device, struct err *e);

@@ -50,16 +50,8 @@ struct input {
 };
 
 static const struct option option_table[] = {
-    {.key = "chip",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct gpiod_options, chip),
-     .required = 1,
-     .help = "GPIO chip by label (best: numbers move), name or path; see gpiodetect."},
-    {.key = "line",
-     .type = OPTION_STRING,
-     .offset = offsetof(struct gpiod_options, line),
-     .required = 1,
-     .help = "Line by name or offset; see gpioinfo."},
+    GPIO_OPTION_CHIP(struct gpiod_options, chip),
+    GPIO_OPTION_LINE(struct gpiod_options, line),
     {.key = "second_line",
      .type = OPTION_STRING,
      .offset = offsetof(struct gpiod_options, second_line),
