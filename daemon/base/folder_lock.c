@@ -59,18 +59,18 @@ int folder_lock_open_file(int fd, const char *path, const char *who, struct err 
 
 static int open_one(const char *path, int flags, struct err *e)
 {
-    int fd = open(path, flags | O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0600);
+    int fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, 0600);
     return fd >= 0 ? fd : err_system(e, errno, "%s", path);
 }
 
-static int take(const char *path, int flags, const char *who, int *fd, struct err *e)
+int folder_lock_take(const char *folder, const char *who, int *fd, struct err *e)
 {
-    if (*fd >= 0 && folder_lock_is_of(*fd, path))
-        return folder_lock_again(*fd, path, who, e);
-    int taken = open_one(path, flags, e);
+    if (*fd >= 0 && folder_lock_is_of(*fd, folder))
+        return folder_lock_again(*fd, folder, who, e);
+    int taken = open_one(folder, O_RDONLY | O_DIRECTORY, e);
     if (taken < 0)
         return taken;
-    int result = folder_lock_open_file(taken, path, who, e);
+    int result = folder_lock_open_file(taken, folder, who, e);
     int left = result >= 0 ? *fd : taken;
     if (left >= 0)
         close(left);
@@ -79,32 +79,26 @@ static int take(const char *path, int flags, const char *who, int *fd, struct er
     return result;
 }
 
-int folder_lock_take(const char *folder, const char *who, int *fd, struct err *e)
+/* Who looks at the file and puts another in its place has a lock of another kind on it meanwhile,
+ * so that one at a time does. Who has that lives, and gets the file if nobody has it: whoever comes
+ * in between is the second. One that was killed right then, and hangs, is not waited for. */
+static int take_turn(int fd, const char *path, const char *who, struct err *e)
 {
-    return take(folder, O_DIRECTORY, who, fd, e);
-}
-
-static int exchange(const char *one, const char *other, struct err *e)
-{
-    return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) == 0
+    struct flock turn, other;
+    do {
+        turn = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        if (fcntl(fd, F_SETLK, &turn) == 0 || (errno != EAGAIN && errno != EACCES))
+            return 0;
+        other = turn;
+    } while (fcntl(fd, F_GETLK, &other) == 0 && other.l_type == F_UNLCK);
+    return process_has_ended(other.l_pid)
                ? 0
-               : err_system(e, errno, "%s", other);
+               : err_set(e, EADDRINUSE, "%s: another %s is about to be at work there", path, who);
 }
 
-/* Whoever has had the same thought a moment ago, or has taken it when the dead one had gone, lives:
- * what had the name is looked at when it has it no more. */
-static int put_in_its_place(const char *fresh, const char *path, const char *who, struct err *e)
+static void end_turn(int fd)
 {
-    struct err not_kept;
-    int result = exchange(fresh, path, e);
-    int was = result == 0 ? open_one(fresh, O_NOFOLLOW, e) : -1;
-    if (was >= 0) {
-        result = folder_lock_again(was, path, who, e);
-        close(was);
-    }
-    if (result < 0)
-        exchange(fresh, path, &not_kept);
-    return result < 0 ? result : 0;
+    fcntl(fd, F_SETLK, &(struct flock){.l_type = F_UNLCK, .l_whence = SEEK_SET});
 }
 
 /* The dead one has the file, which is open, and not its name. */
@@ -113,27 +107,44 @@ static int take_in_its_place(const char *path, const char *who, int *fd, struct 
     char fresh[PATH_MAX];
     snprintf(fresh, sizeof fresh, "%.*s.%ld", PATH_MAX - 30, path, (long)getpid());
     unlink(fresh); /* a number comes again */
-    int taken = open_one(fresh, O_CREAT | O_EXCL | O_NOFOLLOW, e);
+    int taken = open_one(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, e);
     int result = taken < 0 ? taken : folder_lock_again(taken, fresh, who, e);
-    if (result == 0)
-        result = put_in_its_place(fresh, path, who, e);
-    if (taken >= 0)
+    if (result == 0 && rename(fresh, path) != 0)
+        result = err_system(e, errno, "%s", path);
+    if (result != 0 && taken >= 0) {
         unlink(fresh);
-    close(*fd);
-    *fd = result == 0 ? taken : -1;
-    if (result != 0 && taken >= 0)
         close(taken);
+    }
+    if (result == 0) {
+        close(*fd); /* and with it the turn */
+        *fd = taken;
+    }
     return result;
 }
 
 int folder_lock_take_file(const char *path, const char *who, int *fd, struct err *e)
 {
-    int result;
+    int taken = -1, result;
+    if (*fd >= 0 && folder_lock_is_of(*fd, path))
+        return folder_lock_again(*fd, path, who, e);
     do {
-        result = take(path, O_CREAT | O_NOFOLLOW, who, fd, e);
-        if (result == FOLDER_LOCK_OF_THE_DEAD)
-            result = take_in_its_place(path, who, fd, e);
-    } while (result == 0 && !folder_lock_is_of(*fd, path)); /* who did that has it now */
+        if (taken >= 0)
+            close(taken);
+        taken = open_one(path, O_RDWR | O_CREAT | O_NOFOLLOW, e);
+        if (taken < 0)
+            return taken;
+        result = take_turn(taken, path, who, e);
+        if (result == 0)
+            result = folder_lock_open_file(taken, path, who, e);
+    } while (result >= 0 && !folder_lock_is_of(taken, path)); /* another was put in its place */
+    if (result == FOLDER_LOCK_OF_THE_DEAD)
+        result = take_in_its_place(path, who, &taken, e);
+    end_turn(taken);
+    int left = result == 0 ? *fd : taken;
+    if (left >= 0)
+        close(left);
+    if (result == 0)
+        *fd = taken;
     return result;
 }
 

@@ -27,7 +27,8 @@
 int folder_lock_take(const char *folder, const char *who, int *fd, struct err *e);
 
 /* Likewise a file, which is made: where a folder is others', too. If a dead one has it, another is
- * made in its place, so that it is locked at once; `fd` is negative if that fails. */
+ * made in its place, so that it is locked at once. Of several that ask at once exactly one has it.
+ */
 int folder_lock_take_file(const char *path, const char *who, int *fd, struct err *e);
 
 /* Whether the folder of that name is the one that was taken; any thread. */

@@ -30,14 +30,19 @@ FILE *__wrap_fopen(const char *path, const char *mode)
     return __real_fopen(path, mode);
 }
 
-static void (*before_exchange)(void), (*before_lock)(void); /* once */
+static void (*before_lock)(void), (*before_rename)(void); /* once */
+static int is_at = -1, goes_on = -1; /* pipes of one that waits at each step; negative: it does not
+                                      */
 
-static void run_once(void (**what)(void))
+static void step(void (**before)(void))
 {
-    void (*run)(void) = *what;
-    *what = NULL;
-    if (run)
+    void (*run)(void) = before ? *before : NULL;
+    if (run) {
+        *before = NULL;
         run();
+    }
+    if (is_at >= 0 && (write(is_at, "s", 1) != 1 || read(goes_on, &(char){0}, 1) != 1))
+        _exit(1);
 }
 
 int __real_flock(int fd, int how);
@@ -45,17 +50,36 @@ int __wrap_flock(int fd, int how);
 
 int __wrap_flock(int fd, int how)
 {
-    run_once(&before_lock);
+    step(&before_lock);
     return __real_flock(fd, how);
 }
 
-int __real_renameat2(int from, const char *one, int to, const char *other, unsigned how);
-int __wrap_renameat2(int from, const char *one, int to, const char *other, unsigned how);
+int __real_fcntl(int fd, int what, void *with);
+int __wrap_fcntl(int fd, int what, void *with);
 
-int __wrap_renameat2(int from, const char *one, int to, const char *other, unsigned how)
+int __wrap_fcntl(int fd, int what, void *with)
 {
-    run_once(&before_exchange);
-    return __real_renameat2(from, one, to, other, how);
+    if (what != F_SETLK || ((struct flock *)with)->l_type != F_UNLCK) /* what only ends something */
+        step(NULL);
+    return __real_fcntl(fd, what, with);
+}
+
+int __real_rename(const char *one, const char *other);
+int __wrap_rename(const char *one, const char *other);
+
+int __wrap_rename(const char *one, const char *other)
+{
+    step(&before_rename);
+    return __real_rename(one, other);
+}
+
+int __real_stat(const char *path, struct stat *info);
+int __wrap_stat(const char *path, struct stat *info);
+
+int __wrap_stat(const char *path, struct stat *info)
+{
+    step(NULL);
+    return __real_stat(path, info);
 }
 
 static void make_folder(void)
@@ -232,22 +256,160 @@ static void be_quicker(void)
     snprintf(path, sizeof path, "%s/quick", folder);
     quick = open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0600);
     ck_assert_int_eq(__real_flock(quick, LOCK_EX), 0);
-    ck_assert_int_eq(rename(path, file), 0);
+    ck_assert_int_eq(__real_rename(path, file), 0);
 }
 
-START_TEST(of_two_who_make_it_anew_the_first_has_it)
+static void put_folder_in_its_place(void)
+{
+    ck_assert_int_eq(unlink(file), 0);
+    ck_assert_int_eq(mkdir(file, 0700), 0);
+}
+
+START_TEST(what_cannot_be_put_in_its_place_is_removed)
 {
     struct err e;
     int fd = -1;
     make_folder();
     pid_t pid = make_holder();
-    before_exchange = be_quicker;
-    ck_assert_int_eq(folder_lock_take_file(file, "tester", &fd, &e), -EADDRINUSE);
+    before_rename = put_folder_in_its_place;
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &fd, &e), -EISDIR);
     ck_assert_int_eq(fd, -1);
-    check_alone(quick);
+    ck_assert_int_eq(rmdir(file), 0);
+    ck_assert_int_eq(rmdir(inner), 0);
+    ck_assert_int_eq(rmdir(folder), 0); /* nothing is left */
     half_dead_end(pid);
-    close(quick);
+}
+END_TEST
+
+START_TEST(who_was_killed_while_it_looked_keeps_nobody_out)
+{
+    struct err e;
+    int fd = -1;
+    make_folder();
+    pid_t pid = fork();
+    if (pid == 0) {
+        fd = open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+        fcntl(fd, F_SETLK, &(struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET});
+        half_dead_become();
+    }
+    half_dead_await(pid);
+    ck_assert_int_eq(folder_lock_take_file(file, "tester", &fd, &e), 0);
+    check_alone(fd);
+    half_dead_end(pid);
+    close(fd);
     remove_folder();
+}
+END_TEST
+
+struct starter {
+    pid_t pid;
+    int at, go;
+    char seen; /* s: waits at a step; h: has it, and waits; n: has it not */
+};
+
+static void be_starter(const int at[2], const int go[2])
+{
+    struct err e;
+    int fd = -1;
+    is_at = at[1];
+    goes_on = go[0];
+    int result = folder_lock_take_file(file, "tester", &fd, &e);
+    char seen = result == 0 ? 'h' : result == -EADDRINUSE ? 'n' : '?';
+    if (write(at[1], &seen, 1) == 1)
+        (void)!read(go[0], &seen, 1);
+    _exit(0);
+}
+
+static struct starter make_starter(void)
+{
+    int at[2], go[2];
+    ck_assert_int_eq(pipe(at), 0);
+    ck_assert_int_eq(pipe(go), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        be_starter(at, go);
+    close(at[1]);
+    close(go[0]);
+    struct starter starter = {.pid = pid, .at = at[0], .go = go[1]};
+    ck_assert_int_eq(read(starter.at, &starter.seen, 1), 1);
+    return starter;
+}
+
+static void go_on(struct starter *s, int steps)
+{
+    for (; s->seen == 's' && steps > 0; steps--) {
+        ck_assert_int_eq(write(s->go, "g", 1), 1);
+        ck_assert_int_eq(read(s->at, &s->seen, 1), 1);
+    }
+}
+
+static void end_starter(struct starter *s, bool has_ended)
+{
+    if (!has_ended)
+        half_dead_end(s->pid);
+    close(s->at);
+    close(s->go);
+}
+
+/* One takes so many steps, another so many, the first all that are left, or is killed, and the
+ * other all that are left. */
+static void check_one_has_it(int steps_first, int steps_other, bool kills, bool *ret_first_over,
+                             bool *ret_other_over)
+{
+    struct starter first = make_starter(), other = make_starter();
+    go_on(&first, steps_first);
+    *ret_first_over = first.seen != 's';
+    go_on(&other, steps_other);
+    *ret_other_over = other.seen != 's';
+    if (kills)
+        half_dead_end(first.pid);
+    if (kills)
+        first.seen = *ret_other_over && other.seen == 'n' ? 'h' : 'n';
+    else
+        go_on(&first, 1000);
+    go_on(&other, 1000);
+    ck_assert_msg(first.seen + other.seen == 'h' + 'n', "after %d and %d steps: %c and %c",
+                  steps_first, steps_other, first.seen, other.seen);
+    end_starter(&first, kills);
+    end_starter(&other, false);
+}
+
+static void check_orders(const char *of_before, bool kills)
+{
+    bool first_over = false, other_over;
+    for (int first = 0; !first_over; first++) {
+        other_over = false;
+        for (int other = 0; !other_over; other++) {
+            if (of_before)
+                ck_assert_int_eq(link(of_before, file), 0);
+            check_one_has_it(first, other, kills, &first_over, &other_over);
+            ck_assert_int_eq(unlink(file), 0);
+        }
+    }
+}
+
+static void check_all_orders(bool kills)
+{
+    char dead[64];
+    make_folder();
+    check_orders(NULL, kills);
+    pid_t pid = make_holder();
+    snprintf(dead, sizeof dead, "%s/dead", inner);
+    ck_assert_int_eq(__real_rename(file, dead), 0);
+    check_orders(dead, kills);
+    half_dead_end(pid);
+    remove_folder();
+}
+
+START_TEST(of_two_starts_at_once_one_has_it_in_whatever_order_their_steps_are)
+{
+    check_all_orders(false);
+}
+END_TEST
+
+START_TEST(who_is_killed_before_it_keeps_another_out_has_never_been_there)
+{
+    check_all_orders(true);
 }
 END_TEST
 
@@ -330,7 +492,10 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_folder_that_another_holds_is_not_taken_in_its_place);
     tcase_add_test(tc, who_has_ended_but_for_a_thread_keeps_nobody_out);
     tcase_add_test(tc, a_file_that_one_has_who_has_ended_is_made_anew_and_locked_at_once);
-    tcase_add_test(tc, of_two_who_make_it_anew_the_first_has_it);
+    tcase_add_test(tc, what_cannot_be_put_in_its_place_is_removed);
+    tcase_add_test(tc, who_was_killed_while_it_looked_keeps_nobody_out);
+    tcase_add_test(tc, of_two_starts_at_once_one_has_it_in_whatever_order_their_steps_are);
+    tcase_add_test(tc, who_is_killed_before_it_keeps_another_out_has_never_been_there);
     tcase_add_test(tc, a_file_that_has_lost_its_name_meanwhile_is_no_lock);
     tcase_add_test(tc, who_was_killed_and_waits_for_the_disk_in_its_first_thread_keeps_nobody_out);
     tcase_add_test(tc, who_only_waits_for_the_disk_or_is_still_about_to_end_keeps_others_out);
