@@ -50,9 +50,10 @@ int hold_folder(struct hold *h, const char *store_path, struct err *e)
     int result = take_folder(h, store_path, e);
     h->lacks_folder = result == FOLDER_LOCK_OF_THE_DEAD;
     h->is_of_another = result == -EADDRINUSE;
-    if (result < 0 && !h->is_of_another && !h->is_told)
+    bool is_news = !h->is_told;
+    h->is_told = result < 0 && !h->is_of_another;
+    if (h->is_told && is_news)
         log_warning("outbox", "%s: no second tocsind is kept out by it", e->text);
-    h->is_told = true;
     return h->is_of_another ? -EBUSY : 0;
 }
 

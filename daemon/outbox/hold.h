@@ -21,7 +21,7 @@ struct hold {
     bool is_of_another;  /* one that lives has it: was seen last, */
     bool was_of_another; /* or when it was tried again: */
     int64_t tried_ns;    /* which was then */
-    bool is_told;        /* that it cannot be held */
+    bool is_told;        /* that it cannot be held, and since then it could not */
     bool forgets_told;   /* where the database was opened last, whether that forgets: */
     const char *forgets; /* the name of the file system (base/lasting.h), or NULL */
 };

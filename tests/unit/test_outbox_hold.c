@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A second one on the same store, while the first one lives. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -443,6 +446,81 @@ START_TEST(who_takes_it_before_that_has_it)
 }
 END_TEST
 
+/* How often what the log got since says so. */
+static int count_in(int log, const char *words)
+{
+    char text[4000] = "";
+    int count = 0;
+    ck_assert_int_ge(pread(log, text, sizeof text - 1, 0), 0);
+    for (const char *at = text; (at = strstr(at, words)); at++)
+        count++;
+    return count;
+}
+
+START_TEST(that_it_cannot_be_held_is_told_once_for_as_long_as_it_lasts)
+{
+    struct err e;
+    struct hold h;
+    char store[80], nowhere[80];
+    int log = memfd_create("log", 0), own = dup(STDERR_FILENO), result[5];
+    struct fixture *f = begin_held();
+    close_outbox(f);
+    snprintf(store, sizeof store, "%s/outbox.db", f->folder);
+    snprintf(nowhere, sizeof nowhere, "%s/nowhere/outbox.db", f->folder);
+    hold_init(&h);
+    dup2(log, STDERR_FILENO);
+    result[0] = hold_folder(&h, store, &e);
+    result[1] = hold_folder(&h, nowhere, &e); /* it has gone since */
+    int first = count_in(log, "/nowhere: No such file or directory: no second tocsind is kept out");
+    result[2] = hold_folder(&h, nowhere, &e);
+    int second = count_in(log, "no second tocsind is kept out");
+    result[3] = hold_folder(&h, store, &e);
+    result[4] = hold_folder(&h, nowhere, &e);
+    int third = count_in(log, "no second tocsind is kept out");
+    dup2(own, STDERR_FILENO);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_int_eq(result[i], 0); /* it ends nothing */
+    ck_assert_int_eq(first, 1);
+    ck_assert_int_eq(second, 1);
+    ck_assert_int_eq(third, 2);
+    hold_end(&h);
+    close(log);
+    close(own);
+    open_outbox(f);
+    finish(f);
+}
+END_TEST
+
+/* It hears buttons by then: what it hears goes its way, and is stored when the other one ends. */
+START_TEST(who_learns_of_another_when_it_has_started_goes_on_and_has_the_store_after_that_one)
+{
+    struct fixture *f = begin_held();
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    close_outbox(f);
+    set_stuck(f->folder);
+    f->start_wait_ms = 1;
+    open_outbox(f);
+    ck_assert(f->found.is_late);
+    int other = __real_open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    ck_assert_int_eq(flock(other, LOCK_EX), 0);
+    uint64_t used = begin_numbers(f);
+    put(f, used + 1, NULL);
+    set_stuck("");
+    turn_until(f, &f->faulty);
+    ck_assert_ptr_nonnull(strstr(f->fault, "another tocsind is at work there"));
+    ck_assert(!f->came_late);
+    close(other);
+    turn_until(f, &f->came_late);
+    wait_stored(f, 2);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.used_seq, used + 1); /* the stop has left nothing undone */
+    ck_assert_uint_eq(f->found.last_seq, used + 1);
+    finish(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_hold");
@@ -463,6 +541,9 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_folder_that_is_not_there_is_made_at_the_start);
     tcase_add_test(tc, a_folder_that_one_has_who_has_ended_is_held_when_that_one_is_gone);
     tcase_add_test(tc, who_takes_it_before_that_has_it);
+    tcase_add_test(tc, that_it_cannot_be_held_is_told_once_for_as_long_as_it_lasts);
+    tcase_add_test(
+        tc, who_learns_of_another_when_it_has_started_goes_on_and_has_the_store_after_that_one);
     suite_add_tcase(suite, tc);
     return suite;
 }
