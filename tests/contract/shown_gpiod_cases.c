@@ -265,8 +265,10 @@ START_TEST(a_fast_light_changes_at_each_step_and_a_slow_one_at_each_fourth)
     false_lines_make(CHIP);
     open_lamp("high");
     indicator_gpiod.show(lamp, INDICATOR_PATTERN_HEARD);
-    ck_assert_int_eq(strncmp(watch_line("red", 8), "01010101", 8), 0);
+    /* Not eight: there both begin alike. */
+    ck_assert_int_eq(strncmp(watch_line("red", 7), "0101010", 7), 0);
     indicator_gpiod.show(lamp, INDICATOR_PATTERN_SEEN); /* begins lit, whatever was before */
+    ck_assert(is_lit("green", "high"));
     ck_assert_int_eq(strncmp(watch_line("green", 15), "111000011110000", 15), 0);
     ck_assert(is_lit("red", "high"));
     ck_assert_ptr_null(strchr(false_line("red")->driven + false_line("red")->sets - 15, '0'));

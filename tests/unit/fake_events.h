@@ -45,11 +45,12 @@ struct fake {
         void *arg;
     } kept[FAKE_KEPT_MAX];
     bool too_many_wait;
-    bool cannot_emit;  /* no event can be made */
-    bool has_no_room;  /* for what is of no alarm */
-    bool damaged;      /* and nobody has seen it: events_accept_damage */
-    char seen_by[200]; /* who has */
-    bool state_lost;   /* the store was damaged, and not every row came back */
+    bool cannot_emit;   /* no event can be made */
+    bool has_no_room;   /* for what is of no alarm */
+    bool has_no_number; /* that is not far above all */
+    bool damaged;       /* and nobody has seen it: events_accept_damage */
+    char seen_by[200];  /* who has */
+    bool state_lost;    /* the store was damaged, and not every row came back */
     /* Of delivery: */
     uint32_t responders, proven, takers;
     const char *unknown;          /* why the store could not be read: then it has found nothing */

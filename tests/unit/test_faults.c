@@ -63,6 +63,21 @@ START_TEST(a_fault_from_before_a_restart_is_cleared_when_it_is_seen_to_be_good)
 }
 END_TEST
 
+/* Any event would be given one far above all that the store has, when that comes a moment later. */
+START_TEST(a_fault_of_a_start_waits_until_its_number_follows_from_the_store)
+{
+    fake.has_no_number = true;
+    facts_state_fault(world.facts, FAULT_CAMERA, "cam", "no answer");
+    facts_tell(world.facts);
+    faults_tick(world.faults);
+    ck_assert(faults_any(world.faults));
+    ck_assert_uint_eq(fake_count("tocsin.fault.raised"), 0);
+    fake.has_no_number = false;
+    faults_tick(world.faults);
+    ck_assert_uint_eq(fake_count("tocsin.fault.raised"), 1);
+}
+END_TEST
+
 static void restart_with(enum fault_code code, const char *subject)
 {
     facts_state_fault(world.facts, code, subject, "wrong");
@@ -298,6 +313,7 @@ int main(void)
     Suite *suite = suite_create("faults");
     TCase *tc = tcase_create("restart");
     tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, a_fault_of_a_start_waits_until_its_number_follows_from_the_store);
     tcase_add_test(tc, a_fault_from_before_a_restart_is_cleared_when_it_is_seen_to_be_good);
     tcase_add_test(tc, what_the_store_had_told_is_kept_with_what_was_told_without_it);
     tcase_add_test(

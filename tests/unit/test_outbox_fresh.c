@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "outbox/fresh.h"
+#include "outbox/numbers.h"
 #include "outbox/store.h"
 #include "outbox_kills.h"
 #include "run_suite.h"
@@ -270,6 +271,65 @@ START_TEST(a_disk_that_refuses_to_settle_holds_up_no_sending_and_is_a_fault_unti
 }
 END_TEST
 
+static void change_store(const struct fixture *f, const char *statement)
+{
+    struct store s;
+    open_store(f, &s);
+    ck_assert_int_eq(sqlite3_exec(s.db, statement, NULL, NULL, NULL), SQLITE_OK);
+    store_close(&s);
+}
+
+/* What refuses rows of the table of events, and nothing else. */
+START_TEST(no_press_ends_the_fault_of_what_cannot_be_settled)
+{
+    struct fixture *f = begin();
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_SHOW, .seq = 1};
+    close_outbox(f);
+    change_store(f, "CREATE TRIGGER refuses BEFORE INSERT ON event"
+                    " BEGIN SELECT RAISE(FAIL, 'refused'); END");
+    open_outbox(f);
+    put(f, 1, "state");
+    wait_stored(f, 1);
+    free(ask(f, &query).text); /* settles before it */
+    turn_until(f, &f->faulty);
+    put(f, 2, "state");
+    wait_stored(f, 2);
+    ck_assert(f->faulty);
+    close_outbox(f);
+    change_store(f, "DROP TRIGGER refuses");
+    open_outbox(f);
+    check_event(f, 2, "pending");
+    ck_assert_uint_eq(f->found.pending_count, 4);
+    end(f);
+}
+END_TEST
+
+/* A power cut before it is settled: those between may have gone out from memory. */
+START_TEST(a_press_with_a_number_above_the_ceiling_raises_it)
+{
+    struct fixture *f = begin();
+    const uint64_t far = UINT64_C(1) << 40;
+    struct store s;
+    struct err e;
+    close_outbox(f);
+    open_store(f, &s);
+    ck_assert_int_eq(numbers_begin(&s, 0, &e), 0);
+    uint64_t before = s.ceiling;
+    press_store(&s, 1);
+    ck_assert_uint_eq(s.ceiling, before); /* one page of the log is enough */
+    press_store(&s, far);
+    ck_assert_uint_eq(s.fresh, 2);
+    ck_assert_uint_gt(s.ceiling, far);
+    store_close(&s);
+    open_store(f, &s);
+    ck_assert_uint_gt(s.ceiling, far);
+    store_close(&s);
+    open_outbox(f);
+    ck_assert_uint_gt(f->found.used_seq, far);
+    end(f);
+}
+END_TEST
+
 /* Found in a journal by a start that had given higher numbers. */
 START_TEST(an_older_one_that_is_fresh_is_not_the_newest)
 {
@@ -310,6 +370,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, no_more_are_fresh_than_are_settled_in_a_moment);
     tcase_add_test(tc,
                    a_disk_that_refuses_to_settle_holds_up_no_sending_and_is_a_fault_until_it_does);
+    tcase_add_test(tc, no_press_ends_the_fault_of_what_cannot_be_settled);
+    tcase_add_test(tc, a_press_with_a_number_above_the_ceiling_raises_it);
     tcase_add_test(tc, an_older_one_that_is_fresh_is_not_the_newest);
     suite_add_tcase(suite, tc);
     return suite;

@@ -503,6 +503,7 @@ START_TEST(a_store_that_goes_in_the_run_that_made_it_is_told_with_what_it_had)
     for (uint64_t seq = 1; seq <= 5; seq++)
         put(f, seq, "what is open");
     wait_stored(f, 5);
+    f->forgets_damage = true;
     watched_vfs_fail_writes(100000);
     put(f, 6, NULL);
     turn_until(f, &f->faulty);
@@ -511,8 +512,13 @@ START_TEST(a_store_that_goes_in_the_run_that_made_it_is_told_with_what_it_had)
     watched_vfs_fail_writes(0);
     wait_stored(f, 6);
     turn_until(f, &f->damaged);
-    ck_assert_msg(strstr(f->damage, "of event numbers 1 to 5 nothing is here any more") != NULL,
-                  "%s", f->damage);
+    const char *gone = "of event numbers 1 to 5 nothing is here any more";
+    ck_assert_msg(strstr(f->damage, gone) != NULL, "%s", f->damage);
+    close_outbox(f);
+    f->forgets_damage = false;
+    open_outbox(f); /* nobody has kept it: the store has */
+    ck_assert_ptr_nonnull(f->found.damage);
+    ck_assert_msg(strstr(f->found.damage, gone) != NULL, "%s", f->found.damage);
     end(f);
 }
 END_TEST
