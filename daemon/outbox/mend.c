@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/lasting.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "outbox/found.h"
 #include "outbox/salvage.h"
 #include "outbox/untold.h"
@@ -271,19 +272,40 @@ int mend_prove(struct outbox *ob, struct err *e)
     return 0;
 }
 
+/* How many events are in what is open: "5 events, 1 to 5: ", or "" if that cannot be read. */
+static void count_stored(const struct store *s, char *ret_text, size_t size)
+{
+    sqlite3_stmt *row = NULL;
+    ret_text[0] = '\0';
+    if (s->db &&
+        sqlite3_prepare_v2(s->db,
+                           "SELECT count(*),min(seq),max(seq) FROM"
+                           " (SELECT seq FROM event UNION SELECT seq FROM fresh)",
+                           -1, &row, NULL) == SQLITE_OK &&
+        sqlite3_step(row) == SQLITE_ROW && sqlite3_column_int64(row, 0) > 0)
+        snprintf(ret_text, size,
+                 "%lld event%s, %lld to %lld: ", (long long)sqlite3_column_int64(row, 0),
+                 plural(sqlite3_column_int64(row, 0)), (long long)sqlite3_column_int64(row, 1),
+                 (long long)sqlite3_column_int64(row, 2));
+    sqlite3_finalize(row);
+}
+
 /* What has a name still is lost only if the next start does not find it in its place. */
 static void tell_adrift(const struct store *s)
 {
-    char name[sizeof s->path];
+    char name[sizeof s->path], events[100];
+    count_stored(s, events, sizeof events);
     if (place_has_names(&s->place, name, sizeof name))
         log_error(
             "outbox",
-            "%s: what was stored is not there, and could not be written there: its file %s%s; "
+            "%s: what was stored is not there, and could not be written there: %sits file %s%s; "
             "move it back, with its log (-wal), before the next start",
-            s->path, name[0] ? "is " : "has another name", name);
+            s->path, events, name[0] ? "is " : "has another name", name);
     else
-        log_error("outbox", "what was stored is lost: its file was taken away, and no other could "
-                            "be written");
+        log_error("outbox",
+                  "what was stored is lost: %sits file was taken away, and no other could be "
+                  "written",
+                  events);
 }
 
 void mend_end(struct outbox *ob, bool is_damaged)

@@ -548,9 +548,9 @@ size_t outbox_close(struct outbox *ob, int64_t wait_ms)
         journal_cover(ob->journal, was_covered);
     bool is_lost = ob->adrift, is_damaged = ob->meeting->ended_damaged;
     end(ob);
-    if (is_lost)
-        return OUTBOX_LOST;
-    return unwritten == 0 && is_damaged ? OUTBOX_DAMAGED : unwritten;
+    if (unwritten > 0)
+        return unwritten;
+    return is_lost ? OUTBOX_LOST : is_damaged ? OUTBOX_DAMAGED : 0;
 }
 
 void outbox_abandon(struct outbox *ob)

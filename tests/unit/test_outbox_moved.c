@@ -173,7 +173,24 @@ START_TEST(a_stop_that_could_not_write_it_anew_says_that_it_is_lost)
     struct fixture *f = begin_used();
     shell(f, "rm -rf ../${PWD##*/} && touch ../${PWD##*/}");
     close_badly(f, OUTBOX_LOST);
-    ck_assert_msg(strstr(told, "what was stored is lost") != NULL, "%s", told);
+    ck_assert_msg(strstr(told, "what was stored is lost: 3 events, 1 to 3: ") != NULL, "%s", told);
+    ck_assert_int_eq(unlink(f->folder), 0);
+    f->makes_dir = true;
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
+START_TEST(and_how_many_could_not_be_written_at_all)
+{
+    struct fixture *f = begin_used();
+    hold_clock();
+    shell(f, "rm -rf ../${PWD##*/} && touch ../${PWD##*/}");
+    press(f, 4);
+    press(f, 5);
+    let_clock_go();
+    close_badly(f, 2);
+    ck_assert_msg(strstr(told, "what was stored is lost: 3 events, 1 to 3: ") != NULL, "%s", told);
     ck_assert_int_eq(unlink(f->folder), 0);
     f->makes_dir = true;
     open_outbox(f);
@@ -194,8 +211,9 @@ static const struct {
 START_TEST(but_not_where_it_has_another_name)
 {
     struct fixture *f = begin_used();
-    char where[80], command[200];
-    snprintf(where, sizeof where, "its file is %s.old/outbox.db; move it back", f->folder);
+    char where[120], command[200];
+    snprintf(where, sizeof where, "3 events, 1 to 3: its file is %s.old/outbox.db; move it back",
+             f->folder);
     snprintf(command, sizeof command, "mv $PWD $PWD.old && touch $PWD && %s", leavings[_i].also);
     shell(f, command);
     close_badly(f, OUTBOX_LOST);
@@ -307,6 +325,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, at_a_stop_it_does_not_wait);
     tcase_add_loop_test(tc, at_a_stop_it_is_found_out_that_it_was_taken_away, 0, 4);
     tcase_add_test(tc, a_stop_that_could_not_write_it_anew_says_that_it_is_lost);
+    tcase_add_test(tc, and_how_many_could_not_be_written_at_all);
     tcase_add_loop_test(tc, but_not_where_it_has_another_name, 0, 3);
     tcase_add_test(tc, nor_where_nobody_knows_which);
     tcase_add_test(tc, a_stop_that_finds_it_cut_mends_it);
