@@ -475,6 +475,8 @@ void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct e
     }
     if (wanted)
         d->host.gone(d->host.arg, receiver, seq);
+    /* The clip of a lost manifest, too, is offered: the receiver may have that, though its receipt
+     * never came, and refuses a clip whose manifest it does not know. */
     arrived(r, entry);
     pump(r);
 }

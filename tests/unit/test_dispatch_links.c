@@ -190,6 +190,28 @@ START_TEST(a_press_that_the_store_has_lost_dams_up_nothing)
 }
 END_TEST
 
+/* What was tried before may have arrived: who has it takes the clip, who has not refuses it. */
+START_TEST(the_clip_of_a_manifest_that_the_store_has_lost_is_offered_and_dams_up_nothing)
+{
+    struct uplink *u = add_proven();
+    dispatch_restore(dispatch, 0, 5, EVENT_CLASS_MANIFEST, alarm_a, 1);
+    ck_assert(dispatch_upload(dispatch, 0, 5, &file));
+    run(BEAT_MS);
+    ck_assert_ptr_null(fake_find_upload(u)); /* behind it */
+    dispatch_loaded(dispatch, 0, 5, NULL);
+    ck_assert_uint_eq(told[0].gone, 1); /* it is said that the manifest is */
+    ck_assert_str_eq(fake_find_upload(u)->file, "clip");
+    fake_end(u, fake_find_upload(u), UPLINK_OUTCOME_REFUSED, "no manifest event was received");
+    ck_assert(dispatch_upload(dispatch, 0, 9, &file));
+    ck_assert_ptr_nonnull(fake_find_upload(u)); /* the next one */
+    fake_end(u, fake_find_upload(u), UPLINK_OUTCOME_STORED, "");
+    ck_assert_ptr_null(fake_find_upload(u));
+    ck_assert_uint_eq(status().uploads, 1); /* nobody has it */
+    ck_assert_uint_eq(told[0].upload_failed, 1);
+    ck_assert_uint_eq(told[0].uploaded, 1);
+}
+END_TEST
+
 /* That it is no moment of the receiver's is known before it refuses it. */
 START_TEST(a_press_that_rotted_in_the_store_is_tried_once_and_dams_up_nothing)
 {
@@ -531,6 +553,8 @@ int main(void)
     tcase_add_test(tc, a_host_that_has_no_heartbeat_is_asked_again);
     tcase_add_test(tc, a_restored_event_is_loaded_once_and_sent_as_a_late_one);
     tcase_add_test(tc, a_press_that_the_store_has_lost_dams_up_nothing);
+    tcase_add_test(tc,
+                   the_clip_of_a_manifest_that_the_store_has_lost_is_offered_and_dams_up_nothing);
     tcase_add_test(tc, a_press_that_rotted_in_the_store_is_tried_once_and_dams_up_nothing);
     tcase_add_test(tc, answers_are_told_once_and_only_with_a_receipt);
     tcase_add_test(tc, how_far_a_receiver_has_the_events_is_told_with_each_receipt_that_says_so);
