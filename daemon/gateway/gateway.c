@@ -32,6 +32,14 @@ const struct config_drivers gateway_drivers = {
     .uplinks = uplink_types,
 };
 
+/* Whoever asks for a stop once more, or for a reload, does not end what is left of one. */
+static void ignore_signal(uv_signal_t *watched)
+{
+    int number = watched->signum;
+    uv_close((uv_handle_t *)watched, NULL);
+    signal(number, SIG_IGN);
+}
+
 /* The mirror of the start; every part is told, also the one whose open has failed. */
 static void stop(struct gateway *gw)
 {
@@ -45,13 +53,13 @@ static void stop(struct gateway *gw)
     service_close(gw->service);
     uv_close((uv_handle_t *)&gw->second, NULL);
     uv_close((uv_handle_t *)&gw->leave, NULL);
-    uv_close((uv_handle_t *)&gw->terminate, NULL);
-    uv_close((uv_handle_t *)&gw->interrupt, NULL);
-    uv_close((uv_handle_t *)&gw->hangup, NULL);
     for (size_t i = gw->opened; i-- > 0;) {
         if (parts[i].close)
             parts[i].close(gw);
     }
+    ignore_signal(&gw->terminate); /* watched, if not heard, while a disk holds what is closed */
+    ignore_signal(&gw->interrupt);
+    ignore_signal(&gw->hangup);
 }
 
 static bool is_busy(struct gateway *gw)

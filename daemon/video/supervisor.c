@@ -231,6 +231,14 @@ static void on_room(void *arg, enum disk_room before)
 
 /* --- Configuration, start and stop --------------------------------------------------------- */
 
+/* Whoever asks for a stop once more, or for a reload, does not end what is left of one. */
+static void ignore_signal(uv_signal_t *watched)
+{
+    int number = watched->signum;
+    uv_close((uv_handle_t *)watched, NULL);
+    signal(number, SIG_IGN);
+}
+
 static void close_all(struct supervisor *s)
 {
     shelf_end(&s->shelf);
@@ -238,9 +246,9 @@ static void close_all(struct supervisor *s)
     cameras_finish(&s->cameras);
     service_close(s->service);
     link_server_close(s->link);
-    uv_close((uv_handle_t *)&s->terminate, NULL);
-    uv_close((uv_handle_t *)&s->interrupt, NULL);
-    uv_close((uv_handle_t *)&s->hangup, NULL);
+    ignore_signal(&s->terminate);
+    ignore_signal(&s->interrupt);
+    ignore_signal(&s->hangup);
     uv_close((uv_handle_t *)&s->child, NULL);
     uv_close((uv_handle_t *)&s->tick, NULL);
 }

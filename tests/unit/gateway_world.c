@@ -18,6 +18,7 @@ char said[1000];    /* what the parts were asked, in order */
 const char *broken; /* the step that fails; NULL: none */
 const char *busy;   /* the part for which a stop has to wait; NULL: none */
 int64_t stall_ms;   /* that the next prepare takes */
+int signal_at_close;
 const struct config *prepared_with;
 static const struct config *read_with;
 const struct config *used_by_a, *used_by_b, *used_by_c;
@@ -108,6 +109,8 @@ static int read_part(const char *step, const struct config *config, char *read, 
     {                                                                                              \
         (void)of;                                                                                  \
         say("close " #id);                                                                         \
+        if (signal_at_close)                                                                       \
+            raise(signal_at_close);                                                                \
     }                                                                                              \
     static void free_##id(struct gateway *of)                                                      \
     {                                                                                              \

@@ -20,6 +20,7 @@ struct control_request {
 extern char said[1000];           /* what the parts were asked, in order */
 extern const char *broken, *busy; /* the step that fails; NULL: none */
 extern int64_t stall_ms;          /* that the next prepare takes */
+extern int signal_at_close;       /* comes as each part is closed; 0: none */
 extern const struct config *prepared_with;
 extern const struct config *used_by_a, *used_by_b, *used_by_c; /* former ones; NULL: none */
 extern struct config_folder folder;

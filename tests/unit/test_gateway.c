@@ -122,6 +122,23 @@ START_TEST(a_second_signal_stops_nothing_twice)
 }
 END_TEST
 
+static const int asking[] = {SIGTERM, SIGINT, SIGHUP};
+
+/* A disk may hold a stop for seconds. */
+START_TEST(nor_does_one_end_what_is_left_of_a_stop)
+{
+    start();
+    signal_at_close = asking[_i];
+    raise(SIGTERM);
+    gateway_run(gw);
+    ck_assert_str_eq(said, "close c, close b, close a");
+    raise(asking[_i]); /* until the process has ended by itself */
+    gateway_destroy(gw);
+    gw = NULL;
+    raise(asking[_i]);
+}
+END_TEST
+
 START_TEST(a_stop_waits_for_who_is_busy_and_everything_is_open_meanwhile)
 {
     static const char *const names[] = {"a", "c"};
@@ -225,6 +242,7 @@ int main(void)
     tcase_add_test(tc,
                    what_its_last_turn_has_done_is_told_before_anything_is_closed_and_nothing_after);
     tcase_add_test(tc, a_second_signal_stops_nothing_twice);
+    tcase_add_loop_test(tc, nor_does_one_end_what_is_left_of_a_stop, 0, 3);
     tcase_add_loop_test(tc, a_stop_waits_for_who_is_busy_and_everything_is_open_meanwhile, 0, 2);
     tcase_add_test(tc, systemd_hears_what_the_lamp_says);
     tcase_add_test(tc, of_what_the_configuration_has_a_part_will_say_how_it_is);

@@ -514,8 +514,10 @@ START_TEST(who_learns_of_another_when_it_has_started_goes_on_and_has_the_store_a
     turn_until(f, &f->came_late);
     wait_stored(f, 2);
     close_outbox(f);
+    f->start_wait_ms = 0;
+    f->journal_dir = NULL; /* the store alone says that the stop has left nothing undone */
     open_outbox(f);
-    ck_assert_uint_eq(f->found.used_seq, used + 1); /* the stop has left nothing undone */
+    ck_assert_uint_eq(f->found.used_seq, used + 1);
     ck_assert_uint_eq(f->found.last_seq, used + 1);
     finish(f);
 }

@@ -186,8 +186,12 @@ pid_t run_with(const char *file)
         return child;
     if (start_read(file, kept, &drivers, &start, &e) != 0)
         _exit(78);
-    if (supervisor_run(file, kept, &start, play_worker, &e) == 0)
+    if (supervisor_run(file, kept, &start, play_worker, &e) == 0) {
+        raise(SIGTERM); /* whoever asks once more does not end what is left of a stop */
+        raise(SIGINT);
+        raise(SIGHUP);
         _exit(0);
+    }
     log_error("video", "%s", e.text);
     _exit(1);
 }
