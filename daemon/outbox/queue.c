@@ -109,7 +109,7 @@ void queue_stop(struct queue *q, int64_t by_ns)
 static int64_t chore_due_ns(const struct queue *q, const struct job *chore)
 {
     bool waits = q->stop || (chore->after_writes && !STAILQ_EMPTY(&q->writes)) ||
-                 !(q->apart || gather_has_written(&q->records, chore->records));
+                 !gather_has_written(&q->records, chore->records);
     return waits ? INT64_MAX : chore->again_ns;
 }
 
