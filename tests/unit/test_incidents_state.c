@@ -460,6 +460,29 @@ START_TEST(an_older_versions_state_is_taken_over_whole)
 }
 END_TEST
 
+/* Of the versions that name those alone that are pressed, and of one that also says what is at rest
+ * (without knowing the store's): nobody reads more of one than of the other. */
+static const char *const level_rows[] = {
+    "{\"boot\":\"this-boot\",\"inputs\":[{\"input\":\"gate\",\"pressed\":true}],\"incidents\":[]}",
+    "{\"boot\":\"this-boot\",\"apart\":true,\"inputs\":[{\"input\":\"gate\",\"pressed\":true},"
+    "{\"input\":\"office\",\"pressed\":false}],\"incidents\":[]}",
+};
+
+START_TEST(a_button_that_a_row_says_is_at_rest_is_as_one_that_it_does_not_name)
+{
+    events_save_row(FAKE_EVENTS, &(struct outbox_row){"incidents", level_rows[_i]});
+    world_restart();
+    ck_assert_uint_eq(world_count(FACT_FAULT), 0);
+    incidents_level(world.incidents, WORLD_GATE, true, INPUT_CAUSE_START, virtual_ns());
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 0); /* it was held all the time */
+    incidents_level(world.incidents, WORLD_OFFICE, true, INPUT_CAUSE_START, virtual_ns());
+    facts_tell(world.facts);
+    ck_assert_uint_eq(fake_count("tocsin.alarm.raised"), 1);
+    ck_assert_ptr_nonnull(world_incident(WORLD_OFFICE));
+}
+END_TEST
+
 START_TEST(sixty_three_open_alarms_with_sixteen_receivers_all_come_back)
 {
     static char ids[63][80], receivers[LIMIT_RECEIVERS][80];
@@ -521,6 +544,8 @@ int main(void)
     tcase_add_test(tc, each_text_that_could_not_be_read_is_kept);
     tcase_add_test(tc, an_alarm_of_an_input_that_is_no_more_is_a_fault_that_names_it);
     tcase_add_test(tc, an_older_versions_state_is_taken_over_whole);
+    tcase_add_loop_test(tc, a_button_that_a_row_says_is_at_rest_is_as_one_that_it_does_not_name, 0,
+                        2);
     tcase_add_test(tc, sixty_three_open_alarms_with_sixteen_receivers_all_come_back);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
