@@ -339,8 +339,8 @@ void outbox_prune(struct outbox *ob, uint64_t last_seq);
  * the disk holds the thread for longer nothing is freed; OUTBOX_HELD then says that every event is
  * on the disk all the same. OUTBOX_LOST: the file that held what was stored had lost its name, or
  * has another, and none could be written in its place. OUTBOX_DAMAGED: the stop found the store
- * damaged and could not mend it. In both every event was in that store; what they mean the log says,
- * also where a number is returned.
+ * damaged and could not mend it. In both every event was in that store. The log says what these
+ * mean, also where a number is returned.
  */
 #define OUTBOX_HELD    SIZE_MAX
 #define OUTBOX_LOST    (SIZE_MAX - 1)
