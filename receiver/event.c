@@ -50,18 +50,18 @@ static bool ends(const char *whole, const char *with)
     return length >= end && strcmp(whole + length - end, with) == 0;
 }
 
-static enum event_nature nature_of(const char *type)
+static enum event_kind kind_of(const char *type)
 {
     if (begins(type, "tocsin.alarm."))
-        return EVENT_NATURE_ALARM;
+        return EVENT_KIND_ALARM;
     /* That a drill or test begins and ends is no incident of its own. */
     if (ends(type, ".started") || ends(type, ".ended"))
-        return EVENT_NATURE_OTHER;
+        return EVENT_KIND_OTHER;
     if (begins(type, "tocsin.drill.") || begins(type, "tocsin.test."))
-        return EVENT_NATURE_EXERCISE;
+        return EVENT_KIND_EXERCISE;
     if (strcmp(type, "tocsin.clip.manifest") == 0)
-        return EVENT_NATURE_MANIFEST;
-    return strcmp(type, "tocsin.heartbeat") == 0 ? EVENT_NATURE_HEARTBEAT : EVENT_NATURE_OTHER;
+        return EVENT_KIND_MANIFEST;
+    return strcmp(type, "tocsin.heartbeat") == 0 ? EVENT_KIND_HEARTBEAT : EVENT_KIND_OTHER;
 }
 
 static bool read_heartbeat(const json_t *o, const json_t *data, struct event *e)
@@ -98,8 +98,8 @@ static bool read_object(const json_t *o, struct event *e, const char **reason)
     *reason = "data must be an object";
     if (!json_is_object(data))
         return false;
-    e->nature = nature_of(e->type);
-    if (e->nature == EVENT_NATURE_HEARTBEAT)
+    e->kind = kind_of(e->type);
+    if (e->kind == EVENT_KIND_HEARTBEAT)
         return read_heartbeat(o, data, e);
     *reason = "seq must be 1 or more, and prev the digest of the event before";
     if (!json_is_integer(seq) || json_integer_value(seq) < 1 ||
@@ -109,10 +109,10 @@ static bool read_object(const json_t *o, struct event *e, const char **reason)
     if (!text(data, "alarm", e->alarm, sizeof e->alarm) || !event_is_uuid(e->alarm))
         e->alarm[0] = '\0';
     *reason = "data.alarm must be the incident's UUID";
-    if (!e->alarm[0] && (e->nature == EVENT_NATURE_ALARM || e->nature == EVENT_NATURE_EXERCISE))
+    if (!e->alarm[0] && (e->kind == EVENT_KIND_ALARM || e->kind == EVENT_KIND_EXERCISE))
         return false;
     *reason = "a manifest needs data.length, data.sha256 and data.camera.id";
-    return e->nature != EVENT_NATURE_MANIFEST || read_manifest(data, e);
+    return e->kind != EVENT_KIND_MANIFEST || read_manifest(data, e);
 }
 
 bool event_read(const char *bytes, size_t length, struct event *ret_event, const char **ret_reason)

@@ -7,16 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum event_nature {
-    EVENT_NATURE_OTHER,
-    EVENT_NATURE_ALARM,    /* the life of a real press */
-    EVENT_NATURE_EXERCISE, /* of a drill or a test: never an alarm */
-    EVENT_NATURE_MANIFEST, /* of a clip */
-    EVENT_NATURE_HEARTBEAT,
+/* What an event is to a receiver. */
+enum event_kind {
+    EVENT_KIND_OTHER,
+    EVENT_KIND_ALARM,    /* the life of a real press */
+    EVENT_KIND_EXERCISE, /* of a drill or a test: never an alarm */
+    EVENT_KIND_MANIFEST, /* of a clip */
+    EVENT_KIND_HEARTBEAT,
 };
 
 struct event {
-    enum event_nature nature;
+    enum event_kind kind;
     char id[37];
     char source[96];
     char type[48];

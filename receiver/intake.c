@@ -125,7 +125,7 @@ static enum MHD_Result store_and_answer(struct receiver *r, struct MHD_Connectio
     struct store_entry entry = {0};
     const struct store_evidence evidence = {s->digest, s->headers, s->signature.nonce,
                                             s->nonce_until_s, s->off_s};
-    bool heartbeat = event->nature == EVENT_NATURE_HEARTBEAT;
+    bool heartbeat = event->kind == EVENT_KIND_HEARTBEAT;
     switch ((heartbeat ? store_heartbeat : store_put)(r->store, event, request->body,
                                                       request->length, &evidence, &entry)) {
     case STORE_NEW:

@@ -106,11 +106,11 @@ static bool is_press(const struct event *event)
  * or is pressed again, moves to the top and is open: nobody has answered to that. */
 static bool insert_incident(struct store *s, const struct event *event, int64_t receiver_seq)
 {
-    if (!event->alarm[0] || event->nature == EVENT_NATURE_OTHER)
+    if (!event->alarm[0] || event->kind == EVENT_KIND_OTHER)
         return true;
-    enum incident_kind kind = event->nature == EVENT_NATURE_ALARM      ? INCIDENT_KIND_REAL
-                              : event->nature == EVENT_NATURE_MANIFEST ? INCIDENT_KIND_UNKNOWN
-                                                                       : INCIDENT_KIND_EXERCISE;
+    enum incident_kind kind = event->kind == EVENT_KIND_ALARM      ? INCIDENT_KIND_REAL
+                              : event->kind == EVENT_KIND_MANIFEST ? INCIDENT_KIND_UNKNOWN
+                                                                   : INCIDENT_KIND_EXERCISE;
     sqlite3_stmt *statement =
         sql_prepare(s->db, "INSERT INTO incident(alarm,source,kind,shown_seq) VALUES(?1,?2,?3,?4)"
                            " ON CONFLICT DO UPDATE SET kind=?3, shown_seq=?4, done=NULL"
@@ -133,7 +133,7 @@ static enum store_result put_new(struct store *s, const struct event *event, con
     bool good = insert_event(s, event, bytes, length, evidence, ret_entry) &&
                 mend_gap(s, event, evidence->digest) && store_insert_gateway(s, event->source) &&
                 insert_incident(s, event, ret_entry->receiver_seq) &&
-                (event->nature != EVENT_NATURE_MANIFEST || store_insert_clip(s, event));
+                (event->kind != EVENT_KIND_MANIFEST || store_insert_clip(s, event));
     return good ? STORE_NEW : STORE_FAILED;
 }
 

@@ -13,7 +13,7 @@ bool store_insert_gateway(struct store *s, const char *source)
     return sql_finish(statement);
 }
 
-/* Two lines may carry heartbeats in any order: within one boot only a later one counts. */
+/* Two connections may carry heartbeats in any order: within one boot only a later one counts. */
 static bool is_newest(struct store *s, const struct event *event)
 {
     sqlite3_stmt *row = sql_prepare(s->db, "SELECT monoms FROM gateway WHERE source=?1"

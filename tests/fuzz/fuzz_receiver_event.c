@@ -19,9 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (!event_is_uuid(e.id) || (e.alarm[0] && !event_is_uuid(e.alarm)))
         abort();
-    if (e.nature != EVENT_NATURE_HEARTBEAT && (e.seq < 1 || strlen(e.prev) != 43))
+    if (e.kind != EVENT_KIND_HEARTBEAT && (e.seq < 1 || strlen(e.prev) != 43))
         abort();
-    if (e.nature == EVENT_NATURE_MANIFEST && (e.length < 1 || strlen(e.sha256) != 64))
+    if (e.kind == EVENT_KIND_MANIFEST && (e.length < 1 || strlen(e.sha256) != 64))
         abort();
     return 0;
 }

@@ -42,10 +42,10 @@ const char *name_of(int alarm)
     return name;
 }
 
-void put_as(int64_t seq, const char *source, int alarm, enum event_nature nature, const char *type)
+void put_as(int64_t seq, const char *source, int alarm, enum event_kind kind, const char *type)
 {
     char text[40], bytes[100];
-    struct event event = {.nature = nature, .seq = seq, .length = 1};
+    struct event event = {.kind = kind, .seq = seq, .length = 1};
     events++;
     struct store_entry entry;
     snprintf(event.source, sizeof event.source, "%s", source);
@@ -59,21 +59,21 @@ void put_as(int64_t seq, const char *source, int alarm, enum event_nature nature
     ck_assert_int_eq(store_put(s, &event, bytes, (size_t)length, &evidence, &entry), STORE_NEW);
 }
 
-void put(const char *source, int alarm, enum event_nature nature, const char *type)
+void put(const char *source, int alarm, enum event_kind kind, const char *type)
 {
-    put_as(events + 1, source, alarm, nature, type);
+    put_as(events + 1, source, alarm, kind, type);
 }
 
 void clip(const char *source, int alarm)
 {
-    put(source, alarm, EVENT_NATURE_MANIFEST, "tocsin.clip.manifest");
+    put(source, alarm, EVENT_KIND_MANIFEST, "tocsin.clip.manifest");
 }
 
 void say(const char *source, int alarm, const char *verb)
 {
     char type[48];
     snprintf(type, sizeof type, "tocsin.alarm.%s", verb);
-    put(source, alarm, EVENT_NATURE_ALARM, type);
+    put(source, alarm, EVENT_KIND_ALARM, type);
 }
 
 void answer(int alarm, const char *word)

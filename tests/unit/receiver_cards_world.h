@@ -28,10 +28,10 @@ void open_store(void);
 const char *name_of(int alarm);
 
 /* `seq`: its number in its gateway's chain. */
-void put_as(int64_t seq, const char *source, int alarm, enum event_nature nature, const char *type);
+void put_as(int64_t seq, const char *source, int alarm, enum event_kind kind, const char *type);
 
 /* As the next in its gateway's chain, or after a gap. */
-void put(const char *source, int alarm, enum event_nature nature, const char *type);
+void put(const char *source, int alarm, enum event_kind kind, const char *type);
 void clip(const char *source, int alarm);
 void say(const char *source, int alarm, const char *verb);
 

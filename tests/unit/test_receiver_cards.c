@@ -55,7 +55,7 @@ START_TEST(of_what_is_done_and_of_exercises_the_newest_are_shown_and_the_rest_co
         answer(alarm, alarm % 2 ? "closed" : "rejected");
     }
     for (int alarm = 200; alarm < 234; alarm++)
-        put(SCHOOL, alarm, EVENT_NATURE_EXERCISE, "tocsin.drill.raised");
+        put(SCHOOL, alarm, EVENT_KIND_EXERCISE, "tocsin.drill.raised");
     ck_assert_uint_eq(count(), 130);
     ck_assert_int_eq(place_of(233), 0);
     ck_assert_int_eq(place_of(203), -1);
@@ -73,8 +73,8 @@ START_TEST(a_further_press_moves_a_card_up_and_nothing_else_does)
     say(SCHOOL, 2, "raised");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         say(SCHOOL, 1, others[i]);
-    put(SCHOOL, 1, EVENT_NATURE_MANIFEST, "tocsin.clip.manifest");
-    put(SCHOOL, 1, EVENT_NATURE_EXERCISE, "tocsin.drill.updated");
+    put(SCHOOL, 1, EVENT_KIND_MANIFEST, "tocsin.clip.manifest");
+    put(SCHOOL, 1, EVENT_KIND_EXERCISE, "tocsin.drill.updated");
     answer(1, "seen");
     ck_assert_int_eq(place_of(1), 1);
     ck_assert(json_is_false(json_object_get(json_array_get(look(), 1), "exercise")));
@@ -87,11 +87,11 @@ END_TEST
 START_TEST(what_turns_out_to_be_an_alarm_is_on_top_and_open)
 {
     static const struct {
-        enum event_nature nature;
+        enum event_kind kind;
         const char *type;
-    } before[] = {{EVENT_NATURE_MANIFEST, "tocsin.clip.manifest"},
-                  {EVENT_NATURE_EXERCISE, "tocsin.drill.raised"}};
-    put(SCHOOL, 1, before[_i].nature, before[_i].type);
+    } before[] = {{EVENT_KIND_MANIFEST, "tocsin.clip.manifest"},
+                  {EVENT_KIND_EXERCISE, "tocsin.drill.raised"}};
+    put(SCHOOL, 1, before[_i].kind, before[_i].type);
     answer(1, "closed");
     say(SCHOOL, 2, "raised");
     ck_assert_int_eq(place_of(2), 0);
@@ -104,9 +104,9 @@ END_TEST
 
 START_TEST(a_clip_whose_alarm_has_not_come_is_open)
 {
-    put(SCHOOL, 1, EVENT_NATURE_MANIFEST, "tocsin.clip.manifest");
+    put(SCHOOL, 1, EVENT_KIND_MANIFEST, "tocsin.clip.manifest");
     for (int alarm = 2; alarm < 40; alarm++)
-        put(SCHOOL, alarm, EVENT_NATURE_EXERCISE, "tocsin.test.raised");
+        put(SCHOOL, alarm, EVENT_KIND_EXERCISE, "tocsin.test.raised");
     ck_assert_int_eq(place_of(1), 0);
 }
 END_TEST

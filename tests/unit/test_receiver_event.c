@@ -26,16 +26,16 @@ static bool take(const char *text, struct event *ret_event)
 
 static const struct {
     const char *type;
-    enum event_nature nature;
-} natures[] = {
-    {HEAD("tocsin.alarm.raised"), EVENT_NATURE_ALARM},
-    {HEAD("tocsin.alarm.updated"), EVENT_NATURE_ALARM},
-    {HEAD("tocsin.drill.raised"), EVENT_NATURE_EXERCISE},
-    {HEAD("tocsin.test.closed"), EVENT_NATURE_EXERCISE},
-    {HEAD("tocsin.fault.raised"), EVENT_NATURE_OTHER},
-    {HEAD("tocsin.alarming"), EVENT_NATURE_OTHER},
-    {HEAD("tocsin.Alarm.raised"), EVENT_NATURE_OTHER},
-    {HEAD("tocsin.heartbeats"), EVENT_NATURE_OTHER},
+    enum event_kind kind;
+} kinds[] = {
+    {HEAD("tocsin.alarm.raised"), EVENT_KIND_ALARM},
+    {HEAD("tocsin.alarm.updated"), EVENT_KIND_ALARM},
+    {HEAD("tocsin.drill.raised"), EVENT_KIND_EXERCISE},
+    {HEAD("tocsin.test.closed"), EVENT_KIND_EXERCISE},
+    {HEAD("tocsin.fault.raised"), EVENT_KIND_OTHER},
+    {HEAD("tocsin.alarming"), EVENT_KIND_OTHER},
+    {HEAD("tocsin.Alarm.raised"), EVENT_KIND_OTHER},
+    {HEAD("tocsin.heartbeats"), EVENT_KIND_OTHER},
 };
 
 START_TEST(the_type_alone_says_what_is_an_alarm)
@@ -43,9 +43,9 @@ START_TEST(the_type_alone_says_what_is_an_alarm)
     char text[600];
     struct event e;
     snprintf(text, sizeof text, "%s" SEQ "\"data\":{\"alarm\":\"" ALARM "\",\"kind\":\"panic\"}}",
-             natures[_i].type);
+             kinds[_i].type);
     ck_assert(take(text, &e));
-    ck_assert_int_eq(e.nature, natures[_i].nature);
+    ck_assert_int_eq(e.kind, kinds[_i].kind);
     ck_assert_str_eq(e.id, ID);
     ck_assert_str_eq(e.alarm, ALARM);
     ck_assert_str_eq(e.prev, PREV);
@@ -59,7 +59,7 @@ START_TEST(a_heartbeat_has_no_number_but_an_order)
     ck_assert(take(HEAD("tocsin.heartbeat") "\"boot\":\"b\",\"monoms\":77,"
                                             "\"data\":{\"answer_seq\":7}}",
                    &e));
-    ck_assert_int_eq(e.nature, EVENT_NATURE_HEARTBEAT);
+    ck_assert_int_eq(e.kind, EVENT_KIND_HEARTBEAT);
     ck_assert_int_eq(e.answer_seq, 7);
     ck_assert_int_eq(e.monoms, 77);
     ck_assert_str_eq(e.boot, "b");
@@ -76,7 +76,7 @@ START_TEST(a_manifest_promises_a_file)
     ck_assert(take(HEAD("tocsin.clip.manifest") SEQ "\"data\":{\"length\":5,\"sha256\":\"" HASH
                                                     "\",\"camera\":{\"id\":\"gate\"}}}",
                    &e));
-    ck_assert_int_eq(e.nature, EVENT_NATURE_MANIFEST);
+    ck_assert_int_eq(e.kind, EVENT_KIND_MANIFEST);
     ck_assert_int_eq(e.length, 5);
     ck_assert_str_eq(e.sha256, HASH);
     ck_assert_str_eq(e.camera, "gate");
@@ -135,8 +135,7 @@ int main(void)
 {
     Suite *suite = suite_create("receiver_event");
     TCase *tc = tcase_create("event");
-    tcase_add_loop_test(tc, the_type_alone_says_what_is_an_alarm, 0,
-                        sizeof natures / sizeof *natures);
+    tcase_add_loop_test(tc, the_type_alone_says_what_is_an_alarm, 0, sizeof kinds / sizeof *kinds);
     tcase_add_test(tc, a_heartbeat_has_no_number_but_an_order);
     tcase_add_test(tc, a_manifest_promises_a_file);
     tcase_add_loop_test(tc, what_is_no_event_is_refused_with_a_reason, 0,

@@ -77,10 +77,10 @@ START_TEST(whatever_changes_a_card_is_seen)
 {
     struct store_entry entry;
     char manifest[20];
-    put_as(1, SCHOOL, 1, EVENT_NATURE_ALARM, "tocsin.alarm.raised");
-    put_as(3, SCHOOL, 3, EVENT_NATURE_ALARM, "tocsin.alarm.raised"); /* a gap before it */
+    put_as(1, SCHOOL, 1, EVENT_KIND_ALARM, "tocsin.alarm.raised");
+    put_as(3, SCHOOL, 3, EVENT_KIND_ALARM, "tocsin.alarm.raised"); /* a gap before it */
     assert_nothing_is_stale();
-    put_as(2, SCHOOL, 2, EVENT_NATURE_ALARM, "tocsin.alarm.raised"); /* and none any more */
+    put_as(2, SCHOOL, 2, EVENT_KIND_ALARM, "tocsin.alarm.raised"); /* and none any more */
     assert_nothing_is_stale();
     answer(1, "seen");
     assert_nothing_is_stale();
@@ -90,9 +90,9 @@ START_TEST(whatever_changes_a_card_is_seen)
     assert_nothing_is_stale();
     confirm(500); /* of a store that is new */
     assert_nothing_is_stale();
-    put_as(4, SCHOOL, 1, EVENT_NATURE_ALARM, "tocsin.alarm.updated");
+    put_as(4, SCHOOL, 1, EVENT_KIND_ALARM, "tocsin.alarm.updated");
     assert_nothing_is_stale();
-    put_as(5, SCHOOL, 1, EVENT_NATURE_MANIFEST, "tocsin.clip.manifest");
+    put_as(5, SCHOOL, 1, EVENT_KIND_MANIFEST, "tocsin.clip.manifest");
     snprintf(manifest, sizeof manifest, "event-%d", events);
     assert_nothing_is_stale();
     ck_assert(store_complete_clip(s, manifest, &entry));

@@ -45,13 +45,13 @@ static const char *id_of(char name, char text[37])
 }
 
 /* Event `name` with that number, which follows `before` (0: the first of all). */
-static enum store_result put_as(const char *type, enum event_nature nature, char name, int64_t seq,
+static enum store_result put_as(const char *type, enum event_kind kind, char name, int64_t seq,
                                 char before)
 {
     static unsigned nonces;
     char digest[DIGEST_TEXT_SIZE], earlier[DIGEST_TEXT_SIZE], nonce[32];
     struct store_entry entry;
-    struct event event = {.nature = nature, .seq = seq};
+    struct event event = {.kind = kind, .seq = seq};
     snprintf(event.source, sizeof event.source, SOURCE);
     snprintf(event.alarm, sizeof event.alarm, ALARM);
     snprintf(event.type, sizeof event.type, "%s", type);
@@ -67,8 +67,7 @@ static enum store_result put_as(const char *type, enum event_nature nature, char
 
 static void put(char name, int64_t seq, char before)
 {
-    ck_assert_int_eq(put_as("tocsin.alarm.raised", EVENT_NATURE_ALARM, name, seq, before),
-                     STORE_NEW);
+    ck_assert_int_eq(put_as("tocsin.alarm.raised", EVENT_KIND_ALARM, name, seq, before), STORE_NEW);
 }
 
 static void expect_chain(char name, const char *verdict)
@@ -123,7 +122,7 @@ END_TEST
 START_TEST(an_event_is_stored_with_all_that_belongs_to_it_or_not_at_all)
 {
     ck_assert(sql_run(s->db, "ALTER TABLE incident RENAME TO elsewhere"));
-    ck_assert_int_eq(put_as("tocsin.alarm.raised", EVENT_NATURE_ALARM, 'a', 1, 0), STORE_FAILED);
+    ck_assert_int_eq(put_as("tocsin.alarm.raised", EVENT_KIND_ALARM, 'a', 1, 0), STORE_FAILED);
     json_t *events = store_events(s, 0, 10);
     ck_assert_uint_eq(json_array_size(events), 0);
     json_decref(events);
@@ -152,11 +151,11 @@ static void expect_exercise(bool exercise)
 
 START_TEST(a_drill_becomes_an_alarm_and_an_alarm_never_a_drill)
 {
-    put_as("tocsin.drill.raised", EVENT_NATURE_EXERCISE, 'a', 1, 0);
+    put_as("tocsin.drill.raised", EVENT_KIND_EXERCISE, 'a', 1, 0);
     expect_exercise(true);
     put('b', 2, 'a');
     expect_exercise(false);
-    put_as("tocsin.drill.closed", EVENT_NATURE_EXERCISE, 'c', 3, 'b');
+    put_as("tocsin.drill.closed", EVENT_KIND_EXERCISE, 'c', 3, 'b');
     expect_exercise(false);
 }
 END_TEST
@@ -167,8 +166,7 @@ static int64_t beat(const char *boot, int64_t monoms, const char *bytes, int64_t
     static unsigned nonces;
     char nonce[32];
     struct store_entry entry;
-    struct event event = {
-        .nature = EVENT_NATURE_HEARTBEAT, .monoms = monoms, .answer_seq = answer_seq};
+    struct event event = {.kind = EVENT_KIND_HEARTBEAT, .monoms = monoms, .answer_seq = answer_seq};
     snprintf(event.source, sizeof event.source, SOURCE);
     snprintf(event.boot, sizeof event.boot, "%s", boot);
     snprintf(nonce, sizeof nonce, "beat-%u", ++nonces);

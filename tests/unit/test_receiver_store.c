@@ -54,7 +54,7 @@ static void end(struct fixture *f)
 static enum store_result put(struct fixture *f, int64_t seq)
 {
     char nonce[32], digest[64];
-    struct event event = {.nature = EVENT_NATURE_ALARM, .source = "tocsin:school", .seq = seq};
+    struct event event = {.kind = EVENT_KIND_ALARM, .source = "tocsin:school", .seq = seq};
     struct store_entry entry;
     snprintf(nonce, sizeof nonce, "nonce-%d", (int)seq);
     snprintf(digest, sizeof digest, "sha-256=:digest-%d:", (int)seq);
