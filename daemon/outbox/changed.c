@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "outbox/untold.h"
+#include "outbox/unreported.h"
 
 #define ROW "changed.%" PRIu64 /* STORE_ROWS_OF_PARTS knows it */
 
@@ -50,7 +50,7 @@ int changed_note(struct store *s, const struct scrub *found, const char *sentenc
     int result = store_begin(s, e);
     if (result != 0)
         return result;
-    result = untold_add(s, sentence, false, e);
+    result = unreported_add(s, sentence, false, e);
     if (result == 0)
         result = store_put_row(s, &(struct outbox_row){name, digest}, e);
     if (result == 0)

@@ -13,8 +13,8 @@
 /* Whether nobody was told yet of what the look has found: then what to tell. */
 bool changed_is_news(struct store *s, const struct scrub *found, char ret_sentence[200]);
 
-/* That it is told, and, until that is noted, what (untold.h): in a transaction of its own, before.
- * An error: it is told again. */
+/* That it is told, and, until that is noted, what (unreported.h): in a transaction of its own,
+ * before. An error: it is told again. */
 int changed_note(struct store *s, const struct scrub *found, const char *sentence, struct err *e);
 
 #endif

@@ -15,7 +15,7 @@
 #include "outbox/mend.h"
 #include "outbox/numbers.h"
 #include "outbox/salvage.h"
-#include "outbox/untold.h"
+#include "outbox/unreported.h"
 
 #define SALVAGE_AGAIN_NS INT64_C(60000000000)
 
@@ -62,7 +62,7 @@ static void open_witness(struct outbox *ob, bool was_absent)
 static int read_found(struct outbox *ob, struct outbox_found *found, struct err *e)
 {
     int result = store_read_found(&ob->store, found, e);
-    if (result == 0 && !untold_take(found))
+    if (result == 0 && !unreported_take(found))
         abort(); /* without memory: start anew */
     return result == 0 ? witness_check(&ob->witness, &ob->store, found, e) : result;
 }
@@ -119,7 +119,7 @@ static int salvage_found(struct outbox *ob, const char *why, struct outbox_found
         note_unsalvaged(m, why, e);
     if (result == 0)
         result = store_read_found(&ob->store, found, e);
-    if (result == 0 && !untold_take(found))
+    if (result == 0 && !unreported_take(found))
         abort(); /* without memory: start anew */
     return result;
 }
@@ -179,7 +179,7 @@ static int read_only(struct outbox *ob, int refused, struct outbox_found *found,
         open_witness(ob, false);
     if (result == 0)
         result = store_read_found(&ob->store, found, &e);
-    if (result == 0 && !untold_take(found))
+    if (result == 0 && !unreported_take(found))
         abort(); /* without memory: start anew */
     if (result != 0) {
         store_close(&ob->store);
@@ -372,7 +372,7 @@ static int take_over(struct outbox *ob, int refused, struct outbox_found *found,
     if (cannot_be_taken(ob, stored_seq, has_other))
         return refuse(ob, found, e);
     complete(ob, stored_seq, found);
-    if (refused == 0 && untold_put(&ob->store, found, e) != 0)
+    if (refused == 0 && unreported_put(&ob->store, found, e) != 0)
         log_warning("outbox", "%s", e->text);
     for (size_t i = 0; i < found->row_count; i++)
         newest_note(&ob->newest, found->rows[i].name, found->rows[i].text);

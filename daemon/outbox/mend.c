@@ -12,7 +12,7 @@
 #include "base/plural.h"
 #include "outbox/found.h"
 #include "outbox/salvage.h"
-#include "outbox/untold.h"
+#include "outbox/unreported.h"
 
 #define AGAIN_NS INT64_C(600000000000)
 #define MEANS_NS INT64_C(1000000000) /* what has put nothing aside for want of descriptors, say */
@@ -55,7 +55,7 @@ static int go_on_with_fresh(struct outbox *ob, struct outbox_found *found, struc
     witness_tell(&ob->witness, NULL, 0, found);
     result = newest_put(&ob->newest, &ob->store, e);
     if (result == 0 && found->damage)
-        result = untold_add(&ob->store, found->damage, found->state_lost, e);
+        result = unreported_add(&ob->store, found->damage, found->state_lost, e);
     return result;
 }
 

@@ -14,7 +14,7 @@
 #include "base/plural.h"
 #include "outbox/copy.h"
 #include "outbox/log_alone.h"
-#include "outbox/untold.h"
+#include "outbox/unreported.h"
 
 #define PATH_SIZE    4300
 #define FRESH_SUFFIX ".new"
@@ -151,7 +151,7 @@ static int tell_in(struct store *fresh, const struct source *source, const struc
     ret_made->damage = tell_damage(source, copied, refusal);
     if (!ret_made->damage)
         return err_set(e, ENOMEM, "out of memory");
-    return untold_add(fresh, ret_made->damage, ret_made->state_lost, e);
+    return unreported_add(fresh, ret_made->damage, ret_made->state_lost, e);
 }
 
 /* A database beside the damaged one, of what can be read of that: closed, and without a log. An
@@ -328,7 +328,7 @@ static bool is_whole(const struct store *s, struct outbox_found *found)
     snprintf(fresh.path, sizeof fresh.path, "%.*s" FRESH_SUFFIX,
              (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
     bool is_one = store_open_to_read(&fresh, &e) == 0;
-    if (is_one && !untold_read(&fresh, found))
+    if (is_one && !unreported_read(&fresh, found))
         abort(); /* without memory: start anew */
     store_close(&fresh);
     unlink(log);

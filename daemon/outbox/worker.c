@@ -12,7 +12,7 @@
 #include "outbox/fresh.h"
 #include "outbox/mend.h"
 #include "outbox/numbers.h"
-#include "outbox/untold.h"
+#include "outbox/unreported.h"
 
 #define IDLE_NS INT64_C(200000000) /* without a write before the log is moved */
 #define LONG_NS INT64_C(3600000000000)
@@ -53,7 +53,7 @@ static int put_rows(struct store *s, const struct job_state *state, struct err *
         const struct outbox_row *one = row_of(&state->rows[i], &row);
         result = store_put_row(s, one, e);
         if (result == 0 && one && strcmp(one->name, OUTBOX_DAMAGE_ROW) == 0)
-            result = untold_drop(s, e);
+            result = unreported_drop(s, e);
     }
     return result;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "outbox/untold.h"
+#include "outbox/unreported.h"
 #include "outbox_kills.h"
 #include "run_suite.h"
 #include "watched_vfs.h"
@@ -95,8 +95,8 @@ START_TEST(a_damage_that_says_what_was_known_of_it_stands_in_its_place)
     close_outbox(f);
     open_store(f, &s);
     for (size_t i = 0; i < sizeof found / sizeof *found; i++)
-        ck_assert_int_eq(untold_add(&s, found[i], i == 0, &e), 0);
-    ck_assert(untold_read(&s, &told));
+        ck_assert_int_eq(unreported_add(&s, found[i], i == 0, &e), 0);
+    ck_assert(unreported_read(&s, &told));
     ck_assert_str_eq(told.damage, "another\nevent 5 is gone: it was cut");
     ck_assert(told.state_lost); /* as the first of them said */
     outbox_found_finish(&told);
@@ -129,8 +129,8 @@ static void set_up(void)
 
 int main(void)
 {
-    Suite *suite = suite_create("outbox_untold");
-    TCase *tc = tcase_create("untold");
+    Suite *suite = suite_create("outbox_unreported");
+    TCase *tc = tcase_create("unreported");
     suite_add_tcase(suite, tc);
     tcase_add_checked_fixture(tc, set_up, NULL);
     tcase_add_test(tc, a_kill_before_the_fresh_one_is_in_its_place_keeps_what_it_says);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "outbox/untold.h"
+#include "outbox/unreported.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW        "untold"
-#define STATE_LOST 'L' /* in front of the lines; else: */
+#define ROW        "untold" /* as in every store there is */
+#define STATE_LOST 'L'      /* in front of the lines; else: */
 #define STATE_KEPT 'K'
 
 static int put(struct store *s, const char *lines, bool state_lost, struct err *e)
@@ -19,12 +19,12 @@ static int put(struct store *s, const char *lines, bool state_lost, struct err *
     return result;
 }
 
-int untold_put(struct store *s, const struct outbox_found *found, struct err *e)
+int unreported_put(struct store *s, const struct outbox_found *found, struct err *e)
 {
     return found->damage ? put(s, found->damage, found->state_lost, e) : 0;
 }
 
-int untold_drop(struct store *s, struct err *e)
+int unreported_drop(struct store *s, struct err *e)
 {
     if (sqlite3_exec(s->db, "DELETE FROM state WHERE name='" ROW "'", NULL, NULL, NULL) !=
         SQLITE_OK)
@@ -47,7 +47,7 @@ static bool take(const char *text, struct outbox_found *found)
     return true;
 }
 
-bool untold_take(struct outbox_found *found)
+bool unreported_take(struct outbox_found *found)
 {
     size_t i = 0;
     while (i < found->row_count && strcmp(found->rows[i].name, ROW) != 0)
@@ -62,7 +62,7 @@ bool untold_take(struct outbox_found *found)
     return is_good;
 }
 
-bool untold_read(struct store *s, struct outbox_found *found)
+bool unreported_read(struct store *s, struct outbox_found *found)
 {
     sqlite3_stmt *query = NULL;
     bool is_good = true;
@@ -76,12 +76,12 @@ bool untold_read(struct store *s, struct outbox_found *found)
     return is_good;
 }
 
-int untold_add(struct store *s, const char *damage, bool state_lost, struct err *e)
+int unreported_add(struct store *s, const char *damage, bool state_lost, struct err *e)
 {
     struct outbox_found before = {0};
     char *lines = NULL;
     size_t size;
-    if (!untold_read(s, &before))
+    if (!unreported_read(s, &before))
         abort(); /* without memory: start anew */
     FILE *out = open_memstream(&lines, &size);
     if (!out)
