@@ -44,10 +44,10 @@ static void print_alarms(const json_t *list, bool known)
         printf("alarms     none open\n");
     json_array_foreach(list, i, alarm)
     {
-        const char *nature = word(alarm, "nature");
-        printf("%-10s ", strcmp(nature, "drill") == 0  ? "drill"
-                         : strcmp(nature, "test") == 0 ? "test"
-                                                       : "ALARM");
+        const char *class = word(alarm, json_object_get(alarm, "class") ? "class" : "nature");
+        printf("%-10s ", strcmp(class, "drill") == 0  ? "drill"
+                         : strcmp(class, "test") == 0 ? "test"
+                                                      : "ALARM");
         text_print(alarm, "place", 0);
         printf(" · ");
         text_print(alarm, "name", 0);

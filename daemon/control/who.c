@@ -19,7 +19,7 @@ struct name {
     char text[WHO_NAME_SIZE];
 };
 
-/* One journey to the pool and back. */
+/* One question that the pool answers. */
 struct look_up {
     uv_work_t work;
     struct who *who;

@@ -61,7 +61,7 @@ static json_t *named(const struct fault *one)
 
 /* What the receivers believe to be broken: whoever starts anew must tell them when it is not. And
  * what of their events is not paid for, mended or not: whoever starts anew has no more of them. */
-static char *told_row(const struct faults *f)
+static char *reported_row(const struct faults *f)
 {
     int64_t now_ms = clock_monotonic_ms();
     json_t *reported = json_array(), *owed = json_array();
@@ -69,7 +69,7 @@ static char *told_row(const struct faults *f)
     SLIST_FOREACH(one, &f->list, next)
     {
         int64_t debt_ms = flap_debt_ms(&one->flap, now_ms);
-        if (one->flap.told) {
+        if (one->flap.reported) {
             json_t *object = named(one);
             json_object_set_new(object, "reason", json_string(one->reason));
             json_array_append_new(reported, object);
@@ -90,8 +90,8 @@ static struct data_fault data_of(const struct faults *f, const struct fault *one
                                  char ret_since[CLOCK_TEXT_SIZE])
 {
     const struct flap *flap = &one->flap;
-    struct clock_stamp since = events_stamp(f->events, flap->told_ms * 1000000);
-    bool is_plain = flap->times == 0 || (flap->times == 1 && !flap->told);
+    struct clock_stamp since = events_stamp(f->events, flap->reported_ms * 1000000);
+    bool is_plain = flap->times == 0 || (flap->times == 1 && !flap->reported);
     clock_format_utc(since.wall_ms, ret_since);
     return (struct data_fault){.code = fault_kind(one->code)->word,
                                .subject = one->subject[0] ? one->subject : NULL,
@@ -118,8 +118,8 @@ static void report(struct faults *f, struct fault *one)
     char since[CLOCK_TEXT_SIZE];
     struct data_fault data = data_of(f, one, since);
     log_report(one, &data);
-    flap_told(&one->flap, clock_monotonic_ms());
-    char *text = told_row(f);
+    flap_reported(&one->flap, clock_monotonic_ms());
+    char *text = reported_row(f);
     struct outbox_row row = {ROW_FAULTS, text};
     events_emit(f->events, &(struct events_new){.type = one->flap.broken ? "tocsin.fault.raised"
                                                                          : "tocsin.fault.cleared",
@@ -273,7 +273,7 @@ json_t *faults_over(const struct faults *f)
     const struct fault *one;
     SLIST_FOREACH(one, &f->list, next)
     {
-        if (!one->unheard && one->flap.told && !one->flap.broken)
+        if (!one->unheard && one->flap.reported && !one->flap.broken)
             json_array_append_new(list, shown(one));
     }
     return list;
@@ -345,7 +345,7 @@ static bool load_owed(struct faults *f, const json_t *object, int64_t row_age_ms
     int64_t debt_ms = json_integer_value(json_object_get(object, "ms"));
     struct fault *one = load_named(f, object);
     if (one)
-        flap_restore(&one->flap, one->flap.told, debt_ms - row_age_ms, clock_monotonic_ms());
+        flap_restore(&one->flap, one->flap.reported, debt_ms - row_age_ms, clock_monotonic_ms());
     return one != NULL;
 }
 
@@ -353,7 +353,7 @@ static bool load_owed(struct faults *f, const json_t *object, int64_t row_age_ms
 static void catch_up_one(struct faults *f, const json_t *object)
 {
     const struct fault *known = load_named(f, object);
-    if (!known || known->flap.told || known->flap.broken || known->unheard)
+    if (!known || known->flap.reported || known->flap.broken || known->unheard)
         return;
     bool is_good = known->said_good;
     load_reported(f, object);
@@ -372,7 +372,7 @@ void faults_catch_up(struct faults *f, const struct outbox_found *found)
     f->is_behind = false;
     json_array_foreach(json_object_get(row, "reported"), i, one) catch_up_one(f, one);
     json_decref(row);
-    char *both = told_row(f);
+    char *both = reported_row(f);
     events_save_row(f->events, &(struct outbox_row){ROW_FAULTS, both});
     free(both);
 }

@@ -25,14 +25,14 @@ static int64_t quiet_ms(const struct flap *f, int64_t now_ms)
     return owed > 1 ? QUIET_MS << (owed - 1) : QUIET_MS;
 }
 
-void flap_restore(struct flap *f, bool told, int64_t debt_ms, int64_t now_ms)
+void flap_restore(struct flap *f, bool reported, int64_t debt_ms, int64_t now_ms)
 {
     int64_t most_ms = BURST * EVENT_MS;
     if (debt_ms < 0)
         debt_ms = 0;
-    *f = (struct flap){.told = told,
+    *f = (struct flap){.reported = reported,
                        .since_ms = now_ms,
-                       .told_ms = now_ms,
+                       .reported_ms = now_ms,
                        .paid_ms = now_ms + (debt_ms < most_ms ? debt_ms : most_ms)};
 }
 
@@ -55,11 +55,11 @@ bool flap_state(struct flap *f, bool broken, int64_t now_ms)
 
 bool flap_is_due(const struct flap *f, int64_t now_ms)
 {
-    if (f->broken && !f->told)
+    if (f->broken && !f->reported)
         return has_room(f, 1, now_ms);
     if (f->broken)
-        return f->times > 0 && now_ms - f->told_ms >= SUM_UP_MS; /* by then there is room */
-    return f->told && has_room(f, 2, now_ms) && now_ms - f->since_ms >= quiet_ms(f, now_ms);
+        return f->times > 0 && now_ms - f->reported_ms >= SUM_UP_MS; /* by then there is room */
+    return f->reported && has_room(f, 2, now_ms) && now_ms - f->since_ms >= quiet_ms(f, now_ms);
 }
 
 bool flap_may_tell(const struct flap *f, int64_t now_ms)
@@ -67,10 +67,10 @@ bool flap_may_tell(const struct flap *f, int64_t now_ms)
     return has_room(f, 1, now_ms);
 }
 
-void flap_told(struct flap *f, int64_t now_ms)
+void flap_reported(struct flap *f, int64_t now_ms)
 {
     f->paid_ms = now_ms + flap_debt_ms(f, now_ms) + EVENT_MS;
-    f->told = f->broken;
-    f->told_ms = now_ms;
+    f->reported = f->broken;
+    f->reported_ms = now_ms;
     f->times = 0;
 }

@@ -18,16 +18,16 @@
 #include <stdint.h>
 
 struct flap {
-    bool broken;      /* now */
-    bool told;        /* what the receivers were told last */
-    int64_t since_ms; /* when it changed last */
-    int64_t told_ms;  /* when they were told last: `times` counts from here */
-    int64_t paid_ms;  /* nothing is owed from then on */
-    unsigned times;   /* it came so often since told_ms */
+    bool broken;         /* now */
+    bool reported;       /* what the receivers were told last */
+    int64_t since_ms;    /* when it changed last */
+    int64_t reported_ms; /* when they were told last: `times` counts from here */
+    int64_t paid_ms;     /* nothing is owed from then on */
+    unsigned times;      /* it came so often since reported_ms */
 };
 
 /* What was told and what is owed before a restart; how it is now, nobody knows yet. */
-void flap_restore(struct flap *f, bool told, int64_t debt_ms, int64_t now_ms);
+void flap_restore(struct flap *f, bool reported, int64_t debt_ms, int64_t now_ms);
 
 /* So it is found after that: if it is there that is no coming, and if it is gone it is quiet from
  * now. */
@@ -44,7 +44,7 @@ bool flap_is_due(const struct flap *f, int64_t now_ms);
 bool flap_may_tell(const struct flap *f, int64_t now_ms);
 
 /* It was told as it is. */
-void flap_told(struct flap *f, int64_t now_ms);
+void flap_reported(struct flap *f, int64_t now_ms);
 
 /* What is owed; 0 of one that told nothing lately. */
 int64_t flap_debt_ms(const struct flap *f, int64_t now_ms);

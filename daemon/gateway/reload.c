@@ -46,7 +46,7 @@ struct reload {
     struct err error;
     int result;
     char problems[1500]; /* whole lines */
-    size_t untold;       /* which found no room there */
+    size_t left_out;     /* which found no room there */
 };
 
 static void note_problem(void *arg, const char *line)
@@ -54,19 +54,19 @@ static void note_problem(void *arg, const char *line)
     struct reload *r = arg;
     size_t used = strlen(r->problems);
     log_error("config", "%s", line);
-    if (r->untold > 0 || used + 1 + strlen(line) + MORE_SIZE > sizeof r->problems)
-        r->untold++;
+    if (r->left_out > 0 || used + 1 + strlen(line) + MORE_SIZE > sizeof r->problems)
+        r->left_out++;
     else
         snprintf(r->problems + used, sizeof r->problems - used, "%s%s", used ? "\n" : "", line);
 }
 
 /* The room for it was left. */
-static void note_untold(struct reload *r)
+static void note_left_out(struct reload *r)
 {
     size_t used = strlen(r->problems);
-    if (r->untold > 0)
+    if (r->left_out > 0)
         snprintf(r->problems + used, sizeof r->problems - used,
-                 "%sand %zu more: tocsin check shows all", used ? "\n" : "", r->untold);
+                 "%sand %zu more: tocsin check shows all", used ? "\n" : "", r->left_out);
 }
 
 static void run(uv_work_t *work)
@@ -170,7 +170,7 @@ static void tell(struct reload *r)
     struct gateway *gw = r->gateway;
     char text[600];
     if (r->result != 0) {
-        note_untold(r);
+        note_left_out(r);
         refuse(r, r->error.text, r->problems);
         return;
     }

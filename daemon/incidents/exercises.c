@@ -97,13 +97,13 @@ static const char *why_not(const struct incidents *inc, const struct incidents_e
 {
     const struct delivery *d = inc->options.delivery;
     uint32_t responders = delivery_responders(d);
-    bool untold = responders ? !(responders & delivery_takes(d, EVENT_CLASS_FOLLOWUP))
-                             : !receivers_to_await(inc);
+    bool cannot_be_told = responders ? !(responders & delivery_takes(d, EVENT_CLASS_FOLLOWUP))
+                                     : !receivers_to_await(inc);
     return inc->exercise.phase != EXERCISE_PHASE_NONE
                ? "a drill or test is under way already (tocsin status; tocsin drill end)"
            : asked->buttons == 0
                ? "it would cover no button: inputs has none that may be part of it"
-           : panel_any_real(&inc->panel) || inc->apart || untold
+           : panel_any_real(&inc->panel) || inc->apart || cannot_be_told
                ? "an alarm is open or may be from before a restart, or no responder is there that "
                  "can be told of it: look at tocsin status, ask the receivers, and try again"
                : NULL;

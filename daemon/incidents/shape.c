@@ -82,7 +82,7 @@ static int check_progress(json_t *receivers, struct err *e)
 int shape_incident(json_t *one, int64_t now_ns, struct err *e)
 {
     json_error_t why;
-    const char *input, *nature, *alarm;
+    const char *input, *word, *alarm;
     enum incident_class class;
     int held, at_start, cancelled, undelivered;
     json_int_t presses = 0, level = 0, level_ns = 0, raised_ns = 0, press_ns = 0, wall_ms = 0,
@@ -90,13 +90,13 @@ int shape_incident(json_t *one, int64_t now_ns, struct err *e)
     json_t *receivers;
     if (json_unpack_ex(
             one, &why, 0, "{s:s,s:s,s:s,s:b,s?b,s?b,s?b,s:I,s:I,s?I,s?I,s?I,s?I,s?I,s:o!}", "input",
-            &input, "nature", &nature, "alarm", &alarm, "held", &held, "at_start", &at_start,
+            &input, "nature", &word, "alarm", &alarm, "held", &held, "at_start", &at_start,
             "cancelled", &cancelled, "undelivered", &undelivered, "presses", &presses, "level",
             &level, "level_ns", &level_ns, "raised_ns", &raised_ns, "last_press_ns", &press_ns,
             "press_seq", &press_seq, "raised_wall_ms", &wall_ms, "receivers", &receivers) != 0)
         return wrong(&why, "its members", e);
-    if (!shape_class_of(nature, &class))
-        return err_set(e, EINVAL, "of what nature it is");
+    if (!shape_class_of(word, &class))
+        return err_set(e, EINVAL, "of what class it is");
     if (presses < 1 || presses > UINT_MAX || level < 1 || level > UINT_MAX)
         return err_set(e, EINVAL, "how often it was pressed, or who is asked");
     if (level_ns < 0 || level_ns > now_ns || raised_ns < 0 || raised_ns > now_ns || press_ns < 0 ||

@@ -43,7 +43,8 @@ static void write_progress(const struct incidents *inc, const struct incident *i
     }
 }
 
-/* Written by hand, since a press waits for it: ids, classes and UUIDs need no quoting. */
+/* Written by hand, since a press waits for it: ids, classes and UUIDs need no quoting. The class is
+ * `nature` there, without which no program of before can read it. */
 static void write_incident(const struct incidents *inc, const struct incident *incident, FILE *out)
 {
     fprintf(out, "{\"input\":\"%s\",\"nature\":\"%s\",\"alarm\":\"%s\",",
@@ -227,7 +228,7 @@ static void load_progress(const struct incidents *inc, struct incident *incident
     }
 }
 
-/* What can be read of it is taken over; of what nature nobody can read is a real alarm. If it is
+/* What can be read of it is taken over; one whose class nobody can read is a real alarm. If it is
  * not known which event tells of its newest press, nobody at a receiver is known to have seen that.
  */
 static void load_incident(const struct incidents *inc, struct incident *incident,

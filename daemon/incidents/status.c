@@ -17,7 +17,8 @@ static json_t *alarm_json(const struct incidents *inc, const struct incident *in
                                             : incident_progress_name(incident->progress[i]),
                                         "closed", incident->closing[i]));
     json_t *object = json_pack(
-        "{ss,ss,ss,ss,ss,ss,si,si,ss,sb,sb,sb,so}", "alarm", incident->alarm, "nature",
+        "{ss,ss,ss,ss,ss,ss,ss,si,si,ss,sb,sb,sb,so}", "alarm", incident->alarm, "class",
+        incident_class_name(incident->class), "nature", /* so scripts know it from version 0.1 */
         incident_class_name(incident->class), "kind",
         incident->class == INCIDENT_CLASS_DURESS ? "duress" : config_input_kind_name(input->kind),
         "input", input->id, "name", input->name, "place", input->place, "presses",

@@ -15,7 +15,7 @@
  * Fails without memory, and if another tocsin-video has the folder or the socket (-EADDRINUSE):
  * that one's clips are not touched. Takes what `start` holds. What works is kept at `kept` (NULL:
  * nowhere). At SIGHUP the file at `path` is read again: a good one replaces the cameras (the
- * running clips end with a part, the rings begin anew), a bad one is reported and changes nothing.
+ * running clips end with a part, the rings begin anew), a bad one is logged and changes nothing.
  */
 int supervisor_run(const char *path, const char *kept, struct start *start, cameras_worker worker,
                    struct err *e);

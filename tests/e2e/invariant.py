@@ -27,7 +27,7 @@ class Told:
         return [a for a in self.answers if a["heard"] == "memory"]
 
 
-def nature(kind):
+def real_or_exercise(kind):
     """Of an event's type: real or exercise; None for what belongs to no press."""
     return {"alarm": "real", "drill": "exercise", "test": "exercise"}.get(kind.split(".")[1])
 
@@ -61,7 +61,7 @@ def check(stand, told, gaps=False):
     assert lost == [], f"{len(lost)} of {len(told.answers)} presses are not stored"
     for answer in told.answers:
         assert here[answer["event"]]["seq"] == answer["seq"]
-        assert (nature(here[answer["event"]]["type"]) == "exercise") == ("exercise" in answer)
+        assert (real_or_exercise(here[answer["event"]]["type"]) == "exercise") == ("exercise" in answer)
     for name, events in at.items():
         times = collections.Counter(e["id"] for e in events)
         assert [i for i, n in times.items() if n > 1] == []

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from damaged import Harm, choose, readable
-from invariant import Told, nature, settled, stored
+from invariant import Told, real_or_exercise, settled, stored
 from stand import Process, Stand, StandError, wait_until
 
 FIRST, COUNT = (int(n) for n in os.environ.get("TOCSIN_DAMAGED", "0 3").split())
@@ -134,7 +134,7 @@ def copy(source, to):
 
 def is_press(kind):
     """An event that only a finger on a button makes."""
-    return nature(kind) and kind.split(".")[2] in ("raised", "pressed", "started")
+    return real_or_exercise(kind) and kind.split(".")[2] in ("raised", "pressed", "started")
 
 
 def says(stand):

@@ -105,13 +105,13 @@ def test_a_long_press_in_a_drill_is_an_alarm_and_ends_it(stand):
     begin_drill(stand)
     stand.press()
     wait_released(stand)
-    assert not any(a["nature"] == "alarm" for a in stand.status()["alarms"])
+    assert not any(a["class"] == "alarm" for a in stand.status()["alarms"])
     assert stand.cli("press", "gate-button", "--hold", "3000").returncode == 0
     raised = wait_for_event(stand, "tocsin.alarm.raised")
     assert len(raised) == 1
     assert body_of(stand, "tocsin.alarm.raised")["cause"] == "long-press"
     assert "a real alarm" in body_of(stand, "tocsin.drill.ended")["why"]
-    assert [a["nature"] for a in stand.status()["alarms"]] == ["alarm"]
+    assert [a["class"] for a in stand.status()["alarms"]] == ["alarm"]
 
 
 def test_a_button_outside_the_drill_is_real(stand):
@@ -143,7 +143,7 @@ def test_a_drill_that_cannot_be_announced_does_not_begin_and_a_press_meanwhile_i
     asking.join(30)
     assert answers[0].returncode == 1 and "no receipt of its announcement from police" in answers[0].stderr
     assert stand.status().get("exercise") is None
-    assert [a["nature"] for a in stand.status()["alarms"]] == ["alarm"]
+    assert [a["class"] for a in stand.status()["alarms"]] == ["alarm"]
     stand.receivers["police"].start()
     wait_for_event(stand, "tocsin.alarm.raised")
 
@@ -416,7 +416,7 @@ def test_duress_is_told_to_the_police_and_outlasts_a_forced_reset(stand):
     data = body_of(stand, "tocsin.alarm.raised")
     assert data["kind"] == "duress" and data["silent"] is True
     shown = stand.ask(command="status", duress=True)["alarms"]
-    assert [(a["kind"], a["nature"]) for a in shown] == [("duress", "duress")]
+    assert [(a["kind"], a["class"]) for a in shown] == [("duress", "duress")]
     # A forced guard resets and cancels everything: all but this.
     stand.cli("cancel", "--note", "nothing")
     stand.cli("reset", check=True)

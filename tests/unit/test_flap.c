@@ -17,8 +17,8 @@
 /* A fault and a receiver that has been told of it. */
 static struct flap flap;
 static int64_t now_ms;
-static bool believed;               /* by the receiver */
-static int64_t told_ms[A_DAY_MOST]; /* the last events, in a circle */
+static bool believed;                   /* by the receiver */
+static int64_t reported_ms[A_DAY_MOST]; /* the last events, in a circle */
 static unsigned long count, comings, goings, sums, came, told_to_have_come;
 
 static void set_up(void)
@@ -42,7 +42,7 @@ static void look(void)
     if (!flap_is_due(&flap, now_ms))
         return;
     expect(flap_may_tell(&flap, now_ms), "told beyond what is owed");
-    int64_t *oldest_ms = &told_ms[count % A_DAY_MOST];
+    int64_t *oldest_ms = &reported_ms[count % A_DAY_MOST];
     expect(count < A_DAY_MOST || now_ms - *oldest_ms >= DAY_MS, "25 events within a day");
     *oldest_ms = now_ms;
     count++;
@@ -51,7 +51,7 @@ static void look(void)
     sums += believed == flap.broken;
     told_to_have_come += flap.times;
     believed = flap.broken;
-    flap_told(&flap, now_ms);
+    flap_reported(&flap, now_ms);
     expect(!flap_is_due(&flap, now_ms), "told twice");
 }
 

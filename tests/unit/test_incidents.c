@@ -186,6 +186,17 @@ static const char *status_word(void)
     return word;
 }
 
+/* Scripts know it as `nature` since version 0.1. */
+START_TEST(status_names_the_class_of_each_alarm)
+{
+    world_press(WORLD_GATE);
+    json_t *alarms = incidents_status(world.incidents, false), *one = json_array_get(alarms, 0);
+    ck_assert_str_eq(json_string_value(json_object_get(one, "class")), "alarm");
+    ck_assert_str_eq(json_string_value(json_object_get(one, "nature")), "alarm");
+    json_decref(alarms);
+}
+END_TEST
+
 START_TEST(of_what_people_say_the_newest_counts)
 {
     static const struct {
@@ -452,6 +463,7 @@ int main(void)
     tcase_add_test(tc, the_row_is_saved_before_the_turn_is_over);
     tcase_add_test(tc, several_receipts_of_one_turn_are_saved_once);
     tcase_add_test(tc, an_answer_and_what_follows_from_it_are_recorded_together);
+    tcase_add_test(tc, status_names_the_class_of_each_alarm);
     tcase_add_test(tc, of_what_people_say_the_newest_counts);
     tcase_add_test(tc, only_when_every_responder_says_closed_it_is);
     suite_add_tcase(suite, tc);
