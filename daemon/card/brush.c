@@ -18,17 +18,17 @@ static void write_escaped(FILE *out, const char *text)
     }
 }
 
-void brush_begin(struct brush *b, FILE *out, double width, double height, const char *unit,
+void brush_begin(struct brush *b, FILE *out, double width, double height, const char *measure,
                  const char *title)
 {
     *b = (struct brush){.out = out, .height = height};
     fprintf(out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" xml:lang=\"zh-CN\" width=\"%g%s\" "
             "height=\"%g%s\" viewBox=\"0 0 %g %g\" font-family=\"" FONTS "\">\n<title>",
-            width, unit, height, unit, width, height);
+            width, measure, height, measure, width, height);
     write_escaped(out, title);
-    fprintf(out, "</title>\n<style>@page{size:%g%s %g%s;margin:0}</style>\n", width, unit, height,
-            unit);
+    fprintf(out, "</title>\n<style>@page{size:%g%s %g%s;margin:0}</style>\n", width, measure,
+            height, measure);
     brush_box(b, 0, 0, width, height, "#fff");
 }
 

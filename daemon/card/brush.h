@@ -2,7 +2,7 @@
 /*
  * Draws an SVG: shapes and lines of text, as a stream. Text is measured by a guess that is wide for
  * the usual fonts, and what does not fit its room is remembered: a card that cannot be read is not
- * to be made. Units are those of the drawing. The stream stays the caller's.
+ * to be made. Lengths are in that of the drawing. The stream stays the caller's.
  */
 #ifndef TOCSIN_CARD_BRUSH_H
 #define TOCSIN_CARD_BRUSH_H
@@ -25,8 +25,8 @@ struct brush_style {
     bool middle; /* x is the text's middle, not its start */
 };
 
-/* `unit` is "mm" or "px". Sets up a drawing of that size on white. */
-void brush_begin(struct brush *b, FILE *out, double width, double height, const char *unit,
+/* `measure` is "mm" or "px". Sets up a drawing of that size on white. */
+void brush_begin(struct brush *b, FILE *out, double width, double height, const char *measure,
                  const char *title);
 /* Ends the drawing. -EMSGSIZE when a text did not fit, -EIO when the stream failed. */
 int brush_end(struct brush *b, struct err *e);

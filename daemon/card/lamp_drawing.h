@@ -9,7 +9,7 @@
 #include "card/brush.h"
 #include "drivers/indicator/lights.h"
 
-/* All in units of the radius of a light; y is that of the lights' middles. */
+/* All in radii of a light; y is that of the lights' middles. */
 #define LAMP_DRAWING_WIDTH 10.2
 #define LAMP_DRAWING_ABOVE 1.5
 #define LAMP_DRAWING_BELOW 2.7

@@ -17,10 +17,10 @@ static const struct program program = {.name = "tocsin limits", .help = help};
 static const struct {
     const char *group; /* a heading; NULL: a bound */
     int value;
-    const char *unit, *reason;
+    const char *measure, *reason;
 } lines[] = {
-#define LIMIT_LINE(name, value, unit, reason) {NULL, LIMIT_##name, unit, reason},
-#define LIMIT_GROUP(title, rows)              {title, 0, "", ""}, rows(LIMIT_LINE)
+#define LIMIT_LINE(name, value, measure, reason) {NULL, LIMIT_##name, measure, reason},
+#define LIMIT_GROUP(title, rows)                 {title, 0, "", ""}, rows(LIMIT_LINE)
     LIMITS_BY_GROUP(LIMIT_GROUP)
 #undef LIMIT_GROUP
 #undef LIMIT_LINE
@@ -37,7 +37,7 @@ int run_limits(int argc, char **argv)
         if (lines[i].group)
             printf("%s%s:\n", i > 0 ? "\n" : "", lines[i].group);
         else
-            printf("%10d  %-46s %s\n", lines[i].value, lines[i].unit, lines[i].reason);
+            printf("%10d  %-46s %s\n", lines[i].value, lines[i].measure, lines[i].reason);
     }
     return EXIT_SUCCESS;
 }

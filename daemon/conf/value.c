@@ -10,14 +10,14 @@
 
 #include "iface/limits.h"
 
-struct unit {
+struct measure {
     const char *name;
     int64_t factor;
 };
 
-static const struct unit durations[] = {{"ms", 1},      {"s", 1000},     {"min", 60000},
-                                        {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
-static const struct unit sizes[] = {
+static const struct measure durations[] = {{"ms", 1},      {"s", 1000},     {"min", 60000},
+                                           {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
+static const struct measure sizes[] = {
     {"", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", INT64_C(1073741824)}, {NULL, 0}};
 
 /* Of as many as stand there; what is behind them is left. */
@@ -58,29 +58,29 @@ int value_decimal(const char *text, double *ret_value)
     return 0;
 }
 
-static int with_unit(const char *text, const struct unit *units, int64_t *ret_value)
+static int with_measure(const char *text, const struct measure *measures, int64_t *ret_value)
 {
     size_t digits = strspn(text, "0123456789");
-    const struct unit *u = units;
+    const struct measure *m = measures;
     int64_t number;
-    while (u->name && strcmp(text + digits, u->name) != 0)
-        u++;
-    if (digits == 0 || !u->name)
+    while (m->name && strcmp(text + digits, m->name) != 0)
+        m++;
+    if (digits == 0 || !m->name)
         return -EINVAL;
-    if (read_digits(text, &number) != 0 || number > INT64_MAX / u->factor)
+    if (read_digits(text, &number) != 0 || number > INT64_MAX / m->factor)
         return -ERANGE;
-    *ret_value = number * u->factor;
+    *ret_value = number * m->factor;
     return 0;
 }
 
 int value_duration(const char *text, int64_t *ret_ms)
 {
-    return with_unit(text, durations, ret_ms);
+    return with_measure(text, durations, ret_ms);
 }
 
 int value_size(const char *text, int64_t *ret_bytes)
 {
-    return with_unit(text, sizes, ret_bytes);
+    return with_measure(text, sizes, ret_bytes);
 }
 
 bool value_is_id(const char *text)
@@ -92,12 +92,12 @@ bool value_is_id(const char *text)
            !strchr("-_.", text[0]);
 }
 
-static void format(int64_t value, const struct unit *units, char *ret_text, size_t size)
+static void format(int64_t value, const struct measure *measures, char *ret_text, size_t size)
 {
-    const struct unit *best = units;
-    for (const struct unit *u = units; u->name && value != 0; u++) {
-        if (value % u->factor == 0)
-            best = u;
+    const struct measure *best = measures;
+    for (const struct measure *m = measures; m->name && value != 0; m++) {
+        if (value % m->factor == 0)
+            best = m;
     }
     snprintf(ret_text, size, "%" PRId64 "%s", value / best->factor, best->name);
 }

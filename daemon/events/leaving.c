@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-/* Together, and with the second in which the store comes back from a last try, within the unit's
+/* Together, and with the second in which the store comes back from a last try, within its service's
  * TimeoutStopSec=15. */
 #define LEAVE_MS 11000
 #define REST_MS  2000

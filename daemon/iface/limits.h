@@ -7,7 +7,7 @@
  * A bound that nobody can meet stays where it is: tests/style/bounds names each with the reason,
  * and says which rows are about code that cannot see this file (the receiver's, which shares none).
  *
- * ROW(name, value, unit, reason) makes the constant LIMIT_name; a program that prints the bounds
+ * ROW(name, value, measure, reason) makes the constant LIMIT_name; a program that prints the bounds
  * hands its own ROW to LIMITS, or to the list of one group after the other (LIMITS_BY_GROUP).
  */
 #ifndef TOCSIN_IFACE_LIMITS_H
@@ -150,7 +150,7 @@
     GROUP("The reference receiver (tocsin-receiver)", LIMITS_RECEIVING)
 
 enum limit {
-#define LIMIT_CONSTANT(name, value, unit, reason) LIMIT_##name = (value),
+#define LIMIT_CONSTANT(name, value, measure, reason) LIMIT_##name = (value),
     LIMITS(LIMIT_CONSTANT)
 #undef LIMIT_CONSTANT
 };

@@ -65,7 +65,7 @@ struct option {
     int64_t max;          /* and STRING, PATH, SECRET: longest in bytes (0: 512, for paths 4095) */
     const char *const *choices; /* CHOICE, CHOICES: NULL-terminated */
     const char *refers;         /* STRING, LIST: the list section whose entries it names by id */
-    const char *help;           /* one sentence with the unit */
+    const char *help;           /* one sentence; it names the measure (ms, MiB) */
     enum option_file file;      /* PATH, PATHS: what tocsin check looks for */
 };
 

@@ -14,6 +14,7 @@ import bounds  # noqa: E402
 import graph  # noqa: E402
 import sizes  # noqa: E402
 import structs  # noqa: E402
+import words  # noqa: E402
 from tree import Tree  # noqa: E402
 
 loader = importlib.machinery.SourceFileLoader("check", str(HERE / "check"))
@@ -164,6 +165,14 @@ def test_a_bound_that_is_nowhere_or_not_the_same(tree, file, old, new, where):
     assert old in BOUNDS[file]
     found = {what for what, _ in wrong(bounds.bounds, tree({**BOUNDS, file: BOUNDS[file].replace(old, new)}))}
     assert where in found
+
+
+def test_a_word_that_was_given_up_or_stands_in_another_room(tree):
+    files = {"daemon/video/a.c": "struct unit unit_nature; /* untold */ int signature_of;\n",
+             "daemon/conf/b.c": "int with_units(const char *text); const char *opportunity = \"unit\";\n",
+             "drivers/camera/c.h": "#include \"lane.h\"\nint UNIT_MAX, lanes;\n", "tests/d.c": "int unit;\n"}
+    assert {what for what, _ in wrong(words.words, tree(files))} == {
+        "daemon/video/a.c:unit_nature", "daemon/conf/b.c:with_units", "drivers/camera/c.h:lanes"}
 
 
 @pytest.mark.parametrize("value, cap, complaint", [

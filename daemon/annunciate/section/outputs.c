@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "annunciate/section/outputs.h"
 
-#include "conf/units.h"
+#include "conf/measures.h"
 #include "iface/limits.h"
 
 static const char *const trigger_words[] = {

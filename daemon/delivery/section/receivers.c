@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "conf/units.h"
+#include "conf/measures.h"
 #include "iface/limits.h"
 
 static const struct option table[] = {

@@ -2,7 +2,7 @@
 #include "events/section/storage.h"
 
 #include "base/lasting.h"
-#include "conf/units.h"
+#include "conf/measures.h"
 
 static const struct option table[] = {
     {.key = "state_dir",

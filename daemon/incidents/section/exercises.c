@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "incidents/section/exercises.h"
 
-#include "conf/units.h"
+#include "conf/measures.h"
 
 static const struct option table[] = {
     {.key = "drill_limit",

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <sys/un.h>
 
-#include "conf/units.h"
+#include "conf/measures.h"
 #include "iface/limits.h"
 
 static_assert(sizeof((struct sockaddr_un *)0)->sun_path == LIMIT_SOCKET_BYTES + 1,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Milliseconds and bytes, for the ranges of options. */
-#ifndef TOCSIN_CONF_UNITS_H
-#define TOCSIN_CONF_UNITS_H
+#ifndef TOCSIN_CONF_MEASURES_H
+#define TOCSIN_CONF_MEASURES_H
 
 #include <stdint.h>
 
