@@ -12,6 +12,8 @@
 #include "receipt.h"
 #include "store.h"
 
+#define HTTP_VIEWER_TIMEOUT_S 60u /* without a byte */
+
 struct receiver {
     const char *name;
     const char *public_url; /* scheme and authority; NULL: from the Host header */
@@ -21,6 +23,7 @@ struct receiver {
     struct store *store;
     char token[256];
     atomic_bool stopping;
+    atomic_bool backing_up;
 };
 
 /* One request while it lasts: its body, up to a limit. */

@@ -19,7 +19,6 @@
 #define GATEWAYS_MAX      256u /* connections */
 #define GATEWAY_TIMEOUT_S 120u /* without a byte */
 #define VIEWERS_MAX       128u
-#define VIEWER_TIMEOUT_S  60u
 
 /* A thread per connection: a slow gateway or viewer keeps nobody but itself. */
 static const unsigned threads = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD;
@@ -136,7 +135,7 @@ static struct MHD_Daemon *start_pages(struct server *server, int fd)
     return MHD_start_daemon(threads, 0, NULL, NULL, on_call, server, MHD_OPTION_LISTEN_SOCKET, fd,
                             MHD_OPTION_NOTIFY_COMPLETED, free_state, NULL,
                             MHD_OPTION_CONNECTION_LIMIT, VIEWERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                            VIEWER_TIMEOUT_S, MHD_OPTION_END);
+                            HTTP_VIEWER_TIMEOUT_S, MHD_OPTION_END);
 }
 
 /* A socket that listens, and what it is called: "https://127.0.0.1:8443", with the port that the

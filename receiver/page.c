@@ -13,6 +13,7 @@
 
 #include "headers.h"
 #include "http.h"
+#include "store_backup.h"
 
 #define BODY_MAX 16384
 
@@ -192,6 +193,35 @@ static enum MHD_Result take_answer(struct receiver *r, struct MHD_Connection *c,
     return result;
 }
 
+/* The viewer is silent while it is made, however long that takes. */
+static bool back_up(struct receiver *r, struct MHD_Connection *c, struct store_backup *ret_backup,
+                    char ret_reason[200])
+{
+    MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+    bool good = store_backup(r->store, &r->stopping, ret_backup, ret_reason);
+    MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, HTTP_VIEWER_TIMEOUT_S);
+    if (!good)
+        fprintf(stderr, "backup: none was made: %s\n", ret_reason);
+    return good;
+}
+
+static enum MHD_Result take_backup(struct receiver *r, struct MHD_Connection *c)
+{
+    struct store_backup b;
+    char reason[200];
+    if (!is_own_request(c))
+        return http_error(c, 403, "only scripts may ask for it (application/json)");
+    if (atomic_exchange(&r->backing_up, true))
+        return http_error(c, 409, "one is being made");
+    bool good = back_up(r, c, &b, reason);
+    atomic_store(&r->backing_up, false);
+    if (!good)
+        return http_error(c, 503, "no backup was made: %s", reason);
+    return http_json(c, 200,
+                     json_pack("{ss,sI,sI}", "file", b.path, "bytes", (json_int_t)b.bytes,
+                               "receiver_seq", (json_int_t)b.receiver_seq));
+}
+
 static enum MHD_Result get(struct receiver *r, struct MHD_Connection *c, const char *url,
                            bool by_query)
 {
@@ -245,5 +275,7 @@ enum MHD_Result page_handle(struct receiver *r, struct MHD_Connection *c,
         return get(r, c, url, by_query);
     if (strcmp(method, "POST") == 0 && strcmp(url, "/api/answer") == 0)
         return take_answer(r, c, request);
+    if (strcmp(method, "POST") == 0 && strcmp(url, "/api/backup") == 0)
+        return take_backup(r, c);
     return http_error(c, 405, "no such method here");
 }

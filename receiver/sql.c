@@ -30,6 +30,14 @@ bool sql_run(sqlite3 *db, const char *sql)
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+int64_t sql_number(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *row = sql_prepare(db, sql);
+    int64_t number = sqlite3_step(row) == SQLITE_ROW ? sqlite3_column_int64(row, 0) : -1;
+    sqlite3_finalize(row);
+    return number;
+}
+
 void sql_copy(sqlite3_stmt *row, int column, char *ret_text, size_t size)
 {
     const char *text = (const char *)sqlite3_column_text(row, column);

@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 sqlite3_stmt *sql_prepare(sqlite3 *db, const char *sql);
 /* The text is copied. */
@@ -15,6 +16,8 @@ void sql_bind_text(sqlite3_stmt *statement, int at, const char *text);
 /* Runs a statement that returns no rows, and frees it. */
 bool sql_finish(sqlite3_stmt *statement);
 bool sql_run(sqlite3 *db, const char *sql);
+/* Of the first row; -1 if there is none. */
+int64_t sql_number(sqlite3 *db, const char *sql);
 void sql_copy(sqlite3_stmt *row, int column, char *ret_text, size_t size);
 /* A new reference; null for NULL, "" for what is not UTF-8. */
 json_t *sql_json(sqlite3_stmt *row, int column);

@@ -14,12 +14,6 @@
 #define SCHEMA_VERSION 4
 #define BUSY_MS        2000 /* at the start: somebody who looks into the file with another program */
 
-/*
- * The file is this process's alone as long as it is open: SQLite before 3.51.3 may lose what was
- * committed when a second connection writes or moves the log. That of the views only reads.
- */
-#define VFS "unix-excl"
-
 static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
 
 /* Version 1 had no incidents and judged no signature's time. */
@@ -171,14 +165,6 @@ static bool lock_folder(struct store *s, const char *folder)
     return false;
 }
 
-static int64_t read_number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *row = sql_prepare(db, sql);
-    int64_t number = sqlite3_step(row) == SQLITE_ROW ? sqlite3_column_int64(row, 0) : -1;
-    sqlite3_finalize(row);
-    return number;
-}
-
 /* 0: it is new. */
 static bool take_over(struct store *s, int64_t version)
 {
@@ -194,13 +180,13 @@ static bool take_over(struct store *s, int64_t version)
 
 static bool make_schema(struct store *s, const char *path)
 {
-    int64_t version = read_number(s->db, "PRAGMA user_version");
+    int64_t version = sql_number(s->db, "PRAGMA user_version");
     if (version > SCHEMA_VERSION) {
         fprintf(stderr, "%s: made by a newer tocsin-receiver\n", path);
         return false;
     }
     if (version == 0 &&
-        read_number(s->db, "SELECT count(*) FROM sqlite_schema WHERE name='event'") == 1)
+        sql_number(s->db, "SELECT count(*) FROM sqlite_schema WHERE name='event'") == 1)
         version = 1;
     if (sql_run(s->db, pragmas) && store_begin(s) && store_end(s, take_over(s, version)))
         return true;
@@ -212,7 +198,7 @@ static bool open_database(struct store *s, const char *folder)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/receiver.db", folder);
-    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, VFS) !=
+    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, STORE_VFS) !=
         SQLITE_OK) {
         fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(s->db));
         return false;
@@ -220,7 +206,7 @@ static bool open_database(struct store *s, const char *folder)
     sqlite3_busy_timeout(s->db, BUSY_MS);
     if (!make_schema(s, path))
         return false;
-    if (sqlite3_open_v2(path, &s->view, SQLITE_OPEN_READONLY, VFS) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &s->view, SQLITE_OPEN_READONLY, STORE_VFS) != SQLITE_OK) {
         fprintf(stderr, "%s: %s\n", path, sqlite3_errmsg(s->view));
         return false;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by store.c (what all others stand on), store_events.c, store_gateways.c, store_answers.c,
- * store_clips.c, store_cards.c and store_view.c only. */
+ * store_clips.c, store_cards.c, store_view.c and store_backup.c only. */
 #ifndef RECEIVER_STORE_PRIVATE_H
 #define RECEIVER_STORE_PRIVATE_H
 
@@ -9,6 +9,13 @@
 #include "kept_cards.h"
 #include "sql.h"
 #include "store.h"
+
+/*
+ * The file is this process's alone as long as it is open: SQLite before 3.51.3 may lose what was
+ * committed when a second connection writes or moves the log. Those of the views and of a backup
+ * only read.
+ */
+#define STORE_VFS "unix-excl"
 
 struct store {
     pthread_mutex_t lock; /* of what follows */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reference receiver: what people and scripts see."""
 import json
+import pathlib
 import re
 import uuid
 
@@ -163,3 +164,26 @@ def test_more_viewers_than_are_let_in_keep_no_alarm_out(police, client):
     raise_alarm(client)
     for connection in connections:
         connection.close()
+
+
+def test_a_backup_is_made_while_it_works_and_is_a_store(stand, police, client):
+    """One who has the token asks for it; what is put into a new store's place has every event."""
+    page, kind = Page(police), {"Content-Type": "application/json"}
+    event_id = raise_alarm(client)[1]
+    assert page.ask("/api/backup", b"", **kind)[0] == 401
+    assert page.ask("/api/backup", b"", **page.bearer())[0] == 403
+    assert page.ask("/api/backup", b"", **page.bearer(), **kind, Origin="http://elsewhere")[0] == 403
+    assert page.ask("/api/backup", **page.bearer())[0] == 404
+    status, _, body = page.ask("/api/backup", b"", **page.bearer(), **kind)
+    assert status == 200, body
+    made = json.loads(body)
+    assert made["receiver_seq"] == 1 and pathlib.Path(made["file"]).stat().st_size == made["bytes"]
+    raise_alarm(client)  # comes too late for it
+    assert police.process.stop() == 0
+    store = pathlib.Path(made["file"]).parent
+    for file in store.glob("receiver.db*"):
+        file.unlink()
+    pathlib.Path(made["file"]).rename(store / "receiver.db")
+    police.start()
+    events = police.get("/api/events?after=0")["events"]
+    assert [e["id"] for e in events] == [event_id]
