@@ -16,8 +16,8 @@
 #define PART        STORE_BACKUP_NAME ".part"
 
 struct copy {
-    char folder[4000];
-    char part[4096]; /* never has the name of a backup */
+    char folder[STORE_BACKUP_PATH_SIZE];
+    char part[STORE_BACKUP_PATH_SIZE]; /* never has the name of a backup */
     sqlite3 *from, *to;
     int fd; /* of the same file, to sync it */
     const atomic_bool *stopping;
@@ -32,7 +32,7 @@ static bool fail(char *ret_reason, const char *what, const char *why)
 static void remove_part(const struct copy *c)
 {
     static const char *const endings[] = {"", "-journal", "-wal"}; /* of a kill, too */
-    char path[4200];
+    char path[STORE_BACKUP_PATH_SIZE + 10];
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         snprintf(path, sizeof path, "%s%s", c->part, endings[i]);
         unlink(path);
@@ -138,6 +138,8 @@ bool store_backup(struct store *s, const atomic_bool *stopping, struct store_bac
     struct copy c = {.fd = -1, .stopping = stopping};
     struct store_backup b = {0};
     const char *path = sqlite3_db_filename(s->db, "main"); /* constant while it is open */
+    if (strlen(path) + sizeof PART > STORE_BACKUP_PATH_SIZE)
+        return fail(ret_reason, "the store's folder", "its path is too long");
     snprintf(c.folder, sizeof c.folder, "%.*s", (int)(strrchr(path, '/') - path), path);
     snprintf(c.part, sizeof c.part, "%s/" PART, c.folder);
     snprintf(b.path, sizeof b.path, "%s/" STORE_BACKUP_NAME, c.folder);

@@ -15,8 +15,10 @@
 
 #define STORE_BACKUP_NAME "backup.db"
 
+#define STORE_BACKUP_PATH_SIZE 1024
+
 struct store_backup {
-    char path[4096];
+    char path[STORE_BACKUP_PATH_SIZE];
     int64_t bytes;
     int64_t receiver_seq; /* of the newest event in it; 0: none */
 };

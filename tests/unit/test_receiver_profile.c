@@ -243,8 +243,8 @@ START_TEST(a_receipt_verifies_with_the_keys_public_half)
     struct signature s = {0};
     char base[1024], bytes[96];
     ck_assert(keys_read_private(private_keys[_i], &own));
-    const struct receipt_content content = {
-        "event", "the-id", "sha-256=:x:", "sha-256=:y:", "now", 7, 41, json_array()};
+    const struct receipt_content content = {"event", "the-id", "sha-256=:x:", "sha-256=:y:", "now",
+                                            7,       41,       json_array()};
     ck_assert(receipt_make(&own, &content, &r));
     json_t *body = json_loads(r.body, 0, NULL);
     ck_assert_str_eq(json_string_value(json_object_get(body, "digest")), "sha-256=:x:");
