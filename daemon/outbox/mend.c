@@ -212,7 +212,7 @@ void mend_close(struct outbox *ob)
 
 int mend_check_place(struct outbox *ob, struct err *e)
 {
-    return place_check(&ob->store.place, ob->store.path, e);
+    return place_check(&ob->store.place, ob->store.db, ob->store.path, e);
 }
 
 static void drift(struct outbox *ob, const char *why)

@@ -15,49 +15,64 @@
 #define PATH_SIZE    4300
 #define MOST_FILES   65536
 
-/* SQLite has it beside the file that a link leads to. */
-static void name_log(const char *path, char ret_log[PATH_SIZE])
-{
-    char *target = realpath(path, NULL);
-    snprintf(ret_log, PATH_SIZE, "%s-wal", target ? target : path);
-    free(target);
-}
-
-static bool look(const char *path, struct place_file *ret_file)
+/* Of what a link leads to, if it is one. */
+static bool look(const char *path, struct place_file *ret_file, bool *ret_is_link)
 {
     struct stat info;
-    if (stat(path, &info) != 0)
+    if (lstat(path, &info) != 0)
+        return false;
+    *ret_is_link = S_ISLNK(info.st_mode);
+    if (*ret_is_link && stat(path, &info) != 0)
         return false;
     *ret_file = (struct place_file){info.st_dev, info.st_ino, info.st_size};
     return true;
 }
 
-/* A log begins with its header from its first frame on; what is only room begins with zeros. What
- * cannot be read says nothing. */
-static bool has_begun(const char *log)
+/* SQLite has it beside the file that a link leads to. Else it is beside the name, whatever leads to
+ * its folder, and a press does not wait until all of that is looked up. */
+static void name_log(const char *path, bool is_link, char ret_log[PATH_SIZE])
+{
+    char *target = is_link ? realpath(path, NULL) : NULL;
+    snprintf(ret_log, PATH_SIZE, "%s-wal", target ? target : path);
+    free(target);
+}
+
+static sqlite3_file *log_of(sqlite3 *db)
+{
+    sqlite3_file *file = NULL;
+    if (!db || sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK)
+        return NULL;
+    return file && file->pMethods ? file : NULL;
+}
+
+/* A log begins with its header from its first frame on; what is only room begins with zeros, as
+ * does what is empty. What cannot be read says nothing. Of the file that is open, which was just
+ * seen to be that of the name: a press waits for this. */
+static bool has_begun(sqlite3 *db)
 {
     static const unsigned char zeros[4];
     unsigned char magic[4];
-    int fd = open(log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return true;
-    ssize_t got = pread(fd, magic, sizeof magic, 0);
-    close(fd);
-    return got < 0 || (got == sizeof magic && memcmp(magic, zeros, sizeof magic) != 0);
+    sqlite3_file *log = log_of(db);
+    int result = log ? log->pMethods->xRead(log, magic, sizeof magic, 0) : SQLITE_IOERR;
+    if (result == SQLITE_IOERR_SHORT_READ)
+        return false;
+    return result != SQLITE_OK || memcmp(magic, zeros, sizeof magic) != 0;
 }
 
-void place_note(struct place *p, const char *path)
+void place_note(struct place *p, sqlite3 *db, const char *path)
 {
     char log[PATH_SIZE];
-    name_log(path, log);
-    p->is_known = look(path, &p->database) && look(log, &p->log);
-    p->log_has_begun = p->is_known && has_begun(log);
+    bool is_link = false, log_is_link;
+    p->is_known = look(path, &p->database, &is_link);
+    name_log(path, is_link, log);
+    p->is_known = p->is_known && look(log, &p->log, &log_is_link);
+    p->log_has_begun = p->is_known && has_begun(db);
 }
 
-static int check_one(struct place_file *known, const char *path, struct err *e)
+static int check_one(struct place_file *known, const char *path, bool *ret_is_link, struct err *e)
 {
     struct place_file now;
-    bool is_there = look(path, &now);
+    bool is_there = look(path, &now, ret_is_link);
     if (!is_there && errno != ENOENT && errno != ENOTDIR) /* that it is gone was not seen */
         return err_set(e, EIO, "%s: cannot be looked at: %s", path, strerror(errno));
     if (!is_there)
@@ -73,19 +88,21 @@ static int check_one(struct place_file *known, const char *path, struct err *e)
     return 0;
 }
 
-int place_check(struct place *p, const char *path, struct err *e)
+int place_check(struct place *p, sqlite3 *db, const char *path, struct err *e)
 {
     char log[PATH_SIZE];
+    bool is_link = false, log_is_link;
     if (!p->is_known)
         return 0;
-    name_log(path, log);
-    int result = check_one(&p->database, path, e);
-    if (result == 0)
-        result = check_one(&p->log, log, e);
+    int result = check_one(&p->database, path, &is_link, e);
+    if (result != 0)
+        return result;
+    name_log(path, is_link, log);
+    result = check_one(&p->log, log, &log_is_link, e);
     if (result != 0)
         return result;
     bool had_begun = p->log_has_begun;
-    p->log_has_begun = has_begun(log);
+    p->log_has_begun = has_begun(db);
     if (had_begun && !p->log_has_begun)
         return err_set(e, EBADMSG, "%s: was emptied while it is in use", log);
     return 0;
@@ -137,12 +154,11 @@ static int read_by_name(const char *log, off_t at, unsigned char ret_frame[FRAME
 int place_read_back(sqlite3 *db, const char *path, int pages, struct err *e)
 {
     unsigned char open_one[FRAME_BYTES], named[FRAME_BYTES];
-    sqlite3_file *file = NULL;
+    sqlite3_file *file = log_of(db);
     char log[PATH_SIZE];
     off_t at = HEADER_BYTES + (off_t)(pages - 1) * FRAME_BYTES;
-    name_log(path, log);
-    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK ||
-        !file || !file->pMethods || pages <= 0)
+    name_log(path, true, log);
+    if (!file || pages <= 0)
         return err_set(e, EIO, "%s: no log is open", log);
     if (file->pMethods->xRead(file, open_one, FRAME_BYTES, at) != SQLITE_OK)
         return err_set(e, EIO, "%s: what was committed cannot be read back", log);

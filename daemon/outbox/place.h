@@ -4,7 +4,8 @@
  * removed, renamed or replaced takes every commit and sync without a word, and the next start finds
  * none of it; one whose file was cut is read from memory until then, and is as long as before when
  * the next commit has written behind the hole. Looked at before and after each commit (two calls of
- * stat, and the log's first bytes), and once a minute what was committed is read back by name.
+ * lstat, and the log's first bytes: a press waits for both), and once a minute what was committed
+ * is read back by name.
  *
  * The database itself is never opened a second time: closing that would drop its locks. Of its log,
  * which has none, the name may be opened. Store thread only (and the loop thread before that thread
@@ -31,12 +32,12 @@ struct place {
     struct place_file database, log;
 };
 
-/* Of files that were just opened. */
-void place_note(struct place *p, const char *path);
+/* Of files that `db` has just opened. */
+void place_note(struct place *p, sqlite3 *db, const char *path);
 
 /* 0; -ESTALE if one of them is gone or another, -EBADMSG if one was cut, -EIO if nobody can tell.
  */
-int place_check(struct place *p, const char *path, struct err *e);
+int place_check(struct place *p, sqlite3 *db, const char *path, struct err *e);
 
 /* Of files that are open and no longer where they were: whether both have a name all the same, and
  * in `ret_name` that of the database ("" if the kernel does not tell it). */

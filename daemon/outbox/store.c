@@ -257,7 +257,7 @@ int store_open(struct store *s, struct err *e)
     if (result != 0)
         return result;
     sqlite3_wal_hook(s->db, on_log_grown, s);
-    place_note(&s->place, s->path);
+    place_note(&s->place, s->db, s->path);
     if (is_new)
         store_sync_folder(s->path);
     return 0;
@@ -578,7 +578,7 @@ void store_checkpoint(struct store *s)
     struct err e;
     /* A failure here leaves everything in the log, where it is as durable; the next one comes. What
      * was cut is not made as long again by it: whoever looks at its place next must see that. */
-    if (s->db && place_check(&s->place, s->path, &e) == 0 && store_prove(s, NULL) == 0 &&
+    if (s->db && place_check(&s->place, s->db, s->path, &e) == 0 && store_prove(s, NULL) == 0 &&
         sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK)
         s->log_pages = 0;
 }

@@ -31,14 +31,32 @@ ssize_t __wrap_pread(int fd, void *to, size_t length, off_t at)
 
 static int stat_code; /* 0: it does not fail */
 
-int __real_stat(const char *path, struct stat *ret_info);
-int __wrap_stat(const char *path, struct stat *ret_info);
-int __wrap_stat(const char *path, struct stat *ret_info)
+int __real_lstat(const char *path, struct stat *ret_info);
+int __wrap_lstat(const char *path, struct stat *ret_info);
+int __wrap_lstat(const char *path, struct stat *ret_info)
 {
     if (stat_code == 0)
-        return __real_stat(path, ret_info);
+        return __real_lstat(path, ret_info);
     errno = stat_code;
     return -1;
+}
+
+static unsigned opened, resolved; /* by us: SQLite's own are not ours */
+
+int __real_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, mode_t mode)
+{
+    opened++;
+    return __real_open(path, flags, mode);
+}
+
+char *__real_realpath(const char *path, char *ret_path);
+char *__wrap_realpath(const char *path, char *ret_path);
+char *__wrap_realpath(const char *path, char *ret_path)
+{
+    resolved++;
+    return __real_realpath(path, ret_path);
 }
 
 /* The damaged one cannot be put aside, when all of it was copied. */
@@ -400,13 +418,13 @@ START_TEST(a_file_that_has_grown_is_missed_when_it_is_as_short_as_it_was)
     snprintf(path, sizeof path, "%s/store", f->folder);
     set_size(f, names[0], 8192);
     set_size(f, names[1], 8192);
-    place_note(&p, path);
+    place_note(&p, NULL, path);
     ck_assert(p.is_known);
     set_size(f, names[_i], 12288);
-    ck_assert_int_eq(place_check(&p, path, &e), 0);
-    ck_assert_int_eq(place_check(&p, path, &e), 0);
+    ck_assert_int_eq(place_check(&p, NULL, path, &e), 0);
+    ck_assert_int_eq(place_check(&p, NULL, path, &e), 0);
     set_size(f, names[_i], 8192);
-    ck_assert_int_eq(place_check(&p, path, &e), -EBADMSG);
+    ck_assert_int_eq(place_check(&p, NULL, path, &e), -EBADMSG);
     ck_assert_ptr_nonnull(
         strstr(e.text, "is shorter than it was, while it is in use: 8192 bytes, not 12288"));
     end(f);
@@ -426,12 +444,41 @@ START_TEST(who_cannot_look_does_not_say_that_it_was_taken_away)
     snprintf(path, sizeof path, "%s/store", f->folder);
     set_size(f, names[0], 8192);
     set_size(f, names[1], 8192);
-    place_note(&p, path);
+    place_note(&p, NULL, path);
     stat_code = looks[_i].code;
-    int result = place_check(&p, path, &e);
+    int result = place_check(&p, NULL, path, &e);
     stat_code = 0;
     ck_assert_int_eq(result, looks[_i].result);
-    ck_assert_int_eq(place_check(&p, path, &e), 0);
+    ck_assert_int_eq(place_check(&p, NULL, path, &e), 0);
+    end(f);
+}
+END_TEST
+
+/* It is looked at twice in each commit, and a press waits for both. */
+START_TEST(a_look_opens_no_file_and_follows_only_what_is_a_link)
+{
+    struct fixture *f = begin();
+    struct store s;
+    struct err e;
+    put(f, 1, NULL);
+    wait_stored(f, 1);
+    close_outbox(f);
+    open_store(f, &s);
+    ck_assert_int_eq(store_begin_log(&s, &e), 0);
+    opened = resolved = 0;
+    ck_assert_int_eq(place_check(&s.place, s.db, s.path, &e), 0);
+    ck_assert_uint_eq(opened, 0);
+    ck_assert_uint_eq(resolved, 0);
+    ck_assert(s.place.log_has_begun);
+    shell(f, "mkdir other && mv outbox.db outbox.db-wal other && ln -s other/outbox.db outbox.db");
+    ck_assert_int_eq(place_check(&s.place, s.db, s.path, &e), 0);
+    ck_assert_uint_eq(resolved, 1);
+    shell(f, "size=$(stat -c %s other/outbox.db-wal) && truncate -s 0 other/outbox.db-wal && "
+             "truncate -s $size other/outbox.db-wal");
+    ck_assert_int_eq(place_check(&s.place, s.db, s.path, &e), -EBADMSG);
+    ck_assert_ptr_nonnull(strstr(e.text, "other/outbox.db-wal: was emptied while it is in use"));
+    store_close(&s);
+    open_outbox(f);
     end(f);
 }
 END_TEST
@@ -494,6 +541,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_log_that_has_lost_its_database_is_never_that_of_a_new_gateway);
     tcase_add_loop_test(tc, a_file_that_has_grown_is_missed_when_it_is_as_short_as_it_was, 0, 2);
     tcase_add_loop_test(tc, who_cannot_look_does_not_say_that_it_was_taken_away, 0, 5);
+    tcase_add_test(tc, a_look_opens_no_file_and_follows_only_what_is_a_link);
     tcase_add_test(tc, a_log_that_cannot_be_read_is_not_one_that_was_taken_away);
     suite_add_tcase(suite, tc);
     return suite;

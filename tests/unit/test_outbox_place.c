@@ -226,7 +226,7 @@ START_TEST(a_database_that_was_cut_is_not_made_longer_by_its_log)
     store_checkpoint(&s);
     ck_assert_int_eq(stat(s.path, &info), 0);
     ck_assert_int_eq(info.st_size, 0);
-    ck_assert_int_eq(place_check(&s.place, s.path, &e), -EBADMSG);
+    ck_assert_int_eq(place_check(&s.place, s.db, s.path, &e), -EBADMSG);
     store_close(&s);
     open_outbox(f);
     end(f);
