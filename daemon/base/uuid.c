@@ -2,10 +2,11 @@
 #include "base/uuid.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+
+#include "base/encode.h"
 
 void uuid_random(void *bytes, size_t size)
 {
@@ -21,6 +22,18 @@ void uuid_random(void *bytes, size_t size)
     }
 }
 
+static void write_text(const unsigned char bytes[16], char ret_text[UUID_TEXT_SIZE])
+{
+    static const unsigned char groups[] = {4, 2, 2, 2, 6};
+    for (size_t i = 0; i < sizeof groups; i++) {
+        encode_hex(bytes, groups[i], ret_text);
+        bytes += groups[i];
+        ret_text += groups[i] * 2;
+        *ret_text++ = '-';
+    }
+    ret_text[-1] = '\0';
+}
+
 void uuid_v7(int64_t wall_ms, char ret_text[UUID_TEXT_SIZE])
 {
     unsigned char b[16];
@@ -29,10 +42,7 @@ void uuid_v7(int64_t wall_ms, char ret_text[UUID_TEXT_SIZE])
         b[i] = (unsigned char)((uint64_t)wall_ms >> (40 - 8 * i));
     b[6] = (unsigned char)(0x70 | (b[6] & 0x0f));
     b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
-    snprintf(ret_text, UUID_TEXT_SIZE,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
+    write_text(b, ret_text);
 }
 
 bool uuid_is_valid(const char *text)
