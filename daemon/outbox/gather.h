@@ -22,9 +22,9 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#define GATHER_PAUSE_NS INT64_C(20000000) /* from the end of one group to the next */
-#define GATHER_GROUP    32                /* so many are written at once, and without a pause */
-#define GATHER_MAX      256               /* more no longer wait for a moment without a press */
+#define GATHER_PAUSE_NS INT64_C(100000000) /* from the end of one group to the next */
+#define GATHER_GROUP    32                 /* so many are written at once, and without a pause */
+#define GATHER_MAX      256                /* more no longer wait for a moment without a press */
 
 struct job;
 STAILQ_HEAD(job_list, job);

@@ -64,6 +64,31 @@ START_TEST(after_a_pause_the_first_goes_at_once_and_the_next_when_the_pause_is_o
 }
 END_TEST
 
+/* A press that comes while the thread writes a group waits for all of its sync. */
+START_TEST(of_presses_in_a_row_few_meet_a_group)
+{
+    enum { EVERY_MS = 5, SECONDS = 10 };
+    struct gather g;
+    struct job_list batch = STAILQ_HEAD_INITIALIZER(batch);
+    char text[400];
+    unsigned groups = 0;
+    gather_init(&g);
+    for (uint64_t ms = 1; ms <= SECONDS * 1000; ms++) {
+        int64_t now_ns = (int64_t)ms * 1000000;
+        if (ms % EVERY_MS == 0)
+            add(&g, ms);
+        if (gather_due_ns(&g) > now_ns)
+            continue;
+        groups++;
+        gather_take(&g, &batch);
+        gather_note_written(&g, now_ns);
+        take_text(&batch, text);
+    }
+    ck_assert_uint_ge(groups, 9 * SECONDS); /* and none waits for long */
+    ck_assert_uint_le(groups, 10 * SECONDS + 1);
+}
+END_TEST
+
 START_TEST(a_full_group_does_not_wait_and_no_group_is_larger)
 {
     struct gather g;
@@ -407,6 +432,7 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("outbox_records");
     TCase *rules = tcase_create("rules"), *disk = tcase_create("disk");
     tcase_add_test(rules, after_a_pause_the_first_goes_at_once_and_the_next_when_the_pause_is_over);
+    tcase_add_test(rules, of_presses_in_a_row_few_meet_a_group);
     tcase_add_test(rules, a_full_group_does_not_wait_and_no_group_is_larger);
     tcase_add_test(rules, the_thread_is_woken_when_it_must_look_anew);
     tcase_add_test(rules, what_could_not_be_written_is_the_oldest_again_and_waits_whoever_wants_it);
