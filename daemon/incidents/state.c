@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "envelope/data.h"
 #include "incidents/internal.h"
 
@@ -27,7 +28,8 @@ static const char *word(bool is_true)
 }
 
 /* Of receivers that have done nothing yet there is nothing to remember. */
-static void write_progress(const struct incidents *inc, const struct incident *incident, FILE *out)
+static void write_progress(const struct incidents *inc, const struct incident *incident,
+                           struct text *out)
 {
     const struct incidents_config *config = &inc->options.config;
     const char *comma = "";
@@ -35,31 +37,32 @@ static void write_progress(const struct incidents *inc, const struct incident *i
         if (incident->progress[i] == INCIDENT_PROGRESS_HEARD && !incident->closing[i] &&
             !incident->has_press[i])
             continue;
-        fprintf(out, "%s\"%s\":{\"progress\":%d,\"closing\":%s,\"rejected\":%s,\"has_press\":%s}",
-                comma, config->receivers->items[i].id, (int)incident->progress[i],
-                word(incident->closing[i]), word(incident->rejected[i]),
-                word(incident->has_press[i]));
+        text_print(
+            out, "%s\"%s\":{\"progress\":%d,\"closing\":%s,\"rejected\":%s,\"has_press\":%s}",
+            comma, config->receivers->items[i].id, (int)incident->progress[i],
+            word(incident->closing[i]), word(incident->rejected[i]), word(incident->has_press[i]));
         comma = ",";
     }
 }
 
 /* Written by hand, since a press waits for it: ids, classes and UUIDs need no quoting. The class is
  * `nature` there, without which no program of before can read it. */
-static void write_incident(const struct incidents *inc, const struct incident *incident, FILE *out)
+static void write_incident(const struct incidents *inc, const struct incident *incident,
+                           struct text *out)
 {
-    fprintf(out, "{\"input\":\"%s\",\"nature\":\"%s\",\"alarm\":\"%s\",",
-            id_of(inc, incident->button), incident_class_name(incident->class), incident->alarm);
-    fprintf(out, "\"held\":%s,\"at_start\":%s,\"cancelled\":%s,\"undelivered\":%s,",
-            word(incident->held), word(incident->at_start), word(incident->cancelled),
-            word(incident->undelivered));
-    fprintf(out,
-            "\"presses\":%u,\"level\":%u,\"level_ns\":%lld,\"raised_ns\":%lld,"
-            "\"last_press_ns\":%lld,\"press_seq\":%llu,\"raised_wall_ms\":%lld,\"receivers\":{",
-            incident->presses, incident->level, (long long)incident->level_ns,
-            (long long)incident->raised_ns, (long long)incident->last_press_ns,
-            (unsigned long long)incident->press_seq, (long long)incident->raised_wall_ms);
+    text_print(out, "{\"input\":\"%s\",\"nature\":\"%s\",\"alarm\":\"%s\",",
+               id_of(inc, incident->button), incident_class_name(incident->class), incident->alarm);
+    text_print(out, "\"held\":%s,\"at_start\":%s,\"cancelled\":%s,\"undelivered\":%s,",
+               word(incident->held), word(incident->at_start), word(incident->cancelled),
+               word(incident->undelivered));
+    text_print(out,
+               "\"presses\":%u,\"level\":%u,\"level_ns\":%lld,\"raised_ns\":%lld,"
+               "\"last_press_ns\":%lld,\"press_seq\":%llu,\"raised_wall_ms\":%lld,\"receivers\":{",
+               incident->presses, incident->level, (long long)incident->level_ns,
+               (long long)incident->raised_ns, (long long)incident->last_press_ns,
+               (unsigned long long)incident->press_seq, (long long)incident->raised_wall_ms);
     write_progress(inc, incident, out);
-    fputs("}}", out);
+    text_add(out, "}}", 2);
 }
 
 /* The text of an incident that did not change since it was last asked for is not made again: with
@@ -71,14 +74,11 @@ static const char *saved_text(struct incidents *inc, const struct incident *inci
     // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
     if (saved->text && memcmp(&saved->was, incident, sizeof saved->was) == 0)
         return saved->text;
-    size_t size;
+    struct text text = {0};
+    write_incident(inc, incident, &text);
     free(saved->text);
-    saved->text = NULL;
-    FILE *out = open_memstream(&saved->text, &size);
-    if (!out)
-        abort();
-    write_incident(inc, incident, out);
-    if (fclose(out) != 0)
+    saved->text = text_take(&text);
+    if (!saved->text)
         abort();
     memcpy(&saved->was, incident, sizeof saved->was);
     return saved->text;
@@ -86,7 +86,7 @@ static const char *saved_text(struct incidents *inc, const struct incident *inci
 
 /* Those that are pressed; while it is not known what the store has of them also those that are
  * known to be at rest: of the others what it has counts still. */
-static void write_levels(const struct incidents *inc, FILE *out)
+static void write_levels(const struct incidents *inc, struct text *out)
 {
     const char *comma = "";
     for (size_t i = 0; i < inc->count; i++) {
@@ -94,31 +94,29 @@ static void write_levels(const struct incidents *inc, FILE *out)
         bool is_at_rest = inc->apart && (button->known || inc->own[i].level_kept);
         if (!button->pressed && !is_at_rest)
             continue;
-        fprintf(out, "%s{\"input\":\"%s\",\"pressed\":%s}", comma, id_of(inc, i),
-                word(button->pressed));
+        text_print(out, "%s{\"input\":\"%s\",\"pressed\":%s}", comma, id_of(inc, i),
+                   word(button->pressed));
         comma = ",";
     }
 }
 
 char *state_incidents(struct incidents *inc)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *row = open_memstream(&text, &size);
-    if (!row)
-        abort();
-    fprintf(row, "{\"boot\":\"%s\",%s\"inputs\":[", events_boot(inc->options.events),
-            inc->apart ? "\"apart\":true," : "");
-    write_levels(inc, row);
-    fputs("],\"incidents\":[", row);
+    struct text row = {0};
+    text_print(&row, "{\"boot\":\"%s\",%s\"inputs\":[", events_boot(inc->options.events),
+               inc->apart ? "\"apart\":true," : "");
+    write_levels(inc, &row);
+    text_print(&row, "],\"incidents\":[");
     const struct incident *incident = NULL, *first = panel_next_open(&inc->panel, NULL);
     while ((incident = panel_next_open(&inc->panel, incident))) {
         if (incident != first)
-            fputc(',', row);
-        fputs(saved_text(inc, incident), row);
+            text_add(&row, ",", 1);
+        const char *one = saved_text(inc, incident);
+        text_add(&row, one, strlen(one));
     }
-    fputs("]}", row);
-    if (fclose(row) != 0)
+    text_add(&row, "]}", 2);
+    char *text = text_take(&row);
+    if (!text)
         abort();
     return text;
 }
