@@ -7,6 +7,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import threading
 
 import pytest
 from stand import wait_until
@@ -257,6 +258,28 @@ def test_status_as_json_is_what_the_gateway_answers(gateway):
         assert alarm.pop("age_ms") >= 0  # the only thing that grows
     for name in ("inputs", "outputs", "lamps", "alarms"):
         assert shown[name] == told[name], name
+
+
+@pytest.mark.parametrize("member", ["class", "nature"])
+def test_status_of_a_gateway_that_is_older_than_the_command_shows_a_drill_as_one(gateway, tmp_path, member):
+    """A package is new before its daemon is started anew: 0.1 said `nature` alone."""
+    answer = {"ok": True, **gateway.status(), "alarms": [
+        {"alarm": "019a0000-0000-7000-8000-000000000000", member: "drill", "kind": "panic",
+         "place": "门卫室", "name": "按钮", "presses": 1, "receivers": []}]}
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(tmp_path / "old.sock"))
+        old.listen()
+
+        def answer_once():
+            with old.accept()[0] as client:
+                client.recv(65536)
+                client.sendall(json.dumps(answer).encode() + b"\n")
+
+        server = threading.Thread(target=answer_once)
+        server.start()
+        done = gateway.cli("--socket", tmp_path / "old.sock", "status", check=True)
+        server.join()
+    assert re.search(r"^drill +门卫室", done.stdout, re.M) and "ALARM" not in done.stdout
 
 
 @pytest.mark.parametrize("command", [
