@@ -75,6 +75,12 @@ def test_lists_that_are_chained_by_hand(tree):
     assert {what for what, _ in wrong(sizes.chained, tree(files))} == {"a.c:one.next", "a.c:one.last"}
 
 
+def test_folders_that_a_run_does_not_remove(tree):
+    made = 'void f(void)\n{\n    mkdtemp(path); /* mkdtemp(no) */\n}\n'
+    files = {"tests/unit/a.c": made, "tests/fuzz/b.c": made, "tests/unit/c.c": made.replace("mkdtemp", "test_folder")}
+    assert wrong(sizes.folders, tree(files)) == {("tests/unit/a.c", 1)}
+
+
 def test_files_without_a_licence(tree):
     files = {"a.h": "#pragma once\n", "script": "#!/bin/sh\n", "b.c": LICENCE, "notes.md": "# Notes\n",
              "good": "#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\n", "data": "nothing"}

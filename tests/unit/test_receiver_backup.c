@@ -87,8 +87,7 @@ static void put(void)
 static void begin(void)
 {
     memset(&f, 0, sizeof f);
-    strcpy(f.folder, "/tmp/tocsin-receiver-backup-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f.folder));
+    test_folder(f.folder, sizeof f.folder);
     snprintf(f.backup, sizeof f.backup, "%s/backup.db", f.folder);
     snprintf(f.part, sizeof f.part, "%s/backup.db.part", f.folder);
     ck_assert(store_open(f.folder, &f.store));

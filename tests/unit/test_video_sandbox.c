@@ -47,7 +47,7 @@ int timer_create(clockid_t clock, struct sigevent *event, timer_t *ret_timer)
 }
 
 static char folder[TEST_FOLDER_SIZE];
-static char readable[] = "/tmp/test_video_film.XXXXXX"; /* what a driver's options name */
+static char elsewhere[TEST_FOLDER_SIZE], readable[64]; /* what a driver's options name */
 
 static void enter(void)
 {
@@ -75,13 +75,16 @@ static const char *caught_log(void)
 static void make_folder(void)
 {
     test_folder(folder, sizeof folder);
-    close(mkstemp(readable));
+    test_folder(elsewhere, sizeof elsewhere);
+    snprintf(readable, sizeof readable, "%s/film", elsewhere);
+    close(open(readable, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
 static void remove_folder(void)
 {
     rmdir(folder);
     unlink(readable);
+    rmdir(elsewhere);
 }
 
 START_TEST(no_process_is_started)
