@@ -10,8 +10,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/uuid.h"
-#include "dispatch/lanes.h"
-#include "dispatch/uploads.h"
+#include "dispatch/internal.h"
 #include "iface/limits.h"
 
 #define HEARTBEAT_RETRY_MS 5000
@@ -19,39 +18,11 @@
 #define WINDOW_BEATS       3    /* heartbeats that may be missed before a link counts as unproven */
 #define WINDOW_MIN_MS      8000
 
-struct receiver {
-    struct dispatch *dispatch;
-    size_t number;
-    struct dispatch_receiver_options options;
-    struct lanes lanes;
-    struct uploads uploads;
-    bool replacing; /* the uplink: nothing is sent until the new one is in its place */
-    bool beating;
-    int64_t next_beat_ms;
-    struct dispatch_status status;
-    enum uplink_link said; /* by the uplink's own supervision */
-    bool path_failed;      /* since it last got through: nothing that the receiver has said */
-    int64_t proven_until_ms;
-    uv_timer_t timer;
-};
-
-struct dispatch {
-    uv_loop_t *loop;
-    struct dispatch_host host;
-    size_t count;
-    struct receiver *receivers[LIMIT_RECEIVERS];
-    bool alarm_open;
-    bool closing;
-    size_t timers_open;
-};
-
 /* An attempt on its way: which entry of which receiver. */
 struct attempt {
     struct receiver *receiver;
     struct delivery *entry;
 };
-
-static void pump(struct receiver *r);
 
 static void *allocate(size_t size)
 {
@@ -191,12 +162,12 @@ static void on_sent(void *arg, const struct uplink_result *said)
         bool refused = result->outcome == UPLINK_OUTCOME_REFUSED;
         if (refused)
             snprintf(r->status.refusal, sizeof r->status.refusal, "%s", result->reason);
-        lanes_failed(&r->lanes, entry, refused, clock_monotonic_ms(), result->retry_after_ms,
-                     random_bits());
+        lanes_failed(&r->lanes, entry, refused ? result->reason : NULL, clock_monotonic_ms(),
+                     result->retry_after_ms, random_bits());
         ask_for_proof(r);
         host->attempt_failed(host->arg, &sent, result);
     }
-    pump(r);
+    dispatch_pump(r);
 }
 
 static void send_entry(struct receiver *r, struct delivery *entry)
@@ -225,7 +196,7 @@ static void on_beat(void *arg, const struct uplink_result *said)
     r->next_beat_ms = clock_monotonic_ms() + interval;
     tell_answers(r, result);
     tell_numbers(r, result);
-    pump(r);
+    dispatch_pump(r);
 }
 
 static void send_beat(struct receiver *r)
@@ -259,7 +230,7 @@ static void on_uploaded(void *arg, const struct uplink_result *said)
                        random_bits());
         host->upload_failed(host->arg, r->number, seq, result);
     }
-    pump(r);
+    dispatch_pump(r);
 }
 
 /* Starts the first upload that is due, unless something urgent has not arrived. Returns when to
@@ -282,7 +253,7 @@ static int64_t pump_uploads(struct receiver *r, int64_t now_ms)
 
 static void on_timer(uv_timer_t *timer)
 {
-    pump(timer->data);
+    dispatch_pump(timer->data);
 }
 
 static void pump_lanes(struct receiver *r, int64_t now_ms, int64_t *wake_ms)
@@ -324,8 +295,7 @@ static void watch_window(struct receiver *r, int64_t now_ms, int64_t *wake_ms)
         earlier(wake_ms, r->proven_until_ms);
 }
 
-/* Sends all that may be sent now, and sets the timer for what may be sent later. */
-static void pump(struct receiver *r)
+void dispatch_pump(struct receiver *r)
 {
     if (r->dispatch->closing || r->replacing)
         return;
@@ -394,7 +364,7 @@ void dispatch_replace_uplink(struct dispatch *d, size_t receiver,
     uploads_forgive(&r->uploads);
     if (!r->beating)
         r->next_beat_ms = 0;
-    pump(r);
+    dispatch_pump(r);
 }
 
 static void add_entry(struct receiver *r, uint64_t seq, enum event_class class, const char *alarm,
@@ -439,7 +409,7 @@ void dispatch_offer(struct dispatch *d, struct event *event)
         add_entry(r, event->seq, event->class, event->alarm, 0, event_ref(event));
         if (lanes_is_urgent(event->class, event->alarm))
             lanes_hurry(&r->lanes);
-        pump(r);
+        dispatch_pump(r);
     }
 }
 
@@ -456,7 +426,7 @@ void dispatch_restore(struct dispatch *d, size_t receiver, uint64_t seq, enum ev
 void dispatch_restored(struct dispatch *d)
 {
     for (size_t i = 0; i < d->count; i++)
-        pump(d->receivers[i]);
+        dispatch_pump(d->receivers[i]);
 }
 
 void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct event *event)
@@ -478,7 +448,7 @@ void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct e
     /* The clip of a lost manifest, too, is offered: the receiver may have that, though its receipt
      * never came, and refuses a clip whose manifest it does not know. */
     arrived(r, entry);
-    pump(r);
+    dispatch_pump(r);
 }
 
 bool dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
@@ -489,7 +459,7 @@ bool dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
         return false;
     /* A receiver takes a clip only when it has the manifest that binds it. */
     uploads_add(&r->uploads, seq, file, !lanes_find(&r->lanes, seq));
-    pump(r);
+    dispatch_pump(r);
     return true;
 }
 
@@ -510,7 +480,7 @@ void dispatch_link_said(struct dispatch *d, size_t receiver, enum uplink_link li
         encode_copy_utf8(r->status.reason, sizeof r->status.reason, reason);
         set_link(r, DISPATCH_LINK_UNPROVEN, r->status.reason);
     }
-    pump(r);
+    dispatch_pump(r);
 }
 
 void dispatch_reply(struct dispatch *d, size_t receiver, uint64_t ticket,
@@ -532,7 +502,7 @@ void dispatch_network_changed(struct dispatch *d)
             if (o->driver->refresh)
                 o->driver->refresh(o->uplink);
         }
-        pump(r);
+        dispatch_pump(r);
     }
 }
 
@@ -546,7 +516,7 @@ void dispatch_set_alarm_open(struct dispatch *d, bool open)
         int64_t soonest_ms = clock_monotonic_ms() + beat_ms(r);
         if (r->next_beat_ms > soonest_ms)
             r->next_beat_ms = soonest_ms;
-        pump(r);
+        dispatch_pump(r);
     }
 }
 

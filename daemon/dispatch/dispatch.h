@@ -89,6 +89,19 @@ struct dispatch_status {
     char reason[256];     /* of the last failure; "" after a success */
 };
 
+/* An event that a receiver does not have yet: borrowed. */
+struct dispatch_pending {
+    uint64_t seq;
+    enum event_class class;
+    const char *alarm;         /* "" if none */
+    const struct event *event; /* NULL: not loaded; there if it is refused */
+    const char *refusal;       /* why its last try was refused; NULL: it was not */
+    int64_t refused_ms;        /* CLOCK_MONOTONIC since when, in a row */
+    unsigned attempts;         /* that have failed */
+    bool for_good;             /* refused for so long that a person may give it up */
+    bool in_flight;            /* is being tried now */
+};
+
 int dispatch_create(uv_loop_t *loop, const struct dispatch_host *host,
                     struct dispatch **ret_dispatch, struct err *e);
 
@@ -128,6 +141,17 @@ void dispatch_loaded(struct dispatch *d, size_t receiver, uint64_t seq, struct e
  * uplink takes no clips. */
 bool dispatch_upload(struct dispatch *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file);
+
+/* False if nothing of that number is pending for it. */
+bool dispatch_find(const struct dispatch *d, size_t receiver, uint64_t seq,
+                   struct dispatch_pending *ret_pending);
+/* All that it refuses, in no order. */
+void dispatch_each_refused(const struct dispatch *d, size_t receiver,
+                           void (*each)(void *arg, const struct dispatch_pending *refused),
+                           void *arg);
+/* One that it refuses, and that is not in flight, is not tried any more; nor is its clip. True if
+ * that was waiting. */
+bool dispatch_give_up(struct dispatch *d, size_t receiver, uint64_t seq);
 
 /* What the uplink's own supervision says (uplink_host.on_link). */
 void dispatch_link_said(struct dispatch *d, size_t receiver, enum uplink_link link,

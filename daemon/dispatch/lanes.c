@@ -267,8 +267,20 @@ static void leave_incident(struct lanes *lanes, struct delivery *entry)
     free(incident);
 }
 
-static void set_refused(struct lanes *lanes, struct delivery *entry, bool refused, int64_t now_ms)
+static void keep_refusal(struct delivery *entry, const char *refusal)
 {
+    char *kept = refusal ? strdup(refusal) : NULL;
+    if (refusal && !kept)
+        abort();
+    free(entry->refusal);
+    entry->refusal = kept;
+}
+
+static void set_refused(struct lanes *lanes, struct delivery *entry, const char *refusal,
+                        int64_t now_ms)
+{
+    const bool refused = refusal != NULL;
+    keep_refusal(entry, refusal);
     lanes->refused += refused;
     lanes->refused -= entry->refusals > 0;
     if (refused && entry->refusals == 0)
@@ -284,7 +296,7 @@ static void set_refused(struct lanes *lanes, struct delivery *entry, bool refuse
 
 static void forget(struct lanes *lanes, struct delivery *entry)
 {
-    set_refused(lanes, entry, false, 0);
+    set_refused(lanes, entry, NULL, 0);
     tdelete(entry, &lanes->by_seq, compare_seq);
     LIST_REMOVE(entry, all);
     heap_remove(&lanes->waiting, &entry->age);
@@ -318,15 +330,15 @@ static void put_aside(struct lanes *lanes, struct lane *lane, struct delivery *e
         release_later(lanes, entry);
 }
 
-void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int64_t now_ms,
+void lanes_failed(struct lanes *lanes, struct delivery *entry, const char *refusal, int64_t now_ms,
                   int64_t retry_after_ms, uint32_t random)
 {
     leave_lane(lanes, entry);
     entry->attempts++;
-    set_refused(lanes, entry, refused, now_ms);
+    set_refused(lanes, entry, refusal, now_ms);
     /* What was urgent, and whose first try failed in whatever lane, goes on as a late one. */
     struct lane *lane = &lanes->lane[home_lane(entry)];
-    if (refused) {
+    if (refusal) {
         put_aside(lanes, lane, entry, now_ms, random);
         return;
     }
@@ -341,6 +353,25 @@ void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int
     if (retry_after_ms > RETRY_WISH_MAX)
         retry_after_ms = RETRY_WISH_MAX;
     lane->due_ms = now_ms + (delay_ms > retry_after_ms ? delay_ms : retry_after_ms);
+}
+
+bool lanes_is_refused_for_good(const struct delivery *entry, int64_t now_ms)
+{
+    int64_t patience_ms = is_urgent(entry) ? PATIENCE_MS : REFUSED_MS;
+    return entry->refusals > 0 && (entry->is_rotten || now_ms - entry->refused_ms >= patience_ms);
+}
+
+static void drop(struct lanes *lanes, struct delivery *entry)
+{
+    leave_queue(entry);
+    leave_incident(lanes, entry);
+    forget(lanes, entry);
+}
+
+void lanes_give_up(struct lanes *lanes, struct delivery *entry)
+{
+    assert(entry->refusals > 0 && !entry->in_flight);
+    drop(lanes, entry);
 }
 
 void lanes_hurry(struct lanes *lanes)
@@ -370,9 +401,7 @@ void lanes_keep(struct lanes *lanes, uint32_t classes)
         next = LIST_NEXT(entry, all);
         if (entry->in_flight || (classes & UPLINK_TAKES(entry->class)))
             continue;
-        leave_queue(entry);
-        leave_incident(lanes, entry);
-        forget(lanes, entry);
+        drop(lanes, entry);
     }
 }
 

@@ -26,7 +26,7 @@
  *   added ─▶ ready, by seq ─▶ in flight ─▶ delivered
  *     │        ▲       ▲         │ failed
  *     │        │       ├─────────┤
- *     ▼        │       └─ doubted, refused: by time
+ *     ▼        │       └─ doubted, refused: by time ─▶ given up, by a person
  *   behind the earlier events of its incident
  */
 #ifndef TOCSIN_DISPATCH_LANES_H
@@ -55,6 +55,7 @@ struct delivery {
     int64_t asked_ms;   /* in flight without `event`: when the store was asked for that */
     unsigned refusals;  /* in a row, up to the last try */
     int64_t refused_ms; /* since when */
+    char *refusal;      /* the words of the last of them; NULL: not refused */
     bool is_rotten;     /* as its event, when it was loaded */
     bool is_bad;        /* refused for a minute, or rotten: it is the event, and not a moment of the
                            receiver's */
@@ -105,9 +106,17 @@ struct delivery *lanes_next(struct lanes *lanes, int64_t now_ms, int64_t *ret_wa
 /* It is with the receiver: the entry is freed, the lane is healthy. */
 void lanes_delivered(struct lanes *lanes, struct delivery *entry, int64_t now_ms);
 
-/* It is not. `random` is any 32 random bits; `retry_after_ms` the receiver's wish (0: none). */
-void lanes_failed(struct lanes *lanes, struct delivery *entry, bool refused, int64_t now_ms,
+/* It is not. `refusal` (copied) says why the receiver refuses it; NULL: it failed in another way.
+ * `random` is any 32 random bits; `retry_after_ms` the receiver's wish (0: none). */
+void lanes_failed(struct lanes *lanes, struct delivery *entry, const char *refusal, int64_t now_ms,
                   int64_t retry_after_ms, uint32_t random);
+
+/* Whether it has been refused for so long that it is no moment of the receiver's: what is urgent
+ * for its ten minutes, all else for one; or has rotted. */
+bool lanes_is_refused_for_good(const struct delivery *entry, int64_t now_ms);
+
+/* It is refused, and a person does not want it to be tried any more: freed. Not while in flight. */
+void lanes_give_up(struct lanes *lanes, struct delivery *entry);
 
 /* Whether such an event goes at once: a press, and all of an incident but its clips. */
 static inline bool lanes_is_urgent(enum event_class class, const char *alarm)

@@ -88,15 +88,32 @@ void uploads_add(struct uploads *uploads, uint64_t seq, const struct uplink_file
     assert(*found == upload);
 }
 
-void uploads_manifest_is_there(struct uploads *uploads, uint64_t seq)
+/* NULL: no clip goes with it. */
+static struct upload *take_behind(struct uploads *uploads, uint64_t seq)
 {
     const struct upload wanted = {.seq = seq};
     struct upload **found = tfind(&wanted, &uploads->behind, compare_seq);
-    if (!found)
-        return; /* no clip goes with it */
-    struct upload *upload = *found;
-    tdelete(upload, &uploads->behind, compare_seq);
-    TAILQ_INSERT_TAIL(&uploads->ready, upload, order);
+    struct upload *upload = found ? *found : NULL;
+    if (upload)
+        tdelete(upload, &uploads->behind, compare_seq);
+    return upload;
+}
+
+void uploads_manifest_is_there(struct uploads *uploads, uint64_t seq)
+{
+    struct upload *upload = take_behind(uploads, seq);
+    if (upload)
+        TAILQ_INSERT_TAIL(&uploads->ready, upload, order);
+}
+
+bool uploads_drop(struct uploads *uploads, uint64_t seq)
+{
+    struct upload *upload = take_behind(uploads, seq);
+    if (!upload)
+        return false;
+    uploads->count--;
+    free_upload(upload);
+    return true;
 }
 
 struct upload *uploads_next(struct uploads *uploads, int64_t now_ms, int64_t *ret_wake_ms)

@@ -44,6 +44,9 @@ void uploads_add(struct uploads *uploads, uint64_t seq, const struct uplink_file
                  bool manifest_is_there);
 void uploads_manifest_is_there(struct uploads *uploads, uint64_t seq);
 
+/* Its manifest will never be there: freed. False if none waits for that. */
+bool uploads_drop(struct uploads *uploads, uint64_t seq);
+
 /* The next to send now, which is then in flight; NULL if there is none or one is. `*ret_wake_ms` is
  * then when to ask again (INT64_MAX: when something changes). */
 struct upload *uploads_next(struct uploads *uploads, int64_t now_ms, int64_t *ret_wake_ms);

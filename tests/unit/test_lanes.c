@@ -55,7 +55,7 @@ START_TEST(a_fresh_press_overtakes_a_backlog_that_is_backing_off)
     for (uint64_t seq = 1; seq <= 3; seq++)
         add(&lanes, seq, EVENT_CLASS_PRESS, "", 1);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 1);
-    lanes_failed(&lanes, entry, false, 0, 0, UINT32_MAX);
+    lanes_failed(&lanes, entry, NULL, 0, 0, UINT32_MAX);
     ck_assert_uint_eq(next(&lanes, 0, NULL), 0);
     add(&lanes, 9, EVENT_CLASS_PRESS, "", 0);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 9);
@@ -92,7 +92,7 @@ START_TEST(a_failing_lane_backs_off_to_5_s_and_after_ten_minutes_to_60_s_for_eve
     add(&lanes, 1, EVENT_CLASS_PRESS, "", 1);
     for (int i = 0; i < 1000; i++) {
         ck_assert_uint_eq(next(&lanes, now, &entry), 1);
-        lanes_failed(&lanes, entry, false, now, 0, UINT32_MAX);
+        lanes_failed(&lanes, entry, NULL, now, 0, UINT32_MAX);
         ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
         waits[i < 3 ? 0 : i < 100 ? 1 : 2] = wake - now;
         now = wake;
@@ -113,14 +113,14 @@ START_TEST(what_failed_before_a_delivery_makes_nothing_later_wait_longer)
     int64_t now = 1000, wait = 0, wake;
     add(&lanes, 1, EVENT_CLASS_PRESS, "", 1);
     next(&lanes, now, &entry);
-    lanes_failed(&lanes, entry, false, now, 0, UINT32_MAX);
+    lanes_failed(&lanes, entry, NULL, now, 0, UINT32_MAX);
     ck_assert_uint_eq(next(&lanes, now + 5000, &entry), 1);
     lanes_delivered(&lanes, entry, now + 5000);
     now += 20 * 60 * 1000;
     add(&lanes, 2, EVENT_CLASS_PRESS, "", 1);
     for (int i = 0; i < 10; i++) {
         ck_assert_uint_eq(next(&lanes, now, &entry), 2);
-        lanes_failed(&lanes, entry, false, now, 0, UINT32_MAX);
+        lanes_failed(&lanes, entry, NULL, now, 0, UINT32_MAX);
         ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
         wait = wake - now;
         now = wake;
@@ -137,7 +137,7 @@ START_TEST(a_refused_event_waits_by_itself_and_dams_up_nothing)
     add(&lanes, 1, EVENT_CLASS_FOLLOWUP, "", 0);
     add(&lanes, 2, EVENT_CLASS_FOLLOWUP, "", 0);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 1);
-    lanes_failed(&lanes, entry, true, 0, 0, 0);
+    lanes_failed(&lanes, entry, "no", 0, 0, 0);
     ck_assert_uint_eq(next(&lanes, 1000, &entry), 2);
     lanes_delivered(&lanes, entry, 1000);
     ck_assert_uint_eq(next(&lanes, 59999, NULL), 0);
@@ -153,7 +153,7 @@ START_TEST(the_receivers_wish_to_wait_is_honoured_up_to_10_s)
     int64_t wake;
     add(&lanes, 1, EVENT_CLASS_PRESS, "", 1);
     next(&lanes, 0, &entry);
-    lanes_failed(&lanes, entry, false, 0, 3600000, 0);
+    lanes_failed(&lanes, entry, NULL, 0, 3600000, 0);
     ck_assert_ptr_null(lanes_next(&lanes, 0, &wake));
     ck_assert_int_eq(wake, 10000);
     lanes_finish(&lanes);
@@ -177,7 +177,7 @@ START_TEST(every_event_is_delivered_exactly_once_whatever_fails)
             continue;
         }
         if (state >> 30) {
-            lanes_failed(&lanes, entry, (state >> 20) % 5 == 0, now, 0, state);
+            lanes_failed(&lanes, entry, (state >> 20) % 5 ? NULL : "no", now, 0, state);
         } else {
             seen[entry->seq]++;
             lanes_delivered(&lanes, entry, now);
@@ -222,7 +222,7 @@ START_TEST(what_was_refused_still_waits_for_the_earlier_events_of_its_incident)
     struct delivery *entry;
     add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
-    lanes_failed(&lanes, entry, true, 0, 0, 0);
+    lanes_failed(&lanes, entry, "no", 0, 0, 0);
     add(&lanes, 1, EVENT_CLASS_FOLLOWUP, alarm_a, 1);
     lanes_forgive(&lanes);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 1);
@@ -236,7 +236,7 @@ static void refuse(struct lanes *lanes, uint64_t seq, int64_t now_ms)
 {
     struct delivery *entry;
     ck_assert_uint_eq(next(lanes, now_ms, &entry), seq);
-    lanes_failed(lanes, entry, true, now_ms, 0, UINT32_MAX);
+    lanes_failed(lanes, entry, "no", now_ms, 0, UINT32_MAX);
 }
 
 static void deliver(struct lanes *lanes, uint64_t seq, int64_t now_ms)
@@ -276,7 +276,7 @@ START_TEST(what_is_refused_again_and_again_holds_its_incident_up_no_longer)
     ck_assert_uint_eq(next(&lanes, wake, &entry), 1);
     add(&lanes, 4, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     ck_assert_uint_eq(next(&lanes, wake, NULL), 0);
-    lanes_failed(&lanes, entry, true, wake, 0, 0);
+    lanes_failed(&lanes, entry, "no", wake, 0, 0);
     deliver(&lanes, 4, wake);
     ck_assert_uint_eq(lanes.refused, 1);
     deliver(&lanes, 1, wake + 60000);
@@ -316,14 +316,14 @@ START_TEST(what_is_urgent_and_refused_is_tried_on_for_ten_minutes_as_what_failed
     add(&lanes, 1, _i == 0 ? EVENT_CLASS_PRESS : EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     ck_assert_uint_eq(next(&lanes, now, &entry), 1);
     for (; now < 600000; now = wake, tries++) {
-        lanes_failed(&lanes, entry, true, now, 0, UINT32_MAX);
+        lanes_failed(&lanes, entry, "no", now, 0, UINT32_MAX);
         ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
         longest = wake - now > longest ? wake - now : longest;
         ck_assert_uint_eq(next(&lanes, wake, &entry), 1);
     }
     ck_assert_int_eq(longest, 5000);
     ck_assert_uint_gt(tries, 120);
-    lanes_failed(&lanes, entry, true, now, 0, UINT32_MAX);
+    lanes_failed(&lanes, entry, "no", now, 0, UINT32_MAX);
     ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
     ck_assert_int_eq(wake, now + 60000); /* and then each minute */
     lanes_finish(&lanes);
@@ -346,7 +346,7 @@ START_TEST(what_belongs_to_an_incident_waits_for_no_backlog_but_for_its_press)
     lanes_delivered(&lanes, press, 0);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 1002);
     /* Nor does what failed once: in the lane of such. */
-    lanes_failed(&lanes, entry, false, 0, 0, UINT32_MAX);
+    lanes_failed(&lanes, entry, NULL, 0, 0, UINT32_MAX);
     ck_assert_uint_eq(next(&lanes, 5000, &entry), 1002);
     ck_assert_int_eq(entry->lane, UPLINK_LANE_LATE);
     ck_assert(lanes_urgent_pending(&lanes));
@@ -374,7 +374,7 @@ START_TEST(a_press_goes_before_whatever_follows_from_others)
     add(&lanes, 61, EVENT_CLASS_PRESS, alarm_b, 0);
     add(&lanes, 62, EVENT_CLASS_PRESS, alarm_b, 1);
     ck_assert_uint_eq(next(&lanes, 0, NULL), 61);
-    lanes_failed(&lanes, late, false, 0, 0, UINT32_MAX); /* nor does a late one wait for such */
+    lanes_failed(&lanes, late, NULL, 0, 0, UINT32_MAX); /* nor does a late one wait for such */
     ck_assert_uint_eq(next(&lanes, 5000, NULL), 62);
     lanes_finish(&lanes);
 }
@@ -393,7 +393,7 @@ START_TEST(clips_do_not_wait_for_what_is_refused_for_more_than_a_moment)
     ck_assert(lanes_urgent_pending(&lanes));
     deliver(&lanes, 2, now);
     ck_assert_uint_eq(next(&lanes, now + 5000, &entry), 1);
-    lanes_failed(&lanes, entry, false, now + 5000, 0, 0); /* it is not refused now */
+    lanes_failed(&lanes, entry, NULL, now + 5000, 0, 0); /* it is not refused now */
     ck_assert(lanes_urgent_pending(&lanes));
     deliver(&lanes, 1, now + 10000);
     ck_assert_uint_eq(lanes.urgent, 0);
@@ -409,7 +409,7 @@ START_TEST(refused_twice_with_another_failure_between_is_not_refused_again)
     add(&lanes, 2, EVENT_CLASS_FOLLOWUP, alarm_a, 0);
     int64_t now = refuse_until(&lanes, 1, 0, 59000);
     ck_assert_uint_eq(next(&lanes, now, &entry), 1);
-    lanes_failed(&lanes, entry, false, now, 0, 0);
+    lanes_failed(&lanes, entry, NULL, now, 0, 0);
     now = refuse_until(&lanes, 1, now + 5000, now + 60000); /* a minute anew */
     lanes_forgive(&lanes); /* a person has mended it: the first goes first */
     deliver(&lanes, 1, now);
@@ -429,7 +429,7 @@ START_TEST(nothing_to_send_is_nothing_to_wake_for)
     ck_assert_uint_eq(next(&lanes, 0, &press), 1);
     ck_assert_ptr_null(lanes_next(&lanes, 0, &wake));
     ck_assert_int_eq(wake, INT64_MAX);
-    lanes_failed(&lanes, press, false, 0, 0, UINT32_MAX);
+    lanes_failed(&lanes, press, NULL, 0, 0, UINT32_MAX);
     ck_assert_ptr_null(lanes_next(&lanes, 0, &wake));
     ck_assert_int_gt(wake, 0);
     ck_assert_int_le(wake, 500);
@@ -449,7 +449,7 @@ START_TEST(a_delivery_mends_its_lane_and_no_other)
         ck_assert_uint_eq(next(&lanes, now, &press), 1);
         if (i == 0)
             ck_assert_uint_eq(next(&lanes, now, &other), 3);
-        lanes_failed(&lanes, press, false, now, 0, UINT32_MAX);
+        lanes_failed(&lanes, press, NULL, now, 0, UINT32_MAX);
         ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
     }
     ck_assert_int_eq(lanes.lane[UPLINK_LANE_LATE].failures, 10);
@@ -458,7 +458,7 @@ START_TEST(a_delivery_mends_its_lane_and_no_other)
     ck_assert_uint_eq(next(&lanes, now, &press), 1);
     lanes_delivered(&lanes, press, now);
     ck_assert_uint_eq(next(&lanes, now, &press), 2);
-    lanes_failed(&lanes, press, false, now, 0, UINT32_MAX);
+    lanes_failed(&lanes, press, NULL, now, 0, UINT32_MAX);
     ck_assert_ptr_null(lanes_next(&lanes, now, &wake));
     ck_assert_int_le(wake - now, 500); /* as after the first failure */
     lanes_finish(&lanes);
@@ -474,7 +474,7 @@ START_TEST(a_press_counts_as_pending_until_it_has_arrived)
     add(&lanes, 2, EVENT_CLASS_PRESS, "", 0);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
     ck_assert(lanes_urgent_pending(&lanes));
-    lanes_failed(&lanes, entry, true, 0, 0, 0);
+    lanes_failed(&lanes, entry, "no", 0, 0, 0);
     ck_assert(lanes_urgent_pending(&lanes));
     ck_assert_ptr_eq(lanes_find(&lanes, 2), entry);
     ck_assert_uint_eq(next(&lanes, 0, NULL), 1);
@@ -503,7 +503,7 @@ START_TEST(the_one_that_waits_longest_is_known)
     ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), 90);
     ck_assert_uint_eq(next(&lanes, 0, &entry), 2);
     ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), 90); /* on its way is not there */
-    lanes_failed(&lanes, entry, true, 0, 0, UINT32_MAX);
+    lanes_failed(&lanes, entry, "no", 0, 0, UINT32_MAX);
     ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), 90);
     deliver(&lanes, 2, 60000);
     ck_assert_int_eq(lanes_oldest_ms(&lanes, 100), 95);
@@ -556,7 +556,7 @@ START_TEST(a_backlog_costs_each_event_no_more_than_its_logarithm)
             continue;
         }
         if (tries % 16 == 0) {
-            lanes_failed(&lanes, entry, tries % 32 == 0, now, 0, 0);
+            lanes_failed(&lanes, entry, tries % 32 ? NULL : "no", now, 0, 0);
         } else {
             lanes_delivered(&lanes, entry, now);
             delivered++;
