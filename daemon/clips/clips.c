@@ -133,7 +133,9 @@ static void take_uploaded(struct clips *cl, const struct fact_uploaded *uploaded
     struct clip *c = list_find_seq(cl, uploaded->seq);
     if (!c)
         return;
-    tell(c, uploaded->confirmed ? FACT_CLIP_UPLOADED : FACT_CLIP_UNCONFIRMED, uploaded->receiver);
+    if (!uploaded->given_up)
+        tell(c, uploaded->confirmed ? FACT_CLIP_UPLOADED : FACT_CLIP_UNCONFIRMED,
+             uploaded->receiver);
     strike(c, uploaded->receiver);
 }
 

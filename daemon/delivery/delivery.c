@@ -170,6 +170,15 @@ static struct event *on_heartbeat(void *arg, size_t receiver)
     return d->options.heartbeat(d->options.arg, data);
 }
 
+static void state_backlog(struct delivery *d, size_t receiver)
+{
+    struct delivery_receiver *r = &d->receivers[receiver];
+    struct dispatch_status status;
+    dispatch_get_status(d->dispatch, receiver, &status);
+    if (r->link == DISPATCH_LINK_PROVEN && take_backlog(r, describe_backlog(&status)))
+        state_fault(d, receiver, NULL);
+}
+
 void delivery_tick(struct delivery *d)
 {
     for (size_t i = 0; i < d->count; i++) {
@@ -178,11 +187,24 @@ void delivery_tick(struct delivery *d)
         look_if_due(r);
         bool is_late = clock_monotonic_ms() - r->opened_ms >= FIRST_PROOF_MS;
         dispatch_get_status(d->dispatch, i, &status);
-        if (r->link == DISPATCH_LINK_PROVEN && take_backlog(r, describe_backlog(&status)))
-            state_fault(d, i, NULL);
-        else if (r->link != DISPATCH_LINK_PROVEN && is_late)
+        if (r->link == DISPATCH_LINK_PROVEN)
+            state_backlog(d, i);
+        else if (is_late)
             state_fault(d, i, status.reason[0] ? status.reason : "no receipt yet");
     }
+}
+
+void delivery_give_up(struct delivery *d, size_t receiver, uint64_t seq)
+{
+    struct dispatch_pending pending = {0};
+    dispatch_find(d->dispatch, receiver, seq, &pending);
+    given_up_add(d, receiver, seq);
+    outbox_record_given_up(d->options.outbox, seq, receiver, pending.attempts);
+    struct fact fact = {.kind = FACT_UPLOADED,
+                        .u.uploaded = {.receiver = receiver, .seq = seq, .given_up = true}};
+    if (dispatch_give_up(d->dispatch, receiver, seq))
+        facts_publish(d->options.facts, &fact);
+    state_backlog(d, receiver);
 }
 
 /* The event that dispatch wants again, on its way from the store. */
@@ -251,9 +273,13 @@ static void on_turn_over(void *self, const struct fact *fact)
 
 static void restore_pending(struct delivery *d, const struct outbox_found *found)
 {
+    given_up_load(d, found);
     for (size_t i = 0; i < found->pending_count; i++) {
         const struct outbox_pending *p = &found->pending[i];
-        dispatch_restore(d->dispatch, p->receiver, p->seq, p->class, p->alarm, p->attempts);
+        if (given_up_has(d, p->receiver, p->seq)) /* that it is was not written before a kill */
+            outbox_record_given_up(d->options.outbox, p->seq, p->receiver, p->attempts);
+        else
+            dispatch_restore(d->dispatch, p->receiver, p->seq, p->class, p->alarm, p->attempts);
     }
 }
 
@@ -347,6 +373,8 @@ void delivery_free(struct delivery *d)
 {
     for (size_t i = 0; d && i < d->count; i++)
         free(d->receivers[i].backlog);
+    if (d)
+        free(d->given_up);
     free(d);
 }
 
@@ -363,7 +391,7 @@ void delivery_offer(struct delivery *d, struct event *event)
 bool delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file)
 {
-    return dispatch_upload(d->dispatch, receiver, seq, file);
+    return !given_up_has(d, receiver, seq) && dispatch_upload(d->dispatch, receiver, seq, file);
 }
 
 void delivery_set_alarm_open(struct delivery *d, bool open)
@@ -445,11 +473,12 @@ json_t *delivery_status(const struct delivery *d)
         const struct delivery_receiver *r = &d->receivers[i];
         struct dispatch_status s;
         dispatch_get_status(d->dispatch, i, &s);
-        json_t *one = json_pack("{ss,ss,ss,sb,sI,sI,sI,ss,sI}", "id", r->config->id, "name",
+        json_t *one = json_pack("{ss,ss,ss,sb,sI,sI,sI,sI,ss,sI}", "id", r->config->id, "name",
                                 r->config->name, "state", dispatch_link_name(s.link), "responder",
-                                r->config->responder, "backlog", (json_int_t)s.backlog, "uploads",
-                                (json_int_t)s.uploads, "failures", (json_int_t)s.failures, "reason",
-                                s.reason, "answer_seq", (json_int_t)r->confirmed_seq);
+                                r->config->responder, "backlog", (json_int_t)s.backlog, "refused",
+                                (json_int_t)s.refused, "uploads", (json_int_t)s.uploads, "failures",
+                                (json_int_t)s.failures, "reason", s.reason, "answer_seq",
+                                (json_int_t)r->confirmed_seq);
         if (one)
             json_object_set_new(one, "last_receipt_ms_ago",
                                 s.last_receipt_ms

@@ -53,6 +53,45 @@ void delivery_offer(struct delivery *d, struct event *event);
 /* A clip for one receiver; copied. `seq` is its manifest's. False if its uplink takes no clips. */
 bool delivery_upload(struct delivery *d, size_t receiver, uint64_t seq,
                      const struct uplink_file *file);
+/* What stands between an event and one receiver. */
+enum delivery_standing {
+    DELIVERY_STANDING_NONE, /* nothing here: the store says whether the receiver has it */
+    DELIVERY_STANDING_WAITS,
+    DELIVERY_STANDING_REFUSED,
+    DELIVERY_STANDING_GIVEN_UP, /* since the last start, or shortly before it */
+};
+
+/* An event that a receiver refuses: borrowed. */
+struct delivery_refused {
+    size_t receiver;
+    uint64_t seq;
+    const char *id, *type;
+    const char *alarm;  /* "" if it belongs to none */
+    const char *reason; /* of its last try */
+    int64_t since_ms;   /* CLOCK_MONOTONIC: it was refused at every try since */
+    unsigned attempts;
+    bool for_good;  /* long enough for a person to give it up (dispatch/lanes.h) */
+    bool in_flight; /* is being tried now */
+};
+
+enum delivery_standing delivery_look(const struct delivery *d, size_t receiver, uint64_t seq,
+                                     struct delivery_refused *ret_refused);
+/* All of all receivers, in no order. */
+void delivery_each_refused(const struct delivery *d,
+                           void (*each)(void *arg, const struct delivery_refused *refused),
+                           void *arg);
+
+/*
+ * A person gives up an event that a receiver refuses for good and that is not being tried: it is
+ * not sent to that one any more, after a restart either, and counts as given up, never as
+ * delivered. First the text of the row (DELIVERY_GIVEN_UP_ROW) that has to be on the disk with the
+ * event that tells of it; freed by the caller, NULL if LIMIT_GIVEN_UP are noted already. Then the
+ * giving up itself.
+ */
+#define DELIVERY_GIVEN_UP_ROW "given-up"
+char *delivery_given_up_row(const struct delivery *d, size_t receiver, uint64_t seq);
+void delivery_give_up(struct delivery *d, size_t receiver, uint64_t seq);
+
 /* While an alarm is open heartbeats come faster. */
 void delivery_set_alarm_open(struct delivery *d, bool open);
 /* What came of this answer is on the disk: it may be confirmed to the receiver. */

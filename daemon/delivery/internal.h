@@ -10,6 +10,7 @@
 #include "dispatch/dispatch.h"
 
 struct command;
+struct given_up;
 struct look;
 struct network;
 struct record;
@@ -46,6 +47,8 @@ struct delivery {
     uint64_t last_ticket;
     unsigned looks;                /* under way */
     STAILQ_HEAD(, record) records; /* to be handed over when the turn is over */
+    struct given_up *given_up;     /* given_up.c */
+    size_t given_up_count;
 };
 
 /* uplinks.c: what a receiver's uplink needs of the disk, which is waited for: any thread. NULL as
@@ -84,6 +87,12 @@ void commands_take(struct delivery_receiver *r, const struct uplink_command *com
                    uint64_t ticket);
 /* Its uplink is about to go: what it has asked is answered now, as not known to be done. */
 void commands_end(struct delivery *d, size_t receiver, const char *why);
+
+/* given_up.c: what a person gave up, as the rows of the last run say, of which the store may not
+ * know yet. `found` is all that of which some may be pending. */
+void given_up_load(struct delivery *d, const struct outbox_found *found);
+void given_up_add(struct delivery *d, size_t receiver, uint64_t seq);
+bool given_up_has(const struct delivery *d, size_t receiver, uint64_t seq);
 
 /* records.c: what became of an event (`upload` false) or of a clip, with its evidence: copied. */
 void records_init(struct delivery *d);

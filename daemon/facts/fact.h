@@ -43,7 +43,7 @@ enum fact_kind {
     FACT_NUMBERS, /* delivery: how far a receiver has this gateway's events, by a receipt */
     FACT_COMMAND, /* delivery: what a platform asks; answered by delivery_reply */
     FACT_LINK,
-    FACT_UPLOADED, /* delivery: a receiver has a clip */
+    FACT_UPLOADED, /* delivery: a receiver has a clip, or is not to have it */
     FACT_UPLOAD_FAILED,
     FACT_NO_CLIPS, /* delivery: a receiver takes no clips; what waited is struck out */
     FACT_CLIP,     /* clips: a clip is there, or is with a receiver */
@@ -156,6 +156,7 @@ struct fact_uploaded {
     size_t receiver;
     uint64_t seq; /* of the manifest */
     bool confirmed;
+    bool given_up; /* it will never have it: a person has given up its manifest */
 };
 
 enum fact_clip_step {

@@ -88,6 +88,7 @@
     ROW(RECEIPT_ANSWERS, 64, "answers of people in one receipt",                                   \
         "those behind them come again with the next")                                              \
     ROW(COMMANDS, 4, "commands of a receiver unanswered", "the next is refused")                   \
+    ROW(GIVEN_UP, 256, "events given up between two starts", "each is noted until the next start") \
     ROW(EVIDENCE_BYTES, 65536, "bytes of a receipt that are kept",                                 \
         "a longer one counts, and is not kept")
 

@@ -414,6 +414,19 @@ void outbox_record_upload(struct outbox *ob, uint64_t seq, size_t receiver,
     submit(ob, create_delivery(ob, JOB_UPLOAD, seq, receiver, result));
 }
 
+/* The clip first: an event that is not pending has none that is. */
+void outbox_record_given_up(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts)
+{
+    struct job *clip = create_job(ob, JOB_UPLOAD, NULL),
+               *event = create_job(ob, JOB_DELIVERY, NULL);
+    clip->u.delivery =
+        (struct job_delivery){.seq = seq, .receiver = receiver, .verdict = STORE_DELIVERY_STRUCK};
+    event->u.delivery = (struct job_delivery){
+        .seq = seq, .receiver = receiver, .attempts = attempts, .verdict = STORE_DELIVERY_GIVEN_UP};
+    submit(ob, clip);
+    submit(ob, event);
+}
+
 void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplink_answer *answer,
                           const struct outbox_row *row, outbox_done_handler done, void *arg)
 {

@@ -251,6 +251,9 @@ void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, un
 void outbox_record_upload(struct outbox *ob, uint64_t seq, size_t receiver,
                           const struct uplink_result *result);
 
+/* Likewise, of an event that the receiver refuses and will never have, and of its clip. */
+void outbox_record_given_up(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts);
+
 /* The answer and the row of state (may be NULL) that follows from it; `done` runs when it may be
  * confirmed. */
 void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplink_answer *answer,

@@ -42,7 +42,22 @@ struct question {
     char error[400];
 };
 
-static const char *const delivery_states[] = {"pending", "stored", "unconfirmed"};
+static const char *state_word(int state)
+{
+    switch ((enum store_delivery_state)state) {
+    case STORE_DELIVERY_PENDING:
+        return "pending";
+    case STORE_DELIVERY_STORED:
+        return "stored";
+    case STORE_DELIVERY_UNCONFIRMED:
+        return "unconfirmed";
+    case STORE_DELIVERY_GIVEN_UP:
+        return "given-up";
+    case STORE_DELIVERY_STRUCK: /* of no event */
+        break;
+    }
+    return "unknown";
+}
 
 struct question *question_create(const struct outbox_query *query)
 {
@@ -188,6 +203,7 @@ static void add_subject(json_t *one, const char *bytes, size_t length)
     set_text(one, "fault", fault);
     set_text(one, "subject", subject);
     set_text(one, "reason", json_object_get(data, "reason"));
+    set_text(one, "receiver", json_object_get(data, "receiver"));
     set_text(one, subject_name(fault), subject);
     if (json_is_integer(json_object_get(data, "times")))
         json_object_set(one, "times", json_object_get(data, "times"));
@@ -310,9 +326,9 @@ static int write_delivery(struct question *q, sqlite3_stmt *row)
 {
     int state = sqlite3_column_int(row, 1);
     bool export = q->query.kind == OUTBOX_QUERY_EXPORT;
-    json_t *one = json_pack("{so,ss,sI}", export ? "receiver" : "id", column_text(row, 0), "state",
-                            state >= 0 && state <= 2 ? delivery_states[state] : "unknown",
-                            "attempts", (json_int_t)sqlite3_column_int64(row, 2));
+    json_t *one =
+        json_pack("{so,ss,sI}", export ? "receiver" : "id", column_text(row, 0), "state",
+                  state_word(state), "attempts", (json_int_t)sqlite3_column_int64(row, 2));
     if (one && q->query.kind != OUTBOX_QUERY_LIST) {
         json_object_set_new(one, "request", column_text(row, 3));
         json_object_set_new(one, "receipt", column_text(row, 4));

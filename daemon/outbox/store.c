@@ -22,7 +22,7 @@ static const char schema[] =
     "  alarm TEXT NOT NULL, wall_ms INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL);"
     "CREATE INDEX IF NOT EXISTS event_id ON event(id);"
     "CREATE INDEX IF NOT EXISTS event_alarm ON event(alarm) WHERE alarm <> '';"
-    /* state: 0 pending, 1 stored (signed receipt), 2 unconfirmed */
+    /* state: 0 pending, 1 stored (signed receipt), 2 unconfirmed, 4 given up */
     "CREATE TABLE IF NOT EXISTS delivery("
     "  seq INTEGER NOT NULL, receiver TEXT NOT NULL, state INTEGER NOT NULL,"
     "  attempts INTEGER NOT NULL, request TEXT, receipt BLOB, receipt_headers TEXT,"

@@ -67,7 +67,8 @@ enum store_delivery_state {
     STORE_DELIVERY_PENDING = 0,
     STORE_DELIVERY_STORED = 1, /* a signed receipt says so */
     STORE_DELIVERY_UNCONFIRMED = 2,
-    STORE_DELIVERY_STRUCK = 3, /* of clips alone: known, and nobody is to get it */
+    STORE_DELIVERY_STRUCK = 3,   /* of clips alone: known, and nobody is to get it */
+    STORE_DELIVERY_GIVEN_UP = 4, /* of events alone: a person has, it was refused for ever */
 };
 
 /* What became of an event or a clip at one receiver: borrowed; texts may be NULL. */

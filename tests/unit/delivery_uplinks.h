@@ -8,7 +8,7 @@
 
 #include "iface/uplink.h"
 
-#define ATTEMPTS_MAX 200
+#define ATTEMPTS_MAX 1000
 
 /* An uplink's attempts, until the test ends them. */
 struct attempt {

@@ -228,6 +228,15 @@ void outbox_record_upload(struct outbox *ob, uint64_t seq, size_t receiver,
     record(FAKE_UPLOAD, seq, receiver, 0, result);
 }
 
+void outbox_record_given_up(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts)
+{
+    struct fake_call *call = add(FAKE_GIVEN_UP);
+    (void)ob;
+    call->seq = seq;
+    call->receiver = receiver;
+    call->attempts = attempts;
+}
+
 void outbox_record_answer(struct outbox *ob, size_t receiver, const struct uplink_answer *answer,
                           const struct outbox_row *row, outbox_done_handler done, void *arg)
 {

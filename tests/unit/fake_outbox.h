@@ -23,6 +23,7 @@ enum fake_call_kind {
     FAKE_PRUNE,
     FAKE_JOINED,
     FAKE_GONE,
+    FAKE_GIVEN_UP,
 };
 
 struct fake_call {

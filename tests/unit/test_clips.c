@@ -124,6 +124,26 @@ START_TEST(a_clip_becomes_a_manifest_an_upload_and_is_let_go)
 }
 END_TEST
 
+/* Its manifest is refused there for ever. */
+START_TEST(a_clip_that_is_given_up_at_a_receiver_is_not_called_uploaded_and_kept_for_nobody)
+{
+    fake.takers = 3;
+    say_up();
+    say_clip();
+    fake_outbox_answer();
+    facts_tell(world.facts);
+    say_heard(1, true);
+    size_t told = world_count(FACT_CLIP);
+    facts_publish(world.facts, &(struct fact){.kind = FACT_UPLOADED,
+                                              .u.uploaded = {.seq = 1, .given_up = true}});
+    facts_tell(world.facts);
+    ck_assert_uint_eq(world_count(FACT_CLIP), told);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 0);
+    say_uploaded(1, 1);
+    ck_assert_uint_eq(count_sent(MESSAGE_CLIP_DONE), 1);
+}
+END_TEST
+
 /* Whoever has taken tocsin-video over says what he likes: the gateway's key for a clip, say. */
 START_TEST(a_clip_that_is_elsewhere_is_not_taken)
 {
@@ -385,6 +405,8 @@ int main(void)
     TCase *tc = tcase_create("clips");
     tcase_add_checked_fixture(tc, clips_begin, clips_end);
     tcase_add_test(tc, a_press_is_told_to_video_with_its_cameras);
+    tcase_add_test(
+        tc, a_clip_that_is_given_up_at_a_receiver_is_not_called_uploaded_and_kept_for_nobody);
     tcase_add_test(tc, what_is_open_is_told_again_when_the_link_comes_up);
     tcase_add_test(tc, a_video_daemon_that_is_gone_is_a_fault_and_its_cameras_are_unknown);
     tcase_add_test(tc, a_disk_of_clips_that_is_short_is_a_fault_and_shown);

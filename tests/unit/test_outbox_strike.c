@@ -201,6 +201,34 @@ START_TEST(what_was_not_settled_yet_is_struck_out_too)
 }
 END_TEST
 
+/* A manifest that a receiver refuses for ever. */
+START_TEST(what_is_given_up_is_told_as_that_and_its_clip_waits_for_nobody)
+{
+    struct fixture *f = begin();
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_SHOW, .seq = 1};
+    put_clip(f, 1, 1);
+    wait_stored(f, 1);
+    outbox_record_given_up(f->outbox, 1, 0, 5);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        json_t *answer = ask_json(f, &query);
+        const json_t *event = json_array_get(json_object_get(answer, "events"), 0);
+        const json_t *at_police = json_array_get(json_object_get(event, "receivers"), 1);
+        ck_assert_str_eq(json_string_value(json_object_get(at_police, "id")), "police");
+        ck_assert_str_eq(json_string_value(json_object_get(at_police, "state")), "given-up");
+        ck_assert_int_eq(json_integer_value(json_object_get(at_police, "attempts")), 5);
+        ck_assert(json_is_null(json_object_get(at_police, "receipt")));
+        json_decref(answer);
+        ck_assert_uint_eq(find_clip(f, 1), 1);
+        close_outbox(f);
+        open_outbox(f);
+        ck_assert_uint_eq(f->found.pending_count, 1);
+        ck_assert_uint_eq(f->found.pending[0].receiver, 1);
+        ck_assert_uint_eq(f->found.upload_count, 0);
+    }
+    end(f);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox_strike");
@@ -210,6 +238,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_backlog_is_struck_out_in_pieces);
     tcase_add_test(tc, who_takes_more_again_meanwhile_loses_nothing_more);
     tcase_add_test(tc, what_was_not_settled_yet_is_struck_out_too);
+    tcase_add_test(tc, what_is_given_up_is_told_as_that_and_its_clip_waits_for_nobody);
     suite_add_tcase(suite, tc);
     return suite;
 }
