@@ -282,9 +282,7 @@ static void free_incidents(struct gateway *gw)
 
 static void set_exercise(const struct gateway *gw, json_t *object)
 {
-    json_t *exercise = incidents_exercise_status(gw->incidents);
-    if (exercise)
-        json_object_set_new(object, "exercise", exercise);
+    json_object_set_new(object, "exercise", incidents_exercise_status(gw->incidents)); /* or none */
 }
 
 static void status_incidents(const struct gateway *gw, json_t *object, bool with_duress)
@@ -462,6 +460,7 @@ static int open_operate(struct gateway *gw, struct err *e)
                                       .inputs = gw->inputs,
                                       .incidents = gw->incidents,
                                       .events = gw->events,
+                                      .delivery = gw->delivery,
                                       .status = parts_status,
                                       .reload = reload_begin,
                                       .arg = gw};

@@ -18,7 +18,7 @@ struct waiting;
 struct remembered {
     char alarm[UUID_TEXT_SIZE];
     bool hidden; /* of duress nothing is shown */
-    size_t input;
+    uint16_t input;
     int64_t press_ns; /* of its newest press */
 };
 
@@ -102,6 +102,18 @@ void queries_export(void *arg, struct control_request *request, const json_t *ar
 void queries_files(void *arg, struct control_request *request, const json_t *arguments);
 void queries_remove_files(void *arg, struct control_request *request, const json_t *arguments);
 void queries_tick(struct operate *op);
+/* A number of the arguments if it is given; false after an answer. */
+bool queries_read_number(struct control_request *request, const json_t *arguments, const char *name,
+                         int64_t low, int64_t high, int64_t *ret_number);
+/* Asks the store for one event; `done` answers with its object (borrowed), NULL: there is none. */
+typedef void (*queries_event_handler)(struct control_request *request, const json_t *arguments,
+                                      const json_t *event);
+void queries_look_up(struct operate *op, struct control_request *request, const json_t *arguments,
+                     uint64_t seq, queries_event_handler done);
+
+/* refused.c */
+void refused_list(void *arg, struct control_request *request, const json_t *arguments);
+void refused_give_up(void *arg, struct control_request *request, const json_t *arguments);
 
 /* watch.c: one line to everybody who watches, for facts that are worth one. */
 void watch_open(struct operate *op);

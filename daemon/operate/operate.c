@@ -44,6 +44,8 @@ static const char *const accept_arguments[] = {"by", "note", NULL};
 static const char *const list_arguments[] = {"since_ms", "limit", "before", "alarm", NULL};
 static const char *const show_arguments[] = {"id", "seq", NULL};
 static const char *const export_arguments[] = {"after", "alarm", NULL};
+static const char *const refused_arguments[] = {"limit", NULL};
+static const char *const give_up_arguments[] = {"seq", "receiver", "alarm", "by", "note", NULL};
 
 static const struct control_command commands[] = {
     {"status", status_arguments, run_status},
@@ -64,6 +66,8 @@ static const struct control_command commands[] = {
     {"events.list", list_arguments, queries_list},
     {"events.show", show_arguments, queries_show},
     {"events.export", export_arguments, queries_export},
+    {"events.refused", refused_arguments, refused_list},
+    {"events.give-up", give_up_arguments, refused_give_up},
     {NULL, NULL, NULL},
 };
 

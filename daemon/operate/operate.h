@@ -9,6 +9,7 @@
 #define TOCSIN_OPERATE_OPERATE_H
 
 #include "control/control.h"
+#include "delivery/delivery.h"
 #include "delivery/section/receivers.h"
 #include "facts/facts.h"
 #include "incidents/section/alarms.h"
@@ -31,10 +32,11 @@ struct operate_config {
 struct operate_options {
     uv_loop_t *loop;
     struct facts *facts;
-    struct operate_config config; /* borrowed until operate_free, as are the next three */
+    struct operate_config config; /* borrowed until operate_free, as are the next four */
     struct inputs *inputs;
     struct incidents *incidents;
     struct events *events;
+    struct delivery *delivery;
     /* The whole state; of duress nothing unless it is asked for. */
     json_t *(*status)(void *arg, bool with_duress);
     /* Reads the configuration again, as soon as that may be, and answers the request; it is not

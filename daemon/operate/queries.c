@@ -25,6 +25,8 @@ struct asking {
     struct outbox_query query;
     bool is_waiting; /* for the store, since: */
     int64_t since_ms;
+    json_t *arguments; /* of a look-up, and who answers */
+    queries_event_handler look_up;
 };
 
 static void ask_store(struct asking *asking, outbox_query_handler done)
@@ -34,20 +36,27 @@ static void ask_store(struct asking *asking, outbox_query_handler done)
     outbox_query(events_outbox(asking->operate->options.events), &asking->query, done, asking);
 }
 
-static void start_asking(struct operate *op, struct control_request *request,
-                         const struct outbox_query *query, outbox_query_handler done)
+static struct asking *remember(struct operate *op, struct control_request *request,
+                               const struct outbox_query *query)
 {
     struct asking *asking = calloc(1, sizeof *asking);
     if (!asking)
         abort();
     *asking = (struct asking){.operate = op, .request = request, .query = *query};
     LIST_INSERT_HEAD(&op->askings, asking, next);
-    ask_store(asking, done);
+    return asking;
+}
+
+static void start_asking(struct operate *op, struct control_request *request,
+                         const struct outbox_query *query, outbox_query_handler done)
+{
+    ask_store(remember(op, request, query), done);
 }
 
 static void forget(struct asking *asking)
 {
     LIST_REMOVE(asking, next);
+    json_decref(asking->arguments);
     free(asking);
 }
 
@@ -64,9 +73,8 @@ static bool may_ask(const struct operate *op, struct control_request *request)
     return false;
 }
 
-/* Reads a number if it is given; false after an answer. */
-static bool read_number(struct control_request *request, const json_t *arguments, const char *name,
-                        int64_t low, int64_t high, int64_t *ret_number)
+bool queries_read_number(struct control_request *request, const json_t *arguments, const char *name,
+                         int64_t low, int64_t high, int64_t *ret_number)
 {
     const json_t *number = json_object_get(arguments, name);
     if (!number)
@@ -105,11 +113,11 @@ static bool read_query(struct control_request *request, const json_t *arguments,
                        struct outbox_query *ret_query)
 {
     int64_t after = 0, before = 0, seq = 0, limit = LIST_DEFAULT;
-    if (!read_number(request, arguments, "after", 0, INT64_MAX, &after) ||
-        !read_number(request, arguments, "before", 1, INT64_MAX, &before) ||
-        !read_number(request, arguments, "seq", 1, INT64_MAX, &seq) ||
-        !read_number(request, arguments, "limit", 1, LIST_MAX, &limit) ||
-        !read_number(request, arguments, "since_ms", 0, INT64_MAX, &ret_query->since_ms) ||
+    if (!queries_read_number(request, arguments, "after", 0, INT64_MAX, &after) ||
+        !queries_read_number(request, arguments, "before", 1, INT64_MAX, &before) ||
+        !queries_read_number(request, arguments, "seq", 1, INT64_MAX, &seq) ||
+        !queries_read_number(request, arguments, "limit", 1, LIST_MAX, &limit) ||
+        !queries_read_number(request, arguments, "since_ms", 0, INT64_MAX, &ret_query->since_ms) ||
         !read_uuid(request, arguments, "alarm", ret_query->alarm) ||
         !read_uuid(request, arguments, "id", ret_query->id))
         return false;
@@ -150,6 +158,46 @@ void queries_show(void *arg, struct control_request *request, const json_t *argu
         control_fail(request, "say which event: its seq or its id");
     else if (may_ask(arg, request))
         start_asking(arg, request, &query, on_answered);
+}
+
+static json_t *read_event(const struct outbox_answer *answer)
+{
+    char *text;
+    int length = asprintf(&text, "{%.*s}", (int)answer->length, answer->text);
+    if (length < 0)
+        abort();
+    json_t *object = json_loadb(text, (size_t)length, 0, NULL);
+    json_t *event = json_incref(json_array_get(json_object_get(object, "events"), 0));
+    json_decref(object);
+    free(text);
+    return event;
+}
+
+static void on_looked_up(void *arg, const struct outbox_answer *answer)
+{
+    struct asking *asking = arg;
+    if (!asking->request) /* too late */
+        ;
+    else if (answer->error)
+        control_fail(asking->request, "%s", answer->error);
+    else {
+        json_t *event = answer->last_seq ? read_event(answer) : NULL;
+        asking->look_up(asking->request, asking->arguments, event);
+        json_decref(event);
+    }
+    forget(asking);
+}
+
+void queries_look_up(struct operate *op, struct control_request *request, const json_t *arguments,
+                     uint64_t seq, queries_event_handler done)
+{
+    struct outbox_query query = {.kind = OUTBOX_QUERY_SHOW, .seq = seq};
+    if (!may_ask(op, request))
+        return;
+    struct asking *asking = remember(op, request, &query);
+    asking->arguments = json_deep_copy(arguments);
+    asking->look_up = done;
+    ask_store(asking, on_looked_up);
 }
 
 static void ask_of_files(struct operate *op, struct control_request *request,

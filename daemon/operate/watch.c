@@ -32,7 +32,7 @@ static void remember(struct operate *op, const struct incident *incident)
     struct remembered *r = find(op, incident->alarm);
     if (!r)
         r = &op->remembered[op->next_remembered++ % REMEMBERED_MAX];
-    *r = (struct remembered){.input = incident->button,
+    *r = (struct remembered){.input = (uint16_t)incident->button,
                              .hidden = incident->class == INCIDENT_CLASS_DURESS,
                              .press_ns = incident->last_press_ns};
     memcpy(r->alarm, incident->alarm, sizeof r->alarm);

@@ -333,3 +333,44 @@ void delivery_reply(struct delivery *d, uint64_t ticket, const struct uplink_rep
     fake.reply.ticket = ticket;
     fake.reply.reply = *reply;
 }
+
+enum delivery_standing delivery_look(const struct delivery *d, size_t receiver, uint64_t seq,
+                                     struct delivery_refused *ret_refused)
+{
+    (void)d;
+    for (size_t i = 0; i < fake.refused_count; i++) {
+        *ret_refused = fake.refused[i];
+        if (ret_refused->receiver == receiver && ret_refused->seq == seq)
+            return DELIVERY_STANDING_REFUSED;
+    }
+    if (receiver == 0 && seq == fake.given_up_seq)
+        return DELIVERY_STANDING_GIVEN_UP;
+    return receiver == 0 && seq == fake.waiting_seq ? DELIVERY_STANDING_WAITS
+                                                    : DELIVERY_STANDING_NONE;
+}
+
+void delivery_each_refused(const struct delivery *d,
+                           void (*each)(void *arg, const struct delivery_refused *refused),
+                           void *arg)
+{
+    (void)d;
+    for (size_t i = 0; i < fake.refused_count; i++)
+        each(arg, &fake.refused[i]);
+}
+
+char *delivery_given_up_row(const struct delivery *d, size_t receiver, uint64_t seq)
+{
+    char text[40];
+    (void)d;
+    snprintf(text, sizeof text, "%llu at %zu", (unsigned long long)seq, receiver);
+    return fake.cannot_note ? NULL : strdup(text);
+}
+
+void delivery_give_up(struct delivery *d, size_t receiver, uint64_t seq)
+{
+    (void)d;
+    (void)receiver;
+    fake.given_up_seq = seq;
+    fake.given_up++;
+    fake.refused_count = 0;
+}

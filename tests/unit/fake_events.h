@@ -64,7 +64,12 @@ struct fake {
     struct {
         uint64_t ticket;
         struct uplink_reply reply;
-    } reply;                   /* the last, to a platform's command */
+    } reply;                            /* the last, to a platform's command */
+    struct delivery_refused refused[4]; /* by receivers, until it is given up */
+    size_t refused_count;
+    uint64_t given_up_seq, waiting_seq; /* of receiver 0: given up last; waits */
+    unsigned given_up;
+    bool cannot_note;          /* one more that is given up */
     uint32_t upload_receivers; /* of the last event with a clip */
     uint32_t refuse_uploads;   /* bit mask */
     unsigned uploads;

@@ -280,6 +280,7 @@ static void open_parts(void)
                                       .inputs = inputs,
                                       .incidents = world.incidents,
                                       .events = FAKE_EVENTS,
+                                      .delivery = FAKE_DELIVERY,
                                       .status = on_status,
                                       .reload = on_reload};
     watched = socket_closed = client_gone = false;
