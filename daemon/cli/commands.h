@@ -7,6 +7,8 @@
 #ifndef TOCSIN_CLI_COMMANDS_H
 #define TOCSIN_CLI_COMMANDS_H
 
+#include <jansson.h>
+
 #include "base/program.h"
 
 int run_status(int argc, char **argv);
@@ -21,6 +23,8 @@ int run_reset(int argc, char **argv);
 int run_store(int argc, char **argv);
 int run_reload(int argc, char **argv);
 int run_events(int argc, char **argv);
+/* A part of run_events: `request` names the command. */
+int run_give_up(json_t *request, const char *help, int argc, char **argv);
 int run_check(int argc, char **argv);
 int run_keygen(int argc, char **argv);
 int run_verify(int argc, char **argv);

@@ -61,10 +61,12 @@ static void write_receivers(const json_t *event, const char *name, char *ret_tex
     }
 }
 
-static const struct column {
+struct column {
     const char *title, *name;
     cell_writer write;
-} columns[] = {
+};
+
+static const struct column stored[] = {
     {"SEQ", "seq", write_seq},
     {"TIME", "time", write_time},
     {"EVENT", "type", write_member},
@@ -75,7 +77,14 @@ static const struct column {
     {"REASON", "reason", write_reason},
 };
 
-#define COLUMN_COUNT (sizeof columns / sizeof *columns)
+static const struct column refused[] = {
+    {"SEQ", "seq", write_seq},          {"EVENT", "type", write_member},
+    {"ALARM", "alarm", write_member},   {"RECEIVER", "receiver", write_member},
+    {"SINCE", "since", write_time},     {"TRIES", "attempts", write_seq},
+    {"REASON", "reason", write_member},
+};
+
+#define COUNT(columns) (sizeof(columns) / sizeof *(columns))
 
 /* 0 for a column that has nothing. */
 static int width_of(const struct column *column, const json_t *events)
@@ -119,13 +128,13 @@ static void print_total(const json_t *events, long long total, size_t limit)
                (long long)json_integer_value(json_object_get(last, "seq")));
 }
 
-void event_table_print(const json_t *events, long long total, size_t limit)
+static void print_table(const struct column *columns, size_t column_count, const json_t *events)
 {
     const json_t *event;
-    int widths[COLUMN_COUNT];
+    int widths[COUNT(stored)];
     struct row titles = {0};
     size_t i;
-    for (size_t c = 0; c < COLUMN_COUNT; c++) {
+    for (size_t c = 0; c < column_count; c++) {
         widths[c] = width_of(&columns[c], events);
         if (widths[c] > 0)
             print_cell(&titles, columns[c].title, widths[c]);
@@ -135,7 +144,7 @@ void event_table_print(const json_t *events, long long total, size_t limit)
     json_array_foreach(events, i, event)
     {
         struct row row = {0};
-        for (size_t c = 0; c < COLUMN_COUNT; c++) {
+        for (size_t c = 0; c < column_count; c++) {
             char text[CELL_SIZE];
             columns[c].write(event, columns[c].name, text, sizeof text);
             if (widths[c] > 0)
@@ -143,5 +152,16 @@ void event_table_print(const json_t *events, long long total, size_t limit)
         }
         putchar('\n');
     }
+}
+
+void event_table_print(const json_t *events, long long total, size_t limit)
+{
+    print_table(stored, COUNT(stored), events);
     print_total(events, total, limit);
+}
+
+void event_table_print_refused(const json_t *events, long long total)
+{
+    print_table(refused, COUNT(refused), events);
+    print_total(events, total, 0);
 }

@@ -9,4 +9,7 @@
  * no event has anything for is left out. */
 void event_table_print(const json_t *events, long long total, size_t limit);
 
+/* Likewise, of those that a receiver refuses. */
+void event_table_print_refused(const json_t *events, long long total);
+
 #endif

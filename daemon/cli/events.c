@@ -18,8 +18,10 @@
 
 static const char help[] =
     "usage: tocsin events list [--since WHEN] [--before SEQ] [--limit N] [--alarm ALARM] [--json]\n"
+    "       tocsin events list --refused [--limit N] [--json]\n"
     "       tocsin events show ID|SEQ\n"
     "       tocsin events export [--alarm ALARM] [--after SEQ]\n"
+    "       tocsin events give-up SEQ --by NAME --note TEXT [--receiver ID] [--alarm ALARM]\n"
     "\n"
     "list: stored events, the newest first, one a line, in this machine's time, with who has "
     "them,\n"
@@ -30,17 +32,36 @@ static const char help[] =
     "  --limit N      at most so many (default 50, most 500)\n"
     "  --alarm ALARM  only those of one alarm\n"
     "  --json         {\"events\":[…],\"total\":N}\n"
+    "  --refused      instead those that a receiver refuses, why and since when, a line for each\n"
+    "                 event and receiver\n"
     "show: one event whole, with its receipts, as JSON.\n"
     "export: a bundle on standard output, one JSON object a line, for tocsin verify. With --alarm\n"
     "it is a part: tocsin verify --part.\n"
-    "  --after SEQ    only those after that one\n";
+    "  --after SEQ    only those after that one\n"
+    "give-up: an event that a receiver refuses for ever is not sent to it any more. Everybody is "
+    "told.\n"
+    "  --by NAME      who does it\n"
+    "  --note TEXT    why\n"
+    "  --receiver ID  at which receiver, where several refuse it\n"
+    "  --alarm ALARM  of which alarm it is: for the events of real ones\n";
 
-enum { OPTION_SINCE = PROGRAM_LONG, OPTION_SEQ, OPTION_LIMIT, OPTION_ALARM, OPTION_JSON };
+enum {
+    OPTION_SINCE = PROGRAM_LONG,
+    OPTION_SEQ,
+    OPTION_LIMIT,
+    OPTION_ALARM,
+    OPTION_JSON,
+    OPTION_REFUSED
+};
 
 static const struct program program = {.name = "tocsin events", .help = help, .stops = true};
-static const struct program_switch list_switches[] = {
-    {"since", OPTION_SINCE, true}, {"before", OPTION_SEQ, true}, {"limit", OPTION_LIMIT, true},
-    {"alarm", OPTION_ALARM, true}, {"json", OPTION_JSON, false}, {0}};
+static const struct program_switch list_switches[] = {{"since", OPTION_SINCE, true},
+                                                      {"before", OPTION_SEQ, true},
+                                                      {"limit", OPTION_LIMIT, true},
+                                                      {"alarm", OPTION_ALARM, true},
+                                                      {"json", OPTION_JSON, false},
+                                                      {"refused", OPTION_REFUSED, false},
+                                                      {0}};
 static const struct program_switch export_switches[] = {
     {"alarm", OPTION_ALARM, true}, {"after", OPTION_SEQ, true}, {0}};
 
@@ -51,6 +72,7 @@ struct arguments {
     const char *seq_name; /* of the request: "before" or "after" */
     int64_t limit;
     bool as_json;
+    bool is_of_refused;
 };
 
 /* The number of an option, from `least` to `most`; false after a message. */
@@ -103,6 +125,9 @@ static bool take_option(int letter, struct arguments *a)
     case OPTION_ALARM:
         json_object_set_new(a->request, "alarm", json_string(optarg));
         return true;
+    case OPTION_REFUSED:
+        a->is_of_refused = true;
+        return true;
     default:
         a->as_json = true;
         return true;
@@ -121,28 +146,52 @@ static int read_options(struct arguments *a, int argc, char **argv)
     return 0;
 }
 
+/* Those that are refused are another command's, which chooses by nothing else. */
+static bool choose_command(const struct arguments *a)
+{
+    static const char *const others[] = {"since_ms", "before", "alarm"};
+    for (size_t i = 0; a->is_of_refused && i < sizeof others / sizeof *others; i++) {
+        if (json_object_get(a->request, others[i])) {
+            program_usage(a->program, "--refused goes with --limit and --json alone");
+            return false;
+        }
+    }
+    if (a->is_of_refused)
+        json_object_set_new(a->request, "command", json_string("events.refused"));
+    return true;
+}
+
+static void print_listed(const struct arguments *a, const json_t *answer)
+{
+    const json_t *events = json_object_get(answer, "events");
+    long long total = json_integer_value(json_object_get(answer, "total"));
+    if (a->as_json) {
+        json_dumpf(answer, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else if (a->is_of_refused) {
+        event_table_print_refused(events, total);
+    } else {
+        event_table_print(events, total, (size_t)a->limit);
+    }
+}
+
 static int list(json_t *request, int argc, char **argv)
 {
     static const struct program p = {
         .name = "tocsin events list", .help = help, .switches = list_switches};
-    struct arguments a = {&p, request, "before", LIST_DEFAULT, false};
+    struct arguments a = {
+        .program = &p, .request = request, .seq_name = "before", .limit = LIST_DEFAULT};
     int option = read_options(&a, argc, argv);
     if (option != 0)
         return program_status(option);
-    if (program_operands(&p, argc, argv, 0) != 0)
+    if (program_operands(&p, argc, argv, 0) != 0 || !choose_command(&a))
         return EXIT_USAGE;
     json_object_set_new(request, "limit", json_integer(a.limit));
     json_t *answer = client_ask(json_incref(request));
     if (!answer)
         return EXIT_FAILURE;
     json_object_del(answer, "ok");
-    if (a.as_json) {
-        json_dumpf(answer, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else {
-        event_table_print(json_object_get(answer, "events"),
-                          json_integer_value(json_object_get(answer, "total")), (size_t)a.limit);
-    }
+    print_listed(&a, answer);
     json_decref(answer);
     return EXIT_SUCCESS;
 }
@@ -223,6 +272,11 @@ static int export_bundle(json_t *request, int argc, char **argv)
     return print_bundle(request);
 }
 
+static int give_up(json_t *request, int argc, char **argv)
+{
+    return run_give_up(request, help, argc, argv);
+}
+
 int run_events(int argc, char **argv)
 {
     static const struct action {
@@ -230,12 +284,13 @@ int run_events(int argc, char **argv)
         int (*run)(json_t *request, int argc, char **argv);
     } actions[] = {{"list", "events.list", list},
                    {"show", "events.show", show},
-                   {"export", "events.export", export_bundle}};
+                   {"export", "events.export", export_bundle},
+                   {"give-up", "events.give-up", give_up}};
     int option = program_option(&program, argc, argv), at = optind;
     if (option != PROGRAM_END)
         return program_status(option);
     if (at == argc)
-        return program_usage(&program, "neither list, show nor export");
+        return program_usage(&program, "neither list, show, export nor give-up");
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         if (strcmp(actions[i].name, argv[at]) != 0)
             continue;
@@ -245,5 +300,5 @@ int run_events(int argc, char **argv)
         json_decref(request);
         return status;
     }
-    return program_usage(&program, "%s: neither list, show nor export", argv[at]);
+    return program_usage(&program, "%s: neither list, show, export nor give-up", argv[at]);
 }

@@ -107,6 +107,8 @@ static void print_receivers(const json_t *list)
         printf("%s, %.0f event%s and %.0f clip%s waiting ", json_is_number(last) ? " ago" : "",
                number(one, "backlog"), plural((long long)number(one, "backlog")), clips,
                plural((long long)clips));
+        if (number(one, "refused") > 0)
+            printf("(%.0f refused: tocsin events list --refused) ", number(one, "refused"));
         text_print(one, "reason", 0);
         printf("\n");
     }

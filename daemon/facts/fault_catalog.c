@@ -30,8 +30,10 @@ static const struct fault_kind kinds[FAULT_CODES] = {
     [FAULT_RECEIVER] = {"receiver", FAULT_SUBJECT_RECEIVER, FAULT_GRAVITY_DEGRADED,
                         FAULT_CLASS_COMMUNICATION,
                         "Look at the network and ask the receiver; nothing is lost, it is sent "
-                        "again until it is there.",
-                        "检查网络并询问接警方；数据不会丢失，会一直重发直到送达。"},
+                        "again until it is there. What it refuses, and why: tocsin events list "
+                        "--refused.",
+                        "检查网络并询问接警方；数据不会丢失，会一直重发直到送达。"
+                        "被拒收的事件及原因：tocsin events list --refused。"},
     [FAULT_RECEIVER_SETTINGS] =
         {"receiver-settings", FAULT_SUBJECT_RECEIVER, FAULT_GRAVITY_DEGRADED,
          FAULT_CLASS_COMMUNICATION,

@@ -113,7 +113,10 @@ static const char *printed(const char *events, long long total, size_t limit)
     json_t *list = json_loads(events, 0, NULL);
     ck_assert_ptr_nonnull(list);
     dup2(caught, STDOUT_FILENO);
-    event_table_print(list, total, limit);
+    if (limit > 0)
+        event_table_print(list, total, limit);
+    else
+        event_table_print_refused(list, total);
     fflush(stdout);
     json_decref(list);
     ssize_t length = pread(caught, text, sizeof text - 1, 0);
@@ -139,6 +142,26 @@ START_TEST(a_column_is_there_when_an_event_has_something_for_it)
         "3    2026-11-26 22:41:07.000 +08:00  tocsin.alarm.raised  gate-button            "
         "police=stored edu=pending\n"
         "2 of 1,234\n");
+}
+END_TEST
+
+START_TEST(what_is_refused_has_its_reason_in_its_line)
+{
+    live_in("CST-8");
+    ck_assert_str_eq(
+        printed("[{\"seq\":12,\"type\":\"tocsin.alarm.raised\",\"alarm\":\"a1\",\"receiver\":"
+                "\"police\",\"since\":\"2026-11-26T14:41:07.000Z\",\"attempts\":7,"
+                "\"reason\":\"HTTP 404:\\u001b "
+                "no\\nsuch\"},{\"seq\":3,\"type\":\"tocsin.fault.raised\","
+                "\"alarm\":\"\",\"receiver\":\"edu\",\"since\":\"2026-11-26T14:41:08.000Z\","
+                "\"attempts\":2,\"reason\":\"no\"}]",
+                3, 0),
+        "SEQ  EVENT                ALARM  RECEIVER  SINCE                           TRIES  "
+        "REASON\n"
+        "12   tocsin.alarm.raised  a1     police    2026-11-26 22:41:07.000 +08:00  7      "
+        "HTTP 404:? no such\n"
+        "3    tocsin.fault.raised         edu       2026-11-26 22:41:08.000 +08:00  2      no\n"
+        "2 of 3\n");
 }
 END_TEST
 
@@ -281,6 +304,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_time_is_written_with_the_offset_of_here, 0, 4);
     tcase_add_test(tcase, a_long_number_is_in_groups_of_three);
     tcase_add_test(tcase, a_column_is_there_when_an_event_has_something_for_it);
+    tcase_add_test(tcase, what_is_refused_has_its_reason_in_its_line);
     tcase_add_test(tcase, chinese_takes_two_columns_and_nothing_moves_the_cursor);
     tcase_add_test(tcase, what_is_left_out_is_said_with_how_to_get_it);
     tcase_add_test(tcase, no_event_is_said);
