@@ -88,6 +88,26 @@ enum incident_action incident_press(struct incident *incident, int64_t at_ns, bo
     return done(&was, incident, INCIDENT_ACTION_RAISED);
 }
 
+bool incident_tell_press(struct incident *incident, uint64_t seq, uint32_t told)
+{
+    enum incident_progress best = incident_best_progress(incident, UINT32_MAX);
+    incident->press_seq = incident->told_seq = seq;
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
+        if (!(told >> i & 1))
+            continue;
+        incident->before[i] = (uint8_t)incident_ever(incident, i);
+        incident->progress[i] = INCIDENT_PROGRESS_HEARD;
+        incident->rejected[i] = false;
+    }
+    /* Of one that nobody had in time that is told already; whoever presses again and again must
+     * not put off who is asked next. */
+    if (best >= INCIDENT_PROGRESS_DELIVERED)
+        incident->undelivered = false;
+    if (best >= INCIDENT_PROGRESS_SEEN)
+        incident->level_ns = incident->last_press_ns;
+    return best >= INCIDENT_PROGRESS_SEEN;
+}
+
 enum incident_action incident_release(struct incident *incident)
 {
     const struct incident was = *incident;
@@ -135,7 +155,17 @@ bool incident_advance(struct incident *incident, size_t receiver, enum incident_
     assert(receiver < LIMIT_RECEIVERS);
     if (!incident->open || progress <= incident->progress[receiver])
         return false;
-    incident->progress[receiver] = progress;
+    incident->progress[receiver] = (uint8_t)progress;
+    return true;
+}
+
+bool incident_advance_before(struct incident *incident, size_t receiver,
+                             enum incident_progress progress)
+{
+    assert(receiver < LIMIT_RECEIVERS);
+    if (!incident->open || progress <= incident->before[receiver])
+        return false;
+    incident->before[receiver] = (uint8_t)progress;
     return true;
 }
 
@@ -164,7 +194,7 @@ bool incident_answer(struct incident *incident, size_t receiver, enum incident_p
         (progress == incident->progress[receiver] && rejected == incident->rejected[receiver] &&
          !incident->closing[receiver]))
         return false;
-    incident->progress[receiver] = progress;
+    incident->progress[receiver] = (uint8_t)progress;
     incident->rejected[receiver] = rejected;
     incident->closing[receiver] = false;
     return true;
@@ -193,7 +223,13 @@ enum incident_progress incident_best_progress(const struct incident *incident, u
     enum incident_progress best = INCIDENT_PROGRESS_HEARD;
     for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
         if ((responders & 1u << i) && incident->progress[i] > best)
-            best = incident->progress[i];
+            best = (enum incident_progress)incident->progress[i];
     }
     return best;
+}
+
+enum incident_progress incident_ever(const struct incident *incident, size_t receiver)
+{
+    uint8_t now = incident->progress[receiver], before = incident->before[receiver];
+    return (enum incident_progress)(now > before ? now : before);
 }

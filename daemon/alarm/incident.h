@@ -48,8 +48,9 @@ enum incident_action {
     INCIDENT_ACTION_CLOSED,
 };
 
-/* How far one receiver has come with one incident. Receipts only ever raise it; of what its people
- * say the newest counts. */
+/* How far one receiver has come with the newest press of one incident that it is told of. Receipts
+ * only ever raise it; of what its people say the newest counts; a further press that it is told of
+ * begins anew. */
 enum incident_progress {
     INCIDENT_PROGRESS_HEARD,       /* stored here; nothing proven elsewhere */
     INCIDENT_PROGRESS_UNCONFIRMED, /* accepted by a receiver that cannot sign */
@@ -77,8 +78,10 @@ struct incident {
     int64_t raised_wall_ms; /* set by the caller after RAISED, for people to read */
     int64_t last_press_ns;
     uint64_t press_seq; /* set by the caller: the event that tells of its newest press; 0: none */
-    bool has_press[LIMIT_RECEIVERS]; /* this receiver has that event */
-    enum incident_progress progress[LIMIT_RECEIVERS];
+    uint64_t told_seq; /* likewise of the newest that was told, whatever came since; 0: not known */
+    bool has_press[LIMIT_RECEIVERS];   /* this receiver has that event */
+    uint8_t progress[LIMIT_RECEIVERS]; /* enum incident_progress */
+    uint8_t before[LIMIT_RECEIVERS];   /* likewise: how far it had come with an earlier press */
 };
 
 /* "alarm", "duress", "drill", "test": the words of the store and of `status`. */
@@ -123,6 +126,11 @@ static inline bool incident_is_real(enum incident_class class)
 enum incident_action incident_press(struct incident *incident, int64_t at_ns, bool at_start,
                                     const char fresh_id[UUID_TEXT_SIZE]);
 
+/* An event (`seq`; 0: it could not be made) is to tell of its newest press to those of `told` (bit
+ * mask of receivers): what these had and their people said was of the presses before. True if
+ * somebody's people had seen it: then it is as new, and the next group is asked in its time. */
+bool incident_tell_press(struct incident *incident, uint64_t seq, uint32_t told);
+
 /* The button is released. RESTORED if the press counted here, else NONE. */
 enum incident_action incident_release(struct incident *incident);
 
@@ -139,6 +147,10 @@ enum incident_action incident_escalate(struct incident *incident, int64_t now_ns
 
 /* The receipt of receiver number `receiver`. True if that is news. */
 bool incident_advance(struct incident *incident, size_t receiver, enum incident_progress progress);
+
+/* Likewise of an event that tells of an earlier press: the newest it may not have. */
+bool incident_advance_before(struct incident *incident, size_t receiver,
+                             enum incident_progress progress);
 
 /* `receiver` has the event `seq` of this incident. True if it is the one that tells of the newest
  * press, and that is news. */
@@ -160,5 +172,8 @@ enum incident_action incident_answer_closed(struct incident *incident, size_t re
 
 /* The furthest that any of `responders` (bit mask of receivers) has come. */
 enum incident_progress incident_best_progress(const struct incident *incident, uint32_t responders);
+
+/* The furthest that this receiver ever came with it, with whichever of its presses. */
+enum incident_progress incident_ever(const struct incident *incident, size_t receiver);
 
 #endif

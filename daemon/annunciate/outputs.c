@@ -95,7 +95,9 @@ static void release(struct outputs *outs, enum config_output_trigger trigger,
 
 static void take_step(struct outputs *outs, const struct fact_incident *step)
 {
-    if (step->action == INCIDENT_ACTION_RAISED)
+    /* Who presses again when somebody has seen it has more to say. */
+    if (step->action == INCIDENT_ACTION_RAISED ||
+        (step->action == INCIDENT_ACTION_UPDATED && step->had_seen))
         trigger(outs, CONFIG_OUTPUT_RAISED, &step->incident);
     else if (step->action == INCIDENT_ACTION_ESCALATED)
         trigger(outs, CONFIG_OUTPUT_ESCALATED, &step->incident);

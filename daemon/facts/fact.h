@@ -73,6 +73,7 @@ struct fact_card {
 struct fact_incident {
     enum incident_action action;
     struct incident incident; /* as it was after the step */
+    bool had_seen;            /* UPDATED: people at a receiver had seen it as it was before */
     uint64_t seq;             /* of the event; 0: it is told later, or could not be made */
     char by[300];
 };

@@ -27,6 +27,14 @@ static void answer(struct incidents *inc, struct incident *incident, size_t rece
         tell_progress(inc, incident, receiver, had);
 }
 
+/* Of the newest press that receivers are told of. Which event that is a row of an older version did
+ * not say. */
+static bool is_of_newest(const struct incident *incident, const struct fact_delivered *delivered)
+{
+    return incident->told_seq == 0 ? delivered->class == EVENT_CLASS_PRESS
+                                   : delivered->seq == incident->told_seq;
+}
+
 void answers_delivered(struct incidents *inc, const struct fact_delivered *delivered)
 {
     struct incident *incident = panel_find(&inc->panel, delivered->alarm);
@@ -34,13 +42,16 @@ void answers_delivered(struct incidents *inc, const struct fact_delivered *deliv
         return;
     if (incident_receipted(incident, delivered->receiver, delivered->seq))
         inc->unsaved = true;
-    if (delivered->class != EVENT_CLASS_PRESS)
-        return;
+    enum incident_progress progress =
+        delivered->confirmed ? INCIDENT_PROGRESS_DELIVERED : INCIDENT_PROGRESS_UNCONFIRMED;
     bool had = incidents_is_delivered(inc, incident);
-    if (incident_advance(incident, delivered->receiver,
-                         delivered->confirmed ? INCIDENT_PROGRESS_DELIVERED
-                                              : INCIDENT_PROGRESS_UNCONFIRMED))
+    if (!is_of_newest(incident, delivered)) {
+        if (delivered->class == EVENT_CLASS_PRESS &&
+            incident_advance_before(incident, delivered->receiver, progress))
+            inc->unsaved = true;
+    } else if (incident_advance(incident, delivered->receiver, progress)) {
         tell_progress(inc, incident, delivered->receiver, had);
+    }
 }
 
 static void act_on(struct incidents *inc, struct incident *incident, size_t receiver,
@@ -216,7 +227,8 @@ static void reset(struct incidents *inc, const struct fact_command *asked, int64
             continue;
         if (incident_is_known(incident, asked->receiver, 0))
             sweeps_mean(sweep, incident);
-        else if (command->alarm[0] || incident->progress[asked->receiver] > INCIDENT_PROGRESS_HEARD)
+        else if (command->alarm[0] ||
+                 incident_ever(incident, asked->receiver) > INCIDENT_PROGRESS_HEARD)
             sweep->outcome.pressed_again++; /* else it does not know that there is one */
     }
     sweeps_add(inc, sweep);

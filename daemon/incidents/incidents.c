@@ -94,6 +94,15 @@ bool incidents_is_delivered(const struct incidents *inc, const struct incident *
     return incident_best_progress(incident, asked) >= INCIDENT_PROGRESS_DELIVERED;
 }
 
+bool incidents_is_received(const struct incidents *inc, const struct incident *incident)
+{
+    uint32_t asked = delivery_asked(inc->options.delivery, incident->level);
+    bool is_received = false;
+    for (size_t i = 0; i < LIMIT_RECEIVERS; i++)
+        is_received |= asked >> i & 1 && incident_ever(incident, i) >= INCIDENT_PROGRESS_DELIVERED;
+    return is_received;
+}
+
 bool incidents_button_open(const struct incidents *inc, size_t button)
 {
     bool open = false;

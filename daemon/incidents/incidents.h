@@ -76,8 +76,10 @@ const char *incidents_why_no_event(const struct incidents *inc, size_t button, b
 const struct incident (*incidents_all(const struct incidents *inc))[INCIDENT_CLASSES];
 const struct incident *incidents_next_open(const struct incidents *inc,
                                            const struct incident *last);
-/* Of an open one: whether one of those who are asked has signed for it. */
+/* Of an open one: whether one of those who are asked has signed for its newest press; for any of
+ * its presses. */
 bool incidents_is_delivered(const struct incidents *inc, const struct incident *incident);
+bool incidents_is_received(const struct incidents *inc, const struct incident *incident);
 bool incidents_button_open(const struct incidents *inc, size_t button);
 
 /* A person at the gate closes one. */

@@ -34,7 +34,7 @@ static void write_progress(const struct incidents *inc, const struct incident *i
     const struct incidents_config *config = &inc->options.config;
     const char *comma = "";
     for (size_t i = 0; i < config->receivers->count; i++) {
-        if (incident->progress[i] == INCIDENT_PROGRESS_HEARD && !incident->closing[i] &&
+        if (incident_ever(incident, i) == INCIDENT_PROGRESS_HEARD && !incident->closing[i] &&
             !incident->has_press[i])
             continue;
         text_print(
@@ -219,7 +219,9 @@ static void load_progress(const struct incidents *inc, struct incident *incident
         const json_t *one = json_object_get(receivers, config->receivers->items[i].id);
         json_int_t progress = json_integer_value(json_object_get(one, "progress"));
         if (progress > 0 && progress <= INCIDENT_PROGRESS_COMING)
-            incident->progress[i] = (enum incident_progress)progress;
+            incident->progress[i] = (uint8_t)progress;
+        if (one) /* that there is an entry says that it knew of some press */
+            incident->before[i] = INCIDENT_PROGRESS_UNCONFIRMED;
         incident->closing[i] = json_is_true(json_object_get(one, "closing"));
         incident->rejected[i] = json_is_true(json_object_get(one, "rejected"));
         incident->has_press[i] = json_is_true(json_object_get(one, "has_press"));
@@ -258,7 +260,7 @@ static void load_incident(const struct incidents *inc, struct incident *incident
         incident->last_press_ns = json_integer_value(json_object_get(object, "last_press_ns"));
     }
     const json_t *press_seq = is_whole ? json_object_get(object, "press_seq") : NULL;
-    incident->press_seq = (uint64_t)json_integer_value(press_seq);
+    incident->press_seq = incident->told_seq = (uint64_t)json_integer_value(press_seq);
     load_progress(inc, incident, json_object_get(object, "receivers"));
 }
 

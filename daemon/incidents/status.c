@@ -10,12 +10,13 @@ static json_t *alarm_json(const struct incidents *inc, const struct incident *in
     clock_format_utc(incident->raised_wall_ms, raised_at);
     json_t *receivers = json_array();
     for (size_t i = 0; i < config->receivers->count; i++)
-        json_array_append_new(receivers,
-                              json_pack("{ss,ss,sb}", "id", config->receivers->items[i].id, "state",
-                                        incident->rejected[i]
-                                            ? "rejected"
-                                            : incident_progress_name(incident->progress[i]),
-                                        "closed", incident->closing[i]));
+        json_array_append_new(
+            receivers,
+            json_pack("{ss,ss,sb}", "id", config->receivers->items[i].id, "state",
+                      incident->rejected[i]
+                          ? "rejected"
+                          : incident_progress_name((enum incident_progress)incident->progress[i]),
+                      "closed", incident->closing[i]));
     json_t *object = json_pack(
         "{ss,ss,ss,ss,ss,ss,ss,si,si,ss,sb,sb,sb,so}", "alarm", incident->alarm, "class",
         incident_class_name(incident->class), "nature", /* so scripts know it from version 0.1 */

@@ -9,6 +9,7 @@
 #include "envelope/data.h"
 #include "incidents/internal.h"
 
+#define CAUSE_COUNT    "chatter"
 #define RETELL_EACH_MS 60000 /* while a line chatters: how often its count is told */
 
 static const struct config_input *input_of(const struct incidents *inc,
@@ -61,11 +62,15 @@ static json_t *describe(const struct incidents *inc, const struct incident *inci
     return data_from_alarm(&alarm);
 }
 
+static enum event_class class_of(const struct step_event *step)
+{
+    return strcmp(step->verb, "raised") == 0 ? EVENT_CLASS_PRESS : EVENT_CLASS_FOLLOWUP;
+}
+
 uint64_t steps_emit(struct incidents *inc, const struct incident *incident,
                     const struct step_event *step)
 {
     char type[EVENT_TYPE_SIZE], *text = state_incidents(inc);
-    bool raised = strcmp(step->verb, "raised") == 0;
     known_add(inc->apart, incident->alarm);
     /* Duress is an alarm like any other to who receives it; its kind says the rest. */
     snprintf(type, sizeof type, "tocsin.%s.%s",
@@ -73,26 +78,28 @@ uint64_t steps_emit(struct incidents *inc, const struct incident *incident,
              step->verb);
     struct outbox_row row = {ROW_INCIDENTS, text};
     uint64_t seq =
-        events_emit(inc->options.events,
-                    &(struct events_new){.type = type,
-                                         .class = raised ? EVENT_CLASS_PRESS : EVENT_CLASS_FOLLOWUP,
-                                         .alarm = incident->alarm,
-                                         .at_ns = step->at_ns,
-                                         .data = describe(inc, incident, step),
-                                         .row = &row});
+        events_emit(inc->options.events, &(struct events_new){.type = type,
+                                                              .class = class_of(step),
+                                                              .alarm = incident->alarm,
+                                                              .at_ns = step->at_ns,
+                                                              .data = describe(inc, incident, step),
+                                                              .row = &row});
     inc->unsaved = inc->unsaved && seq == 0;
     free(text);
     return seq;
 }
 
-/* One that tells of the newest press. */
-static uint64_t emit_press(struct incidents *inc, struct incident *incident,
-                           const struct step_event *step)
+/* One that tells of the newest press. Whether somebody's people had seen it before. */
+static bool emit_press(struct incidents *inc, struct incident *incident,
+                       const struct step_event *step)
 {
-    incident->press_seq = events_next_seq(inc->options.events); /* its row goes with it */
-    uint64_t seq = steps_emit(inc, incident, step);
-    incident->press_seq = seq;
-    return seq;
+    /* What a line counts that presses itself is told once a minute, and colours nothing anew. */
+    bool is_count = step->cause && strcmp(step->cause, CAUSE_COUNT) == 0;
+    uint32_t told = is_count ? 0 : delivery_takes(inc->options.delivery, class_of(step));
+    /* Its row goes with it. */
+    bool had_seen = incident_tell_press(incident, events_next_seq(inc->options.events), told);
+    incident->press_seq = steps_emit(inc, incident, step);
+    return had_seen;
 }
 
 static void publish(struct incidents *inc, enum incident_action action,
@@ -102,6 +109,17 @@ static void publish(struct incidents *inc, enum incident_action action,
                         .at_ns = at_ns,
                         .u.incident = {.action = action, .incident = *incident, .seq = seq}};
     snprintf(fact.u.incident.by, sizeof fact.u.incident.by, "%s", by ? by : "");
+    facts_publish(inc->options.facts, &fact);
+}
+
+static void publish_press(struct incidents *inc, const struct panel_step *step, bool had_seen)
+{
+    struct fact fact = {.kind = FACT_INCIDENT,
+                        .at_ns = step->at_ns,
+                        .u.incident = {.action = step->action,
+                                       .incident = *step->incident,
+                                       .seq = step->incident->press_seq,
+                                       .had_seen = had_seen}};
     facts_publish(inc->options.facts, &fact);
 }
 
@@ -138,10 +156,11 @@ static void take_press(struct incidents *inc, const struct panel_step *step)
     bool raised = step->action == INCIDENT_ACTION_RAISED;
     if (raised)
         incident->raised_wall_ms = events_stamp(inc->options.events, step->at_ns).wall_ms;
-    inc->press_seq = emit_press(inc, incident,
-                                &(struct step_event){.verb = raised ? "raised" : "updated",
-                                                     .cause = panel_cause_name(step->cause),
-                                                     .at_ns = step->at_ns});
+    bool had_seen = emit_press(inc, incident,
+                               &(struct step_event){.verb = raised ? "raised" : "updated",
+                                                    .cause = panel_cause_name(step->cause),
+                                                    .at_ns = step->at_ns});
+    inc->press_seq = incident->press_seq;
     if (raised)
         log_warning("alarm", "%s %s: pressed (%s), %s %s", input->id, input->place,
                     config_input_kind_name(input->kind), incident_class_name(incident->class),
@@ -150,7 +169,7 @@ static void take_press(struct incidents *inc, const struct panel_step *step)
         log_warning("alarm", "%s: pressed again (%u)", input->id, incident->presses);
     if (raised)
         delivery_set_alarm_open(inc->options.delivery, true);
-    publish(inc, step->action, incident, inc->press_seq, step->at_ns, NULL);
+    publish_press(inc, step, had_seen);
 }
 
 void steps_take(void *arg, const struct panel_step *step)
@@ -237,7 +256,7 @@ static bool report_count(struct sweep *sweep, struct incident *incident)
 {
     emit_press(sweep->inc, incident,
                &(struct step_event){
-                   .verb = "updated", .cause = "chatter", .at_ns = incident->last_press_ns});
+                   .verb = "updated", .cause = CAUSE_COUNT, .at_ns = incident->last_press_ns});
     return true;
 }
 

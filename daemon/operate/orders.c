@@ -80,7 +80,7 @@ static void append_closed(const struct operate *op, json_t *closed, const struct
 {
     /* Of a drill or test nobody needs to know that it was closed before anybody had it. */
     bool is_known = !incident_is_real(incident->class) ||
-                    incidents_is_delivered(op->options.incidents, incident);
+                    incidents_is_received(op->options.incidents, incident);
     json_array_append_new(closed, json_pack("{ss,ss,sb,sb}", "alarm", incident->alarm, "input",
                                             op->options.config.inputs->items[incident->button].id,
                                             "still_pressed", incident->held, "received", is_known));

@@ -60,3 +60,25 @@ def test_what_was_said_by_people_who_had_seen_no_press_costs_no_receipt(stand):
     wait_until("receipted", lambda: receipted(stand, second["seq"]), 10)
     wait_until("taken", lambda: taken(stand, said), 10)
     assert lamp(stand) == "delivered"
+
+
+def test_a_further_press_is_heard_until_somebody_has_it_whatever_was_said_before(stand):
+    """The police reject ("a pupil"), and are away when the guard presses again."""
+    start(stand)
+    first = stand.press()
+    police = stand.receivers["police"]
+    wait_until("let go", lambda: "tocsin.alarm.restored" in kinds(police, first["alarm"]), 10)
+    police.post("/api/answer", {"alarm": first["alarm"], "state": "rejected", "by": "张警官"})
+    stand.cli("cancel", "--note", "its receipt brings the answer")  # if nothing else has
+    wait_until("rejected", lambda: lamp(stand) == "seen", 10)
+    police.process.kill()
+    stand.press()
+    wait_until("heard", lambda: lamp(stand) == "heard", 10)
+    [alarm] = stand.status()["alarms"]
+    assert {r["id"]: r["state"] for r in alarm["receivers"]}["police"] == "pending"
+    stand.core.kill()
+    stand.start_core()
+    wait_until("heard still", lambda: lamp(stand) == "heard", 10)
+    police.start()
+    wait_until("they have it", lambda: lamp(stand) == "delivered", 30)
+    assert police.alarm(first["alarm"])["done"] is None

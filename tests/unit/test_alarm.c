@@ -131,6 +131,68 @@ START_TEST(a_press_takes_a_cancellation_back_and_may_be_cancelled_itself)
 }
 END_TEST
 
+/* Police, who are told of each press, and a platform that takes the first of an alarm alone. */
+START_TEST(a_further_press_that_is_told_begins_anew_for_who_is_told)
+{
+    struct incident i = {0};
+    incident_press(&i, 100, false, id_a);
+    ck_assert(!incident_tell_press(&i, 5, 3));
+    ck_assert_uint_eq(i.press_seq, 5);
+    incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
+    incident_answer(&i, 0, INCIDENT_PROGRESS_SEEN, true);
+    incident_advance(&i, 1, INCIDENT_PROGRESS_UNCONFIRMED);
+    i.undelivered = true; /* by the caller */
+    incident_press(&i, 700, false, id_b);
+    ck_assert_int_eq(i.progress[0], INCIDENT_PROGRESS_SEEN); /* of what is told */
+    ck_assert(incident_tell_press(&i, 9, 1));
+    ck_assert_uint_eq(i.press_seq, 9);
+    ck_assert_int_eq(i.progress[0], INCIDENT_PROGRESS_HEARD);
+    ck_assert(!i.rejected[0] && !i.undelivered);
+    ck_assert_int_eq(i.progress[1], INCIDENT_PROGRESS_UNCONFIRMED);
+    ck_assert_int_eq(incident_ever(&i, 0), INCIDENT_PROGRESS_SEEN);
+    ck_assert_int_eq(i.level_ns, 700); /* the next group has its time from now on */
+    incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_int_eq(i.progress[0], INCIDENT_PROGRESS_DELIVERED);
+    incident_press(&i, 800, false, id_b);
+    ck_assert(!incident_tell_press(&i, 11, 1));
+    ck_assert_int_eq(incident_ever(&i, 0), INCIDENT_PROGRESS_SEEN);
+}
+END_TEST
+
+START_TEST(who_presses_again_and_again_puts_off_nobody_who_is_asked_next)
+{
+    struct incident i = {0};
+    incident_press(&i, 100, false, id_a);
+    incident_tell_press(&i, 5, 1);
+    i.undelivered = true;
+    incident_press(&i, 300, false, id_b);
+    ck_assert(!incident_tell_press(&i, 6, 1));
+    ck_assert(i.undelivered); /* that is told already */
+    ck_assert_int_eq(i.level_ns, 100);
+    incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
+    incident_press(&i, 500, false, id_b);
+    ck_assert(!incident_tell_press(&i, 7, 1));
+    ck_assert(!i.undelivered);
+    ck_assert_int_eq(i.level_ns, 100); /* nobody has seen it */
+}
+END_TEST
+
+START_TEST(what_a_receiver_had_of_earlier_presses_is_kept_apart)
+{
+    struct incident i = {0};
+    ck_assert(!incident_advance_before(&i, 0, INCIDENT_PROGRESS_DELIVERED)); /* none is open */
+    incident_press(&i, 100, false, id_a);
+    ck_assert(incident_advance_before(&i, 0, INCIDENT_PROGRESS_DELIVERED));
+    ck_assert(!incident_advance_before(&i, 0, INCIDENT_PROGRESS_UNCONFIRMED));
+    ck_assert_int_eq(i.progress[0], INCIDENT_PROGRESS_HEARD);
+    ck_assert_int_eq(incident_ever(&i, 0), INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_int_eq(incident_ever(&i, 1), INCIDENT_PROGRESS_HEARD);
+    incident_reset(&i);
+    incident_press(&i, 200, false, id_b);
+    ck_assert_int_eq(incident_ever(&i, 0), INCIDENT_PROGRESS_HEARD);
+}
+END_TEST
+
 START_TEST(progress_only_grows_and_only_responders_count)
 {
     struct incident i = {0};
@@ -360,6 +422,9 @@ int main(void)
     tcase_add_test(tc, a_reset_closes_and_the_release_after_it_is_no_event);
     tcase_add_test(tc, a_cancellation_is_said_once_in_its_window_and_closes_nothing);
     tcase_add_test(tc, a_press_takes_a_cancellation_back_and_may_be_cancelled_itself);
+    tcase_add_test(tc, a_further_press_that_is_told_begins_anew_for_who_is_told);
+    tcase_add_test(tc, who_presses_again_and_again_puts_off_nobody_who_is_asked_next);
+    tcase_add_test(tc, what_a_receiver_had_of_earlier_presses_is_kept_apart);
     tcase_add_test(tc, progress_only_grows_and_only_responders_count);
     tcase_add_test(tc, only_all_responders_together_close_an_alarm);
     tcase_add_test(tc, nobody_has_seen_it_so_the_next_group_is_asked);

@@ -154,6 +154,12 @@ START_TEST(the_lamp_follows_the_responders)
     expect(INDICATOR_PATTERN_SEEN);
     world_answer(0, UPLINK_ANSWER_COMING, alarm);
     expect(INDICATOR_PATTERN_COMING);
+    world_release(WORLD_GATE);
+    expect(INDICATOR_PATTERN_COMING);
+    world_press(WORLD_GATE); /* of which nobody knows as yet */
+    expect(INDICATOR_PATTERN_HEARD);
+    world_deliver("tocsin.alarm.updated", 0);
+    expect(INDICATOR_PATTERN_DELIVERED);
     world_reset_all();
     facts_tell(world.facts);
     expect(INDICATOR_PATTERN_READY);

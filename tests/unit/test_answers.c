@@ -45,17 +45,22 @@ static void answer(size_t receiver, enum uplink_answer_state state, uint64_t see
     facts_tell(world.facts);
 }
 
-/* Nothing that was said is known of the alarm, which is as it was delivered; but it was recorded.
- */
-static void assert_unanswered(unsigned recorded)
+/* Nothing that was said is known of the alarm, whose newest press is as far as it was; but it was
+ * recorded. */
+static void assert_unanswered_at(enum incident_progress progress, unsigned recorded)
 {
     const struct incident *incident = world_incident(WORLD_GATE);
     ck_assert_ptr_nonnull(incident);
-    ck_assert_int_eq(incident->progress[0], INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_int_eq(incident->progress[0], progress);
     ck_assert(!incident->closing[0] && !incident->rejected[0]);
     ck_assert_uint_eq(fake_count("tocsin.alarm.closed"), 0);
     ck_assert_uint_eq(fake.answers_recorded, recorded);
     ck_assert(fake.alarm_open);
+}
+
+static void assert_unanswered(unsigned recorded)
+{
+    assert_unanswered_at(INCIDENT_PROGRESS_DELIVERED, recorded);
 }
 
 static void assert_answered(enum uplink_answer_state state)
@@ -80,7 +85,7 @@ START_TEST(without_a_word_of_what_they_had_seen_it_is_what_was_receipted)
     world_deliver("tocsin.alarm.raised", 0);
     press_again();
     answer(0, states[_i], 0);
-    assert_unanswered(1);
+    assert_unanswered_at(INCIDENT_PROGRESS_HEARD, 1);
     /* The receipt of that very press, and of a press that others have. */
     world_deliver("tocsin.alarm.updated", 1);
     publish_answer(0, states[_i], 0);
@@ -217,6 +222,89 @@ START_TEST(of_an_alarm_from_an_older_version_nobody_is_known_to_have_seen_it)
 }
 END_TEST
 
+static enum incident_progress progress(size_t receiver)
+{
+    return (enum incident_progress)world_incident(WORLD_GATE)->progress[receiver];
+}
+
+/* The police reject ("a pupil"), the guard presses again: grey, *seen* and no next group asked. */
+START_TEST(what_was_said_before_a_further_press_is_not_said_of_it)
+{
+    static const enum uplink_answer_state said[] = {UPLINK_ANSWER_SEEN, UPLINK_ANSWER_COMING,
+                                                    UPLINK_ANSWER_REJECTED};
+    fake.responders = 3;
+    fake.group_of_two = 2;
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    answer(0, said[_i], fake.count);
+    virtual_advance(world.facts, 50000);
+    press_again();
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_HEARD);
+    ck_assert(!world_incident(WORLD_GATE)->rejected[0]);
+    ck_assert(world_last(FACT_INCIDENT)->u.incident.had_seen);
+    ck_assert_int_eq(world_last(FACT_INCIDENT)->u.incident.action, INCIDENT_ACTION_UPDATED);
+    size_t told = world_count(FACT_PROGRESS);
+    world_deliver("tocsin.alarm.raised", 0); /* once more: of the first press */
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_HEARD);
+    ck_assert_uint_eq(world_count(FACT_PROGRESS), told);
+    world_deliver("tocsin.alarm.updated", 0);
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_DELIVERED);
+    ck_assert(world_last(FACT_PROGRESS)->u.progress.first);
+    virtual_advance(world.facts, 59000);
+    incidents_tick(world.incidents);
+    ck_assert_uint_eq(world_incident(WORLD_GATE)->level, 1);
+    virtual_advance(world.facts, 2000); /* since that press */
+    incidents_tick(world.incidents);
+    ck_assert_uint_eq(world_incident(WORLD_GATE)->level, 2);
+}
+END_TEST
+
+/* The first receipt of the press before comes when the next one is told: it proves that alone. */
+START_TEST(a_late_receipt_of_an_earlier_press_is_none_of_the_newest)
+{
+    world_press(WORLD_GATE);
+    press_again();
+    world_deliver("tocsin.alarm.raised", 0);
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_HEARD);
+    ck_assert_int_eq(incident_ever(world_incident(WORLD_GATE), 0), INCIDENT_PROGRESS_DELIVERED);
+    ck_assert(incidents_is_received(world.incidents, world_incident(WORLD_GATE)));
+    ck_assert(!incidents_is_delivered(world.incidents, world_incident(WORLD_GATE)));
+    world_restart(); /* who signed for it is not kept of such, that somebody had it is */
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_HEARD);
+    ck_assert_int_eq(incident_ever(world_incident(WORLD_GATE), 0), INCIDENT_PROGRESS_UNCONFIRMED);
+    world_deliver("tocsin.alarm.updated", 0);
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_DELIVERED);
+}
+END_TEST
+
+START_TEST(who_is_not_told_of_a_further_press_is_as_far_as_he_was)
+{
+    fake.alarms_only = 1;
+    world_press(WORLD_GATE);
+    world_deliver("tocsin.alarm.raised", 0);
+    world_deliver("tocsin.alarm.raised", 1);
+    press_again();
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_DELIVERED);
+    ck_assert_int_eq(progress(1), INCIDENT_PROGRESS_HEARD);
+}
+END_TEST
+
+START_TEST(presses_that_a_line_makes_by_itself_colour_nothing_anew)
+{
+    world_press(WORLD_GATE);
+    chatter();
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_HEARD);
+    world_deliver("tocsin.alarm.updated", 0); /* the newest that is told */
+    enum incident_progress before = progress(0);
+    ck_assert_int_eq(before, INCIDENT_PROGRESS_DELIVERED);
+    virtual_advance(world.facts, 61000);
+    incidents_tick(world.incidents);
+    facts_tell(world.facts);
+    ck_assert_str_eq(fake_text(fake_last("tocsin.alarm.updated"), "cause"), "chatter");
+    ck_assert_int_eq(progress(0), before);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("answers");
@@ -232,6 +320,10 @@ int main(void)
     tcase_add_loop_test(tc, of_presses_that_were_counted_nobody_knows_before_they_are_told, 0, 2);
     tcase_add_loop_test(tc, what_is_known_survives_a_restart, 0, 2);
     tcase_add_test(tc, of_an_alarm_from_an_older_version_nobody_is_known_to_have_seen_it);
+    tcase_add_loop_test(tc, what_was_said_before_a_further_press_is_not_said_of_it, 0, 3);
+    tcase_add_test(tc, a_late_receipt_of_an_earlier_press_is_none_of_the_newest);
+    tcase_add_test(tc, who_is_not_told_of_a_further_press_is_as_far_as_he_was);
+    tcase_add_test(tc, presses_that_a_line_makes_by_itself_colour_nothing_anew);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -267,6 +267,7 @@ START_TEST(only_the_receipt_of_a_press_says_that_it_is_there)
     facts_tell(world.facts);
     ck_assert_uint_eq(world_count(FACT_PROGRESS), 0);
     fact.u.delivered.class = EVENT_CLASS_PRESS;
+    fact.u.delivered.seq = 1;
     facts_publish(world.facts, &fact);
     facts_tell(world.facts);
     ck_assert_uint_eq(world_count(FACT_PROGRESS), 1);

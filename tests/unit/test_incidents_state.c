@@ -56,7 +56,7 @@ START_TEST(everything_of_an_incident_survives_a_restart)
     world_release(WORLD_GATE);
     world_press(WORLD_GATE);
     const struct incident before = *world_incident(WORLD_GATE);
-    world_deliver("tocsin.alarm.raised", 0);
+    world_deliver("tocsin.alarm.updated", 0);
     world_answer(1, UPLINK_ANSWER_CLOSED, before.alarm);
     world_cancel(NULL);
     virtual_advance(world.facts, 1000);

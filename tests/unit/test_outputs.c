@@ -106,6 +106,23 @@ START_TEST(an_output_for_a_time_goes_off_by_itself)
 }
 END_TEST
 
+START_TEST(a_further_press_of_an_alarm_that_was_seen_switches_it_on_anew)
+{
+    world.outputs[0].for_ms = 1000;
+    world_press(WORLD_GATE);
+    virtual_advance(world.facts, 1100);
+    world_release(WORLD_GATE);
+    world_press(WORLD_GATE); /* nobody has looked at it: it is on its way */
+    expect_siren(false);
+    world_deliver("tocsin.alarm.updated", 0);
+    world_answer(0, UPLINK_ANSWER_SEEN, world_incident(WORLD_GATE)->alarm);
+    world_release(WORLD_GATE);
+    expect_siren(false);
+    world_press(WORLD_GATE);
+    expect_siren(true);
+}
+END_TEST
+
 START_TEST(undelivered_in_time_is_taken_back_by_the_first_delivery_to_who_is_asked)
 {
     world.outputs[0].on = 1u << CONFIG_OUTPUT_UNDELIVERED;
@@ -249,6 +266,7 @@ int main(void)
     tcase_add_test(tc, an_output_of_named_inputs_heeds_no_other);
     tcase_add_loop_test(tc, a_drill_switches_what_is_told_to_follow_drills, 0, 2);
     tcase_add_test(tc, an_output_for_a_time_goes_off_by_itself);
+    tcase_add_test(tc, a_further_press_of_an_alarm_that_was_seen_switches_it_on_anew);
     tcase_add_test(tc, undelivered_in_time_is_taken_back_by_the_first_delivery_to_who_is_asked);
     tcase_add_loop_test(tc, what_is_only_accepted_is_undelivered, 0, 2);
     tcase_add_test(tc, delivered_escalated_and_closed_are_triggers_of_their_own);
