@@ -20,7 +20,7 @@ bool leaving_waits(struct leaving *l, struct outbox *outbox, bool waits)
     if (!l->is_asked) {
         l->is_asked = true;
         l->until_ms = now_ms + LEAVE_MS;
-        outbox_when_written(outbox, on_written, l);
+        outbox_when_kept(outbox, on_written, l);
     }
     return (!l->is_written || waits) && now_ms < l->until_ms;
 }

@@ -15,6 +15,7 @@
 #include "outbox/meet.h"
 #include "outbox/newest.h"
 #include "outbox/outbox.h"
+#include "outbox/owed.h"
 #include "outbox/prune.h"
 #include "outbox/query.h"
 #include "outbox/queue.h"
@@ -95,6 +96,7 @@ struct job_takes {
 /* Nothing to write: what stands before it is written when it is reached. */
 struct job_barrier {
     outbox_done_handler done;
+    bool looks; /* whether what was stored is there still (outbox_when_kept) */
 };
 
 struct job_load {
@@ -175,6 +177,7 @@ struct outbox {
     /* store thread */
     struct witness witness;
     struct newest newest;
+    struct owed owed;
     struct room *room;
     bool ended;     /* under the lock */
     bool damaged;   /* what is open is, and could not be mended */
@@ -188,6 +191,9 @@ struct outbox {
 
 /* The store thread: until a stop is over. */
 void worker_run(void *outbox);
+
+/* Likewise: what is fresh, in a transaction of its own. */
+int worker_settle(struct outbox *ob, struct err *e);
 
 /* Of one whose thread is not running. */
 void outbox_free(struct outbox *ob);

@@ -62,6 +62,9 @@ struct meeting {
     int64_t mended_ns;   /* when that was tried last */
     int64_t moved_ns, move_again_ns; /* likewise, of what lay in the place of the open one; and how
                                         long none is after that (0: it never was) */
+    bool was_tried_last;             /* likewise, at the stop */
+    struct err damage;               /* what is wrong with it; of a damaged one (outbox.damaged) */
+    struct err refusal;              /* why it could not be mended, as it stands in the log; "" */
     bool ended_clean;   /* the store says that nothing is missing in it; after the thread */
     bool ended_damaged; /* the stop found damage that was not mended; likewise */
     /* The loop's. */
@@ -69,6 +72,7 @@ struct meeting {
     bool is_unread;  /* what the store holds was not told yet */
     bool is_nobodys; /* the start has failed: nobody is told anything */
     /* Under the outbox's lock. */
+    bool leaves;                      /* a stop has begun (outbox_when_kept) */
     size_t unwritten;                 /* events that were given up at a stop */
     struct outbox_found found;        /* what was read, until the loop takes it */
     struct outbox_head head;          /* of it */

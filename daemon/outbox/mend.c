@@ -18,10 +18,23 @@
 #define MEANS_NS INT64_C(1000000000) /* what has put nothing aside for want of descriptors, say */
 #define MOVE_NS  INT64_C(1000000000) /* doubled each time, up to that */
 
-/* Not twice in a short time if something is put aside: what damages it would fill the disk. */
-static bool is_too_soon(const struct outbox *ob)
+static bool stops(struct outbox *ob)
 {
-    return ob->meeting->was_mended && clock_monotonic_ns() - ob->meeting->mended_ns < AGAIN_NS;
+    uv_mutex_lock(&ob->lock);
+    bool stops = ob->queue.stop || ob->meeting->leaves;
+    uv_mutex_unlock(&ob->lock);
+    return stops;
+}
+
+/* Not twice in a short time if something is put aside: what damages it would fill the disk. At a
+ * stop, which ends, at once, and again as soon as may help. */
+static bool is_too_soon(struct outbox *ob)
+{
+    struct meeting *m = ob->meeting;
+    bool is_stop = stops(ob), is_first = is_stop && !m->was_tried_last;
+    m->was_tried_last = is_stop;
+    return !is_first && m->was_mended &&
+           clock_monotonic_ns() - m->mended_ns < (is_stop ? MEANS_NS : AGAIN_NS);
 }
 
 /* Likewise, but of the only copy of what was told as stored: no longer than needed for that, and
@@ -29,10 +42,7 @@ static bool is_too_soon(const struct outbox *ob)
 static bool is_too_soon_to_move(struct outbox *ob)
 {
     const struct meeting *m = ob->meeting;
-    uv_mutex_lock(&ob->lock);
-    bool stops = ob->queue.stop;
-    uv_mutex_unlock(&ob->lock);
-    return !stops && clock_monotonic_ns() - m->moved_ns < m->move_again_ns;
+    return !stops(ob) && clock_monotonic_ns() - m->moved_ns < m->move_again_ns;
 }
 
 static void note_moved_aside(struct meeting *m)
@@ -44,10 +54,35 @@ static void note_moved_aside(struct meeting *m)
     m->was_mended = true;
 }
 
+static void tell_put(const struct owed_range *put, struct outbox_found *found)
+{
+    char *both, text[160];
+    if (put->count == 0)
+        return;
+    snprintf(text, sizeof text,
+             "%zu event%s that %s still to be sent, %llu to %llu, were in memory, and %s stored "
+             "once more",
+             put->count, plural((long long)put->count), put->count == 1 ? "is" : "are",
+             (unsigned long long)put->first, (unsigned long long)put->last,
+             put->count == 1 ? "is" : "are");
+    log_warning("outbox", "%s", text);
+    if (!found->damage)
+        return;
+    if (asprintf(&both, "%s; %s", found->damage, text) < 0)
+        abort(); /* without memory: start anew */
+    free(found->damage);
+    found->damage = both;
+}
+
 /* What is open now, not what is left of it, is what is open; and which events are left. */
 static int go_on_with_fresh(struct outbox *ob, struct outbox_found *found, struct err *e)
 {
-    int result = store_read_head(&ob->store, found, e);
+    struct owed_range put;
+    int result = owed_put(&ob->owed, &ob->store, &put, e);
+    if (result == 0) {
+        tell_put(&put, found);
+        result = store_read_head(&ob->store, found, e);
+    }
     if (result != 0)
         return result;
     ob->witness.was_absent = false;
@@ -112,19 +147,27 @@ static void mend_damaged(struct outbox *ob, const char *why)
 {
     struct err e;
     struct outbox_found found = {0};
+    struct meeting *m = ob->meeting;
+    bool is_known = ob->damaged;
+    err_set(&m->damage, EBADMSG, "%s", why);
     set_damaged(ob, true);
-    look_anew(ob);
+    if (!is_known)
+        look_anew(ob);
     if (is_too_soon(ob))
         return;
-    ob->meeting->was_mended = true; /* or tried: a try reads all of it, and may write as much */
-    ob->meeting->mended_ns = clock_monotonic_ns();
+    m->was_mended = true; /* or tried: a try reads all of it, and may write as much */
+    m->mended_ns = clock_monotonic_ns();
     store_close(&ob->store);
     int result = salvage_running(&ob->store, why, &found, &e);
-    if (end_mending(ob, result, &found, &e) == 0)
+    if (end_mending(ob, result, &found, &e) == 0) {
+        m->refusal.text[0] = '\0';
         return;
+    }
     if (result == -EAGAIN)
-        ob->meeting->mended_ns -= AGAIN_NS - MEANS_NS;
-    log_error("outbox", "the damaged database cannot be mended: %s", e.text);
+        m->mended_ns -= AGAIN_NS - MEANS_NS;
+    if (strcmp(m->refusal.text, e.text) != 0)
+        log_error("outbox", "the damaged database cannot be mended: %s", e.text);
+    m->refusal = e;
     store_close(&ob->store);
 }
 
@@ -204,8 +247,12 @@ int mend_reopen(struct outbox *ob, struct err *e)
     return result == 0 ? mend_reopen_to_read(ob, e) : result;
 }
 
+/* One that no name leads to any more may be the only one, whatever has failed. */
 void mend_close(struct outbox *ob)
 {
+    struct err e;
+    if (!ob->adrift && ob->store.db && mend_check_place(ob, &e) == -ESTALE)
+        mend(ob, -ESTALE, e.text);
     if (!ob->adrift)
         store_close(&ob->store);
 }
@@ -295,7 +342,13 @@ static void tell_adrift(const struct store *s)
 {
     char name[sizeof s->path], events[100];
     count_stored(s, events, sizeof events);
-    if (place_has_names(&s->place, name, sizeof name))
+    enum place_found found = place_find(&s->place, name, sizeof name);
+    if (found == PLACE_COVERED)
+        log_error("outbox",
+                  "%s: what was stored is not there, and could not be written there: %sits file is "
+                  "there still, under what is mounted over it; unmount that before the next start",
+                  s->path, events);
+    else if (found == PLACE_NAMED)
         log_error(
             "outbox",
             "%s: what was stored is not there, and could not be written there: %sits file %s%s; "

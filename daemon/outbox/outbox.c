@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "iface/limits.h"
 #include "outbox/found.h"
 #include "outbox/fresh.h"
@@ -153,6 +154,7 @@ void outbox_free(struct outbox *ob)
     free_jobs(&ob->queue.writes); /* of whoever was told at the very end what was found */
     meet_free(ob->meeting);
     newest_free(&ob->newest);
+    owed_free(&ob->owed);
     free(ob->adrift);
     free(ob->store.gateway);
     free(ob->room);
@@ -384,6 +386,16 @@ void outbox_when_written(struct outbox *ob, outbox_done_handler done, void *arg)
     submit(ob, job);
 }
 
+void outbox_when_kept(struct outbox *ob, outbox_done_handler done, void *arg)
+{
+    struct job *job = create_job(ob, JOB_BARRIER, arg);
+    job->u.barrier = (struct job_barrier){done, true};
+    uv_mutex_lock(&ob->lock);
+    ob->meeting->leaves = true;
+    uv_mutex_unlock(&ob->lock);
+    submit(ob, job);
+}
+
 static struct job *create_delivery(struct outbox *ob, enum job_kind kind, uint64_t seq,
                                    size_t receiver, const struct uplink_result *result)
 {
@@ -536,10 +548,25 @@ static bool stop_thread(struct outbox *ob, int64_t wait_ms, size_t *ret_unwritte
     return ended;
 }
 
-/* Its thread has ended. */
-static void end(struct outbox *ob)
+/* What the store may not have any more. */
+static void keep_owed(struct outbox *ob)
+{
+    struct owed_range kept = owed_journal(&ob->owed, &ob->store, ob->journal);
+    if (kept.count > 0)
+        log_warning("outbox",
+                    "%zu event%s, %llu to %llu, that some receiver still has to get %s in the "
+                    "journal, too: the next start sends what the store has lost of them, if the "
+                    "machine is not switched off",
+                    kept.count, plural((long long)kept.count), (unsigned long long)kept.first,
+                    (unsigned long long)kept.last, kept.count == 1 ? "is" : "are");
+}
+
+/* Its thread has ended. What it has told of what is committed tidies the journal first. */
+static void end(struct outbox *ob, bool keeps_owed)
 {
     mailbox_close(ob->mailbox);
+    if (keeps_owed)
+        keep_owed(ob);
     uv_mutex_destroy(&ob->lock);
     uv_cond_destroy(&ob->wake);
     uv_cond_destroy(&ob->finished);
@@ -554,13 +581,15 @@ size_t outbox_close(struct outbox *ob, int64_t wait_ms)
     /* If it ends clean, the store gives the next number, with or without this journal. */
     bool was_covered = journal_is_covered(ob->journal);
     journal_cover(ob->journal, false);
-    if (!stop_thread(ob, wait_ms, &unwritten))
-        return unwritten > 0 ? unwritten : OUTBOX_HELD; /* its memory must stay */
+    if (!stop_thread(ob, wait_ms, &unwritten)) { /* its memory must stay */
+        keep_owed(ob);
+        return unwritten > 0 ? unwritten : OUTBOX_HELD;
+    }
     uv_thread_join(&ob->thread);
     if (!ob->meeting->ended_clean)
         journal_cover(ob->journal, was_covered);
     bool is_lost = ob->adrift, is_damaged = ob->meeting->ended_damaged;
-    end(ob);
+    end(ob, is_lost || is_damaged);
     if (unwritten > 0)
         return unwritten;
     return is_lost ? OUTBOX_LOST : is_damaged ? OUTBOX_DAMAGED : 0;
@@ -573,5 +602,5 @@ void outbox_abandon(struct outbox *ob)
     if (!stop_thread(ob, 0, &unwritten))
         return; /* its memory must stay */
     uv_thread_join(&ob->thread);
-    end(ob);
+    end(ob, false);
 }

@@ -244,6 +244,10 @@ void outbox_save_row(struct outbox *ob, const struct outbox_row *row);
  */
 void outbox_when_written(struct outbox *ob, outbox_done_handler done, void *arg);
 
+/* Likewise at a stop, which has begun then: `done` waits until what was stored before is seen to be
+ * in its file, or written anew. */
+void outbox_when_kept(struct outbox *ob, outbox_done_handler done, void *arg);
+
 /* Evidence is copied; its pointers may be NULL. Not on the disk at once: what is lost in a kill is
  * pending still, delivered once more, and recorded then. Questions see it. */
 void outbox_record_delivery(struct outbox *ob, uint64_t seq, size_t receiver, unsigned attempts,
@@ -339,11 +343,12 @@ void outbox_prune(struct outbox *ob, uint64_t last_seq);
  * Writes what is in memory, trying again for `wait_ms` what the disk refuses, stops the thread,
  * runs the callbacks that are left (not the `done` of what could not be written; questions end with
  * an error), frees. Returns the number of events that could not be written (0: all are safe). If
- * the disk holds the thread for longer nothing is freed; OUTBOX_HELD then says that every event is
- * on the disk all the same. OUTBOX_LOST: the file that held what was stored had lost its name, or
- * has another, and none could be written in its place. OUTBOX_DAMAGED: the stop found the store
- * damaged and could not mend it. In both every event was in that store. The log says what these
- * mean, also where a number is returned.
+ * the disk holds the thread for longer nothing is freed; OUTBOX_HELD then says that every event was
+ * written all the same, and not that the file has it still. OUTBOX_LOST: the file that held what
+ * was stored had lost its name, or has another, and none could be written in its place.
+ * OUTBOX_DAMAGED: the stop found the store damaged and could not mend it. In both every event was
+ * in that store. In all three what receivers still have to get, of this run, is put into the
+ * journal. The log says what these mean, also where a number is returned.
  */
 #define OUTBOX_HELD    SIZE_MAX
 #define OUTBOX_LOST    (SIZE_MAX - 1)

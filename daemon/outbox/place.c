@@ -121,14 +121,27 @@ static int find_named(const struct place_file *file)
     return -1;
 }
 
-bool place_has_names(const struct place *p, char *ret_name, size_t size)
+/* Something is mounted over the folder, or one above it, so that the name leads elsewhere. */
+static bool is_covered(const struct place *p, char *name)
+{
+    struct stat info;
+    char *slash = strrchr(name, '/');
+    if (!slash)
+        return false;
+    *slash = '\0';
+    bool is_other = stat(name, &info) == 0 && info.st_dev != p->database.device;
+    *slash = '/';
+    return is_other;
+}
+
+enum place_found place_find(const struct place *p, char *ret_name, size_t size)
 {
     char link[40], name[PATH_SIZE];
     struct stat info;
     int fd = find_named(&p->database);
     ret_name[0] = '\0';
     if (fd < 0 || find_named(&p->log) < 0)
-        return false;
+        return PLACE_NOWHERE;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, name, sizeof name - 1);
     name[length > 0 ? length : 0] = '\0';
@@ -136,7 +149,11 @@ bool place_has_names(const struct place *p, char *ret_name, size_t size)
     if (stat(name, &info) == 0 && info.st_dev == p->database.device &&
         info.st_ino == p->database.inode)
         snprintf(ret_name, size, "%s", name);
-    return true;
+    else if (is_covered(p, name)) {
+        snprintf(ret_name, size, "%s", name);
+        return PLACE_COVERED;
+    }
+    return PLACE_NAMED;
 }
 
 static int read_by_name(const char *log, off_t at, unsigned char ret_frame[FRAME_BYTES])

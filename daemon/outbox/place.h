@@ -39,9 +39,15 @@ void place_note(struct place *p, sqlite3 *db, const char *path);
  */
 int place_check(struct place *p, sqlite3 *db, const char *path, struct err *e);
 
-/* Of files that are open and no longer where they were: whether both have a name all the same, and
- * in `ret_name` that of the database ("" if the kernel does not tell it). */
-bool place_has_names(const struct place *p, char *ret_name, size_t size);
+enum place_found {
+    PLACE_NOWHERE, /* one of them has no name any more */
+    PLACE_NAMED,   /* another name */
+    PLACE_COVERED, /* its own, over which something is mounted */
+};
+
+/* Of files that are open and no longer where they were; in `ret_name` the name of the database (""
+ * if the kernel does not tell it). */
+enum place_found place_find(const struct place *p, char *ret_name, size_t size);
 
 /* Whether the last of so many pages in the log is what the name gives back, from the disk if the
  * kernel lets go of its own copy: 0, -ESTALE, or -EIO. */

@@ -118,6 +118,7 @@ static char *tell_damage(const struct source *source, const struct copied *copie
 struct made {
     char *damage;
     bool state_lost;
+    bool is_unopened; /* nor could a smaller one be */
 };
 
 static void name_beside(const struct store *s, const char *suffix, char ret_path[PATH_SIZE])
@@ -167,8 +168,7 @@ static int fill_fresh(const struct store *s, const struct source *source, enum c
              (int)(sizeof fresh.path - sizeof FRESH_SUFFIX), s->path);
     *ret_made = (struct made){0};
     int result = store_open(&fresh, e);
-    if (result != 0 && result != -ENOSPC)
-        result = -EAGAIN; /* a smaller one could not be opened either */
+    ret_made->is_unopened = result != 0 && result != -ENOSPC;
     if (result == 0)
         result = copy_rows(source->from, &fresh, extent, &copied, e);
     if (result == 0)
@@ -194,8 +194,8 @@ static int make_fresh(const struct store *s, const struct source *source, enum c
 {
     struct err refusal = {.text = ""};
     int result = fill_fresh(s, source, COPY_ALL, &refusal, ret_made, e);
-    for (enum copy_extent extent = COPY_OWED; result != 0 && result != -EAGAIN && extent <= least;
-         extent++) {
+    for (enum copy_extent extent = COPY_OWED;
+         result != 0 && result != -EAGAIN && !ret_made->is_unopened && extent <= least; extent++) {
         refusal = *e;
         result = fill_fresh(s, source, extent, &refusal, ret_made, e);
     }

@@ -133,6 +133,7 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     if (!ob)
         return err_set(e, ENOMEM, "outbox: out of memory");
     ob->host = *host;
+    owed_init(&ob->owed);
     struct outbox_found of_journal = {0};
     int result = take_store(ob, options, e);
     if (result == 0)

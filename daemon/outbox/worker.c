@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "outbox/aside.h"
 #include "outbox/changed.h"
+#include "outbox/end.h"
 #include "outbox/fresh.h"
 #include "outbox/mend.h"
-#include "outbox/numbers.h"
 #include "outbox/unreported.h"
 
 #define IDLE_NS INT64_C(200000000) /* without a write before the log is moved */
@@ -176,14 +176,17 @@ static int write_fresh(struct store *s, struct err *e)
     return result == 0 ? store_commit(s, e) : result;
 }
 
-/* What is fresh, in a transaction of its own. Where nothing is, nothing is proven of the disk. */
-static int settle(struct outbox *ob, struct err *e)
+/* Where nothing is fresh, nothing is proven of the disk. */
+int worker_settle(struct outbox *ob, struct err *e)
 {
     struct store *s = &ob->store;
     int result = meet_to_read(ob, e);
     if (result == 0 && s->fresh > 0) {
         ob->log_has_frames = true;
         result = meet_to_change(ob, e);
+        /* As before any commit; but one that was taken away is written as long as it is open. */
+        if (result == 0 && mend_check_place(ob, e) == -EBADMSG)
+            result = -EBADMSG;
         if (result == 0)
             result = write_fresh(s, e);
         ob->unsettled = ob->unsettled && result != 0;
@@ -251,12 +254,26 @@ static void note_content(struct outbox *ob, const struct job_list *writes)
     STAILQ_FOREACH(job, writes, next)
     {
         if (job->kind == JOB_STORE) {
+            const struct job_store *store = &job->u.store;
+            owed_note_stored(&ob->owed, &ob->store, store->event, store->receivers,
+                             store->upload.clip[0] ? &store->upload : NULL,
+                             store->upload_receivers);
             witness_note(&ob->witness, job->u.store.event);
             newest_note(&ob->newest, job->u.store.row.name, job->u.store.row.text);
         } else if (job->kind == JOB_ANSWER)
             newest_note(&ob->newest, job->u.answer.row.name, job->u.answer.row.text);
         for (size_t i = 0; job->kind == JOB_STATE && i < JOB_ROWS_MAX; i++)
             newest_note(&ob->newest, job->u.state.rows[i].name, job->u.state.rows[i].text);
+    }
+}
+
+static void note_delivered(struct outbox *ob, const struct job_list *records)
+{
+    const struct job *job;
+    STAILQ_FOREACH(job, records, next)
+    {
+        owed_note_delivered(&ob->owed, job->u.delivery.seq, job->u.delivery.receiver,
+                            job->kind == JOB_UPLOAD);
     }
 }
 
@@ -270,6 +287,7 @@ static void note_written(struct outbox *ob, struct work *work)
     uv_mutex_unlock(&ob->lock);
     ob->unsettled = ob->unsettled && ob->store.fresh > 0;
     note_content(ob, &work->writes);
+    note_delivered(ob, &work->records);
     note_success(ob);
     go_on_to_strike(ob, &work->writes);
     post_all(ob, &work->writes);
@@ -319,9 +337,9 @@ static void write_work(struct outbox *ob, struct work *work)
     struct err e;
     int result = 0;
     hold_records(ob, work);
-    if (!queue_has_to_write(work))
+    if (!queue_has_to_write(work) && (result = end_look(ob, &work->writes, &e)) == 0)
         post_all(ob, &work->writes);
-    else if ((result = write_in_room(ob, work, &e)) == 0)
+    else if (result == 0 && (result = write_in_room(ob, work, &e)) == 0)
         note_written(ob, work);
     if (result != 0) {
         note_fault(ob, e.text);
@@ -386,7 +404,7 @@ static int go_on_to_clear(struct outbox *ob, struct job *job, struct err *e)
     int result = meet_to_change(ob, e);
     ob->log_has_frames = ob->log_has_frames || result == 0;
     if (result == 0)
-        result = settle(ob, e);
+        result = worker_settle(ob, e);
     if (result != 0)
         return result;
     return job->kind == JOB_PRUNE ? prune_go_on(&ob->store, &job->u.prune, e)
@@ -405,7 +423,7 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
         result = meet_to_read(ob, e);
         return result == 0 ? load_event(s, &job->u.load, e) : result;
     case JOB_FIND_CLIP:
-        result = settle(ob, e);
+        result = worker_settle(ob, e);
         return result == 0
                    ? store_find_clip(s, job->u.find.clip, job->u.find.alarm, &job->u.find.found, e)
                    : result;
@@ -413,7 +431,7 @@ static int go_on(struct outbox *ob, struct job *job, struct err *e)
         result = meet_to_read(ob, e);
         return result == 0 ? uploads_go_on(s, job->u.uploads.uploads, e) : result;
     case JOB_QUERY:
-        result = settle(ob, e);
+        result = worker_settle(ob, e);
         return result == 0 ? question_go_on(s, job->u.query.question, e) : result;
     case JOB_PRUNE:
     case JOB_STRIKE:
@@ -485,7 +503,7 @@ static void move_log(struct outbox *ob)
 {
     struct err e;
     ob->written_ns = clock_monotonic_ns(); /* what is left is tried again as long after */
-    int result = settle(ob, &e);
+    int result = worker_settle(ob, &e);
     if (result != 0)
         mend(ob, result, e.text);
     if (result != 0 || is_awaited(ob))
@@ -540,42 +558,6 @@ static bool take_work(struct outbox *ob, struct work *ret_work)
         ob->in_hand = queue_count_events(&ret_work->writes);
     uv_mutex_unlock(&ob->lock);
     return goes_on;
-}
-
-static int settle_last(struct outbox *ob, bool is_clean, struct err *e)
-{
-    int result = meet_to_write(ob, e);
-    if (result == 0)
-        result = is_clean ? numbers_end(&ob->store, e) : settle(ob, e);
-    return result == 0 ? mend_check_place(ob, e) : result;
-}
-
-/* If it cannot be settled, the next start finds it fresh; that the stop was clean is said only if
- * everything is written. What is open may be cut, or have no name any more, and nobody has seen
- * that yet. */
-static void end_store(struct outbox *ob)
-{
-    struct store *s = &ob->store;
-    struct err e;
-    uv_mutex_lock(&ob->lock);
-    bool is_clean = STAILQ_EMPTY(&ob->queue.writes), is_taken = ob->meeting->is_taken;
-    uv_mutex_unlock(&ob->lock);
-    if (is_taken)
-        return;
-    int result = settle_last(ob, is_clean, &e);
-    bool is_damaged = result == -EBADMSG;
-    if (result == -ESTALE || is_damaged) {
-        mend(ob, result, e.text);
-        is_clean = is_clean && !is_damaged; /* what is lost of it had numbers */
-        result = settle_last(ob, is_clean, &e);
-    }
-    if (result != 0)
-        log_warning("outbox", "not all is settled at the stop: %s", e.text);
-    mend_end(ob, result == -EBADMSG || (is_damaged && ob->damaged));
-    ob->meeting->ended_clean = is_clean && result == 0;
-    if (result == 0 && witness_write(&ob->witness, s, &e) != 0)
-        log_warning("outbox", "%s", e.text);
-    store_close(s);
 }
 
 void worker_run(void *outbox)

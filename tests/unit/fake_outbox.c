@@ -202,6 +202,11 @@ void outbox_when_written(struct outbox *ob, outbox_done_handler done, void *arg)
     call->arg = arg;
 }
 
+void outbox_when_kept(struct outbox *ob, outbox_done_handler done, void *arg)
+{
+    outbox_when_written(ob, done, arg);
+}
+
 static void record(enum fake_call_kind kind, uint64_t seq, size_t receiver, unsigned attempts,
                    const struct uplink_result *result)
 {

@@ -556,8 +556,8 @@ START_TEST(presses_are_stored_where_the_store_is_damaged_and_cannot_be_mended)
     ck_assert(f->faulty);
     ck_assert(!f->damaged); /* nothing became of it */
     ck_assert(!is_written);
-    empty_disk();
     ck_assert_uint_eq(outbox_close(f->outbox, 0), OUTBOX_DAMAGED); /* which says so */
+    empty_disk();
     outbox_found_finish(&f->found);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&f->loop), 0);

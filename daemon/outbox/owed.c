@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outbox/owed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "outbox/fresh.h"
+
+struct owed_event {
+    TAILQ_ENTRY(owed_event) next;
+    struct event *event; /* a copy: references are counted by the loop thread alone */
+    uint32_t receivers;
+    uint32_t upload_receivers;
+    struct outbox_upload upload;
+};
+
+void owed_init(struct owed *o)
+{
+    *o = (struct owed){.count = 0};
+    TAILQ_INIT(&o->list);
+    uv_mutex_init(&o->lock);
+}
+
+static size_t size_of(const struct event *event)
+{
+    return sizeof *event + event->length + 1;
+}
+
+/* The lock is held. */
+static void drop(struct owed *o, struct owed_event *one)
+{
+    TAILQ_REMOVE(&o->list, one, next);
+    o->count--;
+    o->bytes -= size_of(one->event);
+    free(one->event);
+    free(one);
+}
+
+void owed_free(struct owed *o)
+{
+    struct owed_event *one;
+    while ((one = TAILQ_FIRST(&o->list)))
+        drop(o, one);
+    uv_mutex_destroy(&o->lock);
+}
+
+/* The lock is held. */
+static void make_room(struct owed *o)
+{
+    while (o->count > OWED_EVENTS_MAX || o->bytes > OWED_BYTES_MAX) {
+        struct owed_event *one = TAILQ_FIRST(&o->list);
+        while (one && one->event->class == EVENT_CLASS_PRESS)
+            one = TAILQ_NEXT(one, next);
+        drop(o, one ? one : TAILQ_FIRST(&o->list));
+    }
+}
+
+static uint32_t mask_of(const struct store *s, const struct event *event, const char *names)
+{
+    char name[LIMIT_ID_BYTES + 1];
+    uint32_t mask = 0;
+    for (size_t i = 0; !names && i < s->receiver_count; i++)
+        mask |= s->withheld[i] & UPLINK_TAKES(event->class) ? 0 : UINT32_C(1) << i;
+    while (names && fresh_next_receiver(&names, name)) {
+        size_t receiver = store_receiver(s, name);
+        mask |= receiver < LIMIT_RECEIVERS ? UINT32_C(1) << receiver : 0;
+    }
+    return mask;
+}
+
+void owed_note_stored(struct owed *o, const struct store *s, const struct event *event,
+                      const char *receivers, const struct outbox_upload *upload,
+                      uint32_t upload_receivers)
+{
+    uint32_t mask = mask_of(s, event, receivers);
+    if (mask == 0 && (!upload || upload_receivers == 0))
+        return;
+    struct owed_event *one = calloc(1, sizeof *one);
+    struct event *copy = malloc(size_of(event));
+    if (!one || !copy)
+        abort(); /* without memory: start anew */
+    memcpy(copy, event, size_of(event));
+    copy->references = 1;
+    *one = (struct owed_event){.event = copy, .receivers = mask};
+    if (upload) {
+        one->upload = *upload;
+        one->upload_receivers = upload_receivers;
+    }
+    uv_mutex_lock(&o->lock);
+    TAILQ_INSERT_TAIL(&o->list, one, next);
+    o->count++;
+    o->bytes += size_of(copy);
+    make_room(o);
+    uv_mutex_unlock(&o->lock);
+}
+
+void owed_note_delivered(struct owed *o, uint64_t seq, size_t receiver, bool is_clip)
+{
+    struct owed_event *one = TAILQ_FIRST(&o->list);
+    while (one && one->event->seq != seq)
+        one = TAILQ_NEXT(one, next);
+    if (!one)
+        return;
+    uint32_t *mask = is_clip ? &one->upload_receivers : &one->receivers;
+    uv_mutex_lock(&o->lock);
+    *mask &= ~(UINT32_C(1) << receiver);
+    if (one->receivers == 0 && one->upload_receivers == 0)
+        drop(o, one);
+    uv_mutex_unlock(&o->lock);
+}
+
+/* Of those who take such events still. */
+static void name_receivers(const struct store *s, const struct event *event, uint32_t mask,
+                           bool is_clip, char ret_names[RECORD_NAMES_SIZE])
+{
+    size_t used = 0;
+    ret_names[0] = '\0';
+    for (size_t i = 0; i < s->receiver_count; i++) {
+        if (!(mask & UINT32_C(1) << i) || s->withheld[i] & UPLINK_TAKES(event->class) ||
+            (is_clip && s->no_clips[i]))
+            continue;
+        used += (size_t)sprintf(ret_names + used, "%.*s ", LIMIT_ID_BYTES, s->receivers[i]);
+    }
+}
+
+static void add(struct owed_range *range, uint64_t seq)
+{
+    if (range->count++ == 0)
+        range->first = seq;
+    range->last = seq;
+}
+
+static bool is_there(struct store *s, const struct event *event)
+{
+    struct event *stored = NULL;
+    struct err e;
+    bool is_same = store_get_event(s, event->seq, &stored, &e) == 0 && stored &&
+                   memcmp(stored->digest, event->digest, EVENT_DIGEST_BYTES) == 0 &&
+                   store_event_is_whole(stored);
+    event_unref(stored);
+    return is_same;
+}
+
+int owed_put(const struct owed *o, struct store *s, struct owed_range *ret_put, struct err *e)
+{
+    char names[RECORD_NAMES_SIZE];
+    const struct owed_event *one;
+    *ret_put = (struct owed_range){.count = 0};
+    int result = store_begin(s, e);
+    TAILQ_FOREACH(one, &o->list, next)
+    {
+        if (result != 0 || is_there(s, one->event))
+            continue;
+        name_receivers(s, one->event, one->receivers, false, names);
+        result =
+            store_put_owed_event(s, one->event, NULL, one->upload.clip[0] ? &one->upload : NULL,
+                                 one->upload_receivers, names, e);
+        add(ret_put, one->event->seq);
+    }
+    if (result == 0)
+        result = store_commit(s, e);
+    if (result != 0)
+        store_rollback(s);
+    return result;
+}
+
+struct owed_range owed_journal(struct owed *o, const struct store *s, struct journal *j)
+{
+    char names[RECORD_NAMES_SIZE], clip_names[RECORD_NAMES_SIZE];
+    struct owed_range kept = {.count = 0};
+    const struct owed_event *one;
+    uv_mutex_lock(&o->lock);
+    for (one = j ? TAILQ_FIRST(&o->list) : NULL; one; one = TAILQ_NEXT(one, next)) {
+        name_receivers(s, one->event, one->receivers, false, names);
+        name_receivers(s, one->event, one->upload_receivers, true, clip_names);
+        const struct record record = {.event = one->event,
+                                      .receivers = names,
+                                      .upload = one->upload.clip[0] ? &one->upload : NULL,
+                                      .upload_receivers = clip_names};
+        if (journal_put(j, &record))
+            add(&kept, one->event->seq);
+    }
+    uv_mutex_unlock(&o->lock);
+    return kept;
+}

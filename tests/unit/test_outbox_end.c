@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A stop whose store was cut, or taken away, while nobody looked: what was told as stored is in a
+ * file when it ends, or the stop does not end as a good one. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "outbox_world.h"
+#include "run_suite.h"
+#include "watched_vfs.h"
+
+#define MANY 100000
+
+static int64_t held_ns; /* 0: it goes */
+
+int64_t __real_clock_monotonic_ns(void);
+int64_t __wrap_clock_monotonic_ns(void);
+int64_t __wrap_clock_monotonic_ns(void)
+{
+    int64_t now_ns = __atomic_load_n(&held_ns, __ATOMIC_SEQ_CST);
+    return now_ns ? now_ns : __real_clock_monotonic_ns();
+}
+
+static void hold_clock(void)
+{
+    __atomic_store_n(&held_ns, __real_clock_monotonic_ns(), __ATOMIC_SEQ_CST);
+}
+
+static void let_clock_go(void)
+{
+    __atomic_store_n(&held_ns, 0, __ATOMIC_SEQ_CST);
+}
+
+static char told[4000];       /* errors of the log; to be read when the thread has ended */
+static const char *folder;    /* where it is run as soon as it is told that something cannot be */
+static const char *on_cannot; /* done; once */
+static bool is_covered;       /* something is mounted over the folder */
+
+void __wrap_log_line(enum log_level level, const char *module, const char *format, ...);
+void __wrap_log_line(enum log_level level, const char *module, const char *format, ...)
+{
+    char command[300], line[1000];
+    va_list arguments;
+    (void)module;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (level == LOG_LEVEL_ERROR)
+        snprintf(told + strlen(told), sizeof told - strlen(told), "%s\n", line);
+    if (!on_cannot || !strstr(line, "cannot be"))
+        return;
+    snprintf(command, sizeof command, "cd %s && %s", folder, on_cannot);
+    on_cannot = NULL;
+    ck_assert_int_eq(system(command), 0);
+}
+
+int __real_stat(const char *path, struct stat *ret_info);
+int __wrap_stat(const char *path, struct stat *ret_info);
+int __wrap_stat(const char *path, struct stat *ret_info)
+{
+    if (is_covered && strncmp(path, folder, strlen(folder)) == 0 && strlen(path) > strlen(folder))
+        return __real_stat("/nowhere", ret_info);
+    int result = __real_stat(path, ret_info);
+    ret_info->st_dev += is_covered && strcmp(path, folder) == 0;
+    return result;
+}
+
+/* Three presses are stored, and two receivers have none of them. */
+static struct fixture *begin_owed(void)
+{
+    struct fixture *f = begin();
+    close_outbox(f);
+    f->journal_dir = f->folder;
+    folder = f->folder;
+    open_outbox(f);
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        put(f, seq, "what is open");
+    wait_stored(f, 3);
+    wait_answered(f);
+    return f;
+}
+
+/* With one try, that has the time it needs. */
+static void close_as(struct fixture *f, size_t how)
+{
+    hold_clock();
+    ck_assert_uint_eq(outbox_close(f->outbox, 0), how);
+    let_clock_go();
+    outbox_found_finish(&f->found);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+}
+
+/* Whatever of it can be read: the first page says that it is a store. */
+#define CUT "truncate -s 4096 outbox.db && truncate -s 0 outbox.db-wal"
+
+static const struct {
+    const char *harm;
+    size_t how;
+    const char *words;
+    size_t restored;
+} losses[] = {
+    {"rm outbox.db outbox.db-wal", OUTBOX_LOST, "what was stored is lost: 3 events, 1 to 3: ", 3},
+    {"rm outbox.db", OUTBOX_LOST, "what was stored is lost: 3 events, 1 to 3: ", 0} /* the log */,
+    {CUT, OUTBOX_DAMAGED, "could not be mended at the stop", 3},
+};
+
+/* No commit works that would have shown it. */
+START_TEST(over_a_disk_that_refuses_it_says_so_and_what_is_owed_is_in_the_journal)
+{
+    struct fixture *f = begin_owed();
+    watched_vfs_fail_writes(MANY);
+    shell(f, losses[_i].harm);
+    close_as(f, losses[_i].how);
+    watched_vfs_fail_writes(0);
+    ck_assert_msg(strstr(told, losses[_i].words) != NULL, "%s", told);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 3);
+    ck_assert_uint_eq(f->found.pending_count, 6);
+    ck_assert_uint_eq(f->found.restored_count, losses[_i].restored);
+    end(f);
+}
+END_TEST
+
+/* What the disk refuses when it is quiet closes the store: not the only one that there is. */
+START_TEST(one_that_was_taken_away_is_not_closed_for_a_write_that_failed)
+{
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
+    struct fixture *f = begin_owed();
+    put(f, 4, "what is open");
+    wait_stored(f, 4);
+    watched_vfs_fail_writes(MANY);
+    shell(f, "rm outbox.db outbox.db-wal");
+    struct heard heard = ask(f, &query);
+    free(heard.text);
+    watched_vfs_fail_writes(0);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 4);
+    ck_assert_uint_eq(f->found.pending_count, 8);
+    ck_assert_uint_eq(f->found.restored_count, 0);
+    end(f);
+}
+END_TEST
+
+static void record(struct fixture *f, uint64_t seq, size_t receiver)
+{
+    const struct uplink_result result = {.outcome = UPLINK_OUTCOME_STORED};
+    outbox_record_delivery(f->outbox, seq, receiver, 1, &result);
+}
+
+/* At the stop, by a press before it, and both. */
+START_TEST(what_is_owed_of_a_damaged_one_goes_on_in_the_fresh_one)
+{
+    struct fixture *f = begin_owed();
+    record(f, 1, 0);
+    record(f, 2, 0);
+    record(f, 2, 1);
+    wait_answered(f);
+    f->journal_dir = NULL; /* of the next start */
+    if (_i > 0) {
+        shell(f, CUT);
+        put(f, 4, "what is open");
+        wait_stored(f, 4);
+        ck_assert_msg(strstr(f->damage, "stored once more") != NULL, "%s", f->damage);
+        wait_answered(f);
+    }
+    if (_i != 1)
+        shell(f, CUT);
+    close_as(f, 0);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, _i ? 4 : 3);
+    ck_assert_uint_eq(f->found.pending_count, _i ? 5 : 3);
+    ck_assert_uint_eq(f->found.pending[0].seq, 1);
+    ck_assert_uint_eq(f->found.pending[0].receiver, 1);
+    ck_assert_uint_eq(f->found.pending[1].seq, 3);
+    ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what is open");
+    end(f);
+}
+END_TEST
+
+static const char *const harms[] = {"rm outbox.db", CUT};
+
+/* A first try that has failed is not the last. */
+START_TEST(it_tries_until_the_stop_is_over)
+{
+    struct fixture *f = begin_owed();
+    shell(f, "mkdir -p outbox.db.new/in-the-way");
+    on_cannot = "rm -r outbox.db.new";
+    shell(f, harms[_i]);
+    close_outbox(f);
+    f->journal_dir = NULL;
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 3);
+    ck_assert_uint_eq(f->found.pending_count, 6);
+    end(f);
+}
+END_TEST
+
+static void on_kept(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+/* While lines are open still. */
+START_TEST(a_stop_that_begins_waits_for_what_was_stored_before)
+{
+    struct fixture *f = begin_owed();
+    struct stat info;
+    char path[60];
+    bool is_kept = false;
+    snprintf(path, sizeof path, "%s/outbox.db", f->folder);
+    shell(f, "mkdir -p outbox.db.new/in-the-way");
+    on_cannot = "rm -r outbox.db.new";
+    shell(f, harms[_i]);
+    outbox_when_kept(f->outbox, on_kept, &is_kept);
+    turn_until(f, &is_kept);
+    ck_assert_ptr_null(on_cannot);
+    ck_assert_int_eq(stat(path, &info), 0);
+    ck_assert_int_gt(info.st_size, 4096);
+    end(f);
+}
+END_TEST
+
+START_TEST(one_over_which_something_is_mounted_is_not_to_be_moved)
+{
+    struct fixture *f = begin_owed();
+    is_covered = true;
+    watched_vfs_fail_writes(MANY);
+    close_as(f, OUTBOX_LOST);
+    watched_vfs_fail_writes(0);
+    is_covered = false;
+    ck_assert_msg(strstr(told, "3 events, 1 to 3: its file is there still, under what is mounted "
+                               "over it; unmount that") != NULL,
+                  "%s", told);
+    ck_assert_msg(strstr(told, "move it back") == NULL, "%s", told);
+    open_outbox(f);
+    end(f);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("outbox_end");
+    TCase *tc = tcase_create("end");
+    watched_vfs_install(NULL);
+    tcase_add_loop_test(tc, over_a_disk_that_refuses_it_says_so_and_what_is_owed_is_in_the_journal,
+                        0, 3);
+    tcase_add_test(tc, one_that_was_taken_away_is_not_closed_for_a_write_that_failed);
+    tcase_add_loop_test(tc, what_is_owed_of_a_damaged_one_goes_on_in_the_fresh_one, 0, 3);
+    tcase_add_loop_test(tc, it_tries_until_the_stop_is_over, 0, 2);
+    tcase_add_loop_test(tc, a_stop_that_begins_waits_for_what_was_stored_before, 0, 2);
+    tcase_add_test(tc, one_over_which_something_is_mounted_is_not_to_be_moved);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(make_suite());
+}
