@@ -49,7 +49,7 @@ static int settle_last(struct outbox *ob, bool is_clean, struct err *e)
     if (place != 0)
         *e = moved;
     else if (result != 0)
-        mend_close(ob); /* opened anew, it counts what is fresh */
+        mend_close(ob); /* what is fresh is counted anew */
     return place != 0 ? place : result;
 }
 
