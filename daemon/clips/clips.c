@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "clips/internal.h"
 
 #define FIRST_LINK_MS 15000 /* after the start; tocsin-video should be there by then */
-#define GONE          "tocsin-video does not answer (systemctl status tocsin-video)"
+#define GONE          "tocsin-video does not answer%s%s (systemctl status tocsin-video)"
 
 /* Asks tocsin-video for as many clips as there is room for. The others stay on its shelf: neither
  * memory nor the loop's time is a question of how many it has, or says to have. */
@@ -279,6 +280,7 @@ static void on_message(void *arg, const struct message *message)
     case MESSAGE_CLIP_STORED:
     case MESSAGE_CLIP_DONE:
     case MESSAGE_CLIP_REFUSED:
+    case MESSAGE_BEAT:
         break; /* ours to say, not to hear */
     }
 }
@@ -335,13 +337,21 @@ bool clips_connected(const struct clips *cl)
     return cl->link && link_client_is_up(cl->link);
 }
 
+/* `gone` says why, if it was there. */
+static void state_gone(const struct clips *cl)
+{
+    char text[FACT_TEXT_SIZE];
+    snprintf(text, sizeof text, GONE, cl->gone[0] ? ": " : "", cl->gone);
+    facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, text);
+}
+
 void clips_tick(struct clips *cl)
 {
     ask(cl); /* there may be room again */
     refused_tick(cl);
     if (cl->link && !link_client_is_up(cl->link) &&
         clock_monotonic_ms() - cl->opened_ms > FIRST_LINK_MS)
-        facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, GONE);
+        state_gone(cl);
 }
 
 static void on_up(void *arg)
@@ -361,7 +371,8 @@ static void on_down(void *arg, const char *reason)
 {
     struct clips *cl = arg;
     log_warning("video", "tocsin-video is gone: %s", reason);
-    facts_state_fault(cl->options.facts, FAULT_VIDEO, NULL, GONE);
+    encode_copy_utf8(cl->gone, sizeof cl->gone, reason);
+    state_gone(cl);
     cameras_lost(cl);
     room_lost(cl);
 }

@@ -60,6 +60,7 @@ struct clips {
     size_t unstored; /* clips whose manifest is not on the disk */
     size_t wanted;   /* clips that tocsin-video may say, and has not yet */
     bool flooded;    /* unasked clips came: was logged */
+    char gone[100];  /* why the link went down last; "": it never was up */
     struct refused refused;
     struct asked *asked;
     int64_t opened_ms;

@@ -117,6 +117,10 @@
         "20 s at the first try, doubled with each")                                                \
     ROW(CAMERA_ALARMS, 256, "alarms whose clips a camera may announce",                            \
         "those pressed last; a new process of a camera is told of them")                           \
+    ROW(VIDEO_BEAT_MS, 3000, "ms between two beats of tocsin-video",                               \
+        "so that it is known to live")                                                             \
+    ROW(VIDEO_SILENCE_MS, 12000, "ms of silence after which tocsin-video is gone",                 \
+        "fault video; it is connected to anew")                                                    \
     ROW(VIDEO_RETRY_MS, 5000, "ms between two tries at tocsin-video", "doubled from 100 ms on")    \
     ROW(CAMERA_RETRY_MS, 60000, "ms between two tries at a camera", "doubled from one second on")
 

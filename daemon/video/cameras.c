@@ -117,6 +117,7 @@ static void on_worker_message(void *arg, struct message *message)
     case MESSAGE_CLIP_DONE:
     case MESSAGE_CLIP_REFUSED:
     case MESSAGE_ROOM:
+    case MESSAGE_BEAT:
         break; /* not a worker's to say */
     }
 }

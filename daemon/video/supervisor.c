@@ -105,6 +105,7 @@ static void on_message(void *arg, const struct message *message)
     case MESSAGE_CAMERA:
     case MESSAGE_CLIP:
     case MESSAGE_ROOM:
+    case MESSAGE_BEAT:
         break; /* ours to say */
     }
 }

@@ -18,6 +18,9 @@
 #define WAITING_MAX   LIMIT_VIDEO_CALLERS /* who connected and said nothing yet */
 #define RETRY_BASE_MS 100
 #define RETRY_CAP_MS  LIMIT_VIDEO_RETRY_MS
+#define BEAT_MS       LIMIT_VIDEO_BEAT_MS
+#define SILENCE_MS    LIMIT_VIDEO_SILENCE_MS
+#define QUIET_MS      1000 /* silence is counted in turns of our own loop of so long */
 
 /* One stream, whichever side made it. */
 struct peer {
@@ -29,6 +32,7 @@ struct peer {
     void *owner;
     bool gone, reading;
     unsigned handles; /* not yet closed: they keep the struct */
+    unsigned quiet;   /* times QUIET_MS without a byte */
     size_t behind;
     struct lines lines;
     struct share share; /* of the loop's time, for what the other side says */
@@ -103,7 +107,8 @@ static void take_line(struct peer *p, const char *line, size_t length)
     else {
         if (p->on_heard)
             p->on_heard(p);
-        p->handlers.on_message(p->handlers.arg, &message);
+        if (!p->gone && message.type != MESSAGE_BEAT)
+            p->handlers.on_message(p->handlers.arg, &message);
     }
     message_finish(&message);
 }
@@ -118,6 +123,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
         close_peer(p, got == UV_ENOBUFS ? "a line that is too long" : uv_strerror((int)got));
         return;
     }
+    p->quiet = 0;
     lines_fill(&p->lines, (size_t)got);
     go_on(p);
 }
@@ -183,14 +189,20 @@ static void send_message(struct peer *p, const struct message *message)
     }
 }
 
+static void beat(struct peer *p)
+{
+    send_message(p, &(struct message){.type = MESSAGE_BEAT});
+}
+
 struct link_client {
     uv_loop_t *loop;
     struct link_handlers handlers;
     char path[256];
     struct peer *peer; /* NULL between tries */
-    bool up, closing;
+    bool up;           /* it has spoken */
+    bool closing;
     unsigned failures;
-    uv_timer_t timer;
+    uv_timer_t timer; /* until the next try; while there is a peer, of its silence */
     uv_connect_t connect;
     bool connecting; /* `connect` is in use: its callback comes */
 };
@@ -223,6 +235,38 @@ static void on_client_gone(struct peer *p, const char *reason)
     uv_timer_start(&c->timer, on_retry, (uint64_t)delay + RETRY_BASE_MS, 0);
 }
 
+/* The socket of a process that was stopped, or killed and hangs in a disk, stays open: only what
+ * the other side says shows that it lives. A loop that stood still itself counts one turn. */
+static void on_quiet(uv_timer_t *timer)
+{
+    struct link_client *c = timer->data;
+    char reason[60];
+    snprintf(reason, sizeof reason, "it has said nothing for %d s", SILENCE_MS / 1000);
+    if (c->peer->reading && ++c->peer->quiet >= SILENCE_MS / QUIET_MS)
+        close_peer(c->peer, reason);
+}
+
+/* The connection alone proves nothing: the kernel makes it, whatever the other side does. */
+static void on_client_heard(struct peer *p)
+{
+    struct link_client *c = p->owner;
+    if (c->up)
+        return;
+    c->up = true;
+    c->failures = 0;
+    c->handlers.on_up(c->handlers.arg);
+}
+
+/* Who says nothing may not be served (on_server_heard), and would hear nothing. */
+static void begin_to_listen(struct link_client *c)
+{
+    c->peer->on_heard = on_client_heard;
+    uv_timer_start(&c->timer, on_quiet, QUIET_MS, QUIET_MS);
+    go_on(c->peer);
+    if (c->peer)
+        beat(c->peer);
+}
+
 static void on_connected(uv_connect_t *request, int status)
 {
     struct link_client *c = request->data;
@@ -234,14 +278,9 @@ static void on_connected(uv_connect_t *request, int status)
     if (!c->peer)
         return;
     if (status == 0)
-        go_on(c->peer); /* it begins to read, or is gone */
+        begin_to_listen(c);
     else
         close_peer(c->peer, uv_strerror(status));
-    if (!c->peer)
-        return;
-    c->up = true;
-    c->failures = 0;
-    c->handlers.on_up(c->handlers.arg);
 }
 
 static void try_connect(struct link_client *c)
@@ -297,6 +336,8 @@ void link_client_close(struct link_client *c)
 
 struct link_server {
     uv_pipe_t listener;
+    uv_timer_t beat;
+    unsigned handles; /* not yet closed: they keep the struct */
     uv_loop_t *loop;
     struct link_handlers handlers;
     struct peer *peer; /* that is served */
@@ -315,7 +356,16 @@ static void stop_waiting(struct link_server *s, struct peer *p)
 static void begin_to_serve(struct link_server *s, struct peer *p)
 {
     s->peer = p;
-    s->handlers.on_up(s->handlers.arg);
+    beat(p);
+    if (s->peer == p)
+        s->handlers.on_up(s->handlers.arg);
+}
+
+static void on_beat(uv_timer_t *timer)
+{
+    struct link_server *s = timer->data;
+    if (s->peer)
+        beat(s->peer);
 }
 
 static void on_server_gone(struct peer *p, const char *reason)
@@ -380,7 +430,15 @@ static void on_connection(uv_stream_t *listener, int status)
 
 static void free_server(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct link_server *s = handle->data;
+    if (--s->handles == 0)
+        free(s);
+}
+
+static void close_handles(struct link_server *s)
+{
+    uv_close((uv_handle_t *)&s->listener, free_server);
+    uv_close((uv_handle_t *)&s->beat, free_server);
 }
 
 int link_server_create(uv_loop_t *loop, const char *path, const struct link_handlers *handlers,
@@ -397,16 +455,19 @@ int link_server_create(uv_loop_t *loop, const char *path, const struct link_hand
     snprintf(s->path, sizeof s->path, "%s", path);
     TAILQ_INIT(&s->waiting);
     uv_pipe_init(loop, &s->listener, 0);
-    s->listener.data = s;
+    uv_timer_init(loop, &s->beat);
+    s->listener.data = s->beat.data = s;
+    s->handles = 2;
     result = uv_pipe_open(&s->listener, fd);
     if (result != 0)
         close(fd);
     else
         result = uv_listen((uv_stream_t *)&s->listener, 4, on_connection);
     if (result != 0) {
-        uv_close((uv_handle_t *)&s->listener, free_server);
+        close_handles(s);
         return err_system(e, -result, "%s", path);
     }
+    uv_timer_start(&s->beat, on_beat, BEAT_MS, BEAT_MS);
     *ret_server = s;
     return 0;
 }
@@ -434,5 +495,5 @@ void link_server_close(struct link_server *s)
         close_peer(p, NULL);
     }
     unlink(s->path);
-    uv_close((uv_handle_t *)&s->listener, free_server);
+    close_handles(s);
 }

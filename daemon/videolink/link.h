@@ -2,9 +2,11 @@
 /*
  * A connection that carries messages (message.h), on either side, in the loop.
  *
- * The client side connects, and connects again for ever (back-off up to 5 s). The server side
- * listens. Loop thread only; sending never waits: a peer that does not read is dropped once it is
- * 4 MiB behind. Who has more to say than that says it bit by bit, each time all is drained.
+ * The client side connects, and connects again for ever (back-off up to 5 s); it is up from when
+ * the server has said something, which does so at once to whom it serves and each 3 s after that. A
+ * server that is silent for 12 s is given up, and connected to anew. The server side listens. Loop
+ * thread only; sending never waits: a peer that does not read is dropped once it is 4 MiB behind.
+ * Who has more to say than that says it bit by bit, each time all is drained.
  */
 #ifndef TOCSIN_VIDEOLINK_LINK_H
 #define TOCSIN_VIDEOLINK_LINK_H

@@ -22,6 +22,7 @@ static const char *const type_names[] = {
     [MESSAGE_CLIPS_AGAIN] = "clips_again",
     [MESSAGE_CLIP_REFUSED] = "clip_refused",
     [MESSAGE_ROOM] = "room",
+    [MESSAGE_BEAT] = "beat",
 };
 #define TYPES (sizeof type_names / sizeof *type_names)
 static const char *const state_names[] = {
@@ -181,6 +182,7 @@ static bool parse_by_type(const json_t *object, struct message *m)
         return parse_clip(object, &m->clip);
     case MESSAGE_CLIP_WANTED:
     case MESSAGE_CLIPS_AGAIN:
+    case MESSAGE_BEAT:
         return true;
     case MESSAGE_ROOM:
         return parse_room(object, &m->room);
@@ -245,6 +247,7 @@ static json_t *to_json(const struct message *m)
                          "manifest", m->clip.manifest);
     case MESSAGE_CLIP_WANTED:
     case MESSAGE_CLIPS_AGAIN:
+    case MESSAGE_BEAT:
         return json_pack("{ss}", "type", type_names[m->type]);
     case MESSAGE_ROOM:
         return json_pack(

@@ -12,7 +12,10 @@
  *     {"type":"clip_stored","clip":C}                         its manifest is durable
  *     {"type":"clip_done","clip":C}                           nobody waits for the file any more
  *     {"type":"clip_refused","clip":C}                        likewise: nobody knows of its alarm
+ *     {"type":"beat"}                                         once, as its first word: it is served
  *   tocsin-video → tocsind
+ *     {"type":"beat"}                                         it lives: after every connect, and
+ *                                                             every three seconds (link.h)
  *     {"type":"camera","camera":I,"state":S,"reason":R,…}     on every change, all after a connect
  *     {"type":"room","state":S,"free_bytes":N,"keep_bytes":N} of the clips' folder: every few
  *                                     seconds, and after every connect; without free_bytes it
@@ -49,6 +52,7 @@ enum message_type {
     MESSAGE_CLIP_WANTED,
     MESSAGE_CLIPS_AGAIN,
     MESSAGE_ROOM,
+    MESSAGE_BEAT, /* between the two ends of the link; not told to their owners */
 };
 
 enum message_camera_state {

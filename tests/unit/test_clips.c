@@ -51,8 +51,15 @@ START_TEST(a_video_daemon_that_is_gone_is_a_fault_and_its_cameras_are_unknown)
     ck_assert(!faults_any(world.faults));
     say_camera(MESSAGE_CAMERA_ONLINE, "");
     ck_assert(world_last(FACT_CAMERA)->u.camera.online);
-    say_down("end of file");
+    say_down("it has said nothing for 12 s");
     ck_assert(faults_any(world.faults));
+    for (int i = 0; i < 2; i++) { /* and it stays that */
+        ck_assert_str_eq(world_last(FACT_FAULT)->u.fault.reason,
+                         "tocsin-video does not answer: it has said nothing for 12 s "
+                         "(systemctl status tocsin-video)");
+        clips_tick(clips);
+        facts_tell(world.facts);
+    }
     ck_assert(!world_last(FACT_CAMERA)->u.camera.online);
     json_t *status = clips_cameras_status(clips);
     ck_assert_str_eq(json_string_value(json_object_get(json_array_get(status, 0), "state")),
