@@ -15,10 +15,12 @@
 #include "cli/text.h"
 
 #define LINE_MAX_BYTES (16u << 20)
+#define WATCH          "{\"command\":\"watch\"}\n"
 
 struct client {
     int fd;
-    bool silent; /* it was, for too long: that was said */
+    bool silent;  /* it was, for too long: that was said */
+    bool watches; /* it asked for that: to ask once more does nothing but show that tocsind lives */
     struct lines lines;
 };
 
@@ -69,9 +71,11 @@ struct client *client_open(json_t *request)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct client *c = calloc(1, sizeof *c);
     char *text = json_dumps(request, JSON_COMPACT);
-    json_decref(request);
+    const char *command = json_string_value(json_object_get(request, "command"));
     if (!c || !text)
         abort();
+    c->watches = command && strcmp(command, "watch") == 0;
+    json_decref(request);
     lines_init(&c->lines, LINE_MAX_BYTES);
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -127,14 +131,30 @@ json_t *client_read(struct client *c, bool forever)
     }
 }
 
+/* The connection of a tocsind that was stopped, or killed and hangs in a disk, stays open: who was
+ * told nothing for long asks, and who is asked in vain is gone. */
+static bool is_still_there(struct client *c, bool was_asked)
+{
+    if (!was_asked && (send_all(c->fd, WATCH, strlen(WATCH)) || is_refused(errno)))
+        return true;
+    fprintf(stderr, "tocsin: tocsind does not answer any more: it has said nothing for %d s\n",
+            2 * CLIENT_QUIET_S);
+    c->silent = true;
+    return false;
+}
+
 bool client_wait(struct client *c, const sigset_t *mask)
 {
     struct pollfd readable = {.fd = c->fd, .events = POLLIN};
+    const struct timespec quiet = {.tv_sec = CLIENT_QUIET_S};
+    bool was_asked = false;
     /* Half a line is nothing to read: the other half may never come. */
     while (!lines_has_next(&c->lines)) {
-        if (ppoll(&readable, 1, NULL, mask) <= 0)
+        int ready = ppoll(&readable, 1, c->watches ? &quiet : NULL, mask);
+        if (ready < 0 || (ready == 0 && !is_still_there(c, was_asked)))
             return false;
-        if (!read_more(c))
+        was_asked = ready == 0;
+        if (ready > 0 && !read_more(c))
             return true; /* the end, and client_read finds it again */
     }
     return true;

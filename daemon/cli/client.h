@@ -7,7 +7,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#define CLIENT_WAIT_S 20
+#define CLIENT_WAIT_S  20
+#define CLIENT_QUIET_S 8 /* whoever watches asks then, and waits so long once more */
 
 struct client;
 
@@ -23,7 +24,8 @@ json_t *client_read(struct client *c, bool forever);
 json_t *client_answer(struct client *c);
 
 /* Waits without limit for a whole line, or the end, open only then to the signals that are not in
- * `mask`. False if one of them came. */
+ * `mask` (NULL: as it is). False if one of them came; or if this one watches and tocsind does not
+ * answer any more, which is printed. Who watches may be given an answer that it did not ask for. */
 bool client_wait(struct client *c, const sigset_t *mask);
 
 void client_close(struct client *c);

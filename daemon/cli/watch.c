@@ -16,8 +16,14 @@ static const char help[] =
 static const struct program_switch switches[] = {{"json", PROGRAM_LONG, false}, {0}};
 static const struct program program = {.name = "tocsin watch", .help = help, .switches = switches};
 
-static void print_line(const json_t *line)
+static void print_line(const json_t *line, bool as_json)
 {
+    if (as_json) {
+        json_dumpf(line, stdout, JSON_COMPACT);
+        printf("\n");
+        fflush(stdout);
+        return;
+    }
     const json_t *since = json_object_get(line, "since_press_ms"),
                  *seq = json_object_get(line, "seq");
     if (json_is_number(since))
@@ -58,18 +64,15 @@ int run_watch(int argc, char **argv)
     if (as_json)
         printf("{\"what\":\"watching\"}\n");
     fflush(stdout);
-    while (!program_is_unheard() && (line = client_read(c, true))) {
-        if (as_json) {
-            json_dumpf(line, stdout, JSON_COMPACT);
-            printf("\n");
-            fflush(stdout);
-        } else {
-            print_line(line);
-        }
+    bool answers = true;
+    while (!program_is_unheard() && (answers = client_wait(c, NULL)) &&
+           (line = client_read(c, true))) {
+        if (!json_object_get(line, "ok")) /* that is the answer to whether it still answers */
+            print_line(line, as_json);
         json_decref(line);
     }
     client_close(c);
-    if (!program_is_unheard())
+    if (answers && !program_is_unheard())
         fprintf(stderr, "tocsin: tocsind has closed the connection\n");
     return EXIT_FAILURE;
 }

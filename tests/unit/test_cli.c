@@ -3,6 +3,7 @@
  * does not answer. */
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,21 +258,86 @@ static void on_alarm(int number)
     (void)number;
 }
 
+static bool time_flies;
+
+int __real_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit,
+                 const sigset_t *mask);
+int __wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit,
+                 const sigset_t *mask);
+int __wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *limit,
+                 const sigset_t *mask)
+{
+    return __real_ppoll(fds, count, time_flies && limit ? &(struct timespec){0} : limit, mask);
+}
+
+struct watching {
+    char folder[TEST_FOLDER_SIZE];
+    struct sockaddr_un address;
+    int listener, there;
+    struct client *client;
+};
+
+static void begin_to_watch(struct watching *w)
+{
+    *w = (struct watching){.address = {.sun_family = AF_UNIX},
+                           .listener = socket(AF_UNIX, SOCK_STREAM, 0)};
+    test_folder(w->folder, sizeof w->folder);
+    snprintf(w->address.sun_path, sizeof w->address.sun_path, "%s/s", w->folder);
+    ck_assert_int_eq(bind(w->listener, (struct sockaddr *)&w->address, sizeof w->address), 0);
+    ck_assert_int_eq(listen(w->listener, 1), 0);
+    client_set_socket(w->address.sun_path);
+    w->client = client_open(json_pack("{ss}", "command", "watch"));
+    ck_assert_ptr_nonnull(w->client);
+    w->there = accept(w->listener, NULL, NULL);
+}
+
+static void end_watching(struct watching *w)
+{
+    client_close(w->client);
+    close(w->there);
+    close(w->listener);
+    unlink(w->address.sun_path);
+    rmdir(w->folder);
+}
+
+/* A tocsind that was killed over a dead disk, or stopped, keeps its connections. */
+START_TEST(who_watches_asks_after_a_silence_and_ends_when_nobody_answers)
+{
+    static const char asked[] = "{\"command\":\"watch\"}\n";
+    char text[200], error[200] = "";
+    struct watching w;
+    begin_to_watch(&w);
+    ck_assert_int_eq(recv(w.there, text, sizeof text, 0), sizeof asked - 1);
+    FILE *errors = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    dup2(fileno(errors), STDERR_FILENO);
+    time_flies = true;
+    bool waited = client_wait(w.client, NULL);
+    dup2(kept, STDERR_FILENO);
+    rewind(errors);
+    ck_assert_ptr_nonnull(fgets(error, sizeof error, errors));
+    ck_assert_str_eq(error, "tocsin: tocsind does not answer any more: it has said nothing for 16 "
+                            "s\n");
+    ck_assert(!waited);
+    ck_assert_int_eq(recv(w.there, text, sizeof text, 0), sizeof asked - 1);
+    ck_assert_mem_eq(text, asked, sizeof asked - 1);
+    ck_assert_int_lt(recv(w.there, text, sizeof text, MSG_DONTWAIT), 0); /* once */
+    ck_assert_int_eq(write(w.there, "{\"ok\":true}\n", 12), 12);
+    ck_assert(client_wait(w.client, NULL)); /* one that answers goes on */
+    fclose(errors);
+    close(kept);
+    end_watching(&w);
+}
+END_TEST
+
 /* A test must be broken off with Ctrl-C also while half a line has come. */
 START_TEST(who_waits_for_a_line_is_open_to_signals_also_when_half_of_it_has_come)
 {
-    char folder[TEST_FOLDER_SIZE];
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct watching w;
     sigset_t blocked, mask;
-    test_folder(folder, sizeof folder);
-    snprintf(address.sun_path, sizeof address.sun_path, "%s/s", folder);
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(listen(listener, 1), 0);
-    client_set_socket(address.sun_path);
-    struct client *c = client_open(json_pack("{ss}", "command", "watch"));
-    ck_assert_ptr_nonnull(c);
-    int there = accept(listener, NULL, NULL);
+    begin_to_watch(&w);
+    struct client *c = w.client;
+    int there = w.there;
     ck_assert_int_eq(write(there, "{\"ok\":", 6), 6);
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGUSR1);
@@ -284,13 +350,10 @@ START_TEST(who_waits_for_a_line_is_open_to_signals_also_when_half_of_it_has_come
     json_t *line = client_read(c, true);
     ck_assert(json_is_true(json_object_get(line, "ok")));
     json_decref(line);
-    close(there);
+    shutdown(there, SHUT_RDWR);
     ck_assert(client_wait(c, &mask));
     ck_assert_ptr_null(client_read(c, true));
-    client_close(c);
-    close(listener);
-    unlink(address.sun_path);
-    rmdir(folder);
+    end_watching(&w);
 }
 END_TEST
 
@@ -310,6 +373,7 @@ int main(void)
     tcase_add_test(tcase, no_event_is_said);
     tcase_add_test(tcase, who_is_refused_unasked_is_shown_why);
     tcase_add_test(tcase, no_answer_is_said_and_a_silence_is_nothing_else);
+    tcase_add_test(tcase, who_watches_asks_after_a_silence_and_ends_when_nobody_answers);
     tcase_add_test(tcase, who_waits_for_a_line_is_open_to_signals_also_when_half_of_it_has_come);
     Suite *suite = suite_create("cli");
     suite_add_tcase(suite, tcase);
