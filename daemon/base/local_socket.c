@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
+#include "base/socket_holder.h"
 
 static int open_socket(void)
 {
@@ -27,13 +28,13 @@ static bool is_of_the_living(int fd)
 }
 
 /* Whether somebody accepts there: then the socket is not a dead process's to replace. Who listens
- * and is behind with that is there, too, and is not waited for. */
+ * and is behind with that is there, too, and is not waited for, if it lives. */
 static bool is_served(const struct sockaddr_un *address)
 {
     int fd = open_socket();
     bool served = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0
                                   ? is_of_the_living(fd)
-                                  : errno == EAGAIN);
+                                  : errno == EAGAIN && !socket_holder_has_ended(address->sun_path));
     if (fd >= 0)
         close(fd);
     return served;

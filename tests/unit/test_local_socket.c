@@ -66,16 +66,25 @@ START_TEST(who_answers_keeps_it)
 }
 END_TEST
 
+/* They come, are not taken, and go. */
+static void call_until_no_more_fit(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int caller, result;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    do {
+        caller = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        result = connect(caller, (struct sockaddr *)&address, sizeof address);
+        ck_assert(result == 0 || errno == EAGAIN);
+        close(caller);
+    } while (result == 0);
+}
+
 START_TEST(who_has_more_callers_than_it_can_take_keeps_it)
 {
     struct err e;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int other, fd = listen_there(), caller;
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    do
-        caller = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    while (connect(caller, (struct sockaddr *)&address, sizeof address) == 0);
-    ck_assert_int_eq(errno, EAGAIN);
+    int other, fd = listen_there();
+    call_until_no_more_fit();
     ck_assert_int_eq(local_socket_bind(path, &other, &e), -EADDRINUSE);
     close(fd);
 }
@@ -108,6 +117,38 @@ START_TEST(one_of_a_process_that_was_killed_and_hangs_is_replaced)
 }
 END_TEST
 
+/* It hung before it was killed, and clients came and went meanwhile. */
+START_TEST(one_of_such_a_process_is_replaced_also_when_its_queue_is_full)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        listen_there();
+        half_dead_become();
+    }
+    half_dead_await(pid);
+    call_until_no_more_fit();
+    int fd = listen_there();
+    check_answers(fd);
+    half_dead_end(pid);
+    close(fd);
+}
+END_TEST
+
+START_TEST(what_another_has_too_is_not_the_dead_ones_alone)
+{
+    struct err e;
+    int other, fd = listen_there();
+    pid_t pid = fork();
+    if (pid == 0)
+        half_dead_become();
+    half_dead_await(pid);
+    call_until_no_more_fit();
+    ck_assert_int_eq(local_socket_bind(path, &other, &e), -EADDRINUSE);
+    half_dead_end(pid);
+    close(fd);
+}
+END_TEST
+
 START_TEST(what_is_no_socket_is_left_there)
 {
     struct err e;
@@ -127,6 +168,8 @@ static Suite *make_suite(void)
     tcase_add_test(tc, who_has_more_callers_than_it_can_take_keeps_it);
     tcase_add_test(tc, one_that_nobody_serves_is_replaced);
     tcase_add_test(tc, one_of_a_process_that_was_killed_and_hangs_is_replaced);
+    tcase_add_test(tc, one_of_such_a_process_is_replaced_also_when_its_queue_is_full);
+    tcase_add_test(tc, what_another_has_too_is_not_the_dead_ones_alone);
     tcase_add_test(tc, what_is_no_socket_is_left_there);
     suite_add_tcase(suite, tc);
     return suite;
