@@ -537,11 +537,9 @@ int shelf_open(struct shelf *s, const char *dir, struct err *e)
     snprintf(s->folder, sizeof s->folder, "%s/" MESSAGE_CLIPS_FOLDER, dir);
     if (s->fetching || s->saving)
         return err_set(e, EBUSY, "%s: what was begun there has not ended yet", s->folder);
-    mkdir(dir, 0750);
-    if ((mkdir(s->folder, 0750) != 0 && errno != EEXIST) ||
-        access(s->folder, R_OK | W_OK | X_OK) != 0)
-        return err_system(e, errno, "%s", s->folder);
-    int result = folder_lock_take(s->folder, "tocsin-video", &s->lock, e);
+    int result = shelf_files_make_folder(dir, s->folder, e);
+    if (result == 0)
+        result = folder_lock_take(s->folder, "tocsin-video", &s->lock, e);
     if (result < 0)
         return result;
     counted_go_on(&s->counted, clock_monotonic_ms());

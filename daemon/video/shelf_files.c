@@ -214,3 +214,14 @@ void shelf_files_remove_unfinished(const char *folder, int64_t ahead_ms)
     if (files)
         closedir(files);
 }
+
+int shelf_files_make_folder(const char *dir, const char *folder, struct err *e)
+{
+    struct stat there;
+    if (stat(folder, &there) != 0) {
+        mkdir(dir, 0750);
+        if (mkdir(folder, 0750) != 0 && errno != EEXIST)
+            return err_system(e, errno, "%s", folder);
+    }
+    return access(folder, R_OK | W_OK | X_OK) == 0 ? 0 : err_system(e, errno, "%s", folder);
+}

@@ -51,4 +51,8 @@ void shelf_files_remove_journal(const char *folder, const char *id);
  * CLOCK_MONOTONIC at the start. */
 void shelf_files_remove_unfinished(const char *folder, int64_t ahead_ms);
 
+/* So that it can be written. What is there is not made again: a disk that stands still holds
+ * whoever would, and not who looks. */
+int shelf_files_make_folder(const char *dir, const char *folder, struct err *e);
+
 #endif

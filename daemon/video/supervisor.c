@@ -443,6 +443,8 @@ static int open_all(struct supervisor *s, struct err *e)
         return result;
     s->tried_ms = clock_monotonic_ms();
     folder_room_init(&s->room, &s->loop, s->shelf.folder, &s->shelf.lock, on_room, s);
+    log_info("video", "%s: is opened, and waited for if its disk does not answer",
+             s->config->video.dir);
     result = open_what_lacks(s, e);
     if (result != 0)
         return result;

@@ -36,6 +36,31 @@ START_TEST(a_recovered_clip_is_on_the_disk)
 }
 END_TEST
 
+static bool is_disk_dead;
+
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+    ck_assert_msg(!is_disk_dead, "it waits for the disk: %s", path);
+    return __real_mkdir(path, mode);
+}
+
+/* A disk that stands still holds mkdir also of what is there: tocsin-video would be mute. */
+START_TEST(a_folder_that_is_there_is_opened_although_nothing_can_be_written)
+{
+    struct shelf shelf;
+    make_folder();
+    open_shelf(&shelf);
+    shelf_close(&shelf);
+    is_disk_dead = true;
+    open_shelf(&shelf);
+    is_disk_dead = false;
+    shelf_close(&shelf);
+    remove_folder();
+}
+END_TEST
+
 /* Without its announcement on the disk the journal stays, and a restart finds the clip by it. */
 START_TEST(a_clip_whose_announcement_cannot_be_stored_is_found_again)
 {
@@ -415,6 +440,7 @@ int main(void)
     tcase_add_test(shelf, only_done_clips_are_pruned_oldest_first);
     tcase_add_test(shelf, of_a_short_disk_as_many_done_clips_go_as_it_lacks);
     tcase_add_test(shelf, a_recovered_clip_is_on_the_disk);
+    tcase_add_test(shelf, a_folder_that_is_there_is_opened_although_nothing_can_be_written);
     tcase_add_test(shelf, a_clip_whose_announcement_cannot_be_stored_is_found_again);
     tcase_add_test(shelf, a_clip_without_an_announcement_keeps_its_journal);
     tcase_add_test(shelf, what_the_disk_refused_is_tried_again);
