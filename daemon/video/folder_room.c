@@ -2,7 +2,6 @@
 #include "video/folder_room.h"
 
 #include <errno.h>
-
 #include <stddef.h>
 
 #include "base/folder_lock.h"
@@ -40,9 +39,9 @@ static void end_look(uv_work_t *work, int status)
     (void)status;
     room->is_looking = false;
     /* Who is about to end looks alive for a moment: the second look in a row counts. */
-    bool is_sure = room->is_of_another && room->found_of_another;
-    room->is_of_another = room->found_of_another;
-    room->is_gone = room->found_gone || is_sure;
+    room->is_of_another = room->saw_another && room->found_of_another;
+    room->saw_another = room->found_of_another;
+    room->is_gone = room->found_gone;
     room->free_bytes = room->found_bytes;
     room->state = disk_room_next(before, room->free_bytes, room->keep_bytes);
     if (room->on_look)
@@ -51,7 +50,7 @@ static void end_look(uv_work_t *work, int status)
 
 void folder_room_tick(struct folder_room *room, int64_t now_ms, int64_t keep_bytes)
 {
-    bool is_well = room->state == DISK_ROOM_GOOD && !room->is_of_another;
+    bool is_well = room->state == DISK_ROOM_GOOD && !room->saw_another;
     int64_t rest_ms = is_well ? LOOK_MS : LOOK_AGAIN_MS;
     room->keep_bytes = keep_bytes;
     if (room->is_looking || (room->looked_ms != 0 && now_ms - room->looked_ms < rest_ms))
@@ -70,7 +69,7 @@ int64_t folder_room_missing(const struct folder_room *room)
 void folder_room_forget(struct folder_room *room)
 {
     room->free_bytes = DISK_FREE_UNKNOWN;
-    room->is_gone = room->is_of_another = false;
+    room->is_gone = room->is_of_another = room->saw_another = false;
     room->looked_ms = 0;
 }
 

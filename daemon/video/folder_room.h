@@ -22,7 +22,7 @@ struct folder_room {
     int64_t keep_bytes;
     enum disk_room state;
     int64_t free_bytes; /* DISK_FREE_UNKNOWN: not looked at yet, or the kernel does not say */
-    bool is_gone;       /* the folder that was locked has that name no more, or is another's now: */
+    bool is_gone;       /* the folder that was locked has that name no more */
     bool is_of_another; /* one that was killed had its lock, and another was quicker */
     void (*on_look)(void *arg, enum disk_room before);
     void *arg;
@@ -31,6 +31,7 @@ struct folder_room {
     bool is_looking;
     int64_t found_bytes;
     bool found_gone, found_of_another;
+    bool saw_another;  /* in the last look; is_of_another takes two in a row */
     int64_t looked_ms; /* when the last began; 0: never */
 };
 

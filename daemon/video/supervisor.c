@@ -194,13 +194,16 @@ static void tend_shelf(struct supervisor *s, int64_t now_ms)
 }
 
 /* It was removed, or its disk unmounted, or another one is in its place, to which no worker is
- * confined. */
+ * confined; or another tocsin-video has it, beside which this one does not stay (try_again). */
 static void lose_shelf(struct supervisor *s)
 {
     char why[300];
+    bool is_gone = s->room.is_gone;
     snprintf(why, sizeof why, "video.dir: %.255s is %s", s->shelf.folder,
-             s->room.is_of_another ? "another tocsin-video's" : "gone");
-    log_error("video", "%s: no camera is started until that is mended", why);
+             is_gone ? "gone" : "another tocsin-video's");
+    log_error("video", "%s: %s", why,
+              is_gone ? "no camera is started until that is mended"
+                      : "this one ends its cameras, and itself if that one is still there then");
     s->has_shelf = false;
     s->tried_ms = clock_monotonic_ms();
     shelf_leave(&s->shelf);
@@ -215,7 +218,7 @@ static void on_room(void *arg, enum disk_room before)
 {
     struct supervisor *s = arg;
     const struct folder_room *room = &s->room;
-    if (room->is_gone && !s->stopping) {
+    if ((room->is_gone || room->is_of_another) && !s->stopping) {
         lose_shelf(s);
         return;
     }

@@ -3,6 +3,7 @@
  * or talks nonsense is killed, what ends is started again, slower and slower. The workers are real
  * processes that play a part. */
 #include <errno.h>
+#include <stdbool.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +32,27 @@ static struct stage {
     char nonsense[200];
     int early_signal; /* comes to the child before anything else */
 } stage;
+
+/* A machine that makes no more processes, say; and a call between that leaves an error of its own.
+ */
+static bool fork_fails;
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+pid_t __wrap_fork(void)
+{
+    errno = EAGAIN;
+    return fork_fails ? -1 : __real_fork();
+}
+
+int __real_pthread_sigmask(int how, const sigset_t *set, sigset_t *ret_before);
+int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *ret_before);
+int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *ret_before)
+{
+    int result = __real_pthread_sigmask(how, set, ret_before);
+    errno = EPERM;
+    return result;
+}
 
 static void hear(char letter)
 {
@@ -364,6 +386,25 @@ START_TEST(a_signal_to_a_child_that_has_just_begun_is_not_told_to_its_parent)
 }
 END_TEST
 
+START_TEST(who_cannot_fork_says_why_and_hears_signals_still)
+{
+    struct err e;
+    sigset_t blocked;
+    fork_fails = true;
+    ck_assert_int_eq(process_start(&stage.process, 1000, &e), -EAGAIN);
+    fork_fails = false;
+    ck_assert_ptr_nonnull(strstr(e.text, "no process for a worker: "));
+    ck_assert_ptr_nonnull(strstr(e.text, strerror(EAGAIN)));
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    ck_assert_int_eq(sigismember(&blocked, SIGTERM), 0);
+    ck_assert_int_eq(sigismember(&blocked, SIGCHLD), 0);
+    ck_assert(!process_is_there(&stage.process));
+    start(speaks_and_ends, 1000 + PROCESS_RETRY_CAP_MS);
+    reap(100000, 0);
+    ck_assert_str_eq(stage.heard, "123E");
+}
+END_TEST
+
 START_TEST(a_child_has_nothing_of_its_parents)
 {
     sigset_t some;
@@ -471,6 +512,7 @@ int main(void)
     tcase_add_test(process, it_is_spoken_to_and_ends_when_asked);
     tcase_add_test(process, a_worker_that_does_not_listen_is_killed);
     tcase_add_test(process, a_signal_to_a_child_that_has_just_begun_is_not_told_to_its_parent);
+    tcase_add_test(process, who_cannot_fork_says_why_and_hears_signals_still);
     tcase_add_test(process, a_child_has_nothing_of_its_parents);
     tcase_add_test(process, a_child_whose_parent_is_another_does_not_begin);
     suite_add_tcase(suite, process);
