@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose a socket's file is: who answers keeps it, and nobody else. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,6 +15,16 @@
 
 static char folder[TEST_FOLDER_SIZE];
 static char path[64];
+
+static bool hides_peers;
+
+int __real_getsockopt(int fd, int level, int option, void *value, socklen_t *length);
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *length);
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+    errno = ENOPROTOOPT;
+    return hides_peers ? -1 : __real_getsockopt(fd, level, option, value, length);
+}
 
 static void make_folder(void)
 {
@@ -86,6 +97,17 @@ START_TEST(who_has_more_callers_than_it_can_take_keeps_it)
     int other, fd = listen_there();
     call_until_no_more_fit();
     ck_assert_int_eq(local_socket_bind(path, &other, &e), -EADDRINUSE);
+    close(fd);
+}
+END_TEST
+
+START_TEST(who_answers_and_is_not_seen_keeps_it)
+{
+    struct err e;
+    int other, fd = listen_there();
+    hides_peers = true;
+    ck_assert_int_eq(local_socket_bind(path, &other, &e), -EADDRINUSE);
+    hides_peers = false;
     close(fd);
 }
 END_TEST
@@ -166,6 +188,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tc, make_folder, remove_folder);
     tcase_add_test(tc, who_answers_keeps_it);
     tcase_add_test(tc, who_has_more_callers_than_it_can_take_keeps_it);
+    tcase_add_test(tc, who_answers_and_is_not_seen_keeps_it);
     tcase_add_test(tc, one_that_nobody_serves_is_replaced);
     tcase_add_test(tc, one_of_a_process_that_was_killed_and_hangs_is_replaced);
     tcase_add_test(tc, one_of_such_a_process_is_replaced_also_when_its_queue_is_full);
