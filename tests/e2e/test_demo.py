@@ -144,3 +144,18 @@ def test_cameras_come_up_on_a_busy_machine(cameras):
         for process in busy:
             process.kill()
             process.wait()
+
+
+@pytest.mark.parametrize("lines", [
+    ["-- configured", "[  3%] Building a", "[ 10%] Building b", "[  9%] Linking c", "[100%] Built target d"],
+    ["[1/20] Building a", "a warning", "[2/20] Building b", "[20/20] Linking c"]], ids=["make", "ninja"])
+def test_how_far_a_build_is_is_shown_while_it_goes_on(tmp_path, lines):
+    log = tmp_path / "log"
+    with subprocess.Popen([DEMO.with_name("progress"), log], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shown:
+        shown.stdin.write("\n".join(lines[:3]).encode() + b"\n")
+        shown.stdin.flush()
+        assert shown.stdout.read(7) == b" 5% 10%"
+        rest, _ = shown.communicate("\n".join(lines[3:]).encode())
+    assert shown.returncode == 0
+    assert rest.decode() == "".join(f" {n}%" for n in range(15, 101, 5)) + "\n"
+    assert log.read_text() == "\n".join(lines) + "\n"
