@@ -179,8 +179,7 @@ class Tmpfs(Folder):
     mended = "size=64m,nr_inodes=0"
 
     def harm(self):
-        self.env = {"LD_PRELOAD": str(self.world.stand.build / "tests/e2e/liblasting_disk.so"),
-                    "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        self.env = self.world.stand.preloaded("lasting_disk")
         kept = self.state.with_name("kept")
         run("cp", "-a", self.state, kept)  # pipes and all
         run("mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", self.state)

@@ -7,12 +7,16 @@
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
+#include "preload_mark.h"
+
 int statfs(const char *path, struct statfs *ret_fs)
 {
     int (*real)(const char *, struct statfs *) =
         (int (*)(const char *, struct statfs *))dlsym(RTLD_NEXT, "statfs");
     int result = real(path, ret_fs);
-    if (result == 0 && ret_fs->f_type == TMPFS_MAGIC)
+    if (result == 0 && ret_fs->f_type == TMPFS_MAGIC) {
+        preload_mark();
         ret_fs->f_type = EXT4_SUPER_MAGIC;
+    }
     return result;
 }

@@ -261,6 +261,7 @@ class Stand:
         self.control = self.run / "control.sock"
         self.camera_port = free_port()
         self.core = self.video = self.cameras = None
+        self.preloads = set()
         self.make_pki()
         self.receivers = {name: Receiver(self, name) for name in receivers}
 
@@ -369,6 +370,20 @@ class Stand:
         except OSError:  # nobody is there yet
             return False
 
+    def preloaded(self, name, **settings):
+        """The environment of a program with tests/e2e/NAME.c before its libraries. Where that has changed
+        nothing by the end, nothing was tested: stop() says so."""
+        library = self.build / f"tests/e2e/lib{name}.so"
+        if not library.is_file():
+            raise StandError(f"{library} is not there")
+        self.preloads.add(name)
+        return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0",
+                "PRELOAD_MARK": str(self.preload_mark(name)),
+                **{key: str(value) for key, value in settings.items()}}
+
+    def preload_mark(self, name):
+        return self.folder / f"{name}.acted"
+
     def start_receivers(self):
         for receiver in self.receivers.values():
             receiver.start()
@@ -381,8 +396,9 @@ class Stand:
         self.start_core()
 
     def stop(self):
-        """Stops everything; returns the names of what did not stop cleanly."""
-        bad = []
+        """Stops everything; returns what did not stop cleanly, or was not what the test takes it for."""
+        bad = [f"{name} was preloaded, and has changed nothing" for name in sorted(self.preloads)
+               if not self.preload_mark(name).exists()]
         processes = [self.core, self.video, self.cameras]
         processes += [r.process for r in self.receivers.values()]
         for process in processes:

@@ -18,6 +18,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "preload_mark.h"
+
 int fsync(int fd);
 int fdatasync(int fd);
 ssize_t pwrite(int fd, const void *data, size_t length, off_t at);
@@ -25,16 +27,20 @@ ssize_t pwrite64(int fd, const void *data, size_t length, off64_t at);
 
 static void wait_while_there_is(const char *file)
 {
-    while (file && access(file, F_OK) == 0)
+    while (file && access(file, F_OK) == 0) {
+        preload_mark();
         usleep(10000);
+    }
 }
 
 static void wait_for_disk(void)
 {
     wait_while_there_is(getenv("STUCK_DISK"));
     const char *slow_ms = getenv("SLOW_DISK_MS");
-    if (slow_ms)
+    if (slow_ms) {
+        preload_mark();
         usleep((useconds_t)strtoul(slow_ms, NULL, 10) * 1000);
+    }
 }
 
 int open(const char *path, int flags, ...)
@@ -71,6 +77,7 @@ static int is_bad(int fd)
         number = EIO;
     if (file)
         fclose(file);
+    preload_mark();
     errno = number;
     return 1;
 }

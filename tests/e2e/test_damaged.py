@@ -69,9 +69,7 @@ class World:
         self.clear()
         stand, told = self.stand, Told()
         stand.start_receivers()
-        env = {"LD_PRELOAD": str(stand.build / "tests/e2e/libstuck_disk.so"),
-               "ASAN_OPTIONS": "verify_asan_link_order=0", "BAD_DISK": str(self.bad),
-               "DISK_FOLDER": str(stand.folder / "state")}
+        env = stand.preloaded("stuck_disk", BAD_DISK=self.bad, DISK_FOLDER=stand.folder / "state")
         self.start(env)
         self.press(told, "b1")
         settled(stand)

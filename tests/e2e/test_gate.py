@@ -509,8 +509,7 @@ def looked_at_calendar():
 
 
 def start_on_day(stand, day):
-    stand.start_core(env={"LD_PRELOAD": str(stand.build / "tests/e2e/libother_day.so"),
-                          "OTHER_DAY": str(day), "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    stand.start_core(env=stand.preloaded("other_day", OTHER_DAY=day))
     wait_until("its clock is good", lambda: stand.status()["clock"]["quality"] == "synced", 10)
 
 

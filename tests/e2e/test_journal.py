@@ -28,11 +28,9 @@ class Disk:
     def __init__(self, stand, kind):
         self.kind = kind
         self.stuck, self.bad = stand.folder / "stuck", stand.folder / "bad"
-        self.env = {"LD_PRELOAD": str(stand.build / "tests/e2e/libstuck_disk.so"),
-                    "ASAN_OPTIONS": "verify_asan_link_order=0", "STUCK_DISK": str(self.stuck),
-                    "BAD_DISK": str(self.bad), "DISK_FOLDER": str(stand.folder / "state")}
-        if kind == "slow":
-            self.env["SLOW_DISK_MS"] = str(SLOW_MS)
+        slow = {"SLOW_DISK_MS": SLOW_MS} if kind == "slow" else {}
+        self.env = {} if kind == "healthy" else stand.preloaded(
+            "stuck_disk", STUCK_DISK=self.stuck, BAD_DISK=self.bad, DISK_FOLDER=stand.folder / "state", **slow)
 
     def worsen(self):
         if self.kind == "stalled":

@@ -19,12 +19,11 @@ SLOW_MS = 20
 
 
 def start(stand, **disk):
-    stand.start_core(env={"LD_PRELOAD": str(stand.build / "tests/e2e/libstuck_disk.so"),
-                          "ASAN_OPTIONS": "verify_asan_link_order=0", **disk})
+    stand.start_core(env=stand.preloaded("stuck_disk", **disk))
 
 
 def start_slow(stand):
-    start(stand, SLOW_DISK_MS=str(SLOW_MS))
+    start(stand, SLOW_DISK_MS=SLOW_MS)
 
 
 def press(stand, button):
@@ -142,7 +141,7 @@ def test_what_a_platform_was_told_is_done_after_a_kill(stand):
 def test_what_the_disk_does_not_take_is_said_to_be_in_memory_only(stand):
     stuck = stand.folder / "stuck"
     stand.write_config(cameras=False, buttons=1)
-    start(stand, STUCK_DISK=str(stuck))
+    start(stand, STUCK_DISK=stuck)
     stand.press()
     stuck.touch()
     stand.ask(command="press", input="b1", hold_ms=5)

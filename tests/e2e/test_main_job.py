@@ -221,8 +221,7 @@ def test_kill_9_at_any_moment_loses_and_invents_nothing(stand, shard):
 
 def lasting(stand):
     """A small tmpfs that passes for a disk."""
-    return {"LD_PRELOAD": str(stand.build / "tests/e2e/liblasting_disk.so"),
-            "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    return stand.preloaded("lasting_disk")
 
 
 def test_of_a_store_on_tmpfs_nothing_is_said_to_be_stored(stand):
@@ -277,9 +276,7 @@ def test_a_stuck_disk_delays_no_press_and_is_a_fault_until_it_answers(stand):
     stuck = stand.folder / "stuck"
     stand.write_config(cameras=False, buttons=2)
     stand.start_receivers()
-    stand.start_core(env={"LD_PRELOAD": str(stand.build / "tests/e2e/libstuck_disk.so"),
-                          "STUCK_DISK": str(stuck),
-                          "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    stand.start_core(env=stand.preloaded("stuck_disk", STUCK_DISK=stuck))
     wait_until("both proven", lambda: proven(stand), 20)
     stuck.touch()
     presses = [stand.press(f"b{n}") for n in (1, 2)]

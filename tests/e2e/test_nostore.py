@@ -123,8 +123,7 @@ class Stuck(Trouble):
     def __init__(self, stand):
         super().__init__(stand)
         self.marker = self.state / "outbox.db.stuck"
-        self.env = {"LD_PRELOAD": str(stand.build / "tests/e2e/libstuck_disk.so"),
-                    "ASAN_OPTIONS": "verify_asan_link_order=0", "STUCK_FILE": str(self.path)}
+        self.env = stand.preloaded("stuck_disk", STUCK_FILE=self.path)
 
     def make(self):
         self.marker.touch()
@@ -139,8 +138,7 @@ class Full(Trouble):
 
     def __init__(self, stand):
         super().__init__(stand)
-        self.env = {"LD_PRELOAD": str(stand.build / "tests/e2e/liblasting_disk.so"),
-                    "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        self.env = stand.preloaded("lasting_disk")
 
     def make(self):
         run("mount", "-t", "tmpfs", "-o", self.size, "tmpfs", self.state)

@@ -141,9 +141,7 @@ def test_a_pipe_as_a_certificate_holds_up_neither_a_reload_nor_a_start(stand):
 def test_a_disk_that_does_not_answer_a_reload_delays_no_press_and_is_given_up(stand):
     file = stand.pki / "education-receipt.pub.pem"
     stuck = file.with_name(file.name + ".stuck")
-    start(stand, env={"LD_PRELOAD": str(stand.build / "tests/e2e/libstuck_disk.so"),
-                      "STUCK_FILE": str(file),
-                      "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    start(stand, env=stand.preloaded("stuck_disk", STUCK_FILE=file))
     wait_until("both proven", lambda: proven(stand), 20)
     stuck.touch()
     edit(stand, "name: 教育局", "name: 区教育局")
