@@ -90,8 +90,9 @@ static void close_events(struct gateway *gw)
     if (lost == 0)
         return;
     if (lost == OUTBOX_HELD)
-        log_warning("tocsind", "the disk stands still at the stop: every event was written to it, "
-                               "but that its files have them still was not seen");
+        log_warning("tocsind",
+                    "the disk holds the store at the stop: every event was written to it, "
+                    "but that its files have them still was not seen");
     else if (lost != OUTBOX_LOST && lost != OUTBOX_DAMAGED) /* which was said */
         log_error("tocsind",
                   "%zu event%s could not be written to the disk before the stop: what is in the "

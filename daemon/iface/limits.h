@@ -53,7 +53,10 @@
     ROW(DISK_MS, 2000, "ms until an event is on the disk",                                         \
         "longer is the fault store; it went out all the same")                                     \
     ROW(JOURNAL_BYTES, 16777216, "bytes of events not on the disk yet",                            \
-        "in the journal, the last quarter for presses; more are in memory alone")
+        "in the journal, the last quarter for presses; more are in memory alone")                  \
+    ROW(OWED, 1024, "stored events that are still to be sent, in memory",                          \
+        "the oldest that are no presses are in the store alone")                                   \
+    ROW(OWED_BYTES, 2097152, "bytes of them", "likewise")
 
 /* What is asked of tocsind on its machine. */
 #define LIMITS_ASKING(ROW)                                                                         \

@@ -16,7 +16,7 @@ static int say_damaged(const struct outbox *ob, struct err *e)
 /* In its place, written anew if it was not; -EBADMSG while it is damaged. */
 static int find_stored(struct outbox *ob, struct err *e)
 {
-    int result = ob->damaged ? say_damaged(ob, e) : 0;
+    int result = ob->damaged ? say_damaged(ob, e) : mend_check_place(ob, e);
     if (result == 0)
         result = meet_to_write(ob, e);
     if (result == 0)
@@ -72,6 +72,18 @@ static int try_to_end(struct outbox *ob, bool *is_clean, struct err *e)
     return find_and_settle(ob, is_clean, e);
 }
 
+/* Where it cannot be settled. One of which more is wrong was told, and one that was never read has
+ * taken nothing. */
+static bool was_seen(struct outbox *ob)
+{
+    struct meeting *m = ob->meeting;
+    struct err e;
+    if (!m->is_met || ob->adrift || m->ended_damaged)
+        return true;
+    m->ended_damaged = meet_to_read(ob, &e) != 0 || mend_check_place(ob, &e) != 0;
+    return !m->ended_damaged;
+}
+
 /* False if the stop is over. */
 static bool wait_for_next_try(struct outbox *ob)
 {
@@ -102,6 +114,9 @@ void end_store(struct outbox *ob)
     if (result != 0)
         log_warning("outbox", "not all is settled at the stop: %s", e.text);
     mend_end(ob, result == -EBADMSG || ob->damaged);
+    if (result != 0 && !was_seen(ob))
+        log_error("outbox", "the store cannot be opened at the stop: nobody saw whether what was "
+                            "stored is there");
     ob->meeting->ended_clean = is_clean && result == 0;
     if ((result == 0 || ob->damaged) && witness_write(&ob->witness, s, &e) != 0)
         log_warning("outbox", "%s", e.text);

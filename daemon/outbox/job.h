@@ -15,7 +15,6 @@
 #include "outbox/meet.h"
 #include "outbox/newest.h"
 #include "outbox/outbox.h"
-#include "outbox/owed.h"
 #include "outbox/prune.h"
 #include "outbox/query.h"
 #include "outbox/queue.h"
@@ -177,7 +176,6 @@ struct outbox {
     /* store thread */
     struct witness witness;
     struct newest newest;
-    struct owed owed;
     struct room *room;
     bool ended;     /* under the lock */
     bool damaged;   /* what is open is, and could not be mended */

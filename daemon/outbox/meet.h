@@ -34,6 +34,7 @@
 
 #include "outbox/hold.h"
 #include "outbox/journal.h"
+#include "outbox/owed.h"
 #include "outbox/restore.h"
 #include "outbox/words.h"
 
@@ -62,11 +63,12 @@ struct meeting {
     int64_t mended_ns;   /* when that was tried last */
     int64_t moved_ns, move_again_ns; /* likewise, of what lay in the place of the open one; and how
                                         long none is after that (0: it never was) */
-    bool was_tried_last;             /* likewise, at the stop */
-    struct err damage;               /* what is wrong with it; of a damaged one (outbox.damaged) */
-    struct err refusal;              /* why it could not be mended, as it stands in the log; "" */
-    bool ended_clean;   /* the store says that nothing is missing in it; after the thread */
-    bool ended_damaged; /* the stop found damage that was not mended; likewise */
+    struct owed owed;
+    bool was_tried_last; /* likewise, at the stop */
+    struct err damage;   /* what is wrong with it; of a damaged one (outbox.damaged) */
+    struct err refusal;  /* why it could not be mended, as it stands in the log; "" */
+    bool ended_clean;    /* the store says that nothing is missing in it; after the thread */
+    bool ended_damaged;  /* the stop found damage that was not mended; likewise */
     /* The loop's. */
     bool is_apart;
     bool is_unread;  /* what the store holds was not told yet */
@@ -111,6 +113,7 @@ int meet_to_write(struct outbox *ob, struct err *e);
 /* The first try is over, good or not. */
 void meet_note_try(struct outbox *ob, int result, const struct err *e);
 
+void meet_init(struct meeting *m);
 void meet_free(struct meeting *m);
 
 #endif

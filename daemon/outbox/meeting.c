@@ -78,12 +78,19 @@ uint64_t outbox_numbers_above(uint64_t seq)
     return seq <= NUMBERS_FAR_LATEST ? numbers_far(seq, clock_wall_ms()) : 0;
 }
 
+void meet_init(struct meeting *m)
+{
+    hold_init(&m->hold);
+    owed_init(&m->owed);
+}
+
 void meet_free(struct meeting *m)
 {
     if (!m)
         return;
     outbox_found_finish(&m->found);
     hold_end(&m->hold);
+    owed_free(&m->owed);
     free(m->unsalvaged);
     free(m->twins);
     free(m);

@@ -78,7 +78,7 @@ static void tell_put(const struct owed_range *put, struct outbox_found *found)
 static int go_on_with_fresh(struct outbox *ob, struct outbox_found *found, struct err *e)
 {
     struct owed_range put;
-    int result = owed_put(&ob->owed, &ob->store, &put, e);
+    int result = owed_put(&ob->meeting->owed, &ob->store, &put, e);
     if (result == 0) {
         tell_put(&put, found);
         result = store_read_head(&ob->store, found, e);

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/plural.h"
 #include "iface/limits.h"
 #include "outbox/found.h"
 #include "outbox/fresh.h"
@@ -154,7 +153,6 @@ void outbox_free(struct outbox *ob)
     free_jobs(&ob->queue.writes); /* of whoever was told at the very end what was found */
     meet_free(ob->meeting);
     newest_free(&ob->newest);
-    owed_free(&ob->owed);
     free(ob->adrift);
     free(ob->store.gateway);
     free(ob->room);
@@ -548,25 +546,12 @@ static bool stop_thread(struct outbox *ob, int64_t wait_ms, size_t *ret_unwritte
     return ended;
 }
 
-/* What the store may not have any more. */
-static void keep_owed(struct outbox *ob)
-{
-    struct owed_range kept = owed_journal(&ob->owed, &ob->store, ob->journal);
-    if (kept.count > 0)
-        log_warning("outbox",
-                    "%zu event%s, %llu to %llu, that some receiver still has to get %s in the "
-                    "journal, too: the next start sends what the store has lost of them, if the "
-                    "machine is not switched off",
-                    kept.count, plural((long long)kept.count), (unsigned long long)kept.first,
-                    (unsigned long long)kept.last, kept.count == 1 ? "is" : "are");
-}
-
 /* Its thread has ended. What it has told of what is committed tidies the journal first. */
 static void end(struct outbox *ob, bool keeps_owed)
 {
     mailbox_close(ob->mailbox);
     if (keeps_owed)
-        keep_owed(ob);
+        owed_journal(&ob->meeting->owed, &ob->store, ob->journal);
     uv_mutex_destroy(&ob->lock);
     uv_cond_destroy(&ob->wake);
     uv_cond_destroy(&ob->finished);
@@ -582,7 +567,7 @@ size_t outbox_close(struct outbox *ob, int64_t wait_ms)
     bool was_covered = journal_is_covered(ob->journal);
     journal_cover(ob->journal, false);
     if (!stop_thread(ob, wait_ms, &unwritten)) { /* its memory must stay */
-        keep_owed(ob);
+        owed_journal(&ob->meeting->owed, &ob->store, ob->journal);
         return unwritten > 0 ? unwritten : OUTBOX_HELD;
     }
     uv_thread_join(&ob->thread);

@@ -346,9 +346,9 @@ void outbox_prune(struct outbox *ob, uint64_t last_seq);
  * the disk holds the thread for longer nothing is freed; OUTBOX_HELD then says that every event was
  * written all the same, and not that the file has it still. OUTBOX_LOST: the file that held what
  * was stored had lost its name, or has another, and none could be written in its place.
- * OUTBOX_DAMAGED: the stop found the store damaged and could not mend it. In both every event was
- * in that store. In all three what receivers still have to get, of this run, is put into the
- * journal. The log says what these mean, also where a number is returned.
+ * OUTBOX_DAMAGED: the stop found the store damaged and could not mend it, or could not open it. In
+ * both every event was in that store. In all three what receivers still have to get, of this run,
+ * is put into the journal. The log says what these mean, also where a number is returned.
  */
 #define OUTBOX_HELD    SIZE_MAX
 #define OUTBOX_LOST    (SIZE_MAX - 1)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/plural.h"
 #include "outbox/fresh.h"
 
 struct owed_event {
@@ -48,7 +50,7 @@ void owed_free(struct owed *o)
 /* The lock is held. */
 static void make_room(struct owed *o)
 {
-    while (o->count > OWED_EVENTS_MAX || o->bytes > OWED_BYTES_MAX) {
+    while (o->count > LIMIT_OWED || o->bytes > LIMIT_OWED_BYTES) {
         struct owed_event *one = TAILQ_FIRST(&o->list);
         while (one && one->event->class == EVENT_CLASS_PRESS)
             one = TAILQ_NEXT(one, next);
@@ -165,7 +167,7 @@ int owed_put(const struct owed *o, struct store *s, struct owed_range *ret_put, 
     return result;
 }
 
-struct owed_range owed_journal(struct owed *o, const struct store *s, struct journal *j)
+void owed_journal(struct owed *o, const struct store *s, struct journal *j)
 {
     char names[RECORD_NAMES_SIZE], clip_names[RECORD_NAMES_SIZE];
     struct owed_range kept = {.count = 0};
@@ -182,5 +184,11 @@ struct owed_range owed_journal(struct owed *o, const struct store *s, struct jou
             add(&kept, one->event->seq);
     }
     uv_mutex_unlock(&o->lock);
-    return kept;
+    if (kept.count > 0)
+        log_warning("outbox",
+                    "%zu event%s, %llu to %llu, that some receiver still has to get %s in the "
+                    "journal, too: the next start sends what the store has lost of them, if the "
+                    "machine is not switched off",
+                    kept.count, plural((long long)kept.count), (unsigned long long)kept.first,
+                    (unsigned long long)kept.last, kept.count == 1 ? "is" : "are");
 }

@@ -17,9 +17,6 @@
 #include "outbox/journal.h"
 #include "outbox/store.h"
 
-#define OWED_EVENTS_MAX 1024
-#define OWED_BYTES_MAX  ((size_t)2 << 20)
-
 struct owed_event;
 
 struct owed {
@@ -48,7 +45,8 @@ void owed_note_delivered(struct owed *o, uint64_t seq, size_t receiver, bool is_
 /* Those that the store has not, or not as they were: in a transaction of its own. */
 int owed_put(const struct owed *o, struct store *s, struct owed_range *ret_put, struct err *e);
 
-/* Loop thread, also while the other is held by the disk: all of them that the journal takes. */
-struct owed_range owed_journal(struct owed *o, const struct store *s, struct journal *j);
+/* Loop thread, also while the other is held by the disk: all of them that the journal takes, and
+ * says so. */
+void owed_journal(struct owed *o, const struct store *s, struct journal *j);
 
 #endif

@@ -66,7 +66,7 @@ static int take_store(struct outbox *ob, const struct outbox_options *options, s
     ob->gone = calloc(1, sizeof *ob->gone);
     ob->meeting = calloc(1, sizeof *ob->meeting);
     if (ob->meeting)
-        hold_init(&ob->meeting->hold);
+        meet_init(ob->meeting);
     if (!ob->meeting || !ob->gone)
         return err_set(e, ENOMEM, "outbox: out of memory");
     snprintf(ob->store.path, sizeof ob->store.path, "%s/" STORE_FILE, options->dir);
@@ -133,7 +133,6 @@ int outbox_open(uv_loop_t *loop, const struct outbox_options *options,
     if (!ob)
         return err_set(e, ENOMEM, "outbox: out of memory");
     ob->host = *host;
-    owed_init(&ob->owed);
     struct outbox_found of_journal = {0};
     int result = take_store(ob, options, e);
     if (result == 0)

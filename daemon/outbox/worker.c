@@ -255,7 +255,7 @@ static void note_content(struct outbox *ob, const struct job_list *writes)
     {
         if (job->kind == JOB_STORE) {
             const struct job_store *store = &job->u.store;
-            owed_note_stored(&ob->owed, &ob->store, store->event, store->receivers,
+            owed_note_stored(&ob->meeting->owed, &ob->store, store->event, store->receivers,
                              store->upload.clip[0] ? &store->upload : NULL,
                              store->upload_receivers);
             witness_note(&ob->witness, job->u.store.event);
@@ -272,7 +272,7 @@ static void note_delivered(struct outbox *ob, const struct job_list *records)
     const struct job *job;
     STAILQ_FOREACH(job, records, next)
     {
-        owed_note_delivered(&ob->owed, job->u.delivery.seq, job->u.delivery.receiver,
+        owed_note_delivered(&ob->meeting->owed, job->u.delivery.seq, job->u.delivery.receiver,
                             job->kind == JOB_UPLOAD);
     }
 }

@@ -88,12 +88,22 @@ static struct fixture *begin_owed(void)
 /* With one try, that has the time it needs. */
 static void close_as(struct fixture *f, size_t how)
 {
-    hold_clock();
+    if (!held_ns)
+        hold_clock();
     ck_assert_uint_eq(outbox_close(f->outbox, 0), how);
     let_clock_go();
     outbox_found_finish(&f->found);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+}
+
+/* And nothing is done by itself until the clock goes. */
+static struct fixture *begin_quiet(void)
+{
+    struct fixture *f = begin_owed();
+    hold_clock();
+    wait_answered(f); /* behind what was begun before */
+    return f;
 }
 
 /* Whatever of it can be read: the first page says that it is a store. */
@@ -113,7 +123,7 @@ static const struct {
 /* No commit works that would have shown it. */
 START_TEST(over_a_disk_that_refuses_it_says_so_and_what_is_owed_is_in_the_journal)
 {
-    struct fixture *f = begin_owed();
+    struct fixture *f = begin_quiet();
     watched_vfs_fail_writes(MANY);
     shell(f, losses[_i].harm);
     close_as(f, losses[_i].how);
@@ -127,11 +137,35 @@ START_TEST(over_a_disk_that_refuses_it_says_so_and_what_is_owed_is_in_the_journa
 }
 END_TEST
 
+/* Closed by what the disk refused, and then gone: nothing is open that could be missed. */
+START_TEST(one_that_cannot_be_opened_any_more_is_no_good_stop)
+{
+    const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
+    struct fixture *f = begin_quiet();
+    put(f, 4, "what is open");
+    wait_stored(f, 4);
+    watched_vfs_fail_writes(MANY);
+    struct heard heard = ask(f, &query);
+    ck_assert_str_ne(heard.error, "");
+    free(heard.text);
+    shell(f, "rm outbox.db outbox.db-wal");
+    watched_vfs_refuse_writers(true);
+    close_as(f, OUTBOX_DAMAGED);
+    watched_vfs_refuse_writers(false);
+    watched_vfs_fail_writes(0);
+    ck_assert_msg(strstr(told, "nobody saw whether what was stored is there") != NULL, "%s", told);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.last_seq, 4);
+    ck_assert_uint_eq(f->found.pending_count, 8);
+    end(f);
+}
+END_TEST
+
 /* What the disk refuses when it is quiet closes the store: not the only one that there is. */
 START_TEST(one_that_was_taken_away_is_not_closed_for_a_write_that_failed)
 {
     const struct outbox_query query = {.kind = OUTBOX_QUERY_LIST, .limit = 1};
-    struct fixture *f = begin_owed();
+    struct fixture *f = begin_quiet();
     put(f, 4, "what is open");
     wait_stored(f, 4);
     watched_vfs_fail_writes(MANY);
@@ -139,7 +173,7 @@ START_TEST(one_that_was_taken_away_is_not_closed_for_a_write_that_failed)
     struct heard heard = ask(f, &query);
     free(heard.text);
     watched_vfs_fail_writes(0);
-    close_outbox(f);
+    close_as(f, 0);
     open_outbox(f);
     ck_assert_uint_eq(f->found.last_seq, 4);
     ck_assert_uint_eq(f->found.pending_count, 8);
@@ -229,7 +263,7 @@ END_TEST
 
 START_TEST(one_over_which_something_is_mounted_is_not_to_be_moved)
 {
-    struct fixture *f = begin_owed();
+    struct fixture *f = begin_quiet();
     is_covered = true;
     watched_vfs_fail_writes(MANY);
     close_as(f, OUTBOX_LOST);
@@ -251,6 +285,7 @@ static Suite *make_suite(void)
     watched_vfs_install(NULL);
     tcase_add_loop_test(tc, over_a_disk_that_refuses_it_says_so_and_what_is_owed_is_in_the_journal,
                         0, 3);
+    tcase_add_test(tc, one_that_cannot_be_opened_any_more_is_no_good_stop);
     tcase_add_test(tc, one_that_was_taken_away_is_not_closed_for_a_write_that_failed);
     tcase_add_loop_test(tc, what_is_owed_of_a_damaged_one_goes_on_in_the_fresh_one, 0, 3);
     tcase_add_loop_test(tc, it_tries_until_the_stop_is_over, 0, 2);
