@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A stop whose store was cut, or taken away, while nobody looked: what was told as stored is in a
  * file when it ends, or the stop does not end as a good one. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,14 +60,26 @@ void __wrap_log_line(enum log_level level, const char *module, const char *forma
     ck_assert_int_eq(system(command), 0);
 }
 
+static bool is_under_it(const char *path)
+{
+    return is_covered && strncmp(path, folder, strlen(folder)) == 0 && path[strlen(folder)] == '/';
+}
+
+int __real_lstat(const char *path, struct stat *ret_info);
+int __wrap_lstat(const char *path, struct stat *ret_info);
+int __wrap_lstat(const char *path, struct stat *ret_info)
+{
+    errno = ENOENT;
+    return is_under_it(path) ? -1 : __real_lstat(path, ret_info);
+}
+
 int __real_stat(const char *path, struct stat *ret_info);
 int __wrap_stat(const char *path, struct stat *ret_info);
 int __wrap_stat(const char *path, struct stat *ret_info)
 {
-    if (is_covered && strncmp(path, folder, strlen(folder)) == 0 && strlen(path) > strlen(folder))
-        return __real_stat("/nowhere", ret_info);
-    int result = __real_stat(path, ret_info);
-    ret_info->st_dev += is_covered && strcmp(path, folder) == 0;
+    errno = ENOENT;
+    int result = is_under_it(path) ? -1 : __real_stat(path, ret_info);
+    ret_info->st_dev += is_covered && result == 0 && strcmp(path, folder) == 0;
     return result;
 }
 
