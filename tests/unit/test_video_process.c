@@ -3,9 +3,9 @@
  * or talks nonsense is killed, what ends is started again, slower and slower. The workers are real
  * processes that play a part. */
 #include <errno.h>
-#include <stdbool.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
