@@ -183,7 +183,8 @@ static bool start_without(const char *end_of_name, int first)
     watched = f->folder;
     watched_end = end_of_name;
     opens = 0;
-    failing_open = failing_last = first;
+    failing_open = first;
+    failing_last = first + 1; /* SQLite opens once more, to read alone, and tells of that */
     open_outbox(f);
     bool has_failed = opens >= first;
     if (f->found.unknown[0])
