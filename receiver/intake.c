@@ -112,6 +112,7 @@ static enum MHD_Result give_receipt(struct receiver *r, struct MHD_Connection *c
                                             .received_at = entry->received_at,
                                             .receiver_seq = entry->receiver_seq,
                                             .newest_seq = entry->newest_seq,
+                                            .is_fork = entry->is_fork,
                                             .answers = store_answers(r->store, event->source)};
     if (!receipt_make(&r->receipt_key, &content, &receipt))
         return http_error(c, 500, "the receipt could not be signed");

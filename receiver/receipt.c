@@ -15,6 +15,8 @@ bool receipt_make(const struct key *key, const struct receipt_content *c,
         "receiver_seq", (json_int_t)c->receiver_seq, "state", "stored", "answers", c->answers);
     if (c->newest_seq > 0)
         json_object_set_new(object, "newest_seq", json_integer(c->newest_seq));
+    if (c->is_fork)
+        json_object_set_new(object, "chain", json_string("fork"));
     struct receipt r = {.body = object ? json_dumps(object, JSON_COMPACT) : NULL};
     json_decref(object);
     if (!r.body)

@@ -22,6 +22,7 @@ struct receipt_content {
     const char *received_at;
     int64_t receiver_seq;
     int64_t newest_seq; /* of this gateway's events, the highest number that is kept; 0: not said */
+    bool is_fork;       /* the event has a number that another of its gateway has, too */
     json_t *answers;    /* taken */
 };
 

@@ -34,6 +34,7 @@ struct store_entry {
     int64_t receiver_seq;
     int64_t newest_seq; /* of its gateway's events, the highest number that is kept; 0: none, or
                            the database does not say */
+    bool is_fork; /* of an event: another of its gateway has its number, or it does not follow */
     char received_at[32];
 };
 

@@ -54,13 +54,14 @@ static enum store_result find_event(struct store *s, const char *id, const char 
                                     struct store_entry *ret_entry)
 {
     sqlite3_stmt *row =
-        sql_prepare(s->db, "SELECT receiver_seq,received_at,digest FROM event WHERE id=?1");
+        sql_prepare(s->db, "SELECT receiver_seq,received_at,digest,chain FROM event WHERE id=?1");
     sql_bind_text(row, 1, id);
     int step = sqlite3_step(row);
     enum store_result result = step == SQLITE_DONE ? STORE_NEW : STORE_FAILED;
     if (step == SQLITE_ROW) {
         ret_entry->receiver_seq = sqlite3_column_int64(row, 0);
         sql_copy(row, 1, ret_entry->received_at, sizeof ret_entry->received_at);
+        ret_entry->is_fork = strcmp((const char *)sqlite3_column_text(row, 3), "fork") == 0;
         result = strcmp((const char *)sqlite3_column_text(row, 2), digest) == 0 ? STORE_REPEAT
                                                                                 : STORE_CONFLICT;
     }
@@ -72,6 +73,8 @@ static bool insert_event(struct store *s, const struct event *event, const char 
                          size_t length, const struct store_evidence *evidence,
                          struct store_entry *ret_entry)
 {
+    const char *chain = judge_chain(s, event);
+    ret_entry->is_fork = strcmp(chain, "fork") == 0;
     sqlite3_stmt *statement = sql_prepare(
         s->db,
         "INSERT INTO event(id,source,seq,type,alarm,time,clock,digest,prev,headers,received_at,"
@@ -89,7 +92,7 @@ static bool insert_event(struct store *s, const struct event *event, const char 
     sql_bind_text(statement, 10, evidence->headers);
     sql_bind_text(statement, 11, ret_entry->received_at);
     sqlite3_bind_blob(statement, 12, bytes, (int)length, SQLITE_TRANSIENT);
-    sql_bind_text(statement, 13, judge_chain(s, event));
+    sql_bind_text(statement, 13, chain);
     sqlite3_bind_int64(statement, 14, evidence->off_s);
     bool good = sql_finish(statement);
     ret_entry->receiver_seq = sqlite3_last_insert_rowid(s->db);

@@ -88,11 +88,12 @@ static void on_answers(void *arg, size_t receiver, const struct uplink_answer *a
     }
 }
 
-static void on_numbers(void *arg, size_t receiver, uint64_t newest_seq)
+static void on_numbers(void *arg, size_t receiver, uint64_t newest_seq, uint64_t forked_seq)
 {
     struct delivery *d = arg;
-    struct fact fact = {.kind = FACT_NUMBERS,
-                        .u.numbers = {.receiver = receiver, .newest_seq = newest_seq}};
+    struct fact fact = {
+        .kind = FACT_NUMBERS,
+        .u.numbers = {.receiver = receiver, .newest_seq = newest_seq, .forked_seq = forked_seq}};
     snprintf(fact.u.numbers.name, sizeof fact.u.numbers.name, "%s",
              d->receivers[receiver].config->id);
     facts_publish(d->options.facts, &fact);

@@ -111,11 +111,13 @@ static void tell_answers(struct receiver *r, const struct uplink_result *result)
         host->answers(host->arg, r->number, result->answers, result->answer_count);
 }
 
-static void tell_numbers(struct receiver *r, const struct uplink_result *result)
+/* `seq`: of the event; 0 for a heartbeat. */
+static void tell_numbers(struct receiver *r, uint64_t seq, const struct uplink_result *result)
 {
     const struct dispatch_host *host = &r->dispatch->host;
-    if (result->outcome == UPLINK_OUTCOME_STORED && result->newest_seq > 0)
-        host->numbers(host->arg, r->number, result->newest_seq);
+    uint64_t forked_seq = result->is_fork ? seq : 0;
+    if (result->outcome == UPLINK_OUTCOME_STORED && (result->newest_seq > 0 || forked_seq > 0))
+        host->numbers(host->arg, r->number, result->newest_seq, forked_seq);
 }
 
 /* An event that fails, the first since something was taken, says little of the receiver: a
@@ -157,7 +159,7 @@ static void on_sent(void *arg, const struct uplink_result *said)
     if (is_success(result)) {
         arrived(r, entry);
         host->delivered(host->arg, &sent, result);
-        tell_numbers(r, result);
+        tell_numbers(r, sent.seq, result);
     } else {
         bool refused = result->outcome == UPLINK_OUTCOME_REFUSED;
         if (refused)
@@ -195,7 +197,7 @@ static void on_beat(void *arg, const struct uplink_result *said)
         interval = HEARTBEAT_RETRY_MS;
     r->next_beat_ms = clock_monotonic_ms() + interval;
     tell_answers(r, result);
-    tell_numbers(r, result);
+    tell_numbers(r, 0, result);
     dispatch_pump(r);
 }
 

@@ -56,9 +56,9 @@ struct dispatch_host {
                           const struct uplink_result *result);
     /* Before `delivered` of the event whose receipt carries them. */
     void (*answers)(void *arg, size_t receiver, const struct uplink_answer *answers, size_t count);
-    /* Of the gateway's events the receiver has numbers up to this one; with each receipt that says
-     * so, and after `delivered`. */
-    void (*numbers)(void *arg, size_t receiver, uint64_t newest_seq);
+    /* Of the gateway's events the receiver has numbers up to `newest_seq` (0: not said), and
+     * `forked_seq` twice (0: none); with each receipt that says so, and after `delivered`. */
+    void (*numbers)(void *arg, size_t receiver, uint64_t newest_seq, uint64_t forked_seq);
     void (*link_changed)(void *arg, size_t receiver, enum dispatch_link link, const char *reason);
     /* A new heartbeat for this receiver, or NULL; the reference is handed over. */
     struct event *(*heartbeat)(void *arg, size_t receiver);

@@ -168,10 +168,13 @@ static const char *now_text(const struct events *ev, char ret_text[CLOCK_TEXT_SI
     return ret_text;
 }
 
-static void pass_known(struct events *ev)
+/* `said` NULL: what was said before. */
+static void pass_known(struct events *ev, const struct fact_numbers *said)
 {
     char now[CLOCK_TEXT_SIZE];
-    if (!ev->closed && !ev->numbers_unknown)
+    if (said)
+        known_note(&ev->known, said, &ev->damage, now_text(ev, now));
+    if (!ev->numbers_unknown)
         known_pass(&ev->known, &ev->envelope, &ev->damage, now_text(ev, now));
 }
 
@@ -187,7 +190,7 @@ static void begin_numbers(struct events *ev)
     envelope->used_seq = head.used_seq;
     memcpy(envelope->head, head.digest, sizeof envelope->head);
     ev->numbers_unknown = false;
-    pass_known(ev);
+    pass_known(ev, NULL);
 }
 
 bool events_may_number(const struct events *ev)
@@ -361,8 +364,8 @@ static void on_store_damage(void *arg, const char *sentence)
 static void on_numbers(void *self, const struct fact *fact)
 {
     struct events *ev = self;
-    known_note(&ev->known, &fact->u.numbers);
-    pass_known(ev);
+    if (!ev->closed)
+        pass_known(ev, &fact->u.numbers);
 }
 
 static void on_store_forgets(void *arg, const char *forgetting)

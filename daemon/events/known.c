@@ -4,13 +4,25 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/log.h"
 #include "outbox/outbox.h"
 
-void known_note(struct known *k, const struct fact_numbers *said)
+#define WHY "the store was lost or is an older one, or another gateway has the same site.id"
+
+void known_note(struct known *k, const struct fact_numbers *said, struct damage *damage,
+                const char *at)
 {
-    if (said->newest_seq > k->said.newest_seq && !(k->told & 1u << said->receiver))
+    const uint32_t bit = 1u << said->receiver;
+    char what[FACT_TEXT_SIZE];
+    if (said->newest_seq > k->said.newest_seq && !(k->told & bit))
         k->said = *said;
+    if (said->forked_seq == 0 || k->forks_told & bit)
+        return;
+    k->forks_told |= bit;
+    snprintf(what, sizeof what,
+             "%s has another event than this one under the number %" PRIu64
+             ", or before it: numbers were given twice: " WHY,
+             said->name, said->forked_seq);
+    damage_add(damage, what, at);
 }
 
 void known_pass(struct known *k, struct envelope *envelope, struct damage *damage, const char *at)
@@ -23,18 +35,18 @@ void known_pass(struct known *k, struct envelope *envelope, struct damage *damag
         return;
     k->told |= 1u << said.receiver;
     uint64_t above = outbox_numbers_above(said.newest_seq);
-    if (above == 0) {
-        log_error("outbox",
-                  "%s says that it has event %" PRIu64 " of this gateway, which makes none so high:"
-                  " it is not believed",
-                  said.name, said.newest_seq);
-        return;
+    int length = snprintf(what, sizeof what,
+                          "%s has event %" PRIu64 " of this gateway, and the newest that is known"
+                          " here is %" PRIu64 ": ",
+                          said.name, said.newest_seq, last_seq);
+    if (above > 0) {
+        envelope->used_seq = above;
+        snprintf(what + length, sizeof what - (size_t)length, WHY "; numbers go on from %" PRIu64,
+                 above + 1);
+    } else {
+        snprintf(what + length, sizeof what - (size_t)length,
+                 "it can have given none so high, unless its clock was ahead by more than a year;"
+                 " that is not believed, and numbers go on as they are");
     }
-    envelope->used_seq = above;
-    snprintf(what, sizeof what,
-             "%s has event %" PRIu64 " of this gateway, and the newest that is known here is"
-             " %" PRIu64 ": the store was lost or is an older one, or another gateway has the same"
-             " site.id; numbers go on from %" PRIu64,
-             said.name, said.newest_seq, last_seq, above + 1);
     damage_add(damage, what, at);
 }

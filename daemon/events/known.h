@@ -17,13 +17,16 @@ struct known {
     struct fact_numbers said; /* not looked at as yet; newest_seq 0: nothing */
     uint32_t told;            /* bit mask of receivers: each is believed once a run, or a false one
                                  could use all numbers up */
+    uint32_t forks_told;      /* likewise, that it has a number twice */
 };
 
-/* A receiver has said it; the highest waits for known_pass. */
-void known_note(struct known *k, const struct fact_numbers *said);
+/* A receiver has said it; the highest waits for known_pass. What it has twice is damage at once. */
+void known_note(struct known *k, const struct fact_numbers *said, struct damage *damage,
+                const char *at);
 
 /* If what was noted is a number that was not given here, numbers go on above it, which no receiver
- * can bring near their end, and it is damage, found `at` that time. */
+ * can bring near their end, and it is damage, found `at` that time. One that this gateway cannot
+ * have given is not believed: numbers go on, and it is damage all the same. */
 void known_pass(struct known *k, struct envelope *envelope, struct damage *damage, const char *at);
 
 #endif

@@ -139,7 +139,8 @@ struct fact_answer {
 struct fact_numbers {
     size_t receiver;
     char name[FACT_ID_SIZE]; /* its id */
-    uint64_t newest_seq;
+    uint64_t newest_seq;     /* 0: not said */
+    uint64_t forked_seq;     /* it has two events under this number; 0: none is said to be so */
 };
 
 struct fact_command {

@@ -82,6 +82,7 @@ struct uplink_result {
     const char *receipt_headers; /* Content-Digest, Signature-Input, Signature of the receipt */
     const struct uplink_answer *answers;
     size_t answer_count;
+    bool is_fork;        /* STORED: likewise, and it has another event under this one's number */
     uint64_t newest_seq; /* STORED: of this gateway's events, the highest number that the receiver
                             has, by its receipt; 0: it does not say */
 };

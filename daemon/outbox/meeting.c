@@ -75,7 +75,8 @@ void outbox_begin_numbers(struct outbox *ob, struct outbox_head *head)
 
 uint64_t outbox_numbers_above(uint64_t seq)
 {
-    return seq <= NUMBERS_FAR_LATEST ? numbers_far(seq, clock_wall_ms()) : 0;
+    int64_t wall_ms = clock_wall_ms();
+    return seq <= numbers_highest(wall_ms) ? numbers_far(seq, wall_ms) : 0;
 }
 
 void meet_init(struct meeting *m)

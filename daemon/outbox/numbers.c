@@ -12,6 +12,8 @@
 
 #define FAR_EPOCH_MS INT64_C(1577836800000) /* 2020-01-01 */
 #define FAR_BITS     27
+#define FAR_LATEST   (EVENT_SEQ_MAX / 2) /* that of 2083; later by the clock, and no further */
+#define YEAR_MS      (INT64_C(366) * 86400000)
 
 static uint64_t ceiling_above(uint64_t seq)
 {
@@ -66,17 +68,28 @@ uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling)
     return ceiling > above ? ceiling : above;
 }
 
+/* By the clock alone. */
+static uint64_t far_by_time(int64_t wall_ms)
+{
+    int64_t minutes = (wall_ms - FAR_EPOCH_MS) / 60000;
+    uint64_t by_time = (uint64_t)(minutes > 1 ? minutes : 1) << FAR_BITS;
+    return by_time < FAR_LATEST ? by_time : FAR_LATEST;
+}
+
 uint64_t numbers_far(uint64_t known, int64_t wall_ms)
 {
     uint32_t random;
-    int64_t minutes = (wall_ms - FAR_EPOCH_MS) / 60000;
-    uint64_t by_time = (uint64_t)(minutes > 1 ? minutes : 1) << FAR_BITS;
-    if (by_time > NUMBERS_FAR_LATEST)
-        by_time = NUMBERS_FAR_LATEST;
+    uint64_t by_time = far_by_time(wall_ms);
     uint64_t above = by_time > known ? by_time : known + NUMBERS_STEP;
     uuid_random(&random, sizeof random);
     above += random & ((UINT32_C(1) << FAR_BITS) - 1);
     return (above / NUMBERS_STEP + 1) * NUMBERS_STEP;
+}
+
+uint64_t numbers_highest(int64_t wall_ms)
+{
+    uint64_t by_time = far_by_time(wall_ms + YEAR_MS);
+    return by_time < FAR_LATEST ? by_time : FAR_LATEST + FAR_LATEST / 2;
 }
 
 bool numbers_are_far(uint64_t seq)

@@ -45,8 +45,9 @@ uint64_t numbers_used_at_most(uint64_t last_seq, uint64_t ceiling);
  * ones, and where the clock begins anew at each start two are the same once in a hundred thousand.
  */
 uint64_t numbers_far(uint64_t known, int64_t wall_ms);
-#define NUMBERS_FAR_LATEST                                                                         \
-    (EVENT_SEQ_MAX / 2) /* that of 2083; later by the clock, and no further */
+/* The highest that a gateway can have given by now, its clock having been ahead by a year: what
+ * lies above that nobody has of it. */
+uint64_t numbers_highest(int64_t wall_ms);
 /* Whether it may have been given so; of a difference, whether such a leap lies between. */
 bool numbers_are_far(uint64_t seq);
 

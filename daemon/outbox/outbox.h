@@ -189,7 +189,7 @@ struct outbox_head {
  */
 void outbox_begin_numbers(struct outbox *ob, struct outbox_head *head);
 /* Somebody has an event of this gateway with the number `seq`, which it knows nothing of: a number
- * above that and above any that it may have given. 0: there is no such event. */
+ * above that and above any that it may have given. 0: it can have given none so high. */
 uint64_t outbox_numbers_above(uint64_t seq);
 
 /* What was found, at the open or later, and what was made without knowing it are one now, and what

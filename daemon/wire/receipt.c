@@ -133,6 +133,13 @@ static uint64_t parse_newest(const json_t *value)
     return seq > 0 && (uint64_t)seq <= EVENT_SEQ_MAX ? (uint64_t)seq : 0;
 }
 
+/* Likewise. */
+static bool is_fork(const json_t *chain)
+{
+    const char *said = json_string_value(chain);
+    return said && strcmp(said, "fork") == 0;
+}
+
 /* That the event is stored does not depend on what else people there have to say. */
 static void note_unread(struct receipt *receipt, size_t which)
 {
@@ -186,6 +193,7 @@ int receipt_verify(const struct receipt_input *input, const struct key_ring *rin
     if (result == 0) {
         parse_answers(json_object_get(body, "answers"), receipt);
         receipt->newest_seq = parse_newest(json_object_get(body, "newest_seq"));
+        receipt->is_fork = is_fork(json_object_get(body, "chain"));
         *ret_receipt = *receipt;
     }
     free(receipt);

@@ -42,8 +42,10 @@ struct receipt {
     uint64_t newest_seq; /* of this gateway's events, the highest number that the receiver has; 0:
                             it does not say, or says what is no number of an event */
     struct uplink_answer answers[RECEIPT_ANSWERS_MAX];
-    uint32_t answer_count;
-    uint16_t unread;       /* answers that make no sense: they count for nothing */
+    uint16_t answer_count;
+    bool is_fork;    /* the receiver has another event of this gateway under the same number, or one
+                        that this does not follow */
+    uint16_t unread; /* answers that make no sense: they count for nothing */
     uint16_t first_unread; /* from 1 on; 0: it is no list */
 };
 

@@ -78,3 +78,25 @@ def test_numbers_go_on_above_what_a_receiver_has_when_an_old_copy_is_put_back(st
     before = numbers(stand)
     restart_without(stand, keep=stand.folder / "old")
     goes_on_above(stand, before)
+
+
+def test_numbers_that_were_given_twice_before_a_receiver_was_there_are_told(stand):
+    """In an outage more numbers are given anew than the receivers have: they say it of each event."""
+    stand.write_config(cameras=False, buttons=3)
+    stand.start_receivers()
+    stand.start_core()
+    press(stand, "b1")
+    settled(stand)
+    assert stand.core.stop() == 0
+    shutil.copytree(stand.folder / "state", stand.folder / "old")
+    stand.start_core()
+    press(stand, "b1")
+    settled(stand)
+    for receiver in stand.receivers.values():
+        receiver.process.stop()
+    restart_without(stand, keep=stand.folder / "old")
+    press(stand, "b3", 3)
+    stand.start_receivers()
+    wait_until("it is told", lambda: fault(stand), 20)
+    assert "numbers were given twice" in fault(stand)[0], fault(stand)
+    settled(stand)

@@ -71,11 +71,12 @@ static void on_answers(void *arg, size_t receiver, const struct uplink_answer *a
     told[receiver].delivered_at_answers = told[receiver].delivered;
 }
 
-static void on_numbers(void *arg, size_t receiver, uint64_t newest_seq)
+static void on_numbers(void *arg, size_t receiver, uint64_t newest_seq, uint64_t forked_seq)
 {
     (void)arg;
     told[receiver].number_calls++;
     told[receiver].newest_seq = newest_seq;
+    told[receiver].forked_seq = forked_seq;
 }
 
 static void on_link_changed(void *arg, size_t receiver, enum dispatch_link link, const char *reason)

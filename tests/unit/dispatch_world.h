@@ -19,7 +19,7 @@
 struct told {
     unsigned delivered, failed, uploaded, upload_failed, answers, answer_calls, views;
     unsigned number_calls;
-    uint64_t newest_seq;
+    uint64_t newest_seq, forked_seq;
     unsigned delivered_at_answers; /* how many were delivered when answers came last */
     unsigned links;                /* changes */
     enum dispatch_link link;

@@ -158,7 +158,8 @@ void fake_end(struct uplink *u, struct fake_attempt *attempt, enum uplink_outcom
                                    .answered = u->answered,
                                    .answers = u->answers,
                                    .answer_count = u->answer_count,
-                                   .newest_seq = u->newest_seq};
+                                   .newest_seq = u->newest_seq,
+                                   .is_fork = u->is_fork};
     ck_assert_ptr_nonnull(attempt);
     ck_assert(!attempt->ended);
     snprintf(result.reason, sizeof result.reason, "%s", reason);

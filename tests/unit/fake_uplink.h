@@ -39,6 +39,7 @@ struct uplink {
     const struct uplink_answer *answers;
     size_t answer_count;
     uint64_t newest_seq; /* that its receipts say */
+    bool is_fork;        /* likewise */
     size_t count, ended;
     struct fake_attempt attempts[FAKE_ATTEMPTS_MAX];
     bool paused, closed;

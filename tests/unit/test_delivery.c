@@ -403,8 +403,10 @@ END_TEST
 
 START_TEST(how_far_a_receiver_has_the_events_is_a_fact_with_its_name)
 {
-    struct uplink_result result = {
-        .outcome = UPLINK_OUTCOME_STORED, .finished_ns = virtual_ns(), .newest_seq = 41};
+    struct uplink_result result = {.outcome = UPLINK_OUTCOME_STORED,
+                                   .finished_ns = virtual_ns(),
+                                   .newest_seq = 41,
+                                   .is_fork = true};
     virtual_advance(facts, 20000);
     end_attempt(under_way(1, 0), &result);
     facts_tell(facts);
@@ -412,6 +414,7 @@ START_TEST(how_far_a_receiver_has_the_events_is_a_fact_with_its_name)
     ck_assert_uint_eq(numbers->receiver, 1);
     ck_assert_str_eq(numbers->name, "school");
     ck_assert_uint_eq(numbers->newest_seq, 41);
+    ck_assert_uint_eq(numbers->forked_seq, 0); /* of a heartbeat */
 }
 END_TEST
 

@@ -277,6 +277,13 @@ START_TEST(how_far_a_receiver_has_the_events_is_told_with_each_receipt_that_says
     u->newest_seq = 0;
     run(BEAT_MS);
     ck_assert_uint_eq(told[0].number_calls, 2);
+    u->is_fork = true;
+    run(BEAT_MS); /* of a heartbeat there is no number that could be */
+    ck_assert_uint_eq(told[0].number_calls, 2);
+    offer(3, EVENT_CLASS_PRESS, alarm_a);
+    fake_end(u, fake_find(u, 3), UPLINK_OUTCOME_STORED, "");
+    ck_assert_uint_eq(told[0].number_calls, 3);
+    ck_assert_uint_eq(told[0].forked_seq, 3);
 }
 END_TEST
 

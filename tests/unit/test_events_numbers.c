@@ -48,11 +48,35 @@ START_TEST(each_receiver_is_believed_once)
     ck_assert_uint_lt(emit(EVENT_CLASS_PRESS, NULL), 9010);
     say_numbers(1, "education", 15000);
     ck_assert_uint_gt(emit(EVENT_CLASS_PRESS, NULL), 20000);
-    fake_outbox.above_seq = 0; /* a number that no gateway gives */
+    fake_outbox.above_seq = 0; /* a number that it can never have given */
     say_numbers(2, "third", EVENT_SEQ_MAX);
     ck_assert_uint_lt(emit(EVENT_CLASS_PRESS, NULL), 20010);
     facts_tell(facts);
-    ck_assert_ptr_null(strstr(last(FACT_FAULT)->u.fault.reason, "third"));
+    const char *reason = last(FACT_FAULT_STATED)->u.fault.reason;
+    ck_assert_ptr_nonnull(strstr(reason, "third"));
+    ck_assert_ptr_nonnull(strstr(reason, "not believed"));
+}
+END_TEST
+
+/* What was given in an outage is more than the receiver has: its own numbers say nothing then. */
+START_TEST(that_a_number_was_given_twice_is_damage_and_told_once_a_receiver)
+{
+    struct fact fact = {
+        .kind = FACT_NUMBERS,
+        .u.numbers = {.receiver = 1, .name = "education", .newest_seq = 1, .forked_seq = 1}};
+    emit(EVENT_CLASS_PRESS, NULL);
+    facts_publish(facts, &fact);
+    facts_publish(facts, &fact);
+    facts_tell(facts);
+    ck_assert_ptr_nonnull(strstr(last(FACT_FAULT)->u.fault.reason,
+                                 "education has another event than this one under the number 1"));
+    ck_assert_uint_eq(count(FACT_FAULT), 1);
+    ck_assert_uint_lt(emit(EVENT_CLASS_PRESS, NULL), 10); /* they go on as they are */
+    fact.u.numbers.receiver = 0;
+    fact.u.numbers.forked_seq = 0;
+    facts_publish(facts, &fact);
+    facts_tell(facts);
+    ck_assert_ptr_nonnull(strstr(last(FACT_FAULT_STATED)->u.fault.reason, "education"));
 }
 END_TEST
 
@@ -97,6 +121,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, what_a_receiver_has_and_nobody_here_knows_of_is_damage_and_no_number_twice);
     tcase_add_test(tc, each_receiver_is_believed_once);
+    tcase_add_test(tc, that_a_number_was_given_twice_is_damage_and_told_once_a_receiver);
     tcase_add_test(tc, what_was_said_before_numbers_were_known_counts_for_the_first);
     tcase_add_test(tc, what_was_said_before_numbers_were_known_is_told_though_nobody_presses);
     suite_add_tcase(suite, tc);

@@ -33,6 +33,7 @@ int __wrap_receipt_verify(const struct receipt_input *asked_input, const struct 
     ret_receipt->answer_count = 1;
     ret_receipt->answers[0].answer_seq = 7;
     ret_receipt->newest_seq = 41;
+    ret_receipt->is_fork = true;
     return 0;
 }
 
@@ -183,6 +184,7 @@ START_TEST(a_receipt_that_verifies_is_stored_and_brings_its_evidence)
     ck_assert_uint_eq(result.answer_count, 1);
     ck_assert_int_eq(result.answers[0].answer_seq, 7);
     ck_assert_uint_eq(result.newest_seq, 41);
+    ck_assert(result.is_fork);
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "outbox/numbers.h"
 #include "outbox/witness.h"
 #include "outbox_kills.h"
@@ -183,10 +184,19 @@ END_TEST
 /* What somebody else says: it may be false, and numbers must not come near their end by it. */
 START_TEST(a_number_that_another_has_is_passed_unless_no_clock_gives_it)
 {
+    int64_t wall_ms = clock_wall_ms(), year_ms = INT64_C(366) * 86400000;
+    const int64_t year_9999_ms = INT64_C(253402300799000);
     ck_assert_uint_gt(outbox_numbers_above(5000), numbers_far(0, 0));
-    ck_assert_uint_gt(outbox_numbers_above(NUMBERS_FAR_LATEST), NUMBERS_FAR_LATEST);
-    ck_assert_uint_lt(outbox_numbers_above(NUMBERS_FAR_LATEST), EVENT_SEQ_MAX / 4 * 3);
-    ck_assert_uint_eq(outbox_numbers_above(NUMBERS_FAR_LATEST + 1), 0);
+    /* Those that were given with a clock that is ahead, and those that such a one led to. */
+    uint64_t ahead = numbers_far(0, wall_ms + year_ms - 600000);
+    ck_assert_uint_gt(outbox_numbers_above(ahead), ahead);
+    ck_assert_uint_gt(outbox_numbers_above(numbers_far(ahead, wall_ms)), ahead);
+    uint64_t too_far = numbers_far(0, wall_ms + year_ms + 600000);
+    ck_assert_uint_eq(outbox_numbers_above(too_far), 0);
+    ck_assert_uint_eq(outbox_numbers_above(EVENT_SEQ_MAX), 0);
+    /* Wherever the clock is, what it has led to is among them, and not the end. */
+    ck_assert_uint_gt(numbers_highest(year_9999_ms), numbers_far(0, year_9999_ms));
+    ck_assert_uint_lt(numbers_highest(year_9999_ms), EVENT_SEQ_MAX / 8 * 7);
 }
 END_TEST
 

@@ -73,6 +73,12 @@ START_TEST(a_receipt_says_how_far_the_gateways_events_are_here)
     ck_assert_int_eq(world_number(world_call(&w, &seventh), "newest_seq"), 7);
     ck_assert_int_eq(world_number(world_call(&w, &first), "newest_seq"), 7);
     ck_assert_int_eq(world_number(world_call(&w, &first), "newest_seq"), 7); /* a repeat */
+    ck_assert_ptr_null(world_text(world_call(&w, &first), "chain"));
+    const struct call again = {
+        .body = EVENT_OF("01890a5d-ac96-774b-bcce-b302099a805a", WORLD_SOURCE, "7"),
+        .id = "01890a5d-ac96-774b-bcce-b302099a805a"};
+    ck_assert_str_eq(world_text(world_call(&w, &again), "chain"), "fork");
+    ck_assert_str_eq(world_text(world_call(&w, &again), "chain"), "fork"); /* a repeat */
 }
 END_TEST
 

@@ -244,12 +244,13 @@ START_TEST(a_receipt_verifies_with_the_keys_public_half)
     char base[1024], bytes[96];
     ck_assert(keys_read_private(private_keys[_i], &own));
     const struct receipt_content content = {"event", "the-id", "sha-256=:x:", "sha-256=:y:", "now",
-                                            7,       41,       json_array()};
+                                            7,       41,       true,          json_array()};
     ck_assert(receipt_make(&own, &content, &r));
     json_t *body = json_loads(r.body, 0, NULL);
     ck_assert_str_eq(json_string_value(json_object_get(body, "digest")), "sha-256=:x:");
     ck_assert_int_eq(json_integer_value(json_object_get(body, "receiver_seq")), 7);
     ck_assert_int_eq(json_integer_value(json_object_get(body, "newest_seq")), 41);
+    ck_assert_str_eq(json_string_value(json_object_get(body, "chain")), "fork");
     json_decref(body);
     int length = snprintf(base, sizeof base,
                           "\"@status\": 200\n\"content-digest\": %s\n"

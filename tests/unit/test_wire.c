@@ -211,6 +211,7 @@ START_TEST(a_receipt_is_believed_only_if_everything_fits)
     ck_assert_uint_eq(receipt.answers[0].seen_seq, 41);
     ck_assert_int_eq(receipt.answers[0].state, UPLINK_ANSWER_COMING);
     ck_assert_uint_eq(receipt.newest_seq, 0);
+    ck_assert(!receipt.is_fork);
 
     ck_assert_int_ne(check_receipt(&m, 201, &receipt, &e), 0);
     bad = m;
@@ -246,11 +247,16 @@ START_TEST(a_receipt_may_say_how_far_the_receiver_has_the_events)
     char body[600], answers[100];
     make_key("p256");
     make_receipt(&m, "{}");
-    snprintf(answers, sizeof answers, "null,\"newest_seq\":%s", numbers[_i].said);
+    bool is_fork = _i % 2 == 0;
+    snprintf(answers, sizeof answers, "null,\"newest_seq\":%s,\"chain\":%s", numbers[_i].said,
+             is_fork   ? "\"fork\""
+             : _i == 1 ? "\"gap\""
+                       : "1");
     receipt_body(&m, body, sizeof body, "stored", answers);
     make_receipt(&m, body);
     ck_assert_msg(check_receipt(&m, 200, &receipt, &e) == 0, "%s", e.text);
     ck_assert_uint_eq(receipt.newest_seq, numbers[_i].newest);
+    ck_assert(receipt.is_fork == is_fork);
     drop_key();
 }
 END_TEST

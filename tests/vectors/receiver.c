@@ -32,7 +32,7 @@ static json_t *make_receipt(const struct key *key, const char *key_name, int n)
         json_pack("[{sI,ss,ss,ss,ss,ss}]", "answer_seq", (json_int_t)(n + 1), "alarm", id, "state",
                   "coming", "by", "值班员 张", "at", "2025-11-23T08:16:00.000Z", "note", "\"\\\t");
     const struct receipt_content content = {
-        kind, id, request_digest, request_digest, "2025-11-23T08:15:30.500Z", n, n, answers};
+        kind, id, request_digest, request_digest, "2025-11-23T08:15:30.500Z", n, n, false, answers};
     if (!receipt_make(key, &content, &receipt))
         exit(1);
     json_t *made = json_pack(

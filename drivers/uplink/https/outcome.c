@@ -111,6 +111,7 @@ static void take_evidence(const struct outcome_rules *rules, const struct https_
     result->answers = rules->receipt.answers;
     result->answer_count = rules->receipt.answer_count;
     result->newest_seq = rules->receipt.newest_seq;
+    result->is_fork = rules->receipt.is_fork;
 }
 
 void outcome_of(struct outcome_rules *rules, const struct exchanged *what,
