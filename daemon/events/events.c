@@ -62,6 +62,7 @@ struct events {
     struct watched journal, witness;
     bool closed;
     struct known known;
+    char now[CLOCK_TEXT_SIZE]; /* as damage takes it */
     struct age age;
     int64_t counted_ms, pruned_ms, opened_ms;
 };
@@ -161,21 +162,20 @@ static void begin_patience(struct pending *p)
     uv_timer_start(&p->patience, on_patience, (uint64_t)ev->config.storage->commit_wait_ms, 0);
 }
 
-static const char *now_text(const struct events *ev, char ret_text[CLOCK_TEXT_SIZE])
+static const char *now_text(struct events *ev)
 {
     struct clock_stamp now = clock_stamp_at(clock_monotonic_ns(), ev->envelope.floor_ms);
-    clock_format_utc(now.wall_ms, ret_text);
-    return ret_text;
+    clock_format_utc(now.wall_ms, ev->now);
+    return ev->now;
 }
 
 /* `said` NULL: what was said before. */
 static void pass_known(struct events *ev, const struct fact_numbers *said)
 {
-    char now[CLOCK_TEXT_SIZE];
     if (said)
-        known_note(&ev->known, said, &ev->damage, now_text(ev, now));
+        known_note(&ev->known, said, &ev->damage, now_text(ev));
     if (!ev->numbers_unknown)
-        known_pass(&ev->known, &ev->envelope, &ev->damage, now_text(ev, now));
+        known_pass(&ev->known, &ev->envelope, &ev->damage, now_text(ev));
 }
 
 static void begin_numbers(struct events *ev)
@@ -357,8 +357,7 @@ static void count_age(struct events *ev, int64_t now_ms)
 static void on_store_damage(void *arg, const char *sentence)
 {
     struct events *ev = arg;
-    char now[CLOCK_TEXT_SIZE];
-    damage_add(&ev->damage, sentence, now_text(ev, now));
+    damage_add(&ev->damage, sentence, now_text(ev));
 }
 
 static void on_numbers(void *self, const struct fact *fact)
@@ -448,7 +447,6 @@ static void load_age(struct events *ev, const struct outbox_found *found)
 static void on_store_found(void *arg, const struct outbox_found *found)
 {
     struct events *ev = arg;
-    char now[CLOCK_TEXT_SIZE];
     if (ev->closed)
         return;
     log_info("outbox", "what the store holds was read: %zu deliver%s of before pending",
@@ -458,7 +456,7 @@ static void on_store_found(void *arg, const struct outbox_found *found)
     take_floor(ev, found->newest_wall_ms);
     load_age(ev, found);
     save_age(ev); /* over what was counted without it, which waits to be written */
-    damage_catch_up(&ev->damage, found, now_text(ev, now));
+    damage_catch_up(&ev->damage, found, now_text(ev));
     if (ev->on_found)
         ev->on_found(ev->arg, found);
     events_joined(ev);
@@ -512,7 +510,6 @@ int events_open(const struct events_options *options, struct events **ret_events
     struct events *ev = calloc(1, sizeof *ev);
     if (!ev)
         return err_set(e, ENOMEM, "events: out of memory");
-    char now[CLOCK_TEXT_SIZE];
     ev->loop = options->loop;
     ev->facts = ev->health.facts = options->facts;
     ev->on_wait = options->on_wait;
@@ -531,9 +528,9 @@ int events_open(const struct events_options *options, struct events **ret_events
     take_head(ev, ret_found);
     take_floor(ev, clock_build_ms());
     take_floor(ev, ret_found->newest_wall_ms);
-    damage_open(&ev->damage, ev->facts, ev->outbox, ret_found, now_text(ev, now));
+    damage_open(&ev->damage, ev->facts, ev->outbox, ret_found, now_text(ev));
     if (ret_found->earlier)
-        damage_catch_up(&ev->damage, ret_found->earlier, now_text(ev, now));
+        damage_catch_up(&ev->damage, ret_found->earlier, now_text(ev));
     take_restored(ev, ret_found);
     load_age(ev, ret_found);
     facts_subscribe(ev->facts, FACT_BIT(FACT_NUMBERS), on_numbers, ev);

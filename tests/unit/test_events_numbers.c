@@ -80,6 +80,19 @@ START_TEST(that_a_number_was_given_twice_is_damage_and_told_once_a_receiver)
 }
 END_TEST
 
+/* Or one that lies would hide what another one says. */
+START_TEST(what_was_not_believed_hides_nothing)
+{
+    emit(EVENT_CLASS_PRESS, NULL);
+    say_numbers(0, "police", EVENT_SEQ_MAX);
+    ck_assert_uint_eq(fake_outbox.above_asked, EVENT_SEQ_MAX);
+    fake_outbox.above_seq = 9000;
+    say_numbers(1, "education", 500);
+    ck_assert_uint_eq(fake_outbox.above_asked, 500);
+    ck_assert_uint_gt(emit(EVENT_CLASS_PRESS, NULL), 9000);
+}
+END_TEST
+
 static void begin_without_numbers(void)
 {
     begin_again();
@@ -121,6 +134,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, what_a_receiver_has_and_nobody_here_knows_of_is_damage_and_no_number_twice);
     tcase_add_test(tc, each_receiver_is_believed_once);
+    tcase_add_test(tc, what_was_not_believed_hides_nothing);
     tcase_add_test(tc, that_a_number_was_given_twice_is_damage_and_told_once_a_receiver);
     tcase_add_test(tc, what_was_said_before_numbers_were_known_counts_for_the_first);
     tcase_add_test(tc, what_was_said_before_numbers_were_known_is_told_though_nobody_presses);
