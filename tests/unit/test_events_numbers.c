@@ -71,6 +71,9 @@ START_TEST(that_a_number_was_given_twice_is_damage_and_told_once_a_receiver)
     ck_assert_ptr_nonnull(strstr(last(FACT_FAULT)->u.fault.reason,
                                  "education has another event than this one under the number 1"));
     ck_assert_uint_eq(count(FACT_FAULT), 1);
+    json_t *status = events_status(events);
+    ck_assert_uint_eq(json_array_size(json_object_get(status, "damage")), 1);
+    json_decref(status);
     ck_assert_uint_lt(emit(EVENT_CLASS_PRESS, NULL), 10); /* they go on as they are */
     fact.u.numbers.receiver = 0;
     fact.u.numbers.forked_seq = 0;
