@@ -103,6 +103,14 @@ static void set_damaged(struct outbox *ob, bool damaged)
     uv_mutex_unlock(&ob->lock);
 }
 
+/* A full disk takes none, but events still. */
+static void write_witness(struct outbox *ob)
+{
+    struct err refused;
+    int written = witness_write(&ob->witness, &ob->store, &refused);
+    outbox_tell_witness(ob, written == 0 ? NULL : refused.text);
+}
+
 static int end_mending(struct outbox *ob, int result, struct outbox_found *found, struct err *e)
 {
     if (result == 0)
@@ -110,6 +118,7 @@ static int end_mending(struct outbox *ob, int result, struct outbox_found *found
     if (result == 0) {
         ob->log_has_frames = true;
         set_damaged(ob, false);
+        write_witness(ob); /* not in a minute: a start after a kill would miss what is lost here */
     }
     if (found->damage)
         outbox_tell_damage(ob, found->damage);
@@ -284,14 +293,6 @@ void mend(struct outbox *ob, int result, const char *why)
         log_error("outbox", "%s: cannot be written anew yet: %s", why, e.text);
         outbox_tell_damage(ob, why);
     }
-}
-
-/* A full disk takes none, but events still. */
-static void write_witness(struct outbox *ob)
-{
-    struct err refused;
-    int written = witness_write(&ob->witness, &ob->store, &refused);
-    outbox_tell_witness(ob, written == 0 ? NULL : refused.text);
 }
 
 void mend_begin_witness(struct outbox *ob)

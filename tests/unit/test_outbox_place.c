@@ -27,8 +27,8 @@ static struct fixture *make_used(bool at_rest)
     return f;
 }
 
-/* What is found by a start after a kill is what was told as stored. */
-static void check_after_kill(struct fixture *f, uint64_t last_seq)
+/* And started. */
+static void put_back_as_killed(struct fixture *f)
 {
     char copy[64], was[32];
     snprintf(copy, sizeof copy, "cp -a . %s.copy", f->folder);
@@ -39,6 +39,12 @@ static void check_after_kill(struct fixture *f, uint64_t last_seq)
     snprintf(copy, sizeof copy, "mv %s.copy/* . && rm -rf %s.copy", was, was);
     shell(f, copy);
     open_outbox(f);
+}
+
+/* What is found by a start after a kill is what was told as stored. */
+static void check_after_kill(struct fixture *f, uint64_t last_seq)
+{
+    put_back_as_killed(f);
     ck_assert_uint_eq(f->found.last_seq, last_seq);
     ck_assert_uint_eq(f->found.pending_count, 2 * last_seq);
     ck_assert_str_eq(outbox_found_text(&f->found, "incidents"), "what is open");
@@ -212,6 +218,29 @@ START_TEST(one_that_is_cut_at_rest_is_found_out_and_what_is_lost_is_named)
 }
 END_TEST
 
+/* The newest that it had was of a run before, and is lost. */
+START_TEST(one_that_was_mended_is_whole_for_a_start_after_a_kill)
+{
+    struct fixture *f = make_used(false);
+    struct witness w = {.is_behind = false};
+    close_outbox(f);
+    read_witness(f, &w);
+    ck_assert_uint_eq(w.stored.seq, 3);
+    open_outbox(f);
+    shell(f, "truncate -s 4096 outbox.db && truncate -s 0 outbox.db-wal");
+    put(f, 4, "what is open");
+    wait_stored(f, 4);
+    turn_until(f, &f->damaged);
+    wait_answered(f);
+    put_back_as_killed(f);
+    ck_assert_msg(!f->found.damage, "%s", f->found.damage);
+    ck_assert_uint_eq(f->found.last_seq, 4);
+    ck_assert_uint_eq(f->found.pending_count, 2);
+    ck_assert_uint_eq(count_aside(f), 1);
+    end(f);
+}
+END_TEST
+
 START_TEST(a_database_that_was_cut_is_not_made_longer_by_its_log)
 {
     struct fixture *f = make_used(false);
@@ -321,6 +350,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, at_rest_it_is_found_out_too_and_everything_is_written_anew, 0, TAKINGS);
     tcase_add_test(tc, what_cannot_be_written_anew_is_kept_until_it_can);
     tcase_add_loop_test(tc, one_that_is_cut_at_rest_is_found_out_and_what_is_lost_is_named, 0, 3);
+    tcase_add_test(tc, one_that_was_mended_is_whole_for_a_start_after_a_kill);
     tcase_add_test(tc, a_database_that_was_cut_is_not_made_longer_by_its_log);
     tcase_add_loop_test(tc, nothing_is_stored_behind_what_was_cut, 0, 2);
     tcase_add_test(tc, the_witness_follows_at_rest_and_is_written_for_news_alone);
