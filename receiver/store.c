@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store_backup.h"
 #include "store_private.h"
 
 #define SCHEMA_VERSION 4
@@ -244,6 +245,7 @@ bool store_open(const char *folder, struct store **ret_store)
         store_close(s);
         return false;
     }
+    store_backup_remove_part(s);
     *ret_store = s;
     return true;
 }

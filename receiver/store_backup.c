@@ -41,7 +41,6 @@ static void remove_part(const struct copy *c)
 
 static bool open_part(struct copy *c, char *ret_reason)
 {
-    remove_part(c);
     c->fd = open(c->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (c->fd < 0)
         return fail(ret_reason, c->part, strerror(errno));
@@ -132,16 +131,31 @@ static bool put_in_place(struct copy *c, const char *path, char *ret_reason)
     return fail(ret_reason, path, strerror(errno));
 }
 
+static bool name_part(struct copy *c, const char *path)
+{
+    if (strlen(path) + sizeof PART > STORE_BACKUP_PATH_SIZE)
+        return false;
+    snprintf(c->folder, sizeof c->folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    snprintf(c->part, sizeof c->part, "%s/" PART, c->folder);
+    return true;
+}
+
+void store_backup_remove_part(struct store *s)
+{
+    struct copy c;
+    if (name_part(&c, sqlite3_db_filename(s->db, "main")))
+        remove_part(&c);
+}
+
 bool store_backup(struct store *s, const atomic_bool *stopping, struct store_backup *ret_backup,
                   char ret_reason[200])
 {
     struct copy c = {.fd = -1, .stopping = stopping};
     struct store_backup b = {0};
     const char *path = sqlite3_db_filename(s->db, "main"); /* constant while it is open */
-    if (strlen(path) + sizeof PART > STORE_BACKUP_PATH_SIZE)
+    if (!name_part(&c, path))
         return fail(ret_reason, "the store's folder", "its path is too long");
-    snprintf(c.folder, sizeof c.folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    snprintf(c.part, sizeof c.part, "%s/" PART, c.folder);
+    remove_part(&c); /* before it is asked for room: it takes some */
     snprintf(b.path, sizeof b.path, "%s/" STORE_BACKUP_NAME, c.folder);
     bool good = begin_to_read(&c, path, ret_reason);
     if (good) {

@@ -24,9 +24,13 @@ struct store_backup {
 };
 
 /* Makes it in the store's folder, in the place of the one of before, when it is whole, proven and
- * on the disk; until then, and if it comes to nothing, that one stays. Gives up when `stopping`.
- * False with a reason. */
+ * on the disk; until then, and if it comes to nothing, that one stays; only where the folder cannot
+ * be synced when it has its name has that one gone. Gives up when `stopping`. False with a reason.
+ */
 bool store_backup(struct store *s, const atomic_bool *stopping, struct store_backup *ret_backup,
                   char ret_reason[200]);
+
+/* What a kill has left of one; while none is made. */
+void store_backup_remove_part(struct store *s);
 
 #endif

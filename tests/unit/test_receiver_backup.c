@@ -25,7 +25,7 @@ static struct {
     unsigned pieces;             /* synced so far */
     void (*on_piece)(void);      /* as one is */
     int fail_pieces, fail_syncs; /* the errno of that call */
-    fsblkcnt_t free_blocks;      /* 0: as it is */
+    fsblkcnt_t free_blocks;      /* without the part; 0: as it is */
 } f;
 
 int __real_fdatasync(int fd);
@@ -62,8 +62,10 @@ int __wrap_fsync(int fd)
 int __wrap_statvfs(const char *path, struct statvfs *ret_disk)
 {
     int result = __real_statvfs(path, ret_disk);
+    struct stat part;
+    fsblkcnt_t taken = stat(f.part, &part) == 0 ? (fsblkcnt_t)part.st_size / 4096 : 0;
     if (f.free_blocks)
-        ret_disk->f_bavail = f.free_blocks, ret_disk->f_frsize = 4096;
+        ret_disk->f_bavail = f.free_blocks - taken, ret_disk->f_frsize = 4096;
     return result;
 }
 
@@ -188,7 +190,7 @@ static void stop(void)
 
 static void fill_disk(void)
 {
-    f.free_blocks = 1;
+    f.free_blocks = 1 + EVENTS * 32; /* no less than the part has */
 }
 
 START_TEST(what_comes_to_nothing_leaves_the_one_of_before)
@@ -245,6 +247,21 @@ START_TEST(half_a_backup_never_has_the_name)
     ck_assert(WIFSIGNALED(status));
     ck_assert(is_there(f.part, "") && !is_there(f.backup, ""));
     ck_assert(store_open(f.folder, &f.store));
+    ck_assert(!is_there(f.part, "") && !is_there(f.part, "-journal"));
+    ck_assert_msg(back_up(&b), "%s", f.reason);
+    check_only_the_first();
+}
+END_TEST
+
+/* On a disk that has room for one copy. */
+START_TEST(half_a_backup_takes_no_room_from_the_next)
+{
+    struct store_backup b;
+    ck_assert_msg(back_up(&b), "%s", f.reason);
+    FILE *half = fopen(f.part, "w");
+    ck_assert_int_eq(ftruncate(fileno(half), b.bytes / 2), 0);
+    fclose(half);
+    f.free_blocks = (fsblkcnt_t)((64 << 20) + b.bytes) / 4096;
     ck_assert_msg(back_up(&b), "%s", f.reason);
     check_only_the_first();
 }
@@ -281,6 +298,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, it_is_one_file_that_can_be_read_where_nothing_may_be_written);
     tcase_add_test(tc, what_comes_to_nothing_leaves_the_one_of_before);
     tcase_add_test(tc, half_a_backup_never_has_the_name);
+    tcase_add_test(tc, half_a_backup_takes_no_room_from_the_next);
     tcase_add_test(tc, a_damaged_database_does_not_take_the_place_of_its_good_copy);
     suite_add_tcase(suite, tc);
     return suite;
