@@ -118,12 +118,28 @@ static void take(struct recordings *r, struct recording *one, struct camera_unit
         write_unit(r, one, unit);
 }
 
-/* Part 1: what the ring holds. The next begins with the group that the press fell into. */
-static void begin(struct recordings *r, struct recording *one, const struct ring *ring)
+static void take_live(struct recordings *r, struct recording *one, struct camera_unit *unit)
 {
-    int64_t wanted_us = one->press_us - r->settings.pre_us;
-    if (wanted_us < one->stop_us)
-        wanted_us = one->stop_us;
+    if (one->over)
+        return;
+    if (unit->stream == 0 && unit->dts_us >= one->until_us) {
+        end_before(r, one, unit, true);
+        one->over = true;
+        return;
+    }
+    if (one->missing_us)
+        end_part(r, one, false);
+    end_if_silent(r, one, unit); /* before its length ends it: that is no reason for a gap */
+    if (one->clip && camera_unit_is_keyframe(unit) &&
+        unit->dts_us - clip_start_us(one->clip) >= r->settings.part_us)
+        end_before(r, one, unit, false);
+    take(r, one, unit);
+}
+
+/* Part 1: what the ring holds. The next begins with the group that the press fell into. */
+static void begin(struct recordings *r, struct recording *one, int64_t wanted_us,
+                  const struct ring *ring)
+{
     const struct ring_entry *from = ring_from(ring, wanted_us);
     miss(one, wanted_us, "the camera had not been there that long, or its memory was full");
     for (const struct ring_entry *entry = from; entry; entry = TAILQ_NEXT(entry, link))
@@ -137,6 +153,39 @@ static void begin(struct recordings *r, struct recording *one, const struct ring
         take(r, one, entry->unit);
 }
 
+/* Told when its time is over: for the first time, or once more after a restart, when no pictures of
+ * that time are here. */
+static void begin_late(struct recordings *r, struct recording *one, int64_t wanted_us,
+                       const struct ring *ring)
+{
+    const struct ring_entry *from = ring_from(ring, wanted_us);
+    if (!from || from->unit->dts_us >= one->until_us) {
+        one->over = true;
+        log_warning("clip",
+                    "alarm %s was told when its time was over, and no pictures of it are "
+                    "in memory: no clip is begun",
+                    one->alarm);
+        return;
+    }
+    miss(one, wanted_us, "the alarm was told late, and older pictures were gone");
+    for (; from; from = TAILQ_NEXT(from, link))
+        take_live(r, one, from->unit);
+}
+
+static void start(struct recordings *r, struct recording *one, int64_t now_us,
+                  const struct ring *ring)
+{
+    int64_t wanted_us = one->press_us - r->settings.pre_us;
+    if (wanted_us < one->stop_us)
+        wanted_us = one->stop_us;
+    one->over = false;
+    one->seen_us = one->missing_us = 0;
+    if (one->until_us < now_us)
+        begin_late(r, one, wanted_us, ring);
+    else
+        begin(r, one, wanted_us, ring);
+}
+
 static void extend(struct recordings *r, struct recording *one, int64_t press_us, int64_t now_us,
                    const struct ring *ring)
 {
@@ -144,11 +193,8 @@ static void extend(struct recordings *r, struct recording *one, int64_t press_us
         return;
     one->press_us = press_us;
     one->until_us = press_us + r->settings.post_us;
-    if (one->over && one->until_us > now_us) {
-        one->over = false;
-        one->seen_us = one->missing_us = 0;
-        begin(r, one, ring);
-    }
+    if (one->over)
+        start(r, one, now_us, ring);
 }
 
 void recordings_init(struct recordings *r, const struct recording_settings *settings,
@@ -186,29 +232,7 @@ void recordings_press(struct recordings *r, const char *alarm, int64_t press_us,
     one->press_us = press_us;
     one->until_us = press_us + r->settings.post_us;
     LIST_INSERT_HEAD(&r->list, one, link);
-    if (one->until_us < now_us) {
-        one->over = true; /* told again after a restart; its time is gone */
-        return;
-    }
-    begin(r, one, ring);
-}
-
-static void take_live(struct recordings *r, struct recording *one, struct camera_unit *unit)
-{
-    if (one->over)
-        return;
-    if (unit->stream == 0 && unit->dts_us >= one->until_us) {
-        end_before(r, one, unit, true);
-        one->over = true;
-        return;
-    }
-    if (one->missing_us)
-        end_part(r, one, false);
-    end_if_silent(r, one, unit); /* before its length ends it: that is no reason for a gap */
-    if (one->clip && camera_unit_is_keyframe(unit) &&
-        unit->dts_us - clip_start_us(one->clip) >= r->settings.part_us)
-        end_before(r, one, unit, false);
-    take(r, one, unit);
+    start(r, one, now_us, ring);
 }
 
 void recordings_unit(struct recordings *r, struct camera_unit *unit)

@@ -57,7 +57,8 @@ void recordings_init(struct recordings *r, const struct recording_settings *sett
 void recordings_streams(struct recordings *r, const struct camera_stream *streams, size_t count);
 
 /* A press. A new alarm begins a recording from the ring (which may be empty); a known one goes on
- * longer. Errors are logged: a clip that cannot be written must not end the camera. */
+ * longer. One that is told when its time is over has what the ring holds of that. Errors are
+ * logged: a clip that cannot be written must not end the camera. */
 void recordings_press(struct recordings *r, const char *alarm, int64_t press_us, int64_t now_us,
                       const struct ring *ring);
 

@@ -178,10 +178,51 @@ START_TEST(a_press_whose_time_is_over_records_nothing)
     struct studio s;
     open_studio(&s);
     play(&s, 1000, 1200);
-    press(&s, ALARM, 1100, 1200);
+    press(&s, ALARM, 1040, 1200); /* the ring begins when that ends */
     play(&s, 1200, 1300);
     close_studio(&s);
     ck_assert_uint_eq(part_count, 0);
+}
+END_TEST
+
+/* The supervisor was held up, say. */
+START_TEST(of_one_that_is_told_late_what_is_in_memory_still_is_recorded)
+{
+    struct studio s;
+    open_studio(&s);
+    play(&s, 1000, 1200);
+    press(&s, ALARM, 1080, 1200);
+    ck_assert_uint_eq(part_count, 1); /* at once */
+    check_part(0, 1, 109, 113);       /* to five seconds after the press */
+    ck_assert(part_is_last(0));
+    check_gap(0, 0, 105, 109, "the alarm was told late, and older pictures were gone");
+    press(&s, ALARM, 1080, 1200); /* told once more */
+    ck_assert_uint_eq(part_count, 1);
+    press(&s, ALARM, 1140, 1200); /* and a further press, as late */
+    ck_assert_uint_eq(part_count, 3);
+    check_part(1, 2, 113, 117);
+    check_part(2, 3, 117, 119);
+    ck_assert(part_is_last(2));
+    ck_assert_uint_eq(part_gap_count(1), 0);
+    play(&s, 1200, 1300);
+    close_studio(&s);
+    ck_assert_uint_eq(part_count, 3);
+}
+END_TEST
+
+/* They may be late themselves. */
+START_TEST(one_that_is_told_late_waits_for_pictures_that_come_later)
+{
+    struct studio s;
+    open_studio(&s);
+    play(&s, 1000, 1120);
+    press(&s, ALARM, 1080, 1140);
+    ck_assert_uint_eq(part_count, 1);
+    check_part(0, 1, 105, 109);
+    play(&s, 1120, 1200);
+    ck_assert(part_is_last(part_count - 1));
+    ck_assert_int_eq(part_number(part_count - 1, "stop_monoms"), 113000);
+    close_studio(&s);
 }
 END_TEST
 
@@ -415,6 +456,8 @@ int main(void)
     tcase_add_test(recording, a_press_after_the_end_begins_where_the_last_part_ended);
     tcase_add_test(recording, a_press_in_the_future_is_one_of_now);
     tcase_add_test(recording, a_press_whose_time_is_over_records_nothing);
+    tcase_add_test(recording, of_one_that_is_told_late_what_is_in_memory_still_is_recorded);
+    tcase_add_test(recording, one_that_is_told_late_waits_for_pictures_that_come_later);
     tcase_add_test(recording, what_the_ring_cannot_show_is_a_gap);
     tcase_add_test(recording, a_camera_that_comes_after_the_press_is_a_gap_until_then);
     tcase_add_test(recording, a_broken_session_ends_the_part_and_the_next_one_says_why);
