@@ -377,6 +377,8 @@ static int take_over(struct outbox *ob, int refused, struct outbox_found *found,
     for (size_t i = 0; i < found->row_count; i++)
         newest_note(&ob->newest, found->rows[i].name, found->rows[i].text);
     uint64_t used_seq = found->used_seq;
+    struct owed_press presses[LIMIT_OWED];
+    size_t press_count = owed_list_presses(found, presses);
     enum taken taken = hand_over(ob, found, stored_seq, has_other);
     if (taken == TAKEN_NOT)
         return refuse(ob, found, e);
@@ -387,6 +389,8 @@ static int take_over(struct outbox *ob, int refused, struct outbox_found *found,
         found->numbers_unknown = !m->has_ceiling;
         tell_found(ob, found);
     }
+    if (ob->store.db)
+        owed_note_presses(&m->owed, &ob->store, presses, press_count);
     return result;
 }
 

@@ -71,13 +71,26 @@ static uint32_t mask_of(const struct store *s, const struct event *event, const 
     return mask;
 }
 
-void owed_note_stored(struct owed *o, const struct store *s, const struct event *event,
-                      const char *receivers, const struct outbox_upload *upload,
-                      uint32_t upload_receivers)
+/* By their numbers, each once. The lock is held. */
+static void insert(struct owed *o, struct owed_event *one)
 {
-    uint32_t mask = mask_of(s, event, receivers);
-    if (mask == 0 && (!upload || upload_receivers == 0))
-        return;
+    struct owed_event *before = TAILQ_LAST(&o->list, owed_list);
+    while (before && before->event->seq > one->event->seq)
+        before = TAILQ_PREV(before, owed_list, next);
+    if (before)
+        TAILQ_INSERT_AFTER(&o->list, before, one, next);
+    else
+        TAILQ_INSERT_HEAD(&o->list, one, next);
+    o->count++;
+    o->bytes += size_of(one->event);
+    if (before && before->event->seq == one->event->seq)
+        drop(o, before);
+    make_room(o);
+}
+
+static void hold(struct owed *o, const struct event *event, uint32_t mask,
+                 const struct outbox_upload *upload, uint32_t upload_receivers)
+{
     struct owed_event *one = calloc(1, sizeof *one);
     struct event *copy = malloc(size_of(event));
     if (!one || !copy)
@@ -90,11 +103,48 @@ void owed_note_stored(struct owed *o, const struct store *s, const struct event 
         one->upload_receivers = upload_receivers;
     }
     uv_mutex_lock(&o->lock);
-    TAILQ_INSERT_TAIL(&o->list, one, next);
-    o->count++;
-    o->bytes += size_of(copy);
-    make_room(o);
+    insert(o, one);
     uv_mutex_unlock(&o->lock);
+}
+
+void owed_note_stored(struct owed *o, const struct store *s, const struct event *event,
+                      const char *receivers, const struct outbox_upload *upload,
+                      uint32_t upload_receivers)
+{
+    uint32_t mask = mask_of(s, event, receivers);
+    if (mask != 0 || (upload && upload_receivers != 0))
+        hold(o, event, mask, upload, upload_receivers);
+}
+
+size_t owed_list_presses(const struct outbox_found *found, struct owed_press *ret_presses)
+{
+    size_t count = 0;
+    for (size_t i = found->pending_count; i-- > 0;) {
+        const struct outbox_pending *p = &found->pending[i];
+        bool is_another = count == 0 || ret_presses[count - 1].seq != p->seq;
+        if (p->class != EVENT_CLASS_PRESS)
+            continue;
+        if (is_another && count == LIMIT_OWED)
+            break;
+        if (is_another)
+            ret_presses[count++] = (struct owed_press){.seq = p->seq};
+        ret_presses[count - 1].receivers |= UINT32_C(1) << p->receiver;
+    }
+    return count;
+}
+
+void owed_note_presses(struct owed *o, struct store *s, const struct owed_press *presses,
+                       size_t count)
+{
+    struct event *event;
+    struct err e;
+    for (size_t i = count; i-- > 0;) {
+        if (store_get_event(s, presses[i].seq, &event, &e) != 0)
+            continue; /* whoever needs it meets that */
+        if (event && store_event_is_whole(event))
+            hold(o, event, presses[i].receivers, NULL, 0);
+        event_unref(event);
+    }
 }
 
 void owed_note_delivered(struct owed *o, uint64_t seq, size_t receiver, bool is_clip)

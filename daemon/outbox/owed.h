@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events that were stored while this process runs and that some receiver still has to get, once
- * more in memory: a file that is cut, or taken away where no other can be written, takes them from
- * the store alone. They go into the one that is written anew or, at a stop that could write none,
- * into the journal. Bounded: where there are too many, the oldest that are no presses are let go
- * first. What was pending at the start is not among them.
+ * Events that were stored while this process runs, and presses of before it, that some receiver
+ * still has to get, once more in memory: a file that is cut, or taken away where no other can be
+ * written, takes them from the store alone. They go into the one that is written anew or, at a stop
+ * that could write none, into the journal. Bounded: where there are too many, the oldest that are
+ * no presses are let go first.
  *
  * Store thread only, but owed_journal.
  */
@@ -20,9 +20,15 @@
 struct owed_event;
 
 struct owed {
-    TAILQ_HEAD(owed_list, owed_event) list; /* as they were stored */
+    TAILQ_HEAD(owed_list, owed_event) list; /* by seq */
     size_t count, bytes;
     uv_mutex_t lock; /* of the list, which is changed under it */
+};
+
+/* Of a run before, as it was found. */
+struct owed_press {
+    uint64_t seq;
+    uint32_t receivers;
 };
 
 /* How many, and which. */
@@ -38,6 +44,13 @@ void owed_free(struct owed *o);
 void owed_note_stored(struct owed *o, const struct store *s, const struct event *event,
                       const char *receivers, const struct outbox_upload *upload,
                       uint32_t upload_receivers);
+
+/* The newest that are pending, newest first, LIMIT_OWED of them at most: their number. */
+size_t owed_list_presses(const struct outbox_found *found, struct owed_press *ret_presses);
+
+/* Reads those: when nobody waits for what was found any more. */
+void owed_note_presses(struct owed *o, struct store *s, const struct owed_press *presses,
+                       size_t count);
 
 /* That receiver has the event, or its clip. */
 void owed_note_delivered(struct owed *o, uint64_t seq, size_t receiver, bool is_clip);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "outbox/owed.h"
 #include "outbox_world.h"
 #include "run_suite.h"
 #include "watched_vfs.h"
@@ -236,6 +237,85 @@ START_TEST(what_is_owed_of_a_damaged_one_goes_on_in_the_fresh_one)
 }
 END_TEST
 
+/* Three presses, of which one receiver lacks the first, none the second and both the third; and of
+ * a run before. */
+static struct fixture *begin_again(void)
+{
+    struct fixture *f = begin_owed();
+    record(f, 1, 0);
+    record(f, 2, 0);
+    record(f, 2, 1);
+    wait_answered(f);
+    close_outbox(f);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.pending_count, 3);
+    ck_assert_uint_eq(f->found.restored_count, 0);
+    return f;
+}
+
+/* Found by a press, or at the stop; the first receiver gets the last of the three before. */
+START_TEST(presses_of_a_run_before_are_owed_too)
+{
+    struct fixture *f = begin_again();
+    f->journal_dir = NULL; /* of the next start */
+    record(f, 3, 0);
+    wait_answered(f);
+    shell(f, CUT);
+    if (_i > 0) {
+        put(f, 4, "what is open");
+        wait_stored(f, 4);
+        ck_assert_msg(strstr(f->damage, "are still to be sent, 1 to 3") != NULL, "%s", f->damage);
+    }
+    close_as(f, 0);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.pending_count, _i ? 4 : 2);
+    ck_assert_uint_eq(f->found.pending[0].seq, 1);
+    ck_assert_uint_eq(f->found.pending[0].receiver, 1);
+    ck_assert_uint_eq(f->found.pending[1].seq, 3);
+    ck_assert_uint_eq(f->found.pending[1].receiver, 1);
+    end(f);
+}
+END_TEST
+
+START_TEST(presses_of_a_run_before_are_in_the_journal_of_a_stop_that_can_write_nothing)
+{
+    struct fixture *f = begin_again();
+    hold_clock();
+    wait_answered(f);
+    watched_vfs_fail_writes(MANY);
+    shell(f, CUT);
+    close_as(f, OUTBOX_DAMAGED);
+    watched_vfs_fail_writes(0);
+    open_outbox(f);
+    ck_assert_uint_eq(f->found.restored_count, 2);
+    ck_assert_uint_eq(f->found.pending_count, 3);
+    end(f);
+}
+END_TEST
+
+START_TEST(of_what_was_pending_at_the_start_the_newest_presses_are_held)
+{
+    static struct outbox_pending pending[2 * LIMIT_OWED];
+    static struct owed_press presses[LIMIT_OWED];
+    struct outbox_found found = {.pending = pending, .pending_count = 4};
+    pending[0] = (struct outbox_pending){.seq = 1, .class = EVENT_CLASS_FOLLOWUP};
+    pending[1] = (struct outbox_pending){.seq = 2, .class = EVENT_CLASS_PRESS};
+    pending[2] = (struct outbox_pending){.seq = 2, .class = EVENT_CLASS_PRESS, .receiver = 1};
+    pending[3] = (struct outbox_pending){.seq = 3, .class = EVENT_CLASS_PRESS, .receiver = 1};
+    ck_assert_uint_eq(owed_list_presses(&found, presses), 2);
+    ck_assert_uint_eq(presses[0].seq, 3);
+    ck_assert_uint_eq(presses[0].receivers, 2);
+    ck_assert_uint_eq(presses[1].seq, 2);
+    ck_assert_uint_eq(presses[1].receivers, 3);
+    for (size_t i = 0; i < 2 * LIMIT_OWED; i++)
+        pending[i] = (struct outbox_pending){.seq = i + 1, .class = EVENT_CLASS_PRESS};
+    found.pending_count = 2 * LIMIT_OWED;
+    ck_assert_uint_eq(owed_list_presses(&found, presses), LIMIT_OWED);
+    ck_assert_uint_eq(presses[0].seq, 2 * LIMIT_OWED);
+    ck_assert_uint_eq(presses[LIMIT_OWED - 1].seq, LIMIT_OWED + 1);
+}
+END_TEST
+
 static const char *const harms[] = {"rm outbox.db", CUT};
 
 /* A first try that has failed is not the last. */
@@ -306,6 +386,9 @@ static Suite *make_suite(void)
     tcase_add_test(tc, one_that_cannot_be_opened_any_more_is_no_good_stop);
     tcase_add_test(tc, one_that_was_taken_away_is_not_closed_for_a_write_that_failed);
     tcase_add_loop_test(tc, what_is_owed_of_a_damaged_one_goes_on_in_the_fresh_one, 0, 3);
+    tcase_add_loop_test(tc, presses_of_a_run_before_are_owed_too, 0, 2);
+    tcase_add_test(tc, presses_of_a_run_before_are_in_the_journal_of_a_stop_that_can_write_nothing);
+    tcase_add_test(tc, of_what_was_pending_at_the_start_the_newest_presses_are_held);
     tcase_add_loop_test(tc, it_tries_until_the_stop_is_over, 0, 2);
     tcase_add_loop_test(tc, a_stop_that_begins_waits_for_what_was_stored_before, 0, 2);
     tcase_add_test(tc, one_over_which_something_is_mounted_is_not_to_be_moved);
