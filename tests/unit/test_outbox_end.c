@@ -316,6 +316,30 @@ START_TEST(of_what_was_pending_at_the_start_the_newest_presses_are_held)
 }
 END_TEST
 
+/* Stored once more, say, since a journal had it. */
+START_TEST(what_is_held_is_held_once)
+{
+    static const char *const names[] = {"police", "education"};
+    static const uint64_t seqs[] = {2, 1, 2};
+    struct store s = {.receivers = names, .receiver_count = 2};
+    struct owed o;
+    owed_init(&o);
+    for (size_t i = 0; i < sizeof seqs / sizeof *seqs; i++) {
+        struct event *event = make_event(seqs[i], EVENT_CLASS_PRESS);
+        owed_note_stored(&o, &s, event, NULL, NULL, 0);
+        event_unref(event);
+    }
+    ck_assert_uint_eq(o.count, 2);
+    for (size_t receiver = 0; receiver < 2; receiver++) {
+        owed_note_delivered(&o, 1, receiver, false);
+        owed_note_delivered(&o, 2, receiver, false);
+    }
+    ck_assert_uint_eq(o.count, 0);
+    ck_assert_uint_eq(o.bytes, 0);
+    owed_free(&o);
+}
+END_TEST
+
 static const char *const harms[] = {"rm outbox.db", CUT};
 
 /* A first try that has failed is not the last. */
@@ -389,6 +413,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, presses_of_a_run_before_are_owed_too, 0, 2);
     tcase_add_test(tc, presses_of_a_run_before_are_in_the_journal_of_a_stop_that_can_write_nothing);
     tcase_add_test(tc, of_what_was_pending_at_the_start_the_newest_presses_are_held);
+    tcase_add_test(tc, what_is_held_is_held_once);
     tcase_add_loop_test(tc, it_tries_until_the_stop_is_over, 0, 2);
     tcase_add_loop_test(tc, a_stop_that_begins_waits_for_what_was_stored_before, 0, 2);
     tcase_add_test(tc, one_over_which_something_is_mounted_is_not_to_be_moved);
