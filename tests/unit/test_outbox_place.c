@@ -218,24 +218,28 @@ START_TEST(one_that_is_cut_at_rest_is_found_out_and_what_is_lost_is_named)
 }
 END_TEST
 
-/* The newest that it had was of a run before, and is lost. */
+/* The newest that it had was no press, of a run before, and is lost. */
 START_TEST(one_that_was_mended_is_whole_for_a_start_after_a_kill)
 {
     struct fixture *f = make_used(false);
+    struct event *last = make_event(4, EVENT_CLASS_FOLLOWUP);
     struct witness w = {.is_behind = false};
+    outbox_store(f->outbox, last, NULL, NULL, 0, on_stored, f);
+    event_unref(last);
+    wait_stored(f, 4);
     close_outbox(f);
     read_witness(f, &w);
-    ck_assert_uint_eq(w.stored.seq, 3);
+    ck_assert_uint_eq(w.stored.seq, 4);
     open_outbox(f);
     shell(f, "truncate -s 4096 outbox.db && truncate -s 0 outbox.db-wal");
-    put(f, 4, "what is open");
-    wait_stored(f, 4);
+    put(f, 5, "what is open");
+    wait_stored(f, 5);
     turn_until(f, &f->damaged);
     wait_answered(f);
     put_back_as_killed(f);
     ck_assert_msg(!f->found.damage, "%s", f->found.damage);
-    ck_assert_uint_eq(f->found.last_seq, 4);
-    ck_assert_uint_eq(f->found.pending_count, 2);
+    ck_assert_uint_eq(f->found.last_seq, 5);
+    ck_assert_uint_eq(f->found.pending_count, 8);
     ck_assert_uint_eq(count_aside(f), 1);
     end(f);
 }
