@@ -88,13 +88,11 @@ enum incident_action incident_press(struct incident *incident, int64_t at_ns, bo
     return done(&was, incident, INCIDENT_ACTION_RAISED);
 }
 
-bool incident_tell_press(struct incident *incident, uint64_t seq, uint32_t told)
+bool incident_tell_press(struct incident *incident, uint64_t seq, bool is_counted)
 {
     enum incident_progress best = incident_best_progress(incident, UINT32_MAX);
     incident->press_seq = incident->told_seq = seq;
-    for (size_t i = 0; i < LIMIT_RECEIVERS; i++) {
-        if (!(told >> i & 1))
-            continue;
+    for (size_t i = 0; i < LIMIT_RECEIVERS && !is_counted; i++) {
         incident->before[i] = (uint8_t)incident_ever(incident, i);
         incident->progress[i] = INCIDENT_PROGRESS_HEARD;
         incident->rejected[i] = false;

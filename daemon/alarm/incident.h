@@ -48,9 +48,9 @@ enum incident_action {
     INCIDENT_ACTION_CLOSED,
 };
 
-/* How far one receiver has come with the newest press of one incident that it is told of. Receipts
- * only ever raise it; of what its people say the newest counts; a further press that it is told of
- * begins anew. */
+/* How far one receiver has come with the newest press of one incident that is told. Receipts only
+ * ever raise it; of what its people say the newest counts; a further press begins anew, also for
+ * who takes first presses alone: it never has that one. */
 enum incident_progress {
     INCIDENT_PROGRESS_HEARD,       /* stored here; nothing proven elsewhere */
     INCIDENT_PROGRESS_UNCONFIRMED, /* accepted by a receiver that cannot sign */
@@ -126,10 +126,11 @@ static inline bool incident_is_real(enum incident_class class)
 enum incident_action incident_press(struct incident *incident, int64_t at_ns, bool at_start,
                                     const char fresh_id[UUID_TEXT_SIZE]);
 
-/* An event (`seq`; 0: it could not be made) is to tell of its newest press to those of `told` (bit
- * mask of receivers): what these had and their people said was of the presses before. True if
- * somebody's people had seen it: then it is as new, and the next group is asked in its time. */
-bool incident_tell_press(struct incident *incident, uint64_t seq, uint32_t told);
+/* An event (`seq`; 0: it could not be made) is to tell of its newest press: what receivers had and
+ * their people said was of the presses before. That stays if it tells of what a line counted that
+ * presses itself. True if somebody's people had seen it: then it is as new, and the next group is
+ * asked in its time. */
+bool incident_tell_press(struct incident *incident, uint64_t seq, bool is_counted);
 
 /* The button is released. RESTORED if the press counted here, else NONE. */
 enum incident_action incident_release(struct incident *incident);

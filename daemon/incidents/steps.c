@@ -94,10 +94,9 @@ static bool emit_press(struct incidents *inc, struct incident *incident,
                        const struct step_event *step)
 {
     /* What a line counts that presses itself is told once a minute, and colours nothing anew. */
-    bool is_count = step->cause && strcmp(step->cause, CAUSE_COUNT) == 0;
-    uint32_t told = is_count ? 0 : delivery_takes(inc->options.delivery, class_of(step));
+    bool is_counted = step->cause && strcmp(step->cause, CAUSE_COUNT) == 0;
     /* Its row goes with it. */
-    bool had_seen = incident_tell_press(incident, events_next_seq(inc->options.events), told);
+    bool had_seen = incident_tell_press(incident, events_next_seq(inc->options.events), is_counted);
     incident->press_seq = steps_emit(inc, incident, step);
     return had_seen;
 }

@@ -277,15 +277,25 @@ START_TEST(a_late_receipt_of_an_earlier_press_is_none_of_the_newest)
 }
 END_TEST
 
-START_TEST(who_is_not_told_of_a_further_press_is_as_far_as_he_was)
+/* A dialler, say, which takes first presses alone: nobody who sends help has the next one. */
+START_TEST(who_is_not_told_of_a_further_press_does_not_have_it)
 {
-    fake.alarms_only = 1;
+    fake.responders = 3;
+    fake.alarms_only = _i == 0 ? 1 : UINT32_MAX;
     world_press(WORLD_GATE);
     world_deliver("tocsin.alarm.raised", 0);
-    world_deliver("tocsin.alarm.raised", 1);
+    ck_assert(incidents_is_delivered(world.incidents, world_incident(WORLD_GATE)));
     press_again();
-    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_DELIVERED);
-    ck_assert_int_eq(progress(1), INCIDENT_PROGRESS_HEARD);
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_HEARD);
+    ck_assert(!incidents_is_delivered(world.incidents, world_incident(WORLD_GATE)));
+    ck_assert(incidents_is_received(world.incidents, world_incident(WORLD_GATE)));
+    world_deliver("tocsin.alarm.raised", 0); /* once more */
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_HEARD);
+    virtual_advance(world.facts, 61000);
+    incidents_tick(world.incidents);
+    ck_assert(world_incident(WORLD_GATE)->undelivered);
+    world_restart();
+    ck_assert_int_eq(progress(0), INCIDENT_PROGRESS_HEARD);
 }
 END_TEST
 
@@ -322,7 +332,7 @@ int main(void)
     tcase_add_test(tc, of_an_alarm_from_an_older_version_nobody_is_known_to_have_seen_it);
     tcase_add_loop_test(tc, what_was_said_before_a_further_press_is_not_said_of_it, 0, 3);
     tcase_add_test(tc, a_late_receipt_of_an_earlier_press_is_none_of_the_newest);
-    tcase_add_test(tc, who_is_not_told_of_a_further_press_is_as_far_as_he_was);
+    tcase_add_loop_test(tc, who_is_not_told_of_a_further_press_does_not_have_it, 0, 2);
     tcase_add_test(tc, presses_that_a_line_makes_by_itself_colour_nothing_anew);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
