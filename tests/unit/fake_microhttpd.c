@@ -4,6 +4,7 @@
 #include <check.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,8 +47,21 @@ const char *fake_answered(const struct MHD_Connection *c, const char *name)
 const char *MHD_lookup_connection_value(struct MHD_Connection *c, enum MHD_ValueKind kind,
                                         const char *key)
 {
-    ck_assert(kind == MHD_HEADER_KIND);
+    if (kind != MHD_HEADER_KIND)
+        return NULL; /* neither cookies nor a query */
     return find(c->sent, c->sent_count, key);
+}
+
+enum MHD_Result MHD_set_connection_option(struct MHD_Connection *c,
+                                          enum MHD_CONNECTION_OPTION option, ...)
+{
+    va_list arguments;
+    ck_assert(option == MHD_CONNECTION_OPTION_TIMEOUT);
+    ck_assert(c->timeouts_count < sizeof c->timeouts / sizeof *c->timeouts);
+    va_start(arguments, option);
+    c->timeouts[c->timeouts_count++] = va_arg(arguments, unsigned);
+    va_end(arguments);
+    return MHD_YES;
 }
 
 struct MHD_Response *MHD_create_response_from_buffer(size_t size, void *buffer,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What libmicrohttpd and GnuTLS are to receiver/intake.c and tus.c, without a socket: a connection
- * that a test fills in and hands over, and that holds the answer afterwards. One thread.
+ * What libmicrohttpd and GnuTLS are to receiver/intake.c, tus.c and page.c, without a socket: a
+ * connection that a test fills in and hands over, and that holds the answer afterwards. One thread.
  */
 #ifndef TOCSIN_TESTS_FAKE_MICROHTTPD_H
 #define TOCSIN_TESTS_FAKE_MICROHTTPD_H
@@ -22,6 +22,8 @@ struct MHD_Connection {
     unsigned certificates;        /* how many the client sent */
     int unreadable;               /* what GnuTLS returns for them; 0 is good */
     unsigned certificate_problem; /* what GnuTLS says of them; 0 is good */
+    unsigned timeouts[4];         /* as they were set; 0: it may be silent for ever */
+    size_t timeouts_count;
     /* the answer */
     unsigned status;
     char body[2000];

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli/client.h"
+#include "cli/commands.h"
 #include "cli/event_table.h"
 #include "cli/text.h"
 #include "cli/when.h"
@@ -253,6 +254,29 @@ START_TEST(no_answer_is_said_and_a_silence_is_nothing_else)
 }
 END_TEST
 
+/* Else --refused --alarm would list those of every alarm. */
+START_TEST(what_is_refused_is_chosen_by_nothing_else)
+{
+    static const char *const with[][2] = {{"--alarm", "a1"}, {"--before", "7"}, {"--since", "2h"}};
+    char usage[300] = "";
+    char *argv[] = {"tocsin events",     "list", "--refused", (char *)with[_i][0],
+                    (char *)with[_i][1], NULL};
+    FILE *errors = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    client_set_socket("/nowhere/control.sock");
+    dup2(fileno(errors), STDERR_FILENO);
+    int status = run_events(5, argv);
+    fflush(stderr);
+    dup2(kept, STDERR_FILENO);
+    rewind(errors);
+    ck_assert_ptr_nonnull(fgets(usage, sizeof usage, errors));
+    ck_assert_ptr_nonnull(strstr(usage, "--refused goes with --limit and --json alone"));
+    ck_assert_int_eq(status, EXIT_USAGE);
+    fclose(errors);
+    close(kept);
+}
+END_TEST
+
 static void on_alarm(int number)
 {
     (void)number;
@@ -371,6 +395,7 @@ int main(void)
     tcase_add_test(tcase, chinese_takes_two_columns_and_nothing_moves_the_cursor);
     tcase_add_test(tcase, what_is_left_out_is_said_with_how_to_get_it);
     tcase_add_test(tcase, no_event_is_said);
+    tcase_add_loop_test(tcase, what_is_refused_is_chosen_by_nothing_else, 0, 3);
     tcase_add_test(tcase, who_is_refused_unasked_is_shown_why);
     tcase_add_test(tcase, no_answer_is_said_and_a_silence_is_nothing_else);
     tcase_add_test(tcase, who_watches_asks_after_a_silence_and_ends_when_nobody_answers);

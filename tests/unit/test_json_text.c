@@ -47,6 +47,26 @@ START_TEST(no_byte_is_lost_where_the_room_ends)
 }
 END_TEST
 
+/* Whatever is behind its room is not its own. */
+START_TEST(the_room_is_never_less_than_what_is_in_it)
+{
+    static char part[9000];
+    memset(part, 'y', sizeof part - 1);
+    for (int times = 0; times < 3; times++) {
+        struct text printed = {0}, added = {0};
+        for (int i = 0; i < times; i++)
+            text_add(&added, "z", 1);
+        text_add(&added, part, sizeof part - 1);
+        ck_assert_uint_gt(added.size, added.length);
+        text_print(&printed, "%s", part);
+        ck_assert_uint_gt(printed.size, printed.length);
+        ck_assert_uint_eq(printed.length, sizeof part - 1);
+        free(text_take(&added));
+        free(text_take(&printed));
+    }
+}
+END_TEST
+
 START_TEST(of_what_has_failed_there_is_no_text)
 {
     struct text t = {0};
@@ -107,6 +127,7 @@ static Suite *make_suite(void)
     TCase *tc = tcase_create("text");
     tcase_add_test(tc, a_text_grows_with_what_is_added_and_ends_with_a_nul);
     tcase_add_test(tc, no_byte_is_lost_where_the_room_ends);
+    tcase_add_test(tc, the_room_is_never_less_than_what_is_in_it);
     tcase_add_test(tc, of_what_has_failed_there_is_no_text);
     tcase_add_loop_test(tc, json_is_to_the_byte_what_jansson_writes, 0,
                         (int)(sizeof values / sizeof *values));

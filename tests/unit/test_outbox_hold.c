@@ -491,6 +491,29 @@ START_TEST(that_it_cannot_be_held_is_told_once_for_as_long_as_it_lasts)
 }
 END_TEST
 
+/* That one keeps it out: nobody is let in. */
+START_TEST(of_one_that_another_holds_it_is_not_said_that_no_second_one_is_kept_out)
+{
+    struct err e;
+    struct hold h;
+    char store[80];
+    int log = memfd_create("log", 0), own = dup(STDERR_FILENO);
+    struct fixture *f = begin_held();
+    snprintf(store, sizeof store, "%s/outbox.db", f->folder);
+    hold_init(&h);
+    dup2(log, STDERR_FILENO);
+    int result = hold_folder(&h, store, &e); /* which the open one has */
+    dup2(own, STDERR_FILENO);
+    ck_assert_int_eq(result, -EBUSY);
+    ck_assert_ptr_nonnull(strstr(e.text, "another tocsind is at work there"));
+    ck_assert_int_eq(count_in(log, "no second tocsind is kept out"), 0);
+    hold_end(&h);
+    close(log);
+    close(own);
+    finish(f);
+}
+END_TEST
+
 /* It hears buttons by then: what it hears goes its way, and is stored when the other one ends. */
 START_TEST(who_learns_of_another_when_it_has_started_goes_on_and_has_the_store_after_that_one)
 {
@@ -544,6 +567,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, a_folder_that_one_has_who_has_ended_is_held_when_that_one_is_gone);
     tcase_add_test(tc, who_takes_it_before_that_has_it);
     tcase_add_test(tc, that_it_cannot_be_held_is_told_once_for_as_long_as_it_lasts);
+    tcase_add_test(tc, of_one_that_another_holds_it_is_not_said_that_no_second_one_is_kept_out);
     tcase_add_test(
         tc, who_learns_of_another_when_it_has_started_goes_on_and_has_the_store_after_that_one);
     suite_add_tcase(suite, tc);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "outbox/scrub.h"
 #include "outbox_world.h"
 #include "run_suite.h"
 
@@ -23,6 +24,16 @@ int64_t __wrap_clock_monotonic_ns(void)
 {
     int64_t now_ns = __atomic_load_n(&held_ns, __ATOMIC_SEQ_CST);
     return now_ns ? now_ns : __real_clock_monotonic_ns();
+}
+
+static unsigned looks_begun;
+
+void __real_scrub_init(struct scrub *sc);
+void __wrap_scrub_init(struct scrub *sc);
+void __wrap_scrub_init(struct scrub *sc)
+{
+    __atomic_add_fetch(&looks_begun, 1, __ATOMIC_SEQ_CST);
+    __real_scrub_init(sc);
 }
 
 static char told[2000]; /* the last error in the log; to be read when the thread has ended */
@@ -315,6 +326,38 @@ static void take_descriptors(struct rlimit *ret_before)
     setrlimit(RLIMIT_NOFILE, &none_left);
 }
 
+/* While it is known: or whatever asks of what is damaged puts off that the rest was looked at. */
+START_TEST(a_look_does_not_begin_anew_with_each_failure)
+{
+    struct fixture *f = begin_cut();
+    shell(f, "mkdir -p outbox.db.new/in-the-way");
+    press_in_vain(f, 5);
+    unsigned before = __atomic_load_n(&looks_begun, __ATOMIC_SEQ_CST);
+    ck_assert_uint_gt(before, 1); /* at the start, and as it was found */
+    for (uint64_t seq = 6; seq < 10; seq++)
+        press_in_vain(f, seq);
+    ck_assert_uint_eq(__atomic_load_n(&looks_begun, __ATOMIC_SEQ_CST), before);
+    shell(f, "rm -r outbox.db.new");
+    advance_clock(INT64_C(600000000000));
+    press(f, 10);
+    press(f, 11);
+    wait_stored(f, 11);
+    let_clock_go();
+    end(f);
+}
+END_TEST
+
+/* As it was refused before it was mended: that is news. */
+static void cut_again_and_refuse(struct fixture *f)
+{
+    advance_clock(INT64_C(600000000000));
+    shell(f, "truncate -s 0 outbox.db-wal && mkdir -p outbox.db.new/in-the-way");
+    told[0] = '\0';
+    press_in_vain(f, 10);
+    ck_assert_msg(strstr(told, "cannot be mended") != NULL, "%s", told);
+    shell(f, "rm -r outbox.db.new");
+}
+
 /* It has put nothing aside: what it had no descriptors for it may have a moment later; what is in
  * the way stays there until a person comes. */
 START_TEST(one_that_could_not_be_mended_is_mended_a_second_later_if_that_may_have_passed)
@@ -345,6 +388,8 @@ START_TEST(one_that_could_not_be_mended_is_mended_a_second_later_if_that_may_hav
     ck_assert_uint_eq(count_aside(f), 1);
     press(f, 9); /* with which what was refused before that is tried again */
     wait_stored(f, 9);
+    if (_i)
+        cut_again_and_refuse(f);
     let_clock_go();
     end(f);
 }
@@ -364,6 +409,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, nor_where_nobody_knows_which);
     tcase_add_test(tc, a_stop_that_finds_it_cut_mends_it);
     tcase_add_test(tc, a_stop_that_finds_it_cut_and_cannot_mend_it_does_not_end_as_a_good_one);
+    tcase_add_test(tc, a_look_does_not_begin_anew_with_each_failure);
     tcase_add_loop_test(
         tc, one_that_could_not_be_mended_is_mended_a_second_later_if_that_may_have_passed, 0, 2);
     suite_add_tcase(suite, tc);

@@ -26,6 +26,7 @@ static struct {
     void (*on_piece)(void);      /* as one is */
     int fail_pieces, fail_syncs; /* the errno of that call */
     fsblkcnt_t free_blocks;      /* without the part; 0: as it is */
+    bool stops_in_proof;
 } f;
 
 int __real_fdatasync(int fd);
@@ -67,6 +68,17 @@ int __wrap_statvfs(const char *path, struct statvfs *ret_disk)
     if (f.free_blocks)
         ret_disk->f_bavail = f.free_blocks - taken, ret_disk->f_frsize = 4096;
     return result;
+}
+
+void __real_sqlite3_progress_handler(sqlite3 *db, int steps, int (*ask)(void *), void *arg);
+void __wrap_sqlite3_progress_handler(sqlite3 *db, int steps, int (*ask)(void *), void *arg);
+
+/* Ours is a small one: it is asked at each step. */
+void __wrap_sqlite3_progress_handler(sqlite3 *db, int steps, int (*ask)(void *), void *arg)
+{
+    if (f.stops_in_proof)
+        atomic_store(&f.stopping, true);
+    __real_sqlite3_progress_handler(db, f.stops_in_proof ? 1 : steps, ask, arg);
 }
 
 static void put(void)
@@ -225,6 +237,19 @@ START_TEST(what_comes_to_nothing_leaves_the_one_of_before)
 }
 END_TEST
 
+/* How long a large one takes nobody knows. */
+START_TEST(a_stop_does_not_wait_until_it_is_proved)
+{
+    struct store_backup b;
+    ck_assert_msg(back_up(&b), "%s", f.reason);
+    put();
+    f.stops_in_proof = true;
+    ck_assert(!back_up(&b));
+    f.stopping = false;
+    check_only_the_first();
+}
+END_TEST
+
 static void die(void)
 {
     if (f.pieces == 2)
@@ -297,6 +322,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, it_is_of_one_moment_and_in_nobodys_way);
     tcase_add_test(tc, it_is_one_file_that_can_be_read_where_nothing_may_be_written);
     tcase_add_test(tc, what_comes_to_nothing_leaves_the_one_of_before);
+    tcase_add_test(tc, a_stop_does_not_wait_until_it_is_proved);
     tcase_add_test(tc, half_a_backup_never_has_the_name);
     tcase_add_test(tc, half_a_backup_takes_no_room_from_the_next);
     tcase_add_test(tc, a_damaged_database_does_not_take_the_place_of_its_good_copy);

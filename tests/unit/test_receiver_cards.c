@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kept_cards.h"
 #include "receiver_cards_world.h"
 #include "run_suite.h"
 
@@ -339,6 +340,24 @@ START_TEST(a_store_of_version_2_knows_what_its_people_are_done_with)
 }
 END_TEST
 
+/* What is not shown any more is not kept for ever. */
+START_TEST(a_card_is_kept_for_as_long_as_each_look_shows_it)
+{
+    struct kept_cards kept = {0};
+    kept_put(&kept, "a", strdup("one"));
+    kept_put(&kept, "b", strdup("two"));
+    kept_sweep(&kept);
+    ck_assert_str_eq(kept_find(&kept, "a"), "one");
+    kept_sweep(&kept);
+    ck_assert_ptr_null(kept_find(&kept, "b"));
+    ck_assert_str_eq(kept_find(&kept, "a"), "one");
+    kept_sweep(&kept);
+    kept_sweep(&kept);
+    ck_assert_ptr_null(kept_find(&kept, "a"));
+    kept_finish(&kept);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("receiver_cards");
@@ -360,6 +379,7 @@ int main(void)
     tcase_add_test(tc, an_answer_and_what_it_makes_of_its_alarm_are_written_together_or_not_at_all);
     tcase_add_test(tc, what_cannot_be_read_is_not_told_as_nothing);
     tcase_add_test(tc, a_store_of_version_2_knows_what_its_people_are_done_with);
+    tcase_add_test(tc, a_card_is_kept_for_as_long_as_each_look_shows_it);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
 }

@@ -252,6 +252,13 @@ START_TEST(a_receipt_verifies_with_the_keys_public_half)
     ck_assert_int_eq(json_integer_value(json_object_get(body, "newest_seq")), 41);
     ck_assert_str_eq(json_string_value(json_object_get(body, "chain")), "fork");
     json_decref(body);
+    /* Nothing is stored, or it could not be read: that is no number. */
+    struct receipt without;
+    const struct receipt_content nothing = {"event", "the-id", "sha-256=:x:", "sha-256=:y:", "now",
+                                            7,       0,        json_array()};
+    ck_assert(receipt_make(&own, &nothing, &without));
+    ck_assert_ptr_null(strstr(without.body, "newest_seq"));
+    receipt_free(&without);
     int length = snprintf(base, sizeof base,
                           "\"@status\": 200\n\"content-digest\": %s\n"
                           "\"content-digest\";req: sha-256=:y:\n\"@signature-params\": %s",

@@ -21,10 +21,27 @@ static struct link_server *server;
 static struct link_client *client;
 static unsigned server_up, client_up, client_down, heard, seconds_passed;
 
+static uv_timer_t *silence; /* the last that repeats: with a client alone it is of its silence */
+static uv_timer_cb count_silence;
+static bool is_busy; /* hearing one message takes a second */
+static unsigned failures;
+
+int64_t __real_backoff_delay_ms(unsigned count, int64_t base_ms, int64_t cap_ms, uint32_t random);
+int64_t __wrap_backoff_delay_ms(unsigned count, int64_t base_ms, int64_t cap_ms, uint32_t random);
+int64_t __wrap_backoff_delay_ms(unsigned count, int64_t base_ms, int64_t cap_ms, uint32_t random)
+{
+    failures = count;
+    return __real_backoff_delay_ms(count, base_ms, cap_ms, random);
+}
+
 int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb run, uint64_t after, uint64_t repeat);
 int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb run, uint64_t after, uint64_t repeat);
 int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb run, uint64_t after, uint64_t repeat)
 {
+    if (repeat > 0 && timer != &seconds) {
+        silence = timer;
+        count_silence = run;
+    }
     return __real_uv_timer_start(timer, run, after / 100, repeat / 100);
 }
 
@@ -71,6 +88,8 @@ static void on_message(void *arg, const struct message *message)
     (void)arg;
     ck_assert_int_eq(message->type, MESSAGE_CAMERA);
     heard++;
+    if (is_busy)
+        count_silence(silence);
 }
 
 static void set_up(void)
@@ -78,6 +97,8 @@ static void set_up(void)
     server = NULL;
     client = NULL;
     server_up = client_up = client_down = heard = seconds_passed = 0;
+    failures = 0;
+    is_busy = false;
     down_reason[0] = '\0';
     test_folder(folder, sizeof folder);
     snprintf(path, sizeof path, "%s/link.sock", folder);
@@ -211,15 +232,54 @@ START_TEST(who_comes_is_served_although_who_was_there_has_not_gone)
 }
 END_TEST
 
+/* A loop that is busy with what the other side has said. */
+START_TEST(whom_we_do_not_come_to_read_is_not_silent)
+{
+    enum { LINES = 30 };
+    char lines[LINES * (sizeof CAMERA - 1) + 1] = "";
+    int listener = listen_as_stopped();
+    for (int i = 0; i < LINES; i++)
+        strcat(lines, CAMERA);
+    open_client();
+    int fd = take_next(listener);
+    is_busy = true;
+    ck_assert_int_eq(write(fd, lines, sizeof lines - 1), sizeof lines - 1);
+    while (heard < LINES && client_down == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(heard, LINES);
+    ck_assert_uint_eq(client_down, 0);
+    close(fd);
+    close(listener);
+}
+END_TEST
+
+START_TEST(who_was_there_is_tried_again_as_soon_as_at_first)
+{
+    open_client();
+    while (failures < 3)
+        uv_run(&loop, UV_RUN_ONCE);
+    open_server();
+    while (client_up == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    link_server_close(server);
+    server = NULL;
+    while (client_down == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(failures, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("videolink_silence");
-    TCase *silence = tcase_create("silence");
-    tcase_add_checked_fixture(silence, set_up, tear_down);
-    tcase_add_test(silence, who_falls_silent_is_gone_and_is_connected_to_anew);
-    tcase_add_test(silence, a_connection_to_who_never_spoke_is_none_and_is_made_anew);
-    tcase_add_test(silence, who_has_nothing_to_say_says_that_it_lives);
-    tcase_add_test(silence, who_comes_is_served_although_who_was_there_has_not_gone);
-    suite_add_tcase(suite, silence);
+    TCase *tc = tcase_create("silence");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, who_falls_silent_is_gone_and_is_connected_to_anew);
+    tcase_add_test(tc, a_connection_to_who_never_spoke_is_none_and_is_made_anew);
+    tcase_add_test(tc, who_has_nothing_to_say_says_that_it_lives);
+    tcase_add_test(tc, who_comes_is_served_although_who_was_there_has_not_gone);
+    tcase_add_test(tc, whom_we_do_not_come_to_read_is_not_silent);
+    tcase_add_test(tc, who_was_there_is_tried_again_as_soon_as_at_first);
+    suite_add_tcase(suite, tc);
     return run_suite(suite);
 }
