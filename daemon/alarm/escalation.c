@@ -14,5 +14,5 @@ bool escalation_is_undelivered(const struct incident *incident, uint32_t asked,
 {
     return incident->open &&
            incident_best_progress(incident, asked) < INCIDENT_PROGRESS_DELIVERED &&
-           now_ns - incident->last_press_ns >= rule->undelivered_after_ns;
+           now_ns - incident->waits_ns >= rule->undelivered_after_ns;
 }

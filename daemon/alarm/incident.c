@@ -83,14 +83,16 @@ enum incident_action incident_press(struct incident *incident, int64_t at_ns, bo
                                   .level = 1,
                                   .level_ns = at_ns,
                                   .raised_ns = at_ns,
-                                  .last_press_ns = at_ns};
+                                  .last_press_ns = at_ns,
+                                  .waits_ns = at_ns};
     memcpy(incident->alarm, fresh_id, UUID_TEXT_SIZE);
     return done(&was, incident, INCIDENT_ACTION_RAISED);
 }
 
-bool incident_tell_press(struct incident *incident, uint64_t seq, bool is_counted)
+bool incident_tell_press(struct incident *incident, uint64_t seq, bool is_counted, uint32_t asked)
 {
     enum incident_progress best = incident_best_progress(incident, UINT32_MAX);
+    bool was_delivered = incident_best_progress(incident, asked) >= INCIDENT_PROGRESS_DELIVERED;
     incident->press_seq = incident->told_seq = seq;
     for (size_t i = 0; i < LIMIT_RECEIVERS && !is_counted; i++) {
         incident->before[i] = (uint8_t)incident_ever(incident, i);
@@ -98,9 +100,11 @@ bool incident_tell_press(struct incident *incident, uint64_t seq, bool is_counte
         incident->rejected[i] = false;
     }
     /* Of one that nobody had in time that is told already; whoever presses again and again must
-     * not put off who is asked next. */
-    if (best >= INCIDENT_PROGRESS_DELIVERED)
+     * not put off that, nor who is asked next. */
+    if (was_delivered) {
         incident->undelivered = false;
+        incident->waits_ns = incident->last_press_ns;
+    }
     if (best >= INCIDENT_PROGRESS_SEEN)
         incident->level_ns = incident->last_press_ns;
     return best >= INCIDENT_PROGRESS_SEEN;

@@ -61,7 +61,7 @@ enum incident_progress {
 
 /* Fields are for reading; only the functions below, and panel_incident, write them. */
 struct incident {
-    size_t button; /* whose it is, and of which class: valid always */
+    uint32_t button; /* whose it is, and of which class: valid always */
     enum incident_class class;
     bool open;        /* the fields below are valid */
     bool held;        /* the press that is down now counts in it */
@@ -71,12 +71,13 @@ struct incident {
     bool closing[LIMIT_RECEIVERS];  /* this receiver's people have closed it */
     bool rejected[LIMIT_RECEIVERS]; /* they have seen it, and send nobody */
     char alarm[UUID_TEXT_SIZE];
+    uint16_t level; /* receivers of groups 1 … level are asked to act */
     unsigned presses;
-    unsigned level;         /* receivers of groups 1 … level are asked to act */
     int64_t level_ns;       /* since when; CLOCK_MONOTONIC of this boot, or 0 */
     int64_t raised_ns;      /* CLOCK_MONOTONIC; of this boot, or 0 for one from before a restart */
     int64_t raised_wall_ms; /* set by the caller after RAISED, for people to read */
     int64_t last_press_ns;
+    int64_t waits_ns;   /* of its presses that nobody has signed for, the first */
     uint64_t press_seq; /* set by the caller: the event that tells of its newest press; 0: none */
     uint64_t told_seq; /* likewise of the newest that was told, whatever came since; 0: not known */
     bool has_press[LIMIT_RECEIVERS];   /* this receiver has that event */
@@ -129,8 +130,9 @@ enum incident_action incident_press(struct incident *incident, int64_t at_ns, bo
 /* An event (`seq`; 0: it could not be made) is to tell of its newest press: what receivers had and
  * their people said was of the presses before. That stays if it tells of what a line counted that
  * presses itself. True if somebody's people had seen it: then it is as new, and the next group is
- * asked in its time. */
-bool incident_tell_press(struct incident *incident, uint64_t seq, bool is_counted);
+ * asked in its time. `asked`: bit mask of the receivers that are to act; what none of these had
+ * waits since the first press of it that they had not, and is told as undelivered once. */
+bool incident_tell_press(struct incident *incident, uint64_t seq, bool is_counted, uint32_t asked);
 
 /* The button is released. RESTORED if the press counted here, else NONE. */
 enum incident_action incident_release(struct incident *incident);

@@ -258,6 +258,7 @@ static void load_incident(const struct incidents *inc, struct incident *incident
         incident->level_ns = json_integer_value(json_object_get(object, "level_ns"));
         incident->raised_ns = json_integer_value(json_object_get(object, "raised_ns"));
         incident->last_press_ns = json_integer_value(json_object_get(object, "last_press_ns"));
+        incident->waits_ns = incident->last_press_ns; /* the row does not say more */
     }
     const json_t *press_seq = is_whole ? json_object_get(object, "press_seq") : NULL;
     incident->press_seq = incident->told_seq = (uint64_t)json_integer_value(press_seq);

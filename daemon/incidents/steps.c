@@ -96,7 +96,8 @@ static bool emit_press(struct incidents *inc, struct incident *incident,
     /* What a line counts that presses itself is told once a minute, and colours nothing anew. */
     bool is_counted = step->cause && strcmp(step->cause, CAUSE_COUNT) == 0;
     /* Its row goes with it. */
-    bool had_seen = incident_tell_press(incident, events_next_seq(inc->options.events), is_counted);
+    bool had_seen = incident_tell_press(incident, events_next_seq(inc->options.events), is_counted,
+                                        delivery_asked(inc->options.delivery, incident->level));
     incident->press_seq = steps_emit(inc, incident, step);
     return had_seen;
 }

@@ -89,7 +89,7 @@ static void press(struct world *w, bool is_told)
         w->unseen_since = w->now;
     w->told = w->presses;
     w->rejected = false;
-    incident_tell_press(&w->incident, seq_of(w->told), false);
+    incident_tell_press(&w->incident, seq_of(w->told), false, UINT32_MAX);
 }
 
 /* As incidents/answers.c does it. */

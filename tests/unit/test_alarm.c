@@ -137,7 +137,7 @@ START_TEST(a_further_press_that_is_told_begins_anew_for_everybody)
 {
     struct incident i = {0};
     incident_press(&i, 100, false, id_a);
-    ck_assert(!incident_tell_press(&i, 5, false));
+    ck_assert(!incident_tell_press(&i, 5, false, 1));
     ck_assert_uint_eq(i.press_seq, 5);
     incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
     incident_answer(&i, 0, INCIDENT_PROGRESS_SEEN, true);
@@ -145,7 +145,7 @@ START_TEST(a_further_press_that_is_told_begins_anew_for_everybody)
     i.undelivered = true; /* by the caller */
     incident_press(&i, 700, false, id_b);
     ck_assert_int_eq(i.progress[0], INCIDENT_PROGRESS_SEEN); /* of what is told */
-    ck_assert(incident_tell_press(&i, 9, false));
+    ck_assert(incident_tell_press(&i, 9, false, 1));
     ck_assert_uint_eq(i.press_seq, 9);
     ck_assert_int_eq(i.progress[0], INCIDENT_PROGRESS_HEARD);
     ck_assert(!i.rejected[0] && !i.undelivered);
@@ -156,11 +156,11 @@ START_TEST(a_further_press_that_is_told_begins_anew_for_everybody)
     incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
     ck_assert_int_eq(i.progress[0], INCIDENT_PROGRESS_DELIVERED);
     incident_press(&i, 800, false, id_b);
-    ck_assert(!incident_tell_press(&i, 11, false));
+    ck_assert(!incident_tell_press(&i, 11, false, 1));
     ck_assert_int_eq(incident_ever(&i, 0), INCIDENT_PROGRESS_SEEN);
     incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
     incident_press(&i, 900, false, id_b);
-    ck_assert(!incident_tell_press(&i, 13, true));
+    ck_assert(!incident_tell_press(&i, 13, true, 1));
     ck_assert_int_eq(i.progress[0], INCIDENT_PROGRESS_DELIVERED);
 }
 END_TEST
@@ -169,15 +169,15 @@ START_TEST(who_presses_again_and_again_puts_off_nobody_who_is_asked_next)
 {
     struct incident i = {0};
     incident_press(&i, 100, false, id_a);
-    incident_tell_press(&i, 5, false);
+    incident_tell_press(&i, 5, false, 1);
     i.undelivered = true;
     incident_press(&i, 300, false, id_b);
-    ck_assert(!incident_tell_press(&i, 6, false));
+    ck_assert(!incident_tell_press(&i, 6, false, 1));
     ck_assert(i.undelivered); /* that is told already */
     ck_assert_int_eq(i.level_ns, 100);
     incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
     incident_press(&i, 500, false, id_b);
-    ck_assert(!incident_tell_press(&i, 7, false));
+    ck_assert(!incident_tell_press(&i, 7, false, 1));
     ck_assert(!i.undelivered);
     ck_assert_int_eq(i.level_ns, 100); /* nobody has seen it */
 }
@@ -279,6 +279,32 @@ START_TEST(undelivered_is_what_no_asked_responder_has_signed_for)
     ck_assert(escalation_is_undelivered(&i, 1, &rule, 110));
     incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
     ck_assert(!escalation_is_undelivered(&i, 1, &rule, 110));
+}
+END_TEST
+
+START_TEST(who_presses_again_and_again_does_not_put_off_that_nobody_has_it)
+{
+    const struct escalation_rule rule = {60, 10, 2};
+    struct incident i = {0};
+    incident_press(&i, 100, false, id_a);
+    incident_tell_press(&i, 1, false, 1);
+    for (int64_t at_ns = 104; at_ns <= 108; at_ns += 2) {
+        incident_press(&i, at_ns, false, id_b);
+        incident_tell_press(&i, (uint64_t)at_ns, false, 1);
+        incident_advance(&i, 1, INCIDENT_PROGRESS_DELIVERED); /* sends nobody */
+    }
+    ck_assert(!escalation_is_undelivered(&i, 1, &rule, 109));
+    ck_assert(escalation_is_undelivered(&i, 1, &rule, 110));
+    i.undelivered = true; /* by the caller */
+    incident_press(&i, 112, false, id_b);
+    incident_tell_press(&i, 112, false, 1);
+    ck_assert(i.undelivered);
+    incident_advance(&i, 0, INCIDENT_PROGRESS_DELIVERED);
+    incident_press(&i, 200, false, id_b); /* of which they have nothing */
+    incident_tell_press(&i, 200, false, 1);
+    ck_assert(!i.undelivered);
+    ck_assert(!escalation_is_undelivered(&i, 1, &rule, 209));
+    ck_assert(escalation_is_undelivered(&i, 1, &rule, 210));
 }
 END_TEST
 
@@ -437,6 +463,7 @@ int main(void)
     tcase_add_test(tc, the_highest_group_is_asked_once);
     tcase_add_test(tc, each_group_has_its_time_before_the_next_is_asked);
     tcase_add_test(tc, undelivered_is_what_no_asked_responder_has_signed_for);
+    tcase_add_test(tc, who_presses_again_and_again_does_not_put_off_that_nobody_has_it);
     tcase_add_test(tc, the_lamp_shows_the_alarm_that_has_come_least_far);
     tcase_add_test(tc, a_group_that_is_not_asked_does_not_move_the_lamp);
     tcase_add_test(tc, duress_looks_like_nothing_happened);

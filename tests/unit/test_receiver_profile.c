@@ -255,7 +255,7 @@ START_TEST(a_receipt_verifies_with_the_keys_public_half)
     /* Nothing is stored, or it could not be read: that is no number. */
     struct receipt without;
     const struct receipt_content nothing = {"event", "the-id", "sha-256=:x:", "sha-256=:y:", "now",
-                                            7,       0,        json_array()};
+                                            7,       0,        false,         json_array()};
     ck_assert(receipt_make(&own, &nothing, &without));
     ck_assert_ptr_null(strstr(without.body, "newest_seq"));
     receipt_free(&without);
