@@ -54,7 +54,7 @@
         "longer is the fault store; it went out all the same")                                     \
     ROW(JOURNAL_BYTES, 16777216, "bytes of events not on the disk yet",                            \
         "in the journal, the last quarter for presses; more are in memory alone")                  \
-    ROW(OWED, 1024, "stored events that are still to be sent, in memory",                          \
+    ROW(OWED, 1024, "stored events to be sent yet, in memory",                                     \
         "the oldest that are no presses are in the store alone")                                   \
     ROW(OWED_BYTES, 2097152, "bytes of them", "likewise")
 
@@ -122,7 +122,7 @@
         "those pressed last; a new process of a camera is told of them")                           \
     ROW(VIDEO_BEAT_MS, 3000, "ms between two beats of tocsin-video",                               \
         "so that it is known to live")                                                             \
-    ROW(VIDEO_SILENCE_MS, 12000, "ms of silence after which tocsin-video is gone",                 \
+    ROW(VIDEO_SILENCE_MS, 12000, "ms of silence until tocsin-video is gone",                       \
         "fault video; it is connected to anew")                                                    \
     ROW(VIDEO_RETRY_MS, 5000, "ms between two tries at tocsin-video", "doubled from 100 ms on")    \
     ROW(CAMERA_RETRY_MS, 60000, "ms between two tries at a camera", "doubled from one second on")
