@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outbox/owed.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +96,8 @@ static void hold(struct owed *o, const struct event *event, uint32_t mask,
     struct event *copy = malloc(size_of(event));
     if (!one || !copy)
         abort(); /* without memory: start anew */
-    memcpy(copy, event, size_of(event));
+    /* All but the count of references, which the loop thread may be changing. */
+    memcpy(&copy->seq, &event->seq, size_of(event) - offsetof(struct event, seq));
     copy->references = 1;
     *one = (struct owed_event){.event = copy, .receivers = mask};
     if (upload) {
