@@ -487,7 +487,9 @@ START_TEST(an_hour_without_the_store_is_added_to_what_it_has_counted)
     ck_assert_str_eq(fake_outbox_last(FAKE_ROW)->row, "age");
     struct outbox_found_row row = {
         "age", "{\"boot\":\"x\",\"at_ms\":0,\"ran_ms\":9000000000,\"marks\":[[8000000000,3]]}"};
-    struct outbox_found found = {.last_seq = 5, .row_count = 1, .rows = &row};
+    const int64_t newest_ms = clock_build_ms() + 86400000;
+    struct outbox_found found = {
+        .last_seq = 5, .row_count = 1, .rows = &row, .newest_wall_ms = newest_ms};
     fake_outbox.host.on_found(fake_outbox.host.arg, &found);
     ck_assert_int_eq(fake_outbox.calls[fake_outbox.count - 1].kind, FAKE_JOINED);
     ck_assert_str_eq(fake_outbox.calls[fake_outbox.count - 2].row, "age");
@@ -495,6 +497,8 @@ START_TEST(an_hour_without_the_store_is_added_to_what_it_has_counted)
     ck_assert_int_ge(json_integer_value(json_object_get(saved, "ran_ms")), 9003600000);
     ck_assert_ptr_nonnull(strstr(fake_outbox.row_text, "[8000000000,3]"));
     json_decref(saved);
+    events_stamp(events, virtual_ns());
+    ck_assert_int_eq(virtual_floor_ms(), newest_ms); /* nor is it before what the store has */
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -121,6 +122,19 @@ START_TEST(one_that_nobody_serves_is_replaced)
 }
 END_TEST
 
+/* Or what is bound is another name, which nobody looks for. */
+START_TEST(a_path_that_a_socket_cannot_have_is_refused)
+{
+    struct sockaddr_un address;
+    char too_long[sizeof address.sun_path + 1];
+    struct err e;
+    int fd;
+    memset(too_long, 'x', sizeof too_long);
+    too_long[sizeof address.sun_path] = '\0';
+    ck_assert_int_eq(local_socket_bind(too_long, &fd, &e), -ENAMETOOLONG);
+}
+END_TEST
+
 /* Its disk is dead, and its control socket takes whoever connects, for as long as that lasts. */
 START_TEST(one_of_a_process_that_was_killed_and_hangs_is_replaced)
 {
@@ -186,6 +200,7 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("local_socket");
     TCase *tc = tcase_create("socket");
     tcase_add_checked_fixture(tc, make_folder, remove_folder);
+    tcase_add_test(tc, a_path_that_a_socket_cannot_have_is_refused);
     tcase_add_test(tc, who_answers_keeps_it);
     tcase_add_test(tc, who_has_more_callers_than_it_can_take_keeps_it);
     tcase_add_test(tc, who_answers_and_is_not_seen_keeps_it);
