@@ -32,10 +32,16 @@ def real_or_exercise(kind):
     return {"alarm": "real", "drill": "exercise", "test": "exercise"}.get(kind.split(".")[1])
 
 
+def listed(stand, where):
+    answer = stand.ask(command="events.list", limit=500, **where)
+    assert "events" in answer, answer
+    return answer["events"]
+
+
 def stored(stand):
     """What the gateway has stored: a dictionary by id, and that no number is there twice."""
     found, where = {}, {}
-    while page := stand.ask(command="events.list", limit=500, **where)["events"]:
+    while page := listed(stand, where):
         for one in page:
             assert one["id"] not in found
             found[one["id"]] = one
