@@ -351,7 +351,8 @@ END_TEST
 static void cut_again_and_refuse(struct fixture *f)
 {
     told[0] = '\0';
-    /* In this order: the thread, which has a look of its own to take by now, may come in between. */
+    /* In this order: the thread, which has a look of its own to take by now, may come in between.
+     */
     shell(f, "mkdir -p outbox.db.new/in-the-way && truncate -s 0 outbox.db-wal");
     advance_clock(INT64_C(600000000000));
     press_in_vain(f, 10);
