@@ -287,10 +287,10 @@ static void note_written(struct outbox *ob, struct work *work)
     uv_mutex_unlock(&ob->lock);
     ob->unsettled = ob->unsettled && ob->store.fresh > 0;
     note_content(ob, &work->writes);
-    note_delivered(ob, &work->records);
     note_success(ob);
     go_on_to_strike(ob, &work->writes);
     post_all(ob, &work->writes);
+    note_delivered(ob, &work->records); /* for which no press waits */
     post_all(ob, &work->records);
     move_long_log(ob);
 }
